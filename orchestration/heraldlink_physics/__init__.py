@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pure mathematics of transducers, heralding and entangled states."""

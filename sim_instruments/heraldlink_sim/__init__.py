@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated laboratory: a shared physical world behind real wire protocols."""
