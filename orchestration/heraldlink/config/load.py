@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading node and network files, with the files they name."""
+
+from pathlib import Path
+from typing import cast
+
+from heraldlink.config.document import Document, plain, read_document, validate
+from heraldlink.config.find import find_config
+from heraldlink.config.network import NetworkConfig
+from heraldlink.config.node import EndNodeConfig, MidpointConfig
+from heraldlink.config.sequence import SequenceConfig
+from heraldlink.config.station import check_station
+from heraldlink.errors import ConfigurationError
+
+KINDS: dict[str, type[EndNodeConfig] | type[MidpointConfig]] = {
+    "end": EndNodeConfig,
+    "midpoint": MidpointConfig,
+}
+PATHS = (("station",), ("sequence",), ("devices", "midpoint"))
+
+
+def load_network(name: str | Path) -> NetworkConfig:
+    """The network file ``name``; raises ConfigurationError with a sentence for each mistake."""
+    return validate(NetworkConfig, read_document(find_config(name)))
+
+
+def load_sequence(name: str | Path) -> SequenceConfig:
+    """The sequence file ``name``; raises ConfigurationError with a sentence for each mistake."""
+    return validate(SequenceConfig, read_document(find_config(name)))
+
+
+def load_node(name: str | Path) -> EndNodeConfig | MidpointConfig:
+    """The node file ``name`` with its sequence read and its paths resolved, and its Station file checked.
+
+    Raises ConfigurationError with a sentence, naming file, line and key, for each mistake in any of the files.
+    """
+    path = find_config(name)
+    document = read_document(path)
+    kind = document.content.get("kind")
+    if kind not in KINDS:
+        raise ConfigurationError(document.sentence(("kind",), f"must be end or midpoint (got {kind!r})"))
+    content = cast("dict[str, object]", plain(document.content))
+    mistakes: list[str] = []
+    _resolve_paths(document, content, path.parent, mistakes)
+    _read_sequence(content, mistakes)
+    try:
+        node = validate(KINDS[kind], document, content)
+    except ConfigurationError as error:
+        raise ConfigurationError(*mistakes, *_new(error, mistakes)) from error
+    if not mistakes:
+        mistakes += check_station(node.station, node.instruments, document)
+    if mistakes:
+        raise ConfigurationError(*mistakes)
+    return node
+
+
+def _resolve_paths(document: Document, content: dict[str, object], beside: Path, mistakes: list[str]) -> None:
+    """Replace every file name in the node's file by an absolute path."""
+    arms = _inner(content, ("devices", "arms"))
+    for location in (*PATHS, *(("devices", "arms", name) for name in arms)):
+        section = _inner(content, location[:-1])
+        value = section.get(location[-1])
+        if isinstance(value, str):
+            try:
+                section[location[-1]] = str(find_config(value, beside=beside))
+            except ConfigurationError as error:
+                mistakes.append(document.sentence(location, str(error)))
+
+
+def _read_sequence(content: dict[str, object], mistakes: list[str]) -> None:
+    """Put the sequence file's content in the place of its name."""
+    name = content.get("sequence")
+    if not isinstance(name, str) or not Path(name).is_file():
+        return
+    try:
+        content["sequence"] = load_sequence(name).model_dump(mode="json")
+    except ConfigurationError as error:
+        mistakes += error.sentences
+
+
+def _inner(content: dict[str, object], location: tuple[str, ...]) -> dict[str, object]:
+    section: object = content
+    for key in location:
+        section = cast("dict[str, object]", section).get(key) if isinstance(section, dict) else None
+    return cast("dict[str, object]", section) if isinstance(section, dict) else {}
+
+
+def _new(error: ConfigurationError, mistakes: list[str]) -> tuple[str, ...]:
+    """The sentences of ``error``, without a second complaint about a sequence file already reported."""
+    return tuple(s for s in error.sentences if not (mistakes and ": sequence: " in s))

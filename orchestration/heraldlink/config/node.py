@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's file: who it is, which instruments play its roles, within which limits, at which settings."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from heraldlink.config.operating_point import EndOperatingPoint, MidpointOperatingPoint
+from heraldlink.config.quantities import (
+    Bias_A,
+    Endpoint,
+    Name,
+    OpticalPower_W,
+    Strict,
+    Timeout_s,
+    Wavelength_m,
+)
+from heraldlink.config.sequence import SequenceConfig
+
+
+class WavelengthRange(Strict):
+    """Closed range of vacuum wavelengths, metres."""
+
+    minimum: Wavelength_m
+    maximum: Wavelength_m
+
+
+class Limits(Strict):
+    """Bounds that no request and no operating point may exceed."""
+
+    pump_power_W: OpticalPower_W
+    wavelength_m: WavelengthRange
+    bias_A: Bias_A
+    dark_rate_Hz: float = Field(ge=0, le=1e7)
+    events_per_s: float = Field(gt=0, le=5e6, description="syncs, marks and clicks of one time controller")
+
+
+class Devices(Strict):
+    """Device files of the link model: one for each arm, one for the midpoint."""
+
+    arms: dict[Name, Path] = Field(min_length=2, max_length=2)
+    midpoint: Path
+
+
+class Uncertainties(Strict):
+    """One-sigma uncertainties of the model's inputs; they become the uncertainty of a pair's goodness."""
+
+    efficiency_relative: float = Field(ge=0, le=1)
+    n_bar_relative: float = Field(ge=0, le=1)
+    n_thermal: float = Field(ge=0, le=1)
+    visibility: float = Field(ge=0, le=1)
+    phase_sigma_rad: float = Field(ge=0, le=3.2)
+    dark_relative: float = Field(ge=0, le=1)
+
+
+class Worker(Strict):
+    """The process that holds the instruments, and how long it may take."""
+
+    start_timeout_s: Timeout_s = 60.0
+    call_timeout_s: Timeout_s = 30.0
+    isolate: tuple[Name, ...] = ()
+
+
+class EndListen(Strict):
+    """Where an end node listens."""
+
+    command: Endpoint
+
+
+class MidpointListen(Strict):
+    """Where the midpoint listens: clients on ``command``, end nodes on ``link``."""
+
+    command: Endpoint
+    link: Endpoint
+
+
+class MidpointPeer(Strict):
+    """The midpoint as an end node sees it."""
+
+    node: Name
+    link: Endpoint
+
+
+class EndRoles(Strict):
+    """Instrument names (keys of the Station file) behind an end node's roles."""
+
+    generator: Name
+    slot_trigger: Name
+    microwave: Name
+    tagger: Name
+    detectors: Name
+
+
+class MidpointRoles(Strict):
+    """Instrument names (keys of the Station file) behind the midpoint's roles."""
+
+    pump: Name
+    readout_pump: Name
+    attenuator: Name
+    detectors: Name
+    tagger: Name
+
+
+class NodeConfig(Strict):
+    """What every node declares. ``ends`` names the two end nodes; the first one proposes slots."""
+
+    node: Name
+    station: Path
+    ends: tuple[Name, Name]
+    sequence: SequenceConfig
+    devices: Devices
+    uncertainties: Uncertainties
+    limits: Limits
+    data_directory: Path
+    worker: Worker = Worker()
+
+    @model_validator(mode="after")
+    def _arms_are_the_ends(self) -> "NodeConfig":
+        if len(set(self.ends)) != 2:
+            raise ValueError(f"ends must name two different nodes (got {', '.join(self.ends)})")
+        if set(self.devices.arms) != set(self.ends):
+            raise ValueError(f"devices.arms must name the ends {' and '.join(self.ends)}")
+        return self
+
+
+class EndNodeConfig(NodeConfig):
+    """An end node: a transducer, its generator and its readout."""
+
+    kind: Literal["end"]
+    listen: EndListen
+    midpoint: MidpointPeer
+    roles: EndRoles
+    operating_point: EndOperatingPoint
+
+    @property
+    def instruments(self) -> dict[str, str]:
+        """Instrument name of each role."""
+        return {role: str(name) for role, name in self.roles}
+
+    @model_validator(mode="after")
+    def _is_an_end(self) -> "EndNodeConfig":
+        if self.node not in self.ends:
+            raise ValueError(f"node {self.node!r} is of kind end but ends names {' and '.join(self.ends)}")
+        within_bias(self.operating_point.detectors.bias_A, self.limits)
+        return self
+
+
+class MidpointConfig(NodeConfig):
+    """The midpoint station: pump lasers, attenuators, beam splitter and herald detectors."""
+
+    kind: Literal["midpoint"]
+    listen: MidpointListen
+    roles: MidpointRoles
+    operating_point: MidpointOperatingPoint
+
+    @property
+    def instruments(self) -> dict[str, str]:
+        """Instrument name of each role."""
+        return {role: str(name) for role, name in self.roles}
+
+    @model_validator(mode="after")
+    def _within_limits(self) -> "MidpointConfig":
+        if set(self.operating_point.attenuator) != set(self.ends):
+            raise ValueError(f"operating_point.attenuator must name the ends {' and '.join(self.ends)}")
+        within_power(self.operating_point, self.limits)
+        within_bias(self.operating_point.detectors.bias_A, self.limits)
+        return self
+
+
+def within_bias(bias_A: tuple[float, ...], limits: Limits) -> None:
+    """Raise ValueError if a bias exceeds the node's limit."""
+    if max(bias_A) > limits.bias_A:
+        raise ValueError(f"detectors.bias_A {max(bias_A):g} A exceeds limits.bias_A {limits.bias_A:g} A")
+
+
+def within_power(point: MidpointOperatingPoint, limits: Limits) -> None:
+    """Raise ValueError if a laser's power or wavelength leaves the node's limits."""
+    span = limits.wavelength_m
+    for role, laser in {"pump": point.pump, "readout_pump": point.readout_pump}.items():
+        if laser.power_W > limits.pump_power_W:
+            raise ValueError(
+                f"{role}.power_W {laser.power_W:g} W exceeds limits.pump_power_W {limits.pump_power_W:g} W"
+            )
+        if not span.minimum <= laser.wavelength_m <= span.maximum:
+            raise ValueError(f"{role}.wavelength_m {laser.wavelength_m:g} m lies outside limits.wavelength_m")
