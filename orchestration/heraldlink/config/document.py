@@ -2,43 +2,35 @@
 """YAML files that remember the line of every key, and validation that reports all mistakes at once."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from heraldlink.config.quantities import Strict
 from heraldlink.errors import ConfigurationError
 
 Section = TypeVar("Section", bound=Strict)
-Location = Sequence[int | str]
+Location = tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One parsed file: its path as shown to people, and its content with line numbers."""
+    """One parsed file: its path as shown to people, its plain content, and the line of every key."""
 
     path: Path
-    content: CommentedMap
+    content: dict[str, object]
+    lines: dict[Location, int]
 
     def line(self, location: Location) -> int:
         """Line (from 1) of the key at ``location``, or of its nearest existing parent."""
-        node: object = self.content
-        line = 1
-        for key in location:
-            if isinstance(node, CommentedMap) and key in node:
-                line = cast(int, node.lc.key(key)[0]) + 1
-                node = cast(object, node[key])
-            elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
-                line = cast(int, node.lc.item(key)[0]) + 1
-                node = cast(object, node[key])
-        return line
+        while location and location not in self.lines:
+            location = location[:-1]
+        return self.lines.get(location, 1)
 
     def sentence(self, location: Location, complaint: str) -> str:
         """``file:line: key: complaint``."""
@@ -49,42 +41,21 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Parse a YAML file whose top level is a mapping; raise ConfigurationError naming file and line."""
-    try:
-        content = cast(object, YAML(typ="rt").load(path.read_text(encoding="utf-8")))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ConfigurationError(f"{where}: {_one_line(error.problem or 'not YAML')}") from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: this is not a YAML file ({_one_line(str(error))})") from error
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
-    if not isinstance(content, CommentedMap):
-        raise ConfigurationError(f"{path}: must hold keys and values")
-    return Document(shown(path), content)
+    name = shown(path)
+    content = _parse(path, name)
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{name}: must hold keys and values")
+    lines: dict[Location, int] = {}
+    return Document(name, cast("dict[str, object]", _plain(cast(object, content), (), lines)), lines)
 
 
-def plain(value: object) -> object:
-    """The document's content as plain mappings, lists and scalars (float subclasses reduced)."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in cast("dict[object, object]", value).items()}
-    if isinstance(value, list):
-        return [plain(item) for item in cast("list[object]", value)]
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return int(value)
-    return float(value) if isinstance(value, float) else str(value)
-
-
-def validate(model: type[Section], document: Document, content: object = None) -> Section:
+def validate(model: type[Section], document: Document, content: dict[str, object] | None = None) -> Section:
     """Check the document (or the prepared ``content`` in its place) against ``model``.
 
     Raises ConfigurationError with one sentence for every mistake.
     """
-    raw = plain(document.content) if content is None else content
     try:
-        return model.model_validate_json(json.dumps(raw), strict=True)
+        return model.model_validate_json(json.dumps(content or document.content), strict=True)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
         raise ConfigurationError(*(document.sentence(d["loc"], _complaint(d)) for d in details)) from error
@@ -94,6 +65,75 @@ def shown(path: Path) -> Path:
     """The path relative to the working directory where it lies below it, for messages."""
     working = Path.cwd()
     return path.relative_to(working) if path.is_relative_to(working) else path
+
+
+class _Marks(Protocol):
+    """Line marks that the YAML reader attaches to mappings and lists."""
+
+    def key(self, key: object) -> tuple[int, int]: ...
+    def item(self, key: int) -> tuple[int, int]: ...
+
+
+class _Marked(Protocol):
+    @property
+    def lc(self) -> _Marks: ...
+
+
+class _Load(Protocol):
+    def __call__(self, stream: str) -> object: ...
+
+
+def _parse(path: Path, name: Path) -> object:
+    try:
+        return cast(_Load, YAML(typ="rt").load)(path.read_text(encoding="utf-8"))  # pyright: ignore[reportUnknownMemberType]
+    except MarkedYAMLError as error:
+        mark = cast("object | None", error.problem_mark)  # pyright: ignore[reportUnknownMemberType]
+        where = f"{name}:{cast(int, getattr(mark, 'line', 0)) + 1}"
+        problem = cast("str | None", error.problem)  # pyright: ignore[reportUnknownMemberType]
+        raise ConfigurationError(f"{where}: {_one_line(problem or 'not YAML')}") from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{name}: is not a YAML file ({_one_line(str(error))})") from error
+    except OSError as error:
+        raise ConfigurationError(f"{name}: cannot be read ({error.strerror})") from error
+
+
+def _plain(value: object, here: Location, lines: dict[Location, int]) -> object:
+    """``value`` as plain mappings, lists and scalars; notes the line of every key in ``lines``."""
+    if isinstance(value, dict):
+        return _mapping(cast("dict[object, object]", value), here, lines)
+    if isinstance(value, list):
+        return _items(cast("list[object]", value), here, lines)
+    return _scalar(value)
+
+
+def _mapping(value: dict[object, object], here: Location, lines: dict[Location, int]) -> dict[str, object]:
+    marks = _marks(value)
+    content: dict[str, object] = {}
+    for key, item in value.items():
+        inner = (*here, str(key))
+        lines[inner] = marks.key(key)[0] + 1
+        content[str(key)] = _plain(item, inner, lines)
+    return content
+
+
+def _items(value: list[object], here: Location, lines: dict[Location, int]) -> list[object]:
+    marks = _marks(value)
+    for index in range(len(value)):
+        lines[(*here, index)] = marks.item(index)[0] + 1
+    return [_plain(item, (*here, index), lines) for index, item in enumerate(value)]
+
+
+def _marks(value: object) -> _Marks:
+    return cast(_Marked, value).lc
+
+
+def _scalar(value: object) -> object:
+    """A plain scalar: the reader's own number classes remember their spelling, which nobody needs here."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if isinstance(value, float) else str(value)
 
 
 def _complaint(detail: ErrorDetails) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where configuration files are: as given, else in the installed package, else beside the checkout."""
 
+import os
 from pathlib import Path
 
 from heraldlink.errors import ConfigurationError
@@ -24,10 +25,10 @@ def find_config(name: str | Path, *, beside: Path | None = None) -> Path:
     given = path if path.is_absolute() else (beside or Path.cwd()) / path
     shipped = Path(*path.parts[1:]) if path.parts[:1] == ("configs",) else path
     places = [given]
-    if not path.is_absolute():
+    if not path.is_absolute() and ".." not in path.parts:
         places += [root / shipped for root in config_roots()]
     for place in places:
         if place.is_file():
             return place.resolve()
-    searched = ", ".join(str(place) for place in places)
+    searched = ", ".join(os.path.normpath(place) for place in places)
     raise ConfigurationError(f"there is no file {name} (looked for {searched})")

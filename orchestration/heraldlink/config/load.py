@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading node and network files, with the files they name."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import cast
 
-from heraldlink.config.document import Document, plain, read_document, validate
+from heraldlink.config.document import Document, read_document, validate
 from heraldlink.config.find import find_config
 from heraldlink.config.network import NetworkConfig
 from heraldlink.config.node import EndNodeConfig, MidpointConfig
@@ -32,14 +33,14 @@ def load_sequence(name: str | Path) -> SequenceConfig:
 def load_node(name: str | Path) -> EndNodeConfig | MidpointConfig:
     """The node file ``name`` with its sequence read and its paths resolved, and its Station file checked.
 
-    Raises ConfigurationError with a sentence, naming file, line and key, for each mistake in any of the files.
+    Raises ConfigurationError with a sentence, naming file, line and key, for each mistake in any file.
     """
     path = find_config(name)
     document = read_document(path)
     kind = document.content.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ConfigurationError(document.sentence(("kind",), f"must be end or midpoint (got {kind!r})"))
-    content = cast("dict[str, object]", plain(document.content))
+    content = deepcopy(document.content)
     mistakes: list[str] = []
     _resolve_paths(document, content, path.parent, mistakes)
     _read_sequence(content, mistakes)
@@ -79,10 +80,12 @@ def _read_sequence(content: dict[str, object], mistakes: list[str]) -> None:
 
 
 def _inner(content: dict[str, object], location: tuple[str, ...]) -> dict[str, object]:
-    section: object = content
+    """The section at ``location``; an empty one where the file has something else there."""
+    section = content
     for key in location:
-        section = cast("dict[str, object]", section).get(key) if isinstance(section, dict) else None
-    return cast("dict[str, object]", section) if isinstance(section, dict) else {}
+        value = section.get(key)
+        section = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return section
 
 
 def _new(error: ConfigurationError, mistakes: list[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 """Checks of a QCoDeS Station file before any instrument is opened.
 
 A Station file says which instruments there are and where; it must not act on them. Connecting with an
-``initial_value`` would switch an output, open a shutter, or set a bias or a power before the limits are known.
+``initial_value`` would switch an output, open a shutter, or set a bias or a power before limits are known.
 """
 
 from collections.abc import Mapping
