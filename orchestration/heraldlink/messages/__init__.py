@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages between processes: one header, msgspec bodies, raw array frames, and their size limits."""

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command channel: what clients ask of a node and what it answers.
+
+Every answer carries the request_id of its question. A CREATE is answered by Created or Err, then by Ok for
+each pair, Progress for each slot, and one Finished.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from heraldlink.messages.header import Body, kind_of
+from heraldlink.messages.values import (
+    Basis,
+    BellState,
+    Confusion,
+    Deviation,
+    ErrorCode,
+    FinalState,
+    Phase,
+    Prediction,
+    SlotCounts,
+    Status,
+)
+
+
+class Ping(Body, frozen=True, tag="ping"):
+    """Is the node there?"""
+
+
+class Pong(Body, frozen=True, tag="pong"):
+    """It is; ``boot`` changes when its process is started anew."""
+
+    node: str
+    boot: int
+
+
+class GetStatus(Body, frozen=True, tag="get_status"):
+    """What is the node doing?"""
+
+
+class NodeStatus(Body, frozen=True, tag="status"):
+    """State of a node; ``instruments`` are identities by name; ``present`` are its peers heard of lately."""
+
+    node: str
+    role: Literal["end", "midpoint"]
+    state: str
+    prepared: bool
+    boot: int
+    instruments: dict[str, str]
+    present: dict[str, bool]
+
+
+class Prepare(Body, frozen=True, tag="prepare"):
+    """Apply the operating point of the node's file and verify it."""
+
+
+class Park(Body, frozen=True, tag="park"):
+    """Bring every instrument to its safe state, pump blocked first."""
+
+
+class Done(Body, frozen=True, tag="done"):
+    """Prepare or Park has ended; ``notes`` say what was done or found, by instrument."""
+
+    notes: dict[str, str]
+
+
+class Create(Body, frozen=True, tag="create"):
+    """Ask for measured pairs with ``remote`` (type M). ``max_time_s`` is bench time."""
+
+    create_id: int
+    remote: str
+    number: int
+    minimum_fidelity: float
+    max_time_s: float
+    seed: int
+    bases: tuple[Basis, ...]
+    withhold_limit: int
+    purpose_id: int = 0
+
+
+class Created(Body, frozen=True, tag="created"):
+    """The request is queued; the prediction is the estimator's."""
+
+    create_id: int
+    request: int
+    prediction: Prediction
+    attempts_per_slot: int
+
+
+class Err(Body, frozen=True, tag="err"):
+    """A refused request or command: code of the link layer, one sentence, and the culprit."""
+
+    code: ErrorCode
+    reason: str
+    node: str = ""
+    device: str = ""
+
+
+class Ok(Body, frozen=True, tag="ok"):
+    """One heralded pair; a withheld or expired one says so in ``status`` and ``reason``.
+
+    ``outcomes`` are (local, remote), +1 or -1, 0 where none was read.
+    """
+
+    create_id: int
+    sequence_number: int
+    mhp_seq: int
+    slot: int
+    attempt: int
+    bell_state: BellState
+    basis: Basis
+    outcomes: tuple[int, int]
+    goodness: float
+    goodness_how: Literal["model"]
+    goodness_sigma: float
+    status: Status
+    reason: str
+
+
+class Progress(Body, frozen=True, tag="progress"):
+    """After each slot: what it gave, and the request's totals so far.
+
+    ``confusions`` are this slot's calibration counts (local, remote).
+    """
+
+    create_id: int
+    slot: int
+    basis: Basis
+    estimate: bool
+    counts: SlotCounts
+    phase: Phase | None
+    turn_rad: float
+    confusions: tuple[Confusion, Confusion]
+    deviations: tuple[Deviation, ...]
+    delivered: int
+    withheld: int
+    expired: int
+
+
+class Finished(Body, frozen=True, tag="finished"):
+    """The one end of a request; for FAILED ``node``, ``device`` and ``reason`` name the culprit."""
+
+    create_id: int
+    state: FinalState
+    node: str
+    device: str
+    reason: str
+    delivered: int
+    withheld: int
+    expired: int
+    slots: int
+
+
+class Cancel(Body, frozen=True, tag="cancel"):
+    """End a request after the slot that is playing."""
+
+    create_id: int
+
+
+class FetchTags(Body, frozen=True, tag="fetch_tags"):
+    """Ask a node for what its time controller recorded during a request."""
+
+    request: int
+
+
+class Stream(msgspec.Struct, frozen=True, array_like=True):
+    """One RAW channel: ``lengths[i]`` tags belong to ``slots[i]``."""
+
+    raw: int
+    slots: tuple[int, ...]
+    lengths: tuple[int, ...]
+
+
+class Tags(Body, frozen=True, tag="tags"):
+    """Recorded tags. Each stream has two arrays, times in ps and reference indices, int64 little endian.
+
+    ``describe`` holds what the run record ties to the tags: instrument identities and the like.
+    """
+
+    node: str
+    streams: tuple[Stream, ...]
+    describe: dict[str, str]
+
+
+_BODIES: tuple[type[Body], ...] = (
+    Ping, Pong, GetStatus, NodeStatus, Prepare, Park, Done, Create, Created, Err, Ok, Progress, Finished,
+    Cancel, FetchTags, Tags,
+)  # fmt: skip
+COMMAND_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

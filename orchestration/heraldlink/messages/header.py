@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one header every message carries, and how a message becomes frames and back.
+
+A message is a multipart of ``[header, body, *arrays]``: header and body are msgpack, arrays are raw bytes.
+The header's ``kind`` is the body's struct tag, so a receiver knows the type before it decodes the body.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from heraldlink.errors import ProtocolError
+
+VERSION = 1
+MAX_FRAMES = 64
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+MAX_MESSAGE_BYTES = 256 * 1024 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_HEADER_BYTES = 4096
+
+
+class Header(msgspec.Struct, frozen=True, array_like=True):
+    """Version, kind and addressing of one message.
+
+    ``request_id`` is chosen by the asker and returned in every answer (64 bit). ``deadline`` is UTC in
+    nanoseconds, 0 for none: what arrives later is refused, not executed. ``epoch`` is the boot of the
+    sending process (64 bit), so that an answer of an earlier life is never taken for one of this life.
+    """
+
+    version: int
+    kind: str
+    request_id: int
+    deadline: int
+    epoch: int
+    source: str = ""
+    target: str = ""
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
+    """Base of every message body; the struct's tag is the header's kind."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A decoded message."""
+
+    header: Header
+    body: Body
+    arrays: tuple[bytes, ...] = ()
+
+
+def new_id() -> int:
+    """A fresh 63-bit identifier (it fits SQLite's and msgpack's signed integers)."""
+    return secrets.randbits(63) | 1
+
+
+def deadline_in(seconds: float) -> int:
+    """Deadline ``seconds`` from now, UTC nanoseconds."""
+    return time.time_ns() + int(seconds * 1e9)
+
+
+def kind_of(body_type: type[Body]) -> str:
+    """The kind under which a body type travels."""
+    return str(body_type.__struct_config__.tag)
+
+
+def encode(message: Message) -> list[bytes]:
+    """Frames of a message. Raises ProtocolError if it exceeds a size limit."""
+    frames = [msgspec.msgpack.encode(message.header), msgspec.msgpack.encode(message.body), *message.arrays]
+    check_size(frames)
+    return frames
+
+
+def decode(frames: Sequence[bytes], types: dict[str, type[Body]]) -> Message:
+    """Message in ``frames``; ``types`` are the bodies this channel knows, by kind.
+
+    Raises ProtocolError on a wrong version, unknown kind, malformed body or exceeded limit.
+    """
+    check_size(frames)
+    header = decode_header(frames)
+    body_type = types.get(header.kind)
+    if body_type is None:
+        raise ProtocolError(f"unknown message kind {header.kind!r} from {header.source or 'a client'}")
+    try:
+        body = msgspec.msgpack.decode(frames[1], type=body_type)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(f"malformed {header.kind} from {header.source or 'a client'}: {error}") from error
+    return Message(header, body, tuple(frames[2:]))
+
+
+def decode_header(frames: Sequence[bytes]) -> Header:
+    """Header alone, as a relay needs it. Raises ProtocolError."""
+    if len(frames) < 2 or len(frames[0]) > MAX_HEADER_BYTES:
+        raise ProtocolError("a message needs a header frame (at most 4096 bytes) and a body frame")
+    try:
+        header = msgspec.msgpack.decode(frames[0], type=Header)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"malformed message header: {error}") from error
+    if header.version != VERSION:
+        raise ProtocolError(f"message version {header.version} is not {VERSION}: upgrade the older side")
+    return header
+
+
+def check_size(frames: Sequence[bytes]) -> None:
+    """Raise ProtocolError if frames are too many, one is too long or their total is."""
+    sizes = [len(frame) for frame in frames]
+    if len(sizes) > MAX_FRAMES:
+        raise ProtocolError(f"message of {len(sizes)} frames exceeds the limit of {MAX_FRAMES}")
+    if max(sizes, default=0) > MAX_FRAME_BYTES or sum(sizes) > MAX_MESSAGE_BYTES:
+        raise ProtocolError(f"message of {sum(sizes)} bytes exceeds the size limit")
+    if len(sizes) > 1 and sizes[1] > MAX_BODY_BYTES:
+        raise ProtocolError(f"message body of {sizes[1]} bytes exceeds the limit of {MAX_BODY_BYTES}")

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link channel: what end nodes and the midpoint say to each other.
+
+``request`` identifies a request everywhere (64 bit). ``burst`` numbers its slots from 1, so a message of
+an earlier slot is recognised and dropped. Attempt indices come from hardware counters.
+"""
+
+from heraldlink.messages.header import Body, kind_of
+from heraldlink.messages.values import (
+    Basis,
+    Confusion,
+    Decision,
+    Demand,
+    Deviation,
+    ErrorCode,
+    FinalState,
+    Herald,
+    Parameters,
+    Phase,
+    Readout,
+    SlotCounts,
+)
+
+
+class Hello(Body, frozen=True, tag="link.hello"):
+    """An end node introduces itself to the midpoint, and again after a reconnect."""
+
+    boot: int
+
+
+class Beat(Body, frozen=True, tag="link.beat"):
+    """Heartbeat of an end node; the midpoint answers with the ages of all nodes' last beats, seconds."""
+
+    ages_s: dict[str, float]
+
+
+class Ask(Body, frozen=True, tag="link.ask"):
+    """Master to midpoint: which parameters meet this demand?"""
+
+    request: int
+    demand: Demand
+
+
+class Offer(Body, frozen=True, tag="link.offer"):
+    """Midpoint to master: these do."""
+
+    request: int
+    parameters: Parameters
+
+
+class Refuse(Body, frozen=True, tag="link.refuse"):
+    """Any node to the master: not this request, and why."""
+
+    request: int
+    code: ErrorCode
+    reason: str
+
+
+class Add(Body, frozen=True, tag="link.add"):
+    """Master to both others: put this request in the queue and load its programs."""
+
+    request: int
+    queue_id: int
+    master: str
+    demand: Demand
+    parameters: Parameters
+
+
+class AddAck(Body, frozen=True, tag="link.add_ack"):
+    """Programs of the request are loaded."""
+
+    request: int
+    queue_id: int
+    program: str
+
+
+class Propose(Body, frozen=True, tag="link.propose"):
+    """Master to slave: arm for this slot. An ``estimate`` slot only measures the phase."""
+
+    request: int
+    burst: int
+    slot: int
+    basis: Basis
+    estimate: bool
+    turn_rad: float
+
+
+class Gen(Body, frozen=True, tag="link.gen"):
+    """End node to midpoint: armed for this slot; ``tick`` is the count read after arming."""
+
+    request: int
+    burst: int
+    slot: int
+    queue_id: int
+    boot: int
+    tick: int
+    basis: Basis
+    estimate: bool
+    program: str
+
+
+class Void(Body, frozen=True, tag="link.void"):
+    """Midpoint to both ends: this slot is not played (armed too late); propose another."""
+
+    request: int
+    burst: int
+    reason: str
+
+
+class Reply(Body, frozen=True, tag="link.reply"):
+    """Midpoint to both ends after the slot: heralds recomputed from the tags."""
+
+    request: int
+    burst: int
+    slot: int
+    queue_id: int
+    heralds: tuple[Herald, ...]
+    phase: Phase | None
+    counts: SlotCounts
+
+
+class Report(Body, frozen=True, tag="link.report"):
+    """End node to midpoint: which attempts its own tags say were read out, and what it read back."""
+
+    request: int
+    burst: int
+    boot: int
+    readouts: tuple[Readout, ...]
+    confusion: Confusion
+    syncs: int
+    deviations: tuple[Deviation, ...]
+
+
+class Verdict(Body, frozen=True, tag="link.verdict"):
+    """Midpoint to both ends, after its journal: the decision on each herald of the slot."""
+
+    request: int
+    burst: int
+    slot: int
+    basis: Basis
+    decisions: tuple[Decision, ...]
+    counts: SlotCounts
+    phase: Phase | None
+    confusions: tuple[Confusion, Confusion]
+    deviations: tuple[Deviation, ...]
+
+
+class Close(Body, frozen=True, tag="link.close"):
+    """Master to both others: the request has ended."""
+
+    request: int
+    state: FinalState
+    reason: str
+
+
+class Failed(Body, frozen=True, tag="link.failed"):
+    """Any node to the others: the request cannot go on; which node, which device, why."""
+
+    request: int
+    node: str
+    device: str
+    reason: str
+
+
+_BODIES: tuple[type[Body], ...] = (
+    Hello, Beat, Ask, Offer, Refuse, Add, AddAck, Propose, Gen, Void, Reply, Report, Verdict, Close, Failed,
+)  # fmt: skip
+LINK_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values that several messages share: parameters of a request, prediction, heralds, readouts, verdicts."""
+
+from typing import Literal
+
+import msgspec
+
+Basis = Literal["XX", "YY", "ZZ"]
+BellState = Literal["psi+", "psi-"]
+Status = Literal["CONFIRMED", "WITHHELD", "EXPIRED"]
+FinalState = Literal["DELIVERED", "EXPIRED", "REJECTED", "FAILED"]
+ErrorCode = Literal["UNSUPP", "NOTIME", "NORES", "TIMEOUT", "REJECTED", "OTHER", "EXPIRE", "CREATE"]
+BELL_STATES: dict[int, BellState] = {1: "psi+", 2: "psi-"}
+
+
+class Deviation(msgspec.Struct, frozen=True, array_like=True):
+    """A read-back that differs from the operating point, or a check that failed."""
+
+    node: str
+    device: str
+    reason: str
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """What the model expects of a request at its operating point.
+
+    ``probability`` is per attempt and over both patterns; fidelities are F_meas (before readout error).
+    ``goodness_sigma`` follows from the declared uncertainties of the model's inputs.
+    """
+
+    probability: float
+    probability_psi_plus: float
+    probability_psi_minus: float
+    fidelity_psi_plus: float
+    fidelity_psi_minus: float
+    fidelity: float
+    goodness_sigma: float
+    n_bar: dict[str, float]
+
+
+class Parameters(msgspec.Struct, frozen=True):
+    """What all nodes need to play one request: chosen by the estimator, equal everywhere.
+
+    ``envelope_peak_V`` is the peak of each end node's pump envelope.
+    """
+
+    envelope_peak_V: dict[str, float]
+    attempts: int
+    prediction: Prediction
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """What a request asks for. ``max_time_s`` is bench time."""
+
+    number: int
+    minimum_fidelity: float
+    max_time_s: float
+    seed: int
+    bases: tuple[Basis, ...]
+    withhold_limit: int
+    purpose_id: int = 0
+
+
+class Herald(msgspec.Struct, frozen=True, array_like=True):
+    """A herald recomputed from the tags: absolute reference index and outcome (1: psi+, 2: psi-)."""
+
+    mhp_seq: int
+    attempt: int
+    outcome: int
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """Phase estimate from bright pulses: angle and variance (rad, rad²)."""
+
+    angle_rad: float
+    variance_rad2: float
+
+
+class Readout(msgspec.Struct, frozen=True, array_like=True):
+    """Outcome of the qubit after one attempt: +1 is |g>, -1 is |e>."""
+
+    attempt: int
+    outcome: int
+
+
+class Confusion(msgspec.Struct, frozen=True, array_like=True):
+    """Calibration counts: prepared g read g, g read e, e read g, e read e."""
+
+    gg: int = 0
+    ge: int = 0
+    eg: int = 0
+    ee: int = 0
+
+    def __add__(self, other: "Confusion") -> "Confusion":
+        return Confusion(self.gg + other.gg, self.ge + other.ge, self.eg + other.eg, self.ee + other.ee)
+
+
+class SlotCounts(msgspec.Struct, frozen=True):
+    """What the midpoint counted in one slot."""
+
+    attempts: int
+    heralds: int
+    double_clicks: int
+    hardware_heralds: int
+    disagreements: int
+    syncs: int
+    clicks: tuple[int, int]
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The midpoint's verdict on one herald; ``outcomes`` are in the order of the link's ends.
+
+    ``sequence_number`` is dense over CONFIRMED pairs of the link and 0 otherwise.
+    """
+
+    mhp_seq: int
+    attempt: int
+    outcome: int
+    status: Status
+    reason: str
+    sequence_number: int
+    outcomes: tuple[int, int]
+    goodness: float
+    goodness_sigma: float
