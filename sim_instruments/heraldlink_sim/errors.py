@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong in the simulated laboratory, ordered by whose fault it is.
+
+::
+
+    SimulationError
+    ├── BenchError          the bench file asks for something that cannot be built
+    └── TransportError      a client broke the wire protocol
+
+A wrong command is not in this tree: the instrument keeps it in its own error queue (see
+:class:`heraldlink_sim.scpi.errors.ScpiError`), as the real one does.
+"""
+
+
+class SimulationError(Exception):
+    """Anything that the simulated laboratory reports to the person who runs it."""
+
+
+class BenchError(SimulationError):
+    """The bench description is wrong; the message names the file and the key."""
+
+
+class TransportError(SimulationError):
+    """A client sent bytes that the wire protocol does not allow."""

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Program message -> units -> header and arguments (IEEE 488.2, chapter 7).
+
+Blocks are skipped over by their length and sliced once, so that 100 MB of samples cost no more than a copy.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from heraldlink_sim.scpi.errors import ScpiError
+
+Kind = Literal["word", "string", "block"]
+
+_HEADER = re.compile(rb"\s*(:?\*?[A-Za-z_][\w:]*\??|:?\*?[\w:]*\??)")
+_SPECIAL = re.compile(rb"[;,\"'#]")
+_NONDECIMAL = re.compile(rb"#[HhQqBb][0-9A-Fa-f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One parameter as it stood on the wire: a bare word or number, a quoted string, or a block's bytes."""
+
+    kind: Kind
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """The argument as text (Latin-1, which accepts every byte)."""
+        return self.data.decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One program message unit: header without its question mark, and its arguments."""
+
+    header: str
+    query: bool
+    arguments: tuple[Argument, ...]
+
+
+def block_extent(data: bytes | bytearray, start: int) -> tuple[int, int] | None:
+    """Payload bounds of the definite block whose ``#`` stands at ``start``; None while its length is cut off.
+
+    ``#0`` gives bounds to the end of ``data``. Raises ScpiError -161 when the length is not a number.
+    """
+    if len(data) < start + 2:
+        return None
+    digits = data[start + 1] - ord("0")
+    if digits == 0:
+        return start + 2, len(data)
+    if not 1 <= digits <= 9:
+        raise ScpiError(-161)
+    if len(data) < start + 2 + digits:
+        return None
+    length = bytes(data[start + 2 : start + 2 + digits])
+    if not length.isdigit():
+        raise ScpiError(-161)
+    begin = start + 2 + digits
+    return begin, begin + int(length)
+
+
+def units(message: bytes) -> Iterator[Unit]:
+    """Cut a message (without terminator) into units; raises ScpiError at the first malformed one."""
+    position = 0
+    while position < len(message):
+        match = _HEADER.match(message, position)
+        header = match.group(1) if match else b""
+        position = match.end() if match else position
+        arguments, position = _arguments(message, position, bool(header))
+        if header:
+            yield Unit(header.rstrip(b"?").decode("ascii"), header.endswith(b"?"), tuple(arguments))
+
+
+def _arguments(message: bytes, position: int, has_header: bool) -> tuple[list[Argument], int]:
+    """Arguments up to the next ``;`` or the end, and where the next unit begins."""
+    arguments: list[Argument] = []
+    separator = False
+    while True:
+        position = _skip_blanks(message, position)
+        at_end = position >= len(message) or message[position] == ord(";")
+        if at_end and not separator:
+            return arguments, position + 1
+        if at_end:
+            raise ScpiError(-109)
+        if not has_header:
+            raise ScpiError(-102)
+        argument, position = _argument(message, position)
+        arguments.append(argument)
+        position = _skip_blanks(message, position)
+        if position >= len(message) or message[position] == ord(";"):
+            return arguments, position + 1
+        if message[position] != ord(","):
+            raise ScpiError(-103)
+        position, separator = position + 1, True
+
+
+def _argument(message: bytes, position: int) -> tuple[Argument, int]:
+    first = message[position : position + 1]
+    if first in (b'"', b"'"):
+        return _string(message, position, first)
+    if first == b"#" and not _NONDECIMAL.match(message, position):
+        return _block(message, position)
+    return _word(message, position)
+
+
+def _word(message: bytes, position: int) -> tuple[Argument, int]:
+    match = _SPECIAL.search(message, position + 1)
+    end = match.start() if match else len(message)
+    word = message[position:end].strip()
+    if not word or word == b",":
+        raise ScpiError(-103)
+    return Argument("word", word), end
+
+
+def _string(message: bytes, position: int, quote: bytes) -> tuple[Argument, int]:
+    parts: list[bytes] = []
+    while True:
+        end = message.find(quote, position + 1)
+        if end < 0:
+            raise ScpiError(-151)
+        parts.append(message[position + 1 : end])
+        if message[end + 1 : end + 2] != quote:
+            return Argument("string", quote.join(parts)), end + 1
+        position = end + 1
+
+
+def _block(message: bytes, position: int) -> tuple[Argument, int]:
+    extent = block_extent(message, position)
+    if extent is None or extent[1] > len(message):
+        raise ScpiError(-161)
+    return Argument("block", message[extent[0] : extent[1]]), extent[1]
+
+
+def _skip_blanks(message: bytes, position: int) -> int:
+    while position < len(message) and message[position] <= ord(" "):
+        position += 1
+    return position

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all TCP transports share: the device behind them, and a listening server that closes completely."""
+
+import asyncio
+import socket
+from asyncio.trsock import TransportSocket
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Literal, Protocol
+
+Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+_STREAM_LIMIT = 1 << 21
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
+
+
+class Device(Protocol):
+    """Bytes in, bytes out: all that a transport needs of an instrument."""
+
+    @property
+    def wire_log(self) -> deque[tuple[Literal["in", "out"], bytes]]:
+        """The last messages, for tests and for ``--verbose``."""
+        ...
+
+    async def execute(self, message: bytes) -> bytes:
+        """Answer one message without terminator; ``b""`` means that nothing is sent."""
+        ...
+
+
+class Server:
+    """A listening instrument: ``.address`` for VISA, ``.host``, ``.port``, and ``await .close()``."""
+
+    def __init__(self, listener: asyncio.Server, address: Callable[[str, int], str]) -> None:
+        self._listener = listener
+        self.host, self.port = listener.sockets[0].getsockname()[:2]
+        self.address = address(str(self.host), int(self.port))
+        self.connections: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Stop listening and drop all connections."""
+        self._listener.close()
+        for task in list(self.connections):
+            task.cancel()
+        await asyncio.gather(*self.connections, return_exceptions=True)
+
+
+async def listen(connection: Connection, host: str, port: int, address: Callable[[str, int], str]) -> Server:
+    """Serve ``connection`` on a TCP port (0: any free one) with Nagle's algorithm off."""
+    running: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (task := asyncio.current_task()) is not None:
+            running.add(task)
+        try:
+            _no_delay(writer)
+            await connection(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client went away, or the bench closes
+        finally:
+            if task is not None:
+                running.discard(task)
+            writer.close()
+
+    listener = await asyncio.start_server(accept, host, port, limit=_STREAM_LIMIT)
+    server = Server(listener, address)
+    server.connections = running
+    return server
+
+
+def acknowledge_now(writer: asyncio.StreamWriter) -> None:
+    """Send the TCP acknowledgement at once, else a client that writes twice waits 40 ms for Nagle."""
+    connection = writer.get_extra_info("socket")
+    if _QUICK_ACK is not None and isinstance(connection, TransportSocket):
+        connection.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+
+
+def _no_delay(writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    if isinstance(connection, TransportSocket):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    acknowledge_now(writer)
