@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sockets of an ID900: ZeroMQ REP for control, REP for the DataLink service, PAIR for each stream."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable
+
+import zmq
+import zmq.asyncio
+
+from heraldlink_sim.faces.id900_datalink import DataLinkError, DataLinkService
+from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900
+
+MAX_REQUEST_BYTES = 1 << 16
+MAX_QUEUED_MESSAGES = 4096
+LINGER_MS = 500
+
+
+class PairStream:
+    """One stream: binds a PAIR socket and sends its queue in order, from one task."""
+
+    def __init__(self, context: zmq.asyncio.Context, host: str, port: int) -> None:
+        self._socket: zmq.asyncio.Socket = context.socket(zmq.PAIR)
+        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+        try:
+            self.port = _bind(self._socket, host, port)
+        except zmq.ZMQError as error:
+            self._socket.close(0)
+            raise DataLinkError(f"Cannot bind stream port {port}: {error}") from error
+        self._queue: deque[bytes] = deque()
+        self._more = asyncio.Event()
+        self.task = asyncio.get_running_loop().create_task(self._send_all())
+
+    def put(self, message: bytes) -> bool:
+        """Queue a message; False if the client is too far behind."""
+        if len(self._queue) >= MAX_QUEUED_MESSAGES:
+            return False
+        self._queue.append(message)
+        self._more.set()
+        return True
+
+    def finish(self) -> None:
+        """Send the rest, then the empty message that ends a stream."""
+        self._queue.append(b"")
+        self._more.set()
+
+    async def _send_all(self) -> None:
+        try:
+            while True:
+                await self._more.wait()
+                self._more.clear()
+                while self._queue:
+                    message = self._queue.popleft()
+                    await self._socket.send(message)
+                    if not message:
+                        return
+        finally:
+            self._socket.close()
+
+
+class Id900Server:
+    """A time controller that listens; addresses are ``tcp://host:port``."""
+
+    def __init__(self, device: IDQuantiqueID900, host: str, port: int, datalink_port: int) -> None:
+        self._context = zmq.asyncio.Context()
+        self._host = host
+        self._streams: list[PairStream] = []
+        self.datalink = DataLinkService({host, "localhost", "127.0.0.1"}, self._open_stream, time.monotonic)
+        device.record_listeners.append(self.datalink.record)
+        self._device = device
+        control, self.port = self._listen(port)
+        service, self.datalink_port = self._listen(datalink_port)
+        self.address = f"tcp://{host}:{self.port}"
+        self.datalink_address = f"tcp://{host}:{self.datalink_port}"
+        self._tasks = [
+            asyncio.create_task(self._answer(control, device.execute)),
+            asyncio.create_task(self._answer(service, self.datalink.execute)),
+        ]
+
+    async def close(self) -> None:
+        """Stop listening, end all streams and free the ports."""
+        self._device.record_listeners.remove(self.datalink.record)
+        tasks = [*self._tasks, *(stream.task for stream in self._streams)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._context.destroy(linger=0)
+
+    def _listen(self, port: int) -> tuple[zmq.asyncio.Socket, int]:
+        socket: zmq.asyncio.Socket = self._context.socket(zmq.REP)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES)
+        return socket, _bind(socket, self._host, port)
+
+    def _open_stream(self, port: int) -> PairStream:
+        self._streams = [stream for stream in self._streams if not stream.task.done()]
+        stream = PairStream(self._context, self._host, port)
+        self._streams.append(stream)
+        return stream
+
+    async def _answer(self, socket: zmq.asyncio.Socket, execute: Callable[[str], str]) -> None:
+        log = self._device.wire_log
+        with contextlib.closing(socket):
+            while True:
+                request = b"".join(await socket.recv_multipart())
+                log.append(("in", request))
+                reply = execute(request.decode("latin-1")).encode()
+                log.append(("out", reply))
+                await socket.send(reply)
+
+
+async def serve_id900(
+    device: IDQuantiqueID900, host: str = "127.0.0.1", port: int = 0, datalink_port: int = 0
+) -> Id900Server:
+    """Serve a time controller on its two ports; 0 takes a free port. Raises zmq.ZMQError if one is taken."""
+    return Id900Server(device, host, port, datalink_port)
+
+
+def _bind(socket: zmq.asyncio.Socket, host: str, port: int) -> int:
+    if port == 0:
+        return socket.bind_to_random_port(f"tcp://{host}")
+    socket.bind(f"tcp://{host}:{port}")
+    return port

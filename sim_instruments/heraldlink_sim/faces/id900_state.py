@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the world sees of an ID900: its settings resolved to physical inputs, delays and gates.
+
+The world's words are narrower than the device's: a combiner appears only if it passes events inside a
+window that START opens and closes, and mutes the rest; a DELAy block in a path appears as the delay of its
+input. Any other setting still acts on tags and counters, it only drives no output.
+"""
+
+from __future__ import annotations
+
+from heraldlink_sim.faces.id900_settings import WORLD_INPUTS, Settings
+from heraldlink_sim.faces.id900_tagger import CombinerSetting, Operation, TaggerSettings
+from heraldlink_sim.world import rack
+
+
+def world_state(settings: Settings, armed: bool) -> rack.TaggerState:
+    """Return the frozen state."""
+    graph = settings.graph()
+    combiners = {
+        n: seen for n in range(1, 25) if (seen := _combiner(graph, graph.combiners[f"TSCO{n}"])) is not None
+    }
+    return rack.TaggerState(
+        inputs={
+            world: rack.TaggerInput(i.sees_pulses, i.threshold_V, i.rising)
+            for name, world in WORLD_INPUTS.items()
+            for i in (graph.inputs[name],)
+        },
+        combiners=combiners,
+        raw={n: raw for n in range(1, 5) if (raw := _raw(settings, graph, n)) is not None},
+        outputs={n: _output(settings, graph, n) for n in range(1, 5)},
+        record=rack.RecordState(armed, settings.number("REC", "DUR")),
+        delays_ps=_delays(graph),
+        reference_external=settings.text("DEVI", "SYNC") == "EXTERNAL",
+    )
+
+
+def _name(graph: TaggerSettings, source: str | None) -> str | None:
+    """Follow delay blocks back to an input; combiners keep their name."""
+    seen: set[str] = set()
+    while source is not None and source in graph.delays and source not in seen:
+        seen.add(source)
+        source = graph.delays[source].source
+    return WORLD_INPUTS.get(source, source) if source else None
+
+
+def _delays(graph: TaggerSettings) -> dict[str, int]:
+    return {
+        WORLD_INPUTS[delay.source]: delay.delay_ps
+        for delay in graph.delays.values()
+        if delay.source in WORLD_INPUTS and delay.delay_ps
+    }
+
+
+def _combiner(graph: TaggerSettings, setting: CombinerSetting) -> rack.Combiner | None:
+    edges = {_name(graph, setting.begin.source), _name(graph, setting.end.source)}
+    if not setting.windowed or edges != {rack.START} or setting.outside is not Operation.MUTE:
+        return None
+    first, second = _name(graph, setting.first), _name(graph, setting.second)
+    passed = {
+        Operation.OR: (first, second),
+        Operation.ONLY_FIRST: (first, first),
+        Operation.ONLY_SECOND: (second, second),
+    }.get(setting.inside, (None, None))
+    one, two = passed[0] or passed[1], passed[1] or passed[0]
+    if one is None or two is None:
+        return None
+    return rack.Combiner(one, two, setting.begin.delay_ps, setting.end.delay_ps)
+
+
+def _raw(settings: Settings, graph: TaggerSettings, number: int) -> rack.RawLink | None:
+    source = _name(graph, settings.text(f"RAW{number}", "STOP:LINK"))
+    if source is None:
+        return None
+    return rack.RawLink(source, _name(graph, settings.text(f"RAW{number}", "REF:LINK")))
+
+
+def _output(settings: Settings, graph: TaggerSettings, number: int) -> rack.TaggerOutput:
+    name = f"OUTP{number}"
+    source = _name(graph, settings.text(name, "LINK"))
+    return rack.TaggerOutput(settings.on(name, "ENAB"), source, settings.number(name, "DELA"))
