@@ -55,7 +55,7 @@ def test_an_end_node_loads_with_its_sequence_and_paths(folder: Path) -> None:
     assert isinstance(node, EndNodeConfig)
     assert node.sequence == load_sequence(folder / "sequences/pair_source.yaml")
     assert node.station == folder / "stations/alice.station.yaml"
-    assert node.devices.arms["bob"] == folder / "devices/improved.yaml"
+    assert node.devices == folder / "devices/improved.yaml"
     assert node.instruments["generator"] == "alice_awg"
 
 
@@ -79,7 +79,7 @@ def test_the_shipped_files_load() -> None:
         ("power_dBm: 0", "power_dBm: zero", "microwave.power_dBm", "valid number (got 'zero')"),
         ("tagger: alice_tc", "tagger: alice_tx", "roles.tagger", "no instrument named alice_tx"),
         ("reference_external: true\n", "reference_external: 1\n", "generator.reference_external", "boolean"),
-        ("devices:", "device:", "devices", "missing key"),
+        ("devices:", "devicess:", "devices", "missing key"),
     ],
 )
 def test_a_mistake_names_file_line_and_key(
@@ -98,7 +98,7 @@ def test_all_mistakes_of_all_files_are_reported_at_once(folder: Path) -> None:
     node, sequence = folder / "nodes/alice.yaml", folder / "sequences/pair_source.yaml"
     edit(node, "amplitude_V: 2.5", "amplitude_V: 25.0")
     edit(node, "efficiency_relative: 0.03", "efficiency_relative: 3.0")
-    edit(node, "../devices/improved.yaml, bob", "../devices/improvd.yaml, bob")
+    edit(node, "../devices/improved.yaml", "../devices/improvd.yaml")
     edit(sequence, "bright_pulses: 1000", "bright_pulses: 1001")
     sentences = mistakes(node)
     assert len(sentences) == 4

@@ -3,7 +3,6 @@
 
 from copy import deepcopy
 from pathlib import Path
-from typing import cast
 
 from heraldlink.config.document import Document, read_document, validate
 from heraldlink.config.find import find_config
@@ -17,7 +16,7 @@ KINDS: dict[str, type[EndNodeConfig] | type[MidpointConfig]] = {
     "end": EndNodeConfig,
     "midpoint": MidpointConfig,
 }
-PATHS = (("station",), ("sequence",), ("devices", "midpoint"))
+PATHS = ("station", "sequence", "devices")
 
 
 def load_network(name: str | Path) -> NetworkConfig:
@@ -57,15 +56,13 @@ def load_node(name: str | Path) -> EndNodeConfig | MidpointConfig:
 
 def _resolve_paths(document: Document, content: dict[str, object], beside: Path, mistakes: list[str]) -> None:
     """Replace every file name in the node's file by an absolute path."""
-    arms = _inner(content, ("devices", "arms"))
-    for location in (*PATHS, *(("devices", "arms", name) for name in arms)):
-        section = _inner(content, location[:-1])
-        value = section.get(location[-1])
+    for key in PATHS:
+        value = content.get(key)
         if isinstance(value, str):
             try:
-                section[location[-1]] = str(find_config(value, beside=beside))
+                content[key] = str(find_config(value, beside=beside))
             except ConfigurationError as error:
-                mistakes.append(document.sentence(location, str(error)))
+                mistakes.append(document.sentence((key,), str(error)))
 
 
 def _read_sequence(content: dict[str, object], mistakes: list[str]) -> None:
@@ -77,15 +74,6 @@ def _read_sequence(content: dict[str, object], mistakes: list[str]) -> None:
         content["sequence"] = load_sequence(name).model_dump(mode="json")
     except ConfigurationError as error:
         mistakes += error.sentences
-
-
-def _inner(content: dict[str, object], location: tuple[str, ...]) -> dict[str, object]:
-    """The section at ``location``; an empty one where the file has something else there."""
-    section = content
-    for key in location:
-        value = section.get(key)
-        section = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-    return section
 
 
 def _new(error: ConfigurationError, mistakes: list[str]) -> tuple[str, ...]:
