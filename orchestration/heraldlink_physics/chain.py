@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what the instruments are set to, to the parameters of the herald model: one chain for world and nodes."""
+"""From what the instruments are set to, to the parameters of the herald model: one for world and nodes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import expm1, hypot, sqrt
 
+from heraldlink_physics.carving import PumpPulse, pump_pulse
 from heraldlink_physics.device import ArmDevice, MidpointDevice
+from heraldlink_physics.errors import within
 from heraldlink_physics.model import Arm, HeraldModel, Midpoint
-from heraldlink_physics.profile import ArrivalProfile
-from heraldlink_physics.settings import ArmSettings, MidpointSettings
+from heraldlink_physics.pair_source import pair_source
+from heraldlink_physics.profile import ArrivalProfile, overlap
+from heraldlink_physics.settings import ArmSettings, GateSettings, MidpointSettings
+from heraldlink_physics.transducer import extraction, pair_rate_Hz, photon_energy_J, thermal_photons
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +26,9 @@ class PumpedArm:
     pulse_energy_J: float
     """Of the carved pulse, in the fibre before the transducer."""
     background_rate_Hz: float
-    """Photons per second at the detectors, all the time, from the carver's leak: pairs and unfiltered pump."""
+    """Photons per second at the beam splitter, all the time: pairs and pump through the carver's leak."""
     leaked_photons: float
-    """Unfiltered pump photons at the detectors per pulse, in the pulse's own shape."""
+    """Unfiltered pump photons at the beam splitter per pulse, in the pulse's own shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +38,61 @@ class LinkModel:
     arms: tuple[Arm, Arm]
     """Gate fractions folded into their efficiencies."""
     midpoint: Midpoint
-    """Dark probability per gate, detector efficiencies at the bias, visibility from the overlap of the modes."""
+    """Dark probability per gate, detector efficiencies at the bias, visibility from the modes' overlap."""
     model: HeraldModel
     profiles: tuple[ArrivalProfile, ArrivalProfile]
     """Arrival of each arm's photon at the detectors, in ps after the hub's START."""
     gate_fractions: tuple[float, float]
     dark_rates_Hz: tuple[float, float]
-    """Uncorrelated clicks per second of detectors c, d, all the time: dark counts and the carvers' leak."""
+    """Uncorrelated clicks per second of detectors c, d, all the time: dark counts, leaking carvers."""
     leak_clicks: tuple[float, float]
-    """Mean clicks per attempt of detectors c, d from unfiltered pump inside the gate (in midpoint's darks)."""
+    """Mean clicks per gate of detectors c, d from unfiltered pump pulses (counted in midpoint's darks)."""
 
 
 def arm(device: ArmDevice, settings: ArmSettings) -> PumpedArm:
-    """Pump power, envelope and detuning -> pairs, noise and arrival times of one node."""
-    raise NotImplementedError
+    """Pump power, envelope and detuning -> pairs, noise and arrival times of one node.
+
+    Pairs per pulse are those of a weak pump: 4 g²/kappa times the integral of n_c.
+    """
+    pulse = pump_pulse(device, settings)
+    pairs_per_J = pair_rate_Hz(device.transducer, settings.laser_frequency_Hz, 1.0)
+    efficiency = extraction(device.transducer) * device.transducer.chip_to_fibre * device.path_efficiency
+    pump_per_J = device.path_efficiency * 10 ** (-device.pump_extinction_dB / 10)
+    pump_per_J /= photon_energy_J(settings.laser_frequency_Hz)
+    return PumpedArm(
+        arm=Arm(
+            n_bar=pulse.energy_J * pairs_per_J,
+            efficiency=efficiency,
+            n_thermal=_thermal_photons(device, settings, pulse),
+            n_added=device.n_added,
+            microwave_efficiency=device.qubit.loading_efficiency,
+            dephasing=device.qubit.dephasing,
+        ),
+        profile=_profile(device, settings, pulse),
+        pulse_energy_J=pulse.energy_J,
+        background_rate_Hz=pulse.leak_W * (pairs_per_J * efficiency + pump_per_J),
+        leaked_photons=pulse.energy_J * pump_per_J,
+    )
+
+
+def _thermal_photons(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse) -> float:
+    period_s = settings.attempt_period_ps * 1e-12
+    return thermal_photons(device.heating, pulse.energy_J, period_s, pulse.energy_J / period_s + pulse.leak_W)
+
+
+def _profile(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse) -> ArrivalProfile:
+    begin_ps = float(settings.start_ps + device.fibre_delay_ps)
+    return ArrivalProfile.of_power(pulse.power_W, 1e12 / settings.sample_rate_Hz, begin_ps)
+
+
+def photon_frequency_Hz(device: ArmDevice, settings: ArmSettings) -> float:
+    """Optical frequency of a pair's photon: pump minus microwave."""
+    return settings.laser_frequency_Hz - device.transducer.microwave_frequency_Hz
+
+
+def start_ps(midpoint_device: MidpointDevice, settings_a: ArmSettings) -> int:
+    """The hub's START event after the slot tick: node A's first attempt sync plus its cable."""
+    return settings_a.start_ps + settings_a.sync_ps + midpoint_device.sync_delay_ps
 
 
 def link(
@@ -61,5 +107,55 @@ def link(
     coherent: bool = True,
     phase_offset_rad: float = 0.0,
 ) -> LinkModel:
-    """Settings of both nodes and the midpoint -> what one attempt gives."""
-    raise NotImplementedError
+    """Settings of both nodes and the midpoint -> what one attempt gives.
+
+    `phase_variance_rad2` is that of the slow phase B-A around `phase_offset_rad`, on top of the fast noise.
+    The detectors' jitter (ps) is neglected beside the pulse (ns) in the gate fractions.
+    """
+    within("phase_variance_rad2", phase_variance_rad2, 0)
+    gate = midpoint_settings.gate
+    pumped = (arm(device_a, settings_a), arm(device_b, settings_b))
+    start = start_ps(midpoint_device, settings_a)
+    profiles = (pumped[0].profile.shifted(-start), pumped[1].profile.shifted(-start))
+    fractions = (_gated(profiles[0], gate), _gated(profiles[1], gate))
+    arms = (_with_gate(pumped[0].arm, fractions[0]), _with_gate(pumped[1].arm, fractions[1]))
+    beat_Hz = photon_frequency_Hz(device_b, settings_b) - photon_frequency_Hz(device_a, settings_a)
+    efficiencies, rates, leaks = _detectors(midpoint_device, midpoint_settings, pumped, fractions)
+    midpoint = Midpoint(
+        visibility=midpoint_device.mode_match * overlap(*profiles, gate.begin_ps, gate.end_ps, beat_Hz),
+        phase_sigma_rad=hypot(midpoint_device.fast_phase_sigma_rad, sqrt(phase_variance_rad2)),
+        dark_probability=(_dark(rates[0], gate, leaks[0]), _dark(rates[1], gate, leaks[1])),
+        detector_efficiency=efficiencies,
+        coherent=coherent,
+        phase_offset_rad=phase_offset_rad,
+    )
+    model = pair_source(arms[0], arms[1], midpoint)
+    return LinkModel(arms, midpoint, model, profiles, fractions, rates, leaks)
+
+
+def _gated(profile: ArrivalProfile, gate: GateSettings) -> float:
+    return profile.fraction(gate.begin_ps, gate.end_ps)
+
+
+def _with_gate(arm: Arm, fraction: float) -> Arm:
+    return replace(arm, efficiency=arm.efficiency * fraction)
+
+
+Pair = tuple[float, float]
+
+
+def _detectors(
+    device: MidpointDevice, settings: MidpointSettings, pumped: tuple[PumpedArm, PumpedArm], fractions: Pair
+) -> tuple[Pair, Pair, Pair]:
+    """Efficiencies, uncorrelated rates (1/s) and mean pump clicks per gate of detectors c, d."""
+    background = sum(item.background_rate_Hz for item in pumped) / 2
+    leaked = sum(item.leaked_photons * fraction for item, fraction in zip(pumped, fractions, strict=True)) / 2
+    (c, d), (bias_c, bias_d) = device.detectors, settings.detectors
+    efficiencies = (c.efficiency(bias_c.bias_A, bias_c.enabled), d.efficiency(bias_d.bias_A, bias_d.enabled))
+    darks = (c.dark_rate(bias_c.bias_A, bias_c.enabled), d.dark_rate(bias_d.bias_A, bias_d.enabled))
+    rates = (darks[0] + background * efficiencies[0], darks[1] + background * efficiencies[1])
+    return efficiencies, rates, (leaked * efficiencies[0], leaked * efficiencies[1])
+
+
+def _dark(rate_Hz: float, gate: GateSettings, leaked: float) -> float:
+    return -expm1(-rate_Hz * gate.length_ps * 1e-12 - leaked)

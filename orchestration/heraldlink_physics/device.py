@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a laboratory is made of: the parameters of transducers, detectors and paths that no instrument sets."""
+"""What a laboratory is made of: transducers, detectors, paths; nothing that an instrument sets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Transducer:
 
 @dataclass(frozen=True, slots=True)
 class Heating:
-    """n_th = n_0 + pulse_photons (E/E_ref)**a exp(-t/decay) + average_photons (P/P_ref)**b, t since the last pulse."""
+    """n_0 + pulse_photons (E/E_ref)**a exp(-t/decay) + average_photons (P/P_ref)**b, t after a pulse."""
 
     n_0: float
     pulse_photons: float
@@ -101,6 +101,8 @@ class Readout:
     """Nominal red pump power in the fibre before the transducer."""
     gate_s: float
     """Nominal length of the readout gate."""
+    detector: Snspd
+    """The node's own; the photon numbers hold for its plateau efficiency."""
 
     def __post_init__(self) -> None:
         within("readout.photons_e", self.photons_e, 0)
@@ -117,7 +119,7 @@ class ArmDevice:
     splitter: float
     """Share of the pump laser that goes to this node, 0..1."""
     insertion: float
-    """Transmission from the splitter to the fibre before the transducer, attenuator and carver apart, 0..1."""
+    """From the splitter to the fibre before the transducer, attenuator and carver apart, 0..1."""
     carver: Carver
     transducer: Transducer
     path_efficiency: float
@@ -154,7 +156,7 @@ class MidpointDevice:
     sync_delay_ps: int
     """From node A's generator to the START of the hub's time controller."""
     bright_transmission: float
-    """Share of a carved pump pulse's photons that reaches the beam splitter as phase reference, per arm, 0..1."""
+    """Share of a carved pump pulse that reaches the beam splitter as phase reference, per arm, 0..1."""
 
     def __post_init__(self) -> None:
         within("mode_match", self.mode_match, 0, 1)
@@ -165,7 +167,7 @@ class MidpointDevice:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """One device file: two arms and a midpoint, with the settings they were published or designed for."""
+    """One device file: two arms and a midpoint."""
 
     name: str
     source: str

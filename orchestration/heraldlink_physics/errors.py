@@ -4,7 +4,7 @@
 ::
 
     PhysicsError (ValueError)      the caller asks for something that cannot exist: value and allowed range
-    └── DeviceError                a device file says something impossible or leaves something out: names the key
+    └── DeviceError                a device file is impossible or incomplete: names the key
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class DeviceError(PhysicsError):
     """A device description is incomplete, or has an unknown key or an impossible value."""
 
 
-def within(name: str, value: float, low: float, high: float = math.inf, *, open_end: bool = False) -> None:
+def within(name: str, value: object, low: float, high: float = math.inf, *, open_end: bool = False) -> None:
     """Raise `PhysicsError` unless ``low <= value <= high`` (``< high`` if `open_end`); NaN is always refused.
 
     An infinite `high` means that any finite value from `low` on is allowed.

@@ -110,9 +110,9 @@ class Heralded:
     photon: State
     """Loaded two-qubit state when a photon took part; unnormalised."""
     dark: State
-    """The same when uncorrelated clicks alone made the pattern; trace(photon + dark) = probability."""
+    """The same when uncorrelated clicks alone made it; trace(photon + dark) = probability."""
     fidelity_fock: float
-    """F: overlap with the pattern's Bell state in Fock space, before loading; NaN if the pattern never occurs."""
+    """F: overlap with the pattern's Bell state in Fock space, before loading; NaN if it never occurs."""
     fidelity_measured: float
     """F_meas: (1 - ZZ ± XX ± YY)/4 of the loaded qubits, before readout error; NaN as above."""
 
@@ -125,7 +125,7 @@ class Heralded:
 
 @dataclass(frozen=True, slots=True)
 class HeraldModel:
-    """Everything one attempt can do at the midpoint; a herald is exactly one detector (patterns "c" and "d")."""
+    """Everything one attempt can do at the midpoint; a herald is exactly one detector ("c" or "d")."""
 
     patterns: Mapping[str, Heralded]
     """Keys "c" (Psi+), "d" (Psi-) and "both" (not a herald; its fidelities are NaN)."""

@@ -19,6 +19,16 @@ class ArrivalProfile:
     weight: NDArray[np.float64]
     """Probability of arrival in each step, shape (n,), sum 1, or all 0."""
 
+    @classmethod
+    def of_power(cls, power_W: NDArray[np.float64], step_ps: float, begin_ps: float) -> ArrivalProfile:
+        """Mode of photons made in proportion to a pulse's power, shape (n,); dark ends are cut away."""
+        lit = np.flatnonzero(power_W > 0)
+        if lit.size == 0:
+            return cls(begin_ps, step_ps, np.zeros(0))
+        first, last = int(lit[0]), int(lit[-1]) + 1
+        weight = power_W[first:last]
+        return cls(begin_ps + first * step_ps, step_ps, weight / weight.sum())
+
     @property
     def empty(self) -> bool:
         """True without any pulse."""
@@ -30,7 +40,7 @@ class ArrivalProfile:
 
     def edges_ps(self) -> NDArray[np.float64]:
         """Edges of the steps, shape (n + 1,)."""
-        return self.begin_ps + self.step_ps * np.arange(self.weight.size + 1)
+        return self.begin_ps + self.step_ps * np.arange(self.weight.size + 1, dtype=np.float64)
 
     def cumulative(self, time_ps: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Probability of arrival before `time_ps`, same shape."""
@@ -49,3 +59,32 @@ class ArrivalProfile:
         total = np.concatenate(([0.0], np.cumsum(self.weight)))
         rising = np.concatenate(([True], np.diff(total) > 0))
         return np.asarray(np.interp(probability, total[rising], self.edges_ps()[rising]), dtype=np.float64)
+
+    def amplitude(self, time_ps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Square root of the probability per step, interpolated, same shape; 0 outside the mode."""
+        centres = self.edges_ps()[:-1] + self.step_ps / 2
+        return np.interp(time_ps, centres, np.sqrt(self.weight), left=0.0, right=0.0)
+
+
+def overlap(
+    a: ArrivalProfile, b: ArrivalProfile, begin_ps: float, end_ps: float, beat_Hz: float = 0.0
+) -> float:
+    """|<xi_A|xi_B>|² of two modes inside a window, 0..1; `beat_Hz` is the difference of their frequencies.
+
+    Sampled at the finer of the two steps; 0 when a mode has no part in the window.
+    """
+    if a.empty or b.empty:
+        return 0.0
+    step_ps = min(a.step_ps, b.step_ps)
+    low = max(begin_ps, a.begin_ps, b.begin_ps)
+    high = min(end_ps, float(a.edges_ps()[-1]), float(b.edges_ps()[-1]))
+    if high <= low:
+        return 0.0
+    first = min(a.begin_ps, b.begin_ps)
+    edges_ps = np.arange(first, max(a.edges_ps()[-1], b.edges_ps()[-1]), step_ps)
+    time_ps = edges_ps + step_ps / 2
+    time_ps = time_ps[(time_ps >= begin_ps) & (time_ps < end_ps)]
+    xi_a, xi_b = a.amplitude(time_ps), b.amplitude(time_ps)
+    norm = float(np.sum(xi_a**2) * np.sum(xi_b**2))
+    turning = np.exp(2j * np.pi * beat_Hz * 1e-12 * time_ps) if beat_Hz else 1.0
+    return float(abs(np.sum(xi_a * xi_b * turning)) ** 2 / norm) if norm > 0 else 0.0

@@ -35,9 +35,7 @@ class ArmSettings:
         within("sample_rate_Hz", self.sample_rate_Hz, 1)
         within("attempt_period_ps", self.attempt_period_ps, 1)
         if np.isnan(self.attenuation_dB) or self.attenuation_dB < 0:
-            raise PhysicsError(
-                f"attenuation_dB = {self.attenuation_dB} is impossible: allowed are values >= 0"
-            )
+            raise PhysicsError(f"attenuation_dB = {self.attenuation_dB} is impossible: allowed are >= 0")
         if np.ndim(self.envelope_V) != 1 or not np.all(np.isfinite(self.envelope_V)):
             raise PhysicsError("envelope_V must be a one-dimensional array of finite voltages")
 
@@ -52,7 +50,7 @@ class DetectorSettings:
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """Window in which a click heralds, relative to the hub time controller's START event: node A's sync, cable included."""
+    """Window in which a click heralds, relative to the hub's START event: node A's sync, cable included."""
 
     begin_ps: int
     end_ps: int

@@ -11,7 +11,7 @@ from heraldlink_physics.errors import within
 
 @dataclass(frozen=True, slots=True)
 class Snspd:
-    """Efficiency is an error function of the bias (internal saturation), dark counts grow exponentially with it."""
+    """Efficiency is an error function of the bias (internal saturation), dark counts exponential in it."""
 
     max_efficiency: float
     """On the plateau, 0..1."""
@@ -20,7 +20,7 @@ class Snspd:
     width_A: float
     """Width of the error function: efficiency = max/2 (1 + erf((I - knee)/width))."""
     dark_rate_Hz: float
-    """Extrapolated to zero bias: rate = dark_rate * exp(I / dark_scale) on any biased, superconducting wire."""
+    """Extrapolated to zero bias: rate = dark_rate exp(I / dark_scale) on any biased, superconducting wire."""
     dark_scale_A: float
     latch_A: float
     """From this bias on the wire stays normal and never clicks."""
