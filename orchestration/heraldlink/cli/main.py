@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``heraldlink`` command. Each command imports what it needs only when it runs."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from click.exceptions import Abort, ClickException
+
+from heraldlink import __version__
+from heraldlink.cli.demo import demo
+from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
+from heraldlink.cli.node import node
+from heraldlink.cli.predict import predict
+from heraldlink.cli.replay import replay
+from heraldlink.cli.request import request
+from heraldlink.cli.sim import sim
+from heraldlink.cli.tags import tags
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"heraldlink {__version__}")
+        raise typer.Exit
+
+
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Heralded entanglement between quantum-network nodes, on real instruments or simulated ones."""
+
+
+def application() -> typer.Typer:
+    """The command tree."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_main)
+    for command in (demo, sim, node, request, predict, replay):
+        app.command()(command)
+    app.add_typer(tags(), name="tags")
+    return app
+
+
+def run() -> None:
+    """Run the command line and exit the process; failures end in one sentence on stderr, not a traceback."""
+    sys.exit(execute(sys.argv[1:]))
+
+
+def execute(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        result: object = application()(args=arguments, prog_name="heraldlink", standalone_mode=False)
+    except (KeyboardInterrupt, Abort):
+        sys.stderr.write("heraldlink: interrupted\n")
+        return ExitCode.INTERRUPTED
+    except ClickException as error:
+        sys.stderr.write(f"heraldlink: {' '.join(error.format_message().split())}\n")
+        return ExitCode.BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.RUN_FAILED
+    except Exception as error:
+        if not is_ours(error):
+            raise
+        complain(error)
+        return exit_code(error)
+    return result if isinstance(result, int) else ExitCode.DONE
