@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sockets of an EOS: JSON control port, and the port that sends one line of counts per measurement period."""
+
+from __future__ import annotations
+
+import asyncio
+
+from heraldlink_sim.errors import TransportError
+from heraldlink_sim.faces.eos_messages import JsonSession, encode
+from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS
+from heraldlink_sim.transport.server import Server, acknowledge_now, listen
+
+MAX_UNSENT_BYTES = 1 << 20
+LONGEST_NAP_S = 0.1
+"""So that a shorter measurement period takes effect soon."""
+_CHUNK = 1 << 16
+
+
+class EosServer:
+    """A detector box that listens; addresses are ``tcp://host:port``."""
+
+    def __init__(self, device: SingleQuantumEOS) -> None:
+        self._device = device
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._listeners: set[asyncio.StreamWriter] = set()
+        self._servers: list[Server] = []
+        self._clock: asyncio.Task[None] | None = None
+        self.address = ""
+        self.counts_address = ""
+
+    async def start(self, host: str, port: int, counts_port: int) -> None:
+        """Listen on both ports."""
+        control = await listen(self._control, host, port, lambda h, p: f"tcp://{h}:{p}")
+        self._servers.append(control)
+        counts = await listen(self._counts, host, counts_port, lambda h, p: f"tcp://{h}:{p}")
+        self._servers.append(counts)
+        self.address, self.counts_address = control.address, counts.address
+        self._clock = asyncio.create_task(self._send_counts())
+
+    async def close(self) -> None:
+        """Stop listening and drop all connections."""
+        if self._clock is not None:
+            self._clock.cancel()
+            await asyncio.gather(self._clock, return_exceptions=True)
+        for server in self._servers:
+            await server.close()
+
+    async def _control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = JsonSession()
+        self._clients.add(writer)
+        try:
+            while data := await reader.read(_CHUNK):
+                acknowledge_now(writer)
+                self._device.wire_log.append(("in", data))
+                self._take(session, data, writer)
+                await writer.drain()
+        finally:
+            self._clients.discard(writer)
+
+    def _take(self, session: JsonSession, data: bytes, writer: asyncio.StreamWriter) -> None:
+        try:
+            for message in session.feed(data):
+                answer = self._device.execute(message)
+                _write(writer, answer.reply, self._device)
+                for client in self._clients:
+                    _write(client, answer.broadcast, self._device)
+        except TransportError as error:
+            _write(writer, encode("Error", str(error)), self._device)
+
+    async def _counts(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._listeners.add(writer)
+        try:
+            while await reader.read(_CHUNK):
+                pass  # the counts port takes no commands
+        finally:
+            self._listeners.discard(writer)
+
+    async def _send_counts(self) -> None:
+        clock = asyncio.get_running_loop().time
+        begun_s = clock()
+        while True:
+            rest_s = begun_s + self._device.period_ms * 1e-3 - clock()
+            if rest_s > 0:
+                await asyncio.sleep(min(rest_s, LONGEST_NAP_S))
+                continue
+            begun_s = clock()
+            line = self._device.counts_line()
+            for writer in self._listeners:
+                if writer.transport.get_write_buffer_size() < MAX_UNSENT_BYTES:
+                    writer.write(line)
+
+
+def _write(writer: asyncio.StreamWriter, data: bytes, device: SingleQuantumEOS) -> None:
+    if data and not writer.is_closing():
+        device.wire_log.append(("out", data))
+        writer.write(data)
+
+
+async def serve_eos(
+    device: SingleQuantumEOS, host: str = "127.0.0.1", port: int = 0, counts_port: int = 0
+) -> EosServer:
+    """Serve a detector box on its two ports; 0 takes a free port. Raises OSError if a port is taken."""
+    server = EosServer(device)
+    await server.start(host, port, counts_port)
+    return server

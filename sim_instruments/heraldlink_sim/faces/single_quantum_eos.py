@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Single Quantum EOS detector driver (WebSQ control): labels over JSON, counts as text lines.
+
+Pure: no socket and no clock. Labels, requests and commands follow the vendor's own Python client: a request
+``labelProps`` is answered with one message per label whose value is ``{"value", "bounds", "units"}``; a
+command is answered by a broadcast of the plain new value to every client; a mistake by a label ``Error``.
+Powers up with the detectors disabled and no bias. Bounds of bias and trigger level are this model's own, and
+the automatic IV curve is not available.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from heraldlink_sim.errors import SimulationError
+from heraldlink_sim.faces.eos_messages import encode
+from heraldlink_sim.world.rack import BiasState
+
+MAX_BIAS_uA = 100.0
+MAX_TRIGGER_mV = 1000.0
+LINE_RESISTANCE_OHM = 10.0
+PERIOD_BOUNDS_ms = (1.0, 60_000.0)
+WIRE_LOG_LENGTH = 2000
+
+
+class LabelError(SimulationError):
+    """A request or command that the device refuses; the text goes out under the label Error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one message causes: ``reply`` to its sender, ``broadcast`` to every client."""
+
+    reply: bytes = b""
+    broadcast: bytes = b""
+
+
+class SingleQuantumEOS:
+    """One box with ``detectors`` channels."""
+
+    def __init__(self, serial: str = "SIM-0001", detectors: int = 2) -> None:
+        self.serial = serial
+        self.wire_log: deque[tuple[str, bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
+        self.enabled = False
+        self.period_ms = 100.0
+        self.bias_uA = [0.0] * detectors
+        self.trigger_mV = [0.0] * detectors
+        self._rates_Hz = (0.0,) * detectors
+        self._fractions = [0.0] * detectors
+        self._elapsed_s = 0.0
+
+    # --- the wire
+
+    def execute(self, message: Mapping[str, object]) -> Answer:
+        """Answer one message of a client."""
+        try:
+            if "command" in message:
+                return Answer(broadcast=self._command(str(message["command"]), message.get("value")))
+            if "request" in message:
+                return Answer(reply=self._request(str(message["request"])))
+            raise LabelError("message has neither command nor request")
+        except LabelError as error:
+            return Answer(reply=encode("Error", str(error)))
+
+    def _request(self, name: str) -> bytes:
+        labels = self._labels()
+        if name == "labelProps":
+            return b"".join(encode(label, properties) for label, properties in labels.items())
+        if name not in labels:
+            raise LabelError(f"unknown label {name}")
+        return encode(name, labels[name]["value"])
+
+    def _command(self, name: str, value: object) -> bytes:
+        if name == "DetectorEnable":
+            if not isinstance(value, bool):
+                raise LabelError("DetectorEnable: value must be true or false")
+            self.enabled = value
+            return encode("DetectorEnable", value)
+        if name == "SetAllBiasCurrents":
+            self.bias_uA = self._per_detector(name, value, 0.0, MAX_BIAS_uA)
+            return encode("BiasCurrent", self.bias_uA)
+        if name == "SetAllTriggerLevels":
+            self.trigger_mV = self._per_detector(name, value, -MAX_TRIGGER_mV, MAX_TRIGGER_mV)
+            return encode("TriggerLevel", self.trigger_mV)
+        if name == "SetMeasurementPeriod":
+            self.period_ms = _number(name, value, *PERIOD_BOUNDS_ms)
+            return encode("InptMeasurementPeriod", self.period_ms)
+        raise LabelError(f"command {name} is not available")
+
+    def _per_detector(self, name: str, value: object, low: float, high: float) -> list[float]:
+        if not isinstance(value, list) or len(value) != len(self.bias_uA):  # pyright: ignore[reportUnknownArgumentType]
+            raise LabelError(f"{name}: value must be a list of {len(self.bias_uA)} numbers")
+        return [_number(name, item, low, high) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+    def _labels(self) -> dict[str, dict[str, object]]:
+        volts = [self.enabled * bias * 1e-6 * LINE_RESISTANCE_OHM for bias in self.bias_uA]
+        return {
+            "SerialNumber": {"value": self.serial},
+            "NumberOfDetectors": {"value": len(self.bias_uA)},
+            "DetectorEnable": {"value": self.enabled},
+            "BiasCurrent": {"value": self.bias_uA, "bounds": [0.0, MAX_BIAS_uA], "units": "uA"},
+            "TriggerLevel": {
+                "value": self.trigger_mV,
+                "bounds": [-MAX_TRIGGER_mV, MAX_TRIGGER_mV],
+                "units": "mV",
+            },
+            "BiasVoltage": {"value": volts, "units": "V"},
+            "InptMeasurementPeriod": {
+                "value": self.period_ms,
+                "bounds": list(PERIOD_BOUNDS_ms),
+                "units": "ms",
+            },
+            "StartAutoIV": {"value": False},
+        }
+
+    def counts_line(self) -> bytes:
+        """Return the line of one measurement period, ``time,c1,c2``, and go on to the next period.
+
+        Counts are rate times period, fractions carried over; ``time`` (s) is the sum of periods so far.
+        """
+        period_s = self.period_ms * 1e-3
+        self._elapsed_s += period_s
+        counts: list[int] = []
+        for index, rate_Hz in enumerate(self._rates_Hz):
+            expected = self._fractions[index] + rate_Hz * period_s * self.enabled
+            counts.append(int(expected))
+            self._fractions[index] = expected - int(expected)
+        return (",".join([f"{self._elapsed_s:.6f}", *map(str, counts)]) + "\n").encode()
+
+    # --- the world
+
+    def state(self) -> BiasState:
+        """Return what arrived over the wire."""
+        return BiasState(
+            enabled=self.enabled,
+            bias_A=tuple(bias * 1e-6 for bias in self.bias_uA),
+            trigger_level_V=tuple(level * 1e-3 for level in self.trigger_mV),
+        )
+
+    def observe(self, rates_Hz: tuple[float, ...]) -> None:
+        """Take the mean count rate of each detector. Raises SimulationError for a wrong number of them."""
+        if len(rates_Hz) != len(self.bias_uA):
+            raise SimulationError(f"EOS has {len(self.bias_uA)} detectors, not {len(rates_Hz)}")
+        self._rates_Hz = tuple(rates_Hz)
+
+
+def _number(name: str, value: object, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise LabelError(f"{name}: {value!r} is not a number")
+    if not low <= value <= high:
+        raise LabelError(f"{name}: {value:g} is outside {low:g}..{high:g}")
+    return float(value)
