@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A block of attempts: both timelines walked together, from click to click.
+
+The gap to the next attempt with a click in its gate is geometric, so that the cost follows clicks. A click
+in the hub's window makes the tagger's herald output rise; that reaches each generator's trigger B after its
+cable and may change what the generator plays from then on, which is why the walk follows time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from heraldlink_physics.settings import GateSettings
+from numpy.typing import NDArray
+
+from heraldlink_sim.world.bright import bright_clicks
+from heraldlink_sim.world.node import NodePlay
+from heraldlink_sim.world.optics import Optics
+from heraldlink_sim.world.rack import IN1, IN2, START, TaggerState
+from heraldlink_sim.world.sequencer import Run
+from heraldlink_sim.world.tables import CAUSES, AttemptTable, Meeting, TableBook
+
+PORTS = (IN1, IN2)
+GAPS_AT_ONCE = 64
+NEVER = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """``count`` attempts in a row with the same pulses: A's waveforms start at ``start_ps`` + k·period."""
+
+    start_ps: int
+    count: int
+    period_ps: int
+    start_to_hub_ps: int
+    table: AttemptTable
+
+
+@dataclass(frozen=True, slots=True)
+class Herald:
+    """An attempt with a click in its gate: starts of both waveforms (None: not played) and the loaded state."""
+
+    start_a_ps: int
+    start_b_ps: int | None
+    state: NDArray[np.complex128]
+
+
+@dataclass(frozen=True, slots=True)
+class HeraldLogic:
+    """The hub tagger's part: which ports herald, until when, and when each node's trigger B then rises."""
+
+    ports: tuple[bool, bool]
+    until_ps: int
+    delays_ps: tuple[int | None, int | None]
+
+
+def herald_logic(tagger: TaggerState, combiner: int, nodes: tuple[NodePlay, NodePlay]) -> HeraldLogic:
+    """Read the herald logic; without START, combiner, enabled inputs or a running record nothing heralds."""
+    block = tagger.combiners.get(combiner)
+    ready = block is not None and tagger.inputs[START].enabled and tagger.record.armed
+    sources = (block.first, block.second) if block else ()
+    delays = [_output_delay_ps(tagger, node, combiner) for node in nodes]
+    return HeraldLogic(
+        ports=(_heralds(tagger, IN1, sources), _heralds(tagger, IN2, sources)),
+        until_ps=tagger.record.duration_ps if ready else 0,
+        delays_ps=(delays[0], delays[1]),
+    )
+
+
+def _heralds(tagger: TaggerState, port: str, sources: tuple[str, ...]) -> bool:
+    return port in sources and tagger.inputs[port].enabled
+
+
+def _output_delay_ps(tagger: TaggerState, node: NodePlay, combiner: int) -> int | None:
+    output = tagger.outputs.get(node.wiring.herald_output)
+    if output is None or not output.enabled or output.source != f"TSCO{combiner}":
+        return None
+    return output.delay_ps + node.wiring.herald_delay_ps
+
+
+class Gaps:
+    """Numbers of attempts up to and with the next click in a gate, geometric, drawn a handful at a time."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self._ready: dict[float, list[int]] = {}
+
+    def next(self, probability: float) -> int:
+        """Return the next gap for a click probability per attempt; a number beyond any block for 0."""
+        if probability <= 0:
+            return NEVER
+        ready = self._ready.setdefault(probability, [])
+        if not ready:
+            ready.extend(self.rng.geometric(probability, GAPS_AT_ONCE).tolist())
+        return ready.pop()
+
+
+class Block:
+    """The attempts of one slot; `walk` fills pieces, heralds and the clicks of each port (ps after the tick)."""
+
+    def __init__(
+        self,
+        nodes: tuple[NodePlay, NodePlay],
+        optics: Optics,
+        tables: TableBook,
+        logic: HeraldLogic,
+        sync_delay_ps: int,
+        phase_rad: float,
+        fast_sigma_rad: float,
+    ) -> None:
+        self._a, self._b = nodes
+        self._nodes, self._optics, self._tables, self._logic = nodes, optics, tables, logic
+        self._sync_delay_ps = sync_delay_ps
+        self._fibre_skew_ps = self._a.device.fibre_delay_ps - self._b.device.fibre_delay_ps
+        self._phase_rad, self._fast_sigma_rad = phase_rad, fast_sigma_rad
+        self.pieces: list[Piece] = []
+        self.heralds: list[Herald] = []
+        self.clicks: tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]] = ([], [])
+
+    def walk(self, rng: np.random.Generator, bright_rng: np.random.Generator) -> None:
+        """Play all of A's waveforms, with whatever B plays beside them."""
+        gaps = Gaps(rng)
+        place = 0
+        while place < len(self._a.timeline.runs):
+            done = 0
+            while done < self._a.timeline.runs[place].count:
+                done += self._advance(self._a.timeline.runs[place], done, gaps, bright_rng)
+            place += 1
+
+    def walk_b_alone(self) -> None:
+        """Let B's light arrive when A plays nothing: without START there is no gate, every click is a stray."""
+        optics = replace(self._optics, gate=GateSettings(0, 0))
+        for run in self._b.timeline.runs:
+            view = self._b.views[run.step]
+            if view.pulse and not view.bright:
+                table = self._tables.attempt(optics, Meeting(None, view.pulse))
+                self.pieces.append(Piece(run.start_ps, run.count, run.period_ps, self._sync_delay_ps, table))
+
+    def _advance(self, run: Run, done: int, gaps: Gaps, bright_rng: np.random.Generator) -> int:
+        """Play the next stretch of equal waveforms of ``run``; return how many were played."""
+        start_ps = run.start_ps + done * run.period_ps
+        start_b_ps, count = self._partner(run, start_ps, run.count - done)
+        view_a = self._a.views[run.step]
+        step_b = self._step_b(start_b_ps)
+        view_b = None if step_b is None else self._b.views[step_b]
+        pulse_b = view_b.pulse if view_b else None
+        if view_a.pulse is None and pulse_b is None:
+            return count
+        skew_ps = (start_b_ps - start_ps) if start_b_ps is not None and pulse_b else 0
+        meeting = Meeting(view_a.pulse, pulse_b, skew_ps)
+        if view_a.bright or (view_b and view_b.bright):
+            self._bright(
+                meeting, start_ps, count, run.period_ps, view_b is not None and view_b.quadrature, bright_rng
+            )
+            return count
+        return self._attempts(meeting, start_ps, start_b_ps, count, run.period_ps, gaps)
+
+    def _partner(self, run: Run, start_ps: int, count: int) -> tuple[int | None, int]:
+        """Return the start of B's waveform whose light meets A's, and for how many repeats that holds."""
+        middle_ps = start_ps + run.period_ps // 2 + self._fibre_skew_ps
+        runs = self._b.timeline.runs
+        place = self._b.timeline.run_at(middle_ps)
+        if place is None or runs[place].period_ps != run.period_ps:
+            after = [later.start_ps for later in runs if later.start_ps > middle_ps]
+            return None, max(1, min([count, *[-(-(t - middle_ps) // run.period_ps) for t in after[:1]]]))
+        index = runs[place].index_at(middle_ps)
+        return runs[place].start_ps + index * run.period_ps, min(count, runs[place].count - index)
+
+    def _step_b(self, start_b_ps: int | None) -> int | None:
+        place = None if start_b_ps is None else self._b.timeline.run_at(start_b_ps)
+        return None if place is None else self._b.timeline.runs[place].step
+
+    def _attempts(
+        self, meeting: Meeting, start_ps: int, start_b_ps: int | None, count: int, period_ps: int, gaps: Gaps
+    ) -> int:
+        """Play attempts up to and with the next one that clicks in its gate, or all of them."""
+        table = self._tables.attempt(self._optics, meeting)
+        gap = gaps.next(table.probability)
+        played = min(gap, count)
+        sync_ps = meeting.pulse_a.sync_ps if meeting.pulse_a else 0
+        to_hub_ps = sync_ps + self._sync_delay_ps
+        self.pieces.append(Piece(start_ps, played, period_ps, to_hub_ps, table))
+        if gap <= count:
+            shift_ps = (gap - 1) * period_ps
+            start_b_ps = None if start_b_ps is None else start_b_ps + shift_ps
+            self._herald(table, start_ps + shift_ps, start_b_ps, to_hub_ps, gaps.rng)
+        return played
+
+    def _herald(
+        self,
+        table: AttemptTable,
+        start_ps: int,
+        start_b_ps: int | None,
+        to_hub_ps: int,
+        rng: np.random.Generator,
+    ) -> None:
+        cause = int(np.searchsorted(table.cumulative, rng.random(), side="right")) + 1
+        self.heralds.append(Herald(start_ps, start_b_ps, table.states[cause]))
+        for port, why in enumerate(CAUSES[cause]):
+            if why == "none":
+                continue
+            after_ps = _click_ps(table, port, why, rng.random(3))
+            click_ps = start_ps + to_hub_ps + after_ps
+            self.clicks[port].append(np.array([click_ps], dtype=np.int64))
+            self._jump(port, click_ps)
+
+    def _jump(self, port: int, click_ps: int) -> None:
+        """Let a hardware herald reach both generators."""
+        if not self._logic.ports[port] or not 0 <= click_ps < self._logic.until_ps:
+            return
+        for node, delay_ps in zip(self._nodes, self._logic.delays_ps, strict=True):
+            if delay_ps is not None:
+                node.timeline.event("B", click_ps + delay_ps)
+
+    def _bright(
+        self,
+        meeting: Meeting,
+        start_ps: int,
+        count: int,
+        period_ps: int,
+        quadrature: bool,
+        rng: np.random.Generator,
+    ) -> None:
+        table = self._tables.bright(self._optics, meeting)
+        phase_rad = self._phase_rad + (np.pi / 2 if quadrature else 0.0)
+        sync_ps = meeting.pulse_a.sync_ps if meeting.pulse_a else 0
+        first_ps = start_ps + sync_ps + self._sync_delay_ps
+        found = bright_clicks(table, phase_rad, self._fast_sigma_rad, count, rng)
+        for port, (index, after_ps) in enumerate(found):
+            self.clicks[port].append(first_ps + index * period_ps + after_ps)
+
+
+def _click_ps(table: AttemptTable, port: int, why: str, uniform: NDArray[np.float64]) -> int:
+    """Return when a click in the gate comes, in whole ps after START.
+
+    Photons, and pump light that leaked, follow the pulse; dark counts are uniform over the gate.
+    """
+    gate = table.gate
+    if why == "dark" and uniform[0] >= table.leak_share[port]:
+        return gate.begin_ps + int(uniform[1] * gate.length_ps)
+    return int(np.floor(table.photons.inside(gate, uniform[1:2], uniform[2:3])[0]))

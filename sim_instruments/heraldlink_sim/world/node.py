@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One node in one slot: what its generator plays, seen as pulses, syncs, gates and qubit drives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from heraldlink_physics.device import ArmDevice
+from numpy.typing import NDArray
+
+from heraldlink_sim.world.rack import GeneratorState, ProgramStep, RackState, Waveform
+from heraldlink_sim.world.sequencer import Timeline, periods_ps
+from heraldlink_sim.world.shapes import ShapeBook
+from heraldlink_sim.world.wiring import NodeWiring
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A carved pump pulse: channel 1's waveform and all that decides what it does to the light."""
+
+    waveform: Waveform
+    amplitude_Vpp: float
+    sample_rate_Hz: float
+    period_ps: int
+    sync_ps: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of the program as the rest of the node sees it; times are ps after the waveform's start.
+
+    ``pulse``: None without light on channel 1. ``syncs_ps``: int64[k] rising edges of channel 1's marker 1.
+    ``quadrature``: channel 1's marker 2, the carver's 90 degree switch. ``gates_ps``: int64[k, 2] readout
+    gates, channel 2's marker 1. ``bright``: channel 2's marker 2, which leads the pulse around the transducer.
+    ``drive_rad``, ``drive_axis_rad``: rotation by channel 2 before the first gate, its axis at start 0.
+    """
+
+    pulse: Pulse | None
+    syncs_ps: NDArray[np.int64]
+    quadrature: bool
+    gates_ps: NDArray[np.int64]
+    bright: bool
+    drive_rad: float
+    drive_axis_rad: float
+
+
+class NodePlay:
+    """A node's program in one slot. ``timeline`` has no runs if it does not play, as when ``busy``."""
+
+    def __init__(
+        self,
+        wiring: NodeWiring,
+        device: ArmDevice,
+        rack: RackState,
+        shapes: ShapeBook,
+        horizon_ps: int,
+        busy: bool = False,
+    ) -> None:
+        self.wiring, self.device = wiring, device
+        generator = rack.generators[wiring.generator]
+        steps = generator.steps if _plays(generator, rack, wiring) and not busy else ()
+        self.steps = steps
+        self.periods_ps = periods_ps(generator)[: len(steps)]
+        edge_s = rack.delays[wiring.delay].outputs["AB"].edge_s
+        start_ps = round(edge_s * 1e12) + wiring.trigger_delay_ps
+        self.timeline = Timeline(steps, self.periods_ps, start_ps, horizon_ps)
+        self.views = tuple(
+            _view(step, period_ps, generator, device, shapes)
+            for step, period_ps in zip(steps, self.periods_ps, strict=True)
+        )
+
+    def starts_ps(
+        self, chosen: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return start and step (0-based) of every waveform played, both int64[n], in order of time.
+
+        ``chosen``: bool per step, to leave out the waveforms of the others.
+        """
+        runs = [run for run in self.timeline.runs if chosen is None or chosen[run.step]]
+        if not runs:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        starts = [run.start_ps + run.period_ps * np.arange(run.count, dtype=np.int64) for run in runs]
+        steps = np.repeat([run.step for run in runs], [run.count for run in runs])
+        return np.concatenate(starts), steps.astype(np.int64)
+
+    def sync_times_ps(self) -> NDArray[np.int64]:
+        """Return all rising edges of the sync marker after the slot tick, int64[n], at the generator."""
+        times = [
+            (starts[:, None] + view.syncs_ps).ravel()
+            for view, starts in (
+                (self.views[run.step], _run_starts(run.start_ps, run.count, run.period_ps))
+                for run in self.timeline.runs
+            )
+            if len(view.syncs_ps)
+        ]
+        return np.concatenate(times) if times else np.empty(0, np.int64)
+
+
+def _run_starts(start_ps: int, count: int, period_ps: int) -> NDArray[np.int64]:
+    return start_ps + period_ps * np.arange(count, dtype=np.int64)
+
+
+def _plays(generator: GeneratorState, rack: RackState, wiring: NodeWiring) -> bool:
+    """A generator plays when it runs and the delay generator fires its trigger A."""
+    return generator.running and rack.delays[wiring.delay].armed
+
+
+def _view(
+    step: ProgramStep, period_ps: int, generator: GeneratorState, device: ArmDevice, shapes: ShapeBook
+) -> StepView:
+    rate_Hz = generator.sample_rate_Hz
+    first, second = (_connected(step, generator, channel) for channel in (0, 1))
+    syncs_ps = _times_ps(shapes.shape(first).rises_1, rate_Hz) if first else np.empty(0, np.int64)
+    gates = shapes.shape(second).windows_1 if second else np.empty((0, 2), np.int64)
+    area_Vs = 0j
+    if second:
+        stop = int(gates[0, 0]) if len(gates) else len(second.samples)
+        area_Vs = shapes.area_s(second, stop, rate_Hz, device.qubit.frequency_Hz)
+        area_Vs *= generator.channels[1].amplitude_Vpp / 2
+    return StepView(
+        pulse=_pulse(first, generator, period_ps, syncs_ps, shapes),
+        syncs_ps=syncs_ps,
+        quadrature=first is not None and len(shapes.shape(first).windows_2) > 0,
+        gates_ps=_times_ps(gates, rate_Hz),
+        bright=second is not None and len(shapes.shape(second).windows_2) > 0,
+        drive_rad=device.qubit.rabi_rad_per_Vs * abs(area_Vs),
+        drive_axis_rad=float(np.angle(area_Vs)),
+    )
+
+
+def _connected(step: ProgramStep, generator: GeneratorState, channel: int) -> Waveform | None:
+    """Return the waveform that leaves the instrument: none with the channel's output off."""
+    if channel >= len(step.waveforms) or not generator.channels[channel].output_on:
+        return None
+    return step.waveforms[channel]
+
+
+def _pulse(
+    first: Waveform | None,
+    generator: GeneratorState,
+    period_ps: int,
+    syncs_ps: NDArray[np.int64],
+    shapes: ShapeBook,
+) -> Pulse | None:
+    if first is None or shapes.shape(first).silent:
+        return None
+    sync_ps = int(syncs_ps[0]) if len(syncs_ps) else 0
+    return Pulse(first, generator.channels[0].amplitude_Vpp, generator.sample_rate_Hz, period_ps, sync_ps)
+
+
+def _times_ps(samples: NDArray[np.int64], sample_rate_Hz: float) -> NDArray[np.int64]:
+    return np.asarray(np.rint(samples * (1e12 / sample_rate_Hz)), dtype=np.int64)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of light and detectors that all attempts of a slot share, read from the rack."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from heraldlink_physics.settings import DetectorSettings, GateSettings
+
+from heraldlink_sim.world.rack import AttenuatorChannel, LaserState, RackState
+from heraldlink_sim.world.wiring import NodeWiring, Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Optics:
+    """What light and detectors are set to in a slot.
+
+    ``laser_power_W``: 0 with emission off or shutter closed. ``attenuation_dB``: of arms A and B, infinite
+    with the channel closed. ``gate``: window of the herald combiner after START, (0, 0) if there is none.
+    ``coherent``: both nodes' generators and sources share the 10 MHz.
+    """
+
+    laser_frequency_Hz: float
+    laser_power_W: float
+    attenuation_dB: tuple[float, float]
+    detectors: tuple[DetectorSettings, DetectorSettings]
+    gate: GateSettings
+    coherent: bool
+
+
+def optics_of(rack: RackState, wiring: Wiring) -> Optics:
+    """Read the states of laser, attenuator, detector box, tagger and references."""
+    hub, (a, b) = wiring.hub, wiring.nodes
+    bias = rack.detectors[hub.detectors]
+    combiner = rack.taggers[hub.tagger].combiners.get(hub.herald_combiner)
+    channels = rack.attenuators[hub.attenuator].channels
+    return Optics(
+        laser_frequency_Hz=rack.lasers[hub.pump].frequency_Hz,
+        laser_power_W=emitted_W(rack.lasers[hub.pump]),
+        attenuation_dB=(
+            attenuation_dB(channels[a.pump_channel - 1]),
+            attenuation_dB(channels[b.pump_channel - 1]),
+        ),
+        detectors=(
+            DetectorSettings(bias.bias_A[0], bias.enabled),
+            DetectorSettings(bias.bias_A[1], bias.enabled),
+        ),
+        gate=GateSettings(combiner.begin_ps, combiner.end_ps) if combiner else GateSettings(0, 0),
+        coherent=locked(rack, a) and locked(rack, b),
+    )
+
+
+def emitted_W(laser: LaserState) -> float:
+    """Return the power that leaves the laser."""
+    return laser.power_W if laser.emitting and laser.shutter_open else 0.0
+
+
+def attenuation_dB(channel: AttenuatorChannel) -> float:
+    """Return the channel's attenuation, infinite when its output is closed."""
+    return channel.attenuation_dB if channel.open else math.inf
+
+
+def locked(rack: RackState, node: NodeWiring) -> bool:
+    """Whether the 10 MHz reaches the node's generator: it comes through its microwave source."""
+    source = rack.microwaves[node.microwave]
+    return source.reference_external and rack.generators[node.generator].reference_external

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One slot of the laboratory: settings frozen at the tick in, events of every tagger out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from heraldlink_physics.device import Devices
+from numpy.typing import NDArray
+
+from heraldlink_sim.world.block import PORTS, Block, herald_logic
+from heraldlink_sim.world.fibre import FibrePhase
+from heraldlink_sim.world.node import NodePlay
+from heraldlink_sim.world.optics import Optics, optics_of
+from heraldlink_sim.world.photons import readout_clicks, readout_light
+from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState
+from heraldlink_sim.world.readouts import Readouts, excited, readouts_of
+from heraldlink_sim.world.shapes import ShapeBook
+from heraldlink_sim.world.strays import dark_counts, outside_gates, stray_photons
+from heraldlink_sim.world.streams import stream
+from heraldlink_sim.world.tables import AttemptTable, Meeting, TableBook
+from heraldlink_sim.world.wiring import Wiring
+
+Times = NDArray[np.int64]
+Events = Mapping[str, Times]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotEvents:
+    """What one slot gives: per tagger and input sorted int64[n] ps after the tick, and mean count rates.
+
+    ``rates_Hz``: per detector box, over the tick period. ``playing``: generators whose program was still
+    running at the next tick, which they therefore miss.
+    """
+
+    taggers: Mapping[str, Events]
+    rates_Hz: Mapping[str, tuple[float, ...]]
+    playing: frozenset[str]
+
+
+class World:
+    """The laboratory's physics under one seed.
+
+    It remembers what it derived from settings and waveforms, which saves time and changes no result: `play`
+    depends on its arguments alone.
+    """
+
+    def __init__(self, devices: Devices, wiring: Wiring, seed: int) -> None:
+        self.devices, self.wiring, self.seed = devices, wiring, seed
+        self._shapes, self._tables = ShapeBook(), TableBook(devices)
+        diffusion = devices.midpoint.phase_diffusion_rad2_per_s
+        self._fibre = FibrePhase(seed, diffusion, wiring.tick_period_ps * 1e-12)
+
+    def play(self, rack: RackState, slot: int, playing: frozenset[str] = frozenset()) -> SlotEvents:
+        """Play the slot that begins at tick ``slot``; generators in ``playing`` miss it."""
+        optics = optics_of(rack, self.wiring)
+        nodes = self._nodes(rack, playing)
+        block = self._block(nodes, optics, rack, slot)
+        readouts = (readouts_of(nodes[0]), readouts_of(nodes[1]))
+        baseline = self._tables.attempt(optics, Meeting(None, None))
+        quiet = block.pieces[-1].table.states[0] if block.pieces else baseline.states[0]
+        outcomes = excited(
+            readouts, block.heralds, quiet, self._fibre.at(slot), self._stream(slot, "outcomes")
+        )
+        taggers = {self.wiring.hub.tagger: self._hub_events(nodes, block, baseline, slot)}
+        for node, item, excitation in zip(nodes, readouts, outcomes, strict=True):
+            taggers[node.wiring.tagger] = self._node_events(rack, node, item, excitation, slot)
+        return SlotEvents(taggers, self._rates_Hz(taggers), self._still_playing(nodes))
+
+    def _stream(self, slot: int, name: str) -> np.random.Generator:
+        return stream(self.seed, slot, name)
+
+    def _nodes(self, rack: RackState, playing: frozenset[str]) -> tuple[NodePlay, NodePlay]:
+        a, b = (
+            NodePlay(node, device, rack, self._shapes, self.wiring.tick_period_ps, node.generator in playing)
+            for node, device in zip(self.wiring.nodes, self.devices.arms, strict=True)
+        )
+        return a, b
+
+    def _block(self, nodes: tuple[NodePlay, NodePlay], optics: Optics, rack: RackState, slot: int) -> Block:
+        hub, midpoint = self.wiring.hub, self.devices.midpoint
+        logic = herald_logic(rack.taggers[hub.tagger], hub.herald_combiner, nodes)
+        phase_rad, sigma_rad = self._fibre.at(slot), midpoint.fast_phase_sigma_rad
+        block = Block(nodes, optics, self._tables, logic, midpoint.sync_delay_ps, phase_rad, sigma_rad)
+        if nodes[0].timeline.runs:
+            block.walk(self._stream(slot, "attempts"), self._stream(slot, "bright pulses"))
+        else:
+            block.walk_b_alone()
+        return block
+
+    def _hub_events(
+        self, nodes: tuple[NodePlay, NodePlay], block: Block, baseline: AttemptTable, slot: int
+    ) -> Events:
+        delay_ps = self.devices.midpoint.sync_delay_ps
+        events = {
+            START: nodes[0].sync_times_ps() + delay_ps,
+            IN3: nodes[1].sync_times_ps() + delay_ps,
+            IN4: np.zeros(1, np.int64),
+        }
+        for port, name in enumerate(PORTS):
+            strays = stray_photons(block.pieces, port, self._stream(slot, f"stray photons {name}"))
+            darks = dark_counts(
+                baseline.dark_rates_Hz[port],
+                self.wiring.tick_period_ps,
+                self._stream(slot, f"dark counts {name}"),
+            )
+            clicks = [*block.clicks[port], strays, outside_gates(darks, block.pieces)]
+            events[name] = np.sort(np.concatenate(clicks))
+        return self._kept(events)
+
+    def _node_events(
+        self, rack: RackState, node: NodePlay, readouts: Readouts, excitation: NDArray[np.bool_], slot: int
+    ) -> Events:
+        wiring, snspd = node.wiring, self.devices.midpoint.detectors[0]
+        light = readout_light(rack, self.wiring.hub, wiring, node.device, snspd)
+        rng = self._stream(slot, f"readout photons {wiring.name}")
+        clicks = readout_clicks(readouts, excitation, light, wiring.readout_delay_ps, rng)
+        dark_rng = self._stream(slot, f"dark counts {wiring.detectors}")
+        darks = dark_counts(light.dark_rate_Hz, self.wiring.tick_period_ps, dark_rng)
+        return self._kept(
+            {
+                START: node.sync_times_ps() + wiring.local_delay_ps,
+                IN1: np.sort(np.concatenate([clicks, darks])),
+                IN3: readouts.begin_ps + wiring.local_delay_ps,
+                IN4: np.zeros(1, np.int64),
+            }
+        )
+
+    def _kept(self, events: Events) -> Events:
+        """Drop what would arrive before the tick or at the next one and later."""
+        last = self.wiring.tick_period_ps
+        return {name: times[(times >= 0) & (times < last)] for name, times in events.items()}
+
+    def _rates_Hz(self, taggers: Mapping[str, Events]) -> Mapping[str, tuple[float, ...]]:
+        period_s = self.wiring.tick_period_ps * 1e-12
+        hub = taggers[self.wiring.hub.tagger]
+        rates = {self.wiring.hub.detectors: tuple(len(hub[name]) / period_s for name in PORTS)}
+        for node in self.wiring.nodes:
+            rates[node.detectors] = (len(taggers[node.tagger][IN1]) / period_s,)
+        return rates
+
+    def _still_playing(self, nodes: tuple[NodePlay, NodePlay]) -> frozenset[str]:
+        last = self.wiring.tick_period_ps
+        return frozenset(node.wiring.generator for node in nodes if node.timeline.end_ps >= last)

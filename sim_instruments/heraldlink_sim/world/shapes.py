@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a waveform's bytes do: marker edges, marker windows, and the area that turns a qubit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heraldlink_sim.world.rack import MARKER_1, MARKER_2, Waveform
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Edges of one waveform, in samples.
+
+    ``rises_1``: rising edges of marker 1, int64[k]; a marker that is high at the first sample rises there
+    unless it is still high at the last one. ``windows_1``, ``windows_2``: int64[k, 2], begin and end of the
+    high times of markers 1 and 2.
+    """
+
+    length: int
+    rises_1: NDArray[np.int64]
+    windows_1: NDArray[np.int64]
+    windows_2: NDArray[np.int64]
+    silent: bool
+
+
+def shape_of(waveform: Waveform) -> Shape:
+    """Find the edges of a waveform."""
+    windows_1, windows_2 = _windows(waveform, MARKER_1), _windows(waveform, MARKER_2)
+    wraps = len(windows_1) > 0 and windows_1[0, 0] == 0 and windows_1[-1, 1] == len(waveform.markers)
+    rises = windows_1[1:, 0] if wraps else windows_1[:, 0]
+    return Shape(len(waveform.samples), rises, windows_1, windows_2, not np.any(waveform.samples))
+
+
+def _windows(waveform: Waveform, bit: np.uint8) -> NDArray[np.int64]:
+    high = np.zeros(len(waveform.markers) + 2, dtype=np.int8)
+    high[1:-1] = (waveform.markers & bit) != 0
+    steps = np.diff(high)
+    return np.stack([np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)], axis=1).astype(np.int64)
+
+
+def drive_area_s(waveform: Waveform, stop: int, sample_rate_Hz: float, frequency_Hz: float) -> complex:
+    """Return ∫A·exp(iφ)dt in seconds of unit amplitude, for samples A·cos(2πft + φ) before index ``stop``.
+
+    t is zero at the first sample. Twice the Fourier integral at the qubit's frequency: the counter-rotating
+    part averages out over the pulse.
+    """
+    used = np.flatnonzero(waveform.samples[:stop])
+    if not len(used):
+        return 0j
+    first, last = int(used[0]), int(used[-1]) + 1
+    cycles = np.arange(first, last) * (frequency_Hz / sample_rate_Hz)
+    turned = waveform.samples[first:last].astype(np.float64) * np.exp(-2j * np.pi * (cycles % 1.0))
+    return complex(2 * turned.sum() / sample_rate_Hz)
+
+
+class ShapeBook:
+    """Shapes and areas, computed once per waveform object."""
+
+    def __init__(self) -> None:
+        self._shapes: WeakKeyDictionary[Waveform, Shape] = WeakKeyDictionary()
+        self._areas: WeakKeyDictionary[Waveform, dict[tuple[int, float, float], complex]] = (
+            WeakKeyDictionary()
+        )
+
+    def shape(self, waveform: Waveform) -> Shape:
+        """Return the waveform's edges."""
+        return _remembered(self._shapes, waveform, lambda: shape_of(waveform))
+
+    def area_s(self, waveform: Waveform, stop: int, sample_rate_Hz: float, frequency_Hz: float) -> complex:
+        """Return `drive_area_s` of the waveform."""
+        areas = _remembered(self._areas, waveform, lambda: dict[tuple[int, float, float], complex]())
+        key = (stop, sample_rate_Hz, frequency_Hz)
+        if key not in areas:
+            areas[key] = drive_area_s(waveform, *key)
+        return areas[key]
+
+
+def _remembered(book: WeakKeyDictionary[Waveform, T], waveform: Waveform, make: Callable[[], T]) -> T:
+    found = book.get(waveform)
+    if found is None:
+        found = book[waveform] = make()
+    return found
