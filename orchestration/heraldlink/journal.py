@@ -120,6 +120,8 @@ class Journal:
                     raise damaged(self.path, f"row {seq} is not the one that was acknowledged")
         except sqlite3.DatabaseError as error:
             raise damaged(self.path, str(error)) from error
+        if seq and os.fstat(self._mark).st_size == 0:
+            raise damaged(self.path, "its mark file is missing")
         if seq < marked_seq:
             raise damaged(self.path, f"it ends at row {seq} but row {marked_seq} was acknowledged")
         write_mark(self._mark, seq, digest)

@@ -82,7 +82,7 @@ class Router:
         return True
 
     def receive(self) -> tuple[bytes, list[bytes]] | None:
-        """Next message as (peer, frames), None if there is none now. Raises ProtocolError if too many frames."""
+        """Next message as (peer, frames), None if there is none. Raises ProtocolError if it is too long."""
         frames = receive_now(self.socket)
         return None if frames is None else (frames[0], frames[1:])
 

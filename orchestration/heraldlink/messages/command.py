@@ -24,6 +24,27 @@ from heraldlink.messages.values import (
 )
 
 
+class HeraldedPair(msgspec.Struct, frozen=True):
+    """One herald and what became of it.
+
+    ``outcomes`` are (local, remote), +1 for |g>, -1 for |e>, 0 where none was read. ``attempt`` is the
+    hardware's reference index in the slot. ``sequence_number`` is dense over confirmed pairs, else 0.
+    """
+
+    sequence_number: int
+    mhp_seq: int
+    slot: int
+    attempt: int
+    bell_state: BellState
+    basis: Basis
+    outcomes: tuple[int, int]
+    goodness: float
+    goodness_how: Literal["model"]
+    goodness_sigma: float
+    status: Status
+    reason: str
+
+
 class Ping(Body, frozen=True, tag="ping"):
     """Is the node there?"""
 
@@ -98,24 +119,17 @@ class Err(Body, frozen=True, tag="err"):
 
 
 class Ok(Body, frozen=True, tag="ok"):
-    """One heralded pair; a withheld or expired one says so in ``status`` and ``reason``.
-
-    ``outcomes`` are (local, remote), +1 or -1, 0 where none was read.
-    """
+    """One CONFIRMED pair, journalled at the midpoint and here."""
 
     create_id: int
-    sequence_number: int
-    mhp_seq: int
-    slot: int
-    attempt: int
-    bell_state: BellState
-    basis: Basis
-    outcomes: tuple[int, int]
-    goodness: float
-    goodness_how: Literal["model"]
-    goodness_sigma: float
-    status: Status
-    reason: str
+    pair: HeraldedPair
+
+
+class Held(Body, frozen=True, tag="held"):
+    """A herald that is not OK: WITHHELD or EXPIRED, with the reason; its outcomes are kept."""
+
+    create_id: int
+    pair: HeraldedPair
 
 
 class Progress(Body, frozen=True, tag="progress"):
@@ -184,7 +198,7 @@ class Tags(Body, frozen=True, tag="tags"):
 
 
 _BODIES: tuple[type[Body], ...] = (
-    Ping, Pong, GetStatus, NodeStatus, Prepare, Park, Done, Create, Created, Err, Ok, Progress, Finished,
-    Cancel, FetchTags, Tags,
+    Ping, Pong, GetStatus, NodeStatus, Prepare, Park, Done, Create, Created, Err, Ok, Held, Progress,
+    Finished, Cancel, FetchTags, Tags,
 )  # fmt: skip
 COMMAND_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An end node's link layer: ``step(state, event, now)`` gives the next state and what is to be done.
+
+The node whose client asked is the request's master: it asks the midpoint for parameters, adds the request
+to the queue of both others, and proposes slots. In a slot master and slave do the same: arm, GEN, collect,
+REPORT, journal the VERDICT. ``now`` is any monotonic clock in seconds, used for stage limits alone.
+"""
+
+from dataclasses import replace
+
+from heraldlink.link import end_master, end_slot
+from heraldlink.link.end_order import place
+from heraldlink.link.end_state import LOADING_LIMIT_S, STAGE_LIMIT_S, STASH_LIMIT, EndState, Item, Stage
+from heraldlink.link.events import (
+    Actions,
+    Answered,
+    Asked,
+    Broken,
+    Call,
+    Cancelled,
+    Event,
+    Lost,
+    Readied,
+    Received,
+    Send,
+    Ticked,
+)
+from heraldlink.messages.link import (
+    Add,
+    AddAck,
+    Close,
+    Failed,
+    Offer,
+    Propose,
+    Refuse,
+    Reply,
+    Verdict,
+    Void,
+)
+from heraldlink.messages.worker import Counted, Load, Loaded, SlotArmed, SlotCollected
+
+Outcome = tuple[EndState, Actions]
+
+
+def step(state: EndState, event: Event, now: float) -> Outcome:
+    """React to one event, then to every kept message whose turn has come."""
+    state, actions = react(state, event, now)
+    while True:
+        ready = next((kept for kept in state.stash if place(state, *kept) != "early"), None)
+        if ready is None:
+            return state, actions
+        state = replace(state, stash=tuple(kept for kept in state.stash if kept is not ready))
+        state, more = receive(state, Received(*ready), now)
+        actions += more
+
+
+def react(state: EndState, event: Event, now: float) -> Outcome:
+    """React to one event."""
+    match event:
+        case Received():
+            return receive(state, event, now)
+        case Answered():
+            return answer(state, event, now)
+        case Asked():
+            return end_master.ask(state, event, now)
+        case Cancelled():
+            return end_master.cancel(state, event)
+        case Broken():
+            return end_master.fail_all(state, state.node, event.device, event.reason, park=True)
+        case Lost():
+            return end_master.fail_all(state, event.node, "", event.reason, park=True)
+        case Readied():
+            return readied(state, event)
+        case Ticked():
+            return watch(state, now)
+
+
+def readied(state: EndState, event: Readied) -> Outcome:
+    """Prepared or parked; parking ends what is under way."""
+    if event.prepared:
+        return replace(state, prepared=True), ()
+    state, actions = end_master.fail_all(state, state.node, "", "the node was parked", park=False)
+    return replace(state, prepared=False), actions
+
+
+def receive(state: EndState, event: Received, now: float) -> Outcome:
+    """Take a link message now, keep it for later, or drop it."""
+    match place(state, event.source, event.body):
+        case "late":
+            return state, withdraw(state, event)
+        case "early":
+            return replace(state, stash=(*state.stash, (event.source, event.body))[-STASH_LIMIT:]), ()
+        case "now":
+            return take(state, event, now)
+
+
+def withdraw(state: EndState, event: Received) -> Actions:
+    """An offer that nobody waits for any more is given back, so that the midpoint is free."""
+    body, item = event.body, state.active
+    if not isinstance(body, Offer) or (item and item.request == body.request):
+        return ()
+    return (Send(state.midpoint, Close(body.request, "EXPIRED", "the request was withdrawn")),)
+
+
+def take(state: EndState, event: Received, now: float) -> Outcome:
+    """Handle a message whose turn it is."""
+    match event.body:
+        case Offer() as body:
+            return end_master.offered(state, body, now)
+        case Add() as body:
+            return added(state, body, now)
+        case Refuse() as body:
+            return end_master.refused(state, event.source, body)
+        case Failed() as body:
+            return end_master.fail(state, body.node, body.device, body.reason, park=True, tell=())
+        case _:
+            return take_in_request(state, event, now)
+
+
+def take_in_request(state: EndState, event: Received, now: float) -> Outcome:
+    """Handle a message inside the active request."""
+    item = state.active
+    assert item is not None  # noqa: S101  (place() has checked)
+    match event.body:
+        case AddAck() as body:
+            return end_master.acknowledged(state, item, event.source, body, now)
+        case Propose() as body:
+            return end_slot.proposed(state, item, body, now)
+        case Void() as body:
+            return end_slot.voided(state, item, body, now)
+        case Reply() as body:
+            return end_slot.replied(state, item, body, now)
+        case Verdict() as body:
+            return end_slot.judged(state, item, body, now)
+        case Close() as body:
+            return end_master.closed(state, item, body)
+        case _:
+            return state, ()
+
+
+def added(state: EndState, body: Add, now: float) -> Outcome:
+    """The peer adds a request: load its programs, or say why not."""
+    if not state.prepared:
+        refusal = Refuse(body.request, "NORES", f"node {state.node} is not prepared: prepare it first")
+        return state, (Send(body.master, refusal),)
+    item = Item(
+        request=body.request,
+        client="",
+        create_id=0,
+        master=body.master,
+        demand=body.demand,
+        parameters=body.parameters,
+        queue_id=body.queue_id,
+        stage=Stage.LOADING,
+        since=now,
+    )
+    return replace(state, active=item), (
+        end_master.request_fact(item),
+        Call(Load(body.request, body.demand, body.parameters)),
+    )
+
+
+def answer(state: EndState, event: Answered, now: float) -> Outcome:
+    """The worker has answered; answers to an ended request are dropped."""
+    item, body = state.active, event.body
+    if item is None or getattr(body, "request", None) != item.request:
+        return state, ()
+    match body:
+        case Loaded():
+            return end_master.loaded(state, item, body, now)
+        case Counted():
+            return end_slot.counted(state, item, body, now)
+        case SlotArmed():
+            return end_slot.armed(state, item, body, now)
+        case SlotCollected():
+            return end_slot.collected(state, item, body, now)
+        case _:
+            return state, ()
+
+
+def watch(state: EndState, now: float) -> Outcome:
+    """End a request that stands still for too long; nothing may hang."""
+    item = state.active
+    if item is None:
+        return state, ()
+    slave_idle = item.stage is Stage.READY and item.master != state.node
+    limit_s = LOADING_LIMIT_S if item.stage is Stage.LOADING else STAGE_LIMIT_S
+    if now - item.since <= (4 * limit_s if slave_idle else limit_s):
+        return state, ()
+    reason = f"nothing happened for {limit_s:g} s at stage {item.stage.name} of slot {item.slot.number}"
+    return end_master.fail_all(state, state.node, "", reason, park=True)

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a request begins and ends at an end node."""
+
+from dataclasses import replace
+
+from heraldlink.link.end_state import REMEMBERED, EndState, Item, Stage, Waiting
+from heraldlink.link.events import Action, Actions, Asked, Call, Cancelled, Commit, SafeState, Send, Tell
+from heraldlink.link.facts import END, REQUEST, EndFact, RequestFact
+from heraldlink.messages.command import Created, Err, Finished
+from heraldlink.messages.link import Add, AddAck, Ask, Close, Failed, Offer, Refuse
+from heraldlink.messages.values import FinalState
+from heraldlink.messages.worker import Count, Load, Loaded, Unload
+
+Outcome = tuple[EndState, Actions]
+
+
+def ask(state: EndState, event: Asked, now: float) -> Outcome:
+    """A client's CREATE: refuse it at once or put it in line."""
+    if event.remote != state.peer:
+        reason = f"node {state.node} has no link to {event.remote!r}; its peer is {state.peer!r}"
+        return state, (Tell(event.client, event.create_id, Err("CREATE", reason, state.node)),)
+    if not state.prepared:
+        reason = f"node {state.node} is not prepared: prepare it first"
+        return state, (Tell(event.client, event.create_id, Err("NORES", reason, state.node)),)
+    waiting = Waiting(event.request, event.client, event.create_id, event.demand, now)
+    return ask_next(replace(state, queue=(*state.queue, waiting)))
+
+
+def ask_next(state: EndState) -> Outcome:
+    """Ask the midpoint about the first request in line, if none is being asked or active."""
+    if state.active or state.asking or not state.queue:
+        return state, ()
+    first, *rest = state.queue
+    question = Ask(first.request, first.demand)
+    return replace(state, asking=first, queue=tuple(rest)), (Send(state.midpoint, question),)
+
+
+def offered(state: EndState, body: Offer, now: float) -> Outcome:
+    """The midpoint has parameters: tell the client, add the request everywhere, load our own programs."""
+    waiting = state.asking
+    assert waiting is not None  # noqa: S101  (place() has checked)
+    item = Item(
+        request=waiting.request,
+        client=waiting.client,
+        create_id=waiting.create_id,
+        master=state.node,
+        demand=waiting.demand,
+        parameters=body.parameters,
+        queue_id=state.next_queue_id,
+        stage=Stage.LOADING,
+        since=now,
+    )
+    add = Add(item.request, item.queue_id, state.node, item.demand, item.parameters)
+    prediction = body.parameters.prediction
+    created = Created(item.create_id, item.request, prediction, body.parameters.attempts)
+    state = replace(state, active=item, asking=None, next_queue_id=state.next_queue_id + 1)
+    return state, (
+        request_fact(item),
+        Tell(item.client, item.create_id, created),
+        Send(state.midpoint, add),
+        Send(state.peer, add),
+        Call(Load(item.request, item.demand, item.parameters)),
+    )
+
+
+def request_fact(item: Item) -> Commit:
+    """Journal that the request was accepted."""
+    fact = RequestFact(item.request, item.queue_id, item.master, item.demand, item.parameters)
+    return Commit(((REQUEST, fact),))
+
+
+def loaded(state: EndState, item: Item, body: Loaded, now: float) -> Outcome:
+    """Our own programs are loaded."""
+    if item.stage is not Stage.LOADING:
+        return state, ()
+    item = replace(item, program=body.program)
+    if item.master == state.node:
+        return begin_when_complete(state, item, now)
+    acknowledgement = AddAck(item.request, item.queue_id, item.program)
+    item = replace(item, stage=Stage.READY, since=now)
+    return replace(state, active=item), (Send(item.master, acknowledgement),)
+
+
+def acknowledged(state: EndState, item: Item, source: str, body: AddAck, now: float) -> Outcome:
+    """Another node has loaded its programs."""
+    item = replace(item, acknowledged=item.acknowledged | {source})
+    return begin_when_complete(state, item, now)
+
+
+def begin_when_complete(state: EndState, item: Item, now: float) -> Outcome:
+    """The first slot is proposed once all three nodes are loaded."""
+    if not item.program or item.acknowledged != frozenset((state.peer, state.midpoint)):
+        return replace(state, active=item), ()
+    if item.cancelled:
+        return finish(state, item, "EXPIRED", reason=item.cancelled)
+    item = replace(item, stage=Stage.READY, since=now)
+    return replace(state, active=item), (Call(Count(item.request, fresh=False)),)
+
+
+def refused(state: EndState, source: str, body: Refuse) -> Outcome:
+    """The midpoint has no parameters, or a node does not take the request."""
+    if state.asking and state.asking.request == body.request:
+        waiting = state.asking
+        answer = Err(body.code, body.reason, source)
+        state, actions = ask_next(replace(remember(state, body.request), asking=None))
+        return state, (Tell(waiting.client, waiting.create_id, answer), *actions)
+    item = state.active
+    if item is None or item.master != state.node or item.stage is not Stage.LOADING:
+        return state, ()
+    return finish(state, item, "REJECTED", node=source, reason=body.reason)
+
+
+def finish(
+    state: EndState, item: Item, final: FinalState, *, node: str = "", device: str = "", reason: str = ""
+) -> Outcome:
+    """The master ends the request: journal, tell the client and both others, free the instruments."""
+    close = Close(item.request, final, reason)
+    state, actions = end(state, item, final, node, device, reason)
+    return state, (*actions, Send(state.midpoint, close), Send(state.peer, close))
+
+
+def closed(state: EndState, item: Item, body: Close) -> Outcome:
+    """The master has ended the request."""
+    return end(state, item, body.state, "", "", body.reason)
+
+
+def end(state: EndState, item: Item, final: FinalState, node: str, device: str, reason: str) -> Outcome:
+    """Leave the request and go to the next one in line."""
+    actions: list[Action] = [Commit(((END, EndFact(item.request, final, node, device, reason)),))]
+    if item.client:
+        totals = item.totals
+        finished = Finished(
+            create_id=item.create_id,
+            state=final,
+            node=node,
+            device=device,
+            reason=reason,
+            delivered=totals.delivered,
+            withheld=totals.withheld,
+            expired=totals.expired,
+            slots=totals.slots,
+        )
+        actions.append(Tell(item.client, item.create_id, finished))
+    actions.append(Call(Unload(item.request)))
+    state, more = ask_next(replace(remember(state, item.request), active=None))
+    return state, (*actions, *more)
+
+
+def remember(state: EndState, request: int) -> EndState:
+    """Keep the ids of ended requests, so that a late repeat does not revive one."""
+    return replace(state, done=(*state.done, request)[-REMEMBERED:])
+
+
+def fail(
+    state: EndState, node: str, device: str, reason: str, *, park: bool, tell: tuple[str, ...]
+) -> Outcome:
+    """End the active request, or the one being asked, as FAILED; tell the named nodes."""
+    actions: list[Action] = []
+    item, waiting = state.active, state.asking
+    if item:
+        note = Failed(item.request, node, device, reason)
+        actions += [Send(target, note) for target in tell if target != node]
+        state, more = end(replace(state, queue=()), item, "FAILED", node, device, reason)
+        actions += more
+    if waiting and not item:
+        state = replace(remember(state, waiting.request), asking=None)
+        actions.append(Tell(waiting.client, waiting.create_id, Err("OTHER", reason, node, device)))
+    if park:
+        actions.append(SafeState(reason))
+        state = replace(state, prepared=False)
+    return state, tuple(actions)
+
+
+def fail_all(state: EndState, node: str, device: str, reason: str, *, park: bool) -> Outcome:
+    """This node has found that it cannot go on: end everything and tell the others.
+
+    An idle node that loses a peer just waits for it; one that loses its own instruments is parked.
+    """
+    queue = state.queue
+    busy = state.active is not None or state.asking is not None
+    park = park and (busy or node == state.node)
+    state, actions = fail(state, node, device, reason, park=park, tell=(state.peer, state.midpoint))
+    refusals = tuple(
+        Tell(waiting.client, waiting.create_id, Err("OTHER", reason, node, device)) for waiting in queue
+    )
+    return replace(state, queue=()), (*actions, *refusals)
+
+
+def cancel(state: EndState, event: Cancelled) -> Outcome:
+    """End a client's requests: those in line now, the active one after its slot."""
+
+    def meant(entry: Item | Waiting) -> bool:
+        return entry.client == event.client and event.create_id in (None, entry.create_id)
+
+    gone = tuple(entry for entry in (*state.queue, state.asking) if entry and meant(entry))
+    told = tuple(
+        Tell(entry.client, entry.create_id, Err("EXPIRE", event.reason, state.node)) for entry in gone
+    )
+    queue = tuple(entry for entry in state.queue if not meant(entry))
+    withdrawn: Actions = ()
+    asking = state.asking
+    if asking is not None and meant(asking):
+        withdrawn, asking = (Send(state.midpoint, Close(asking.request, "EXPIRED", event.reason)),), None
+    active = state.active
+    if active and meant(active):
+        active = replace(active, cancelled=event.reason)
+    state, more = ask_next(replace(state, queue=queue, asking=asking, active=active))
+    return state, (*told, *withdrawn, *more)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a message to an end node belongs to now, to later (keep it) or to the past (drop it).
+
+Messages may arrive twice or out of order. A slot's messages to a node are ordered PROPOSE, REPLY or VOID,
+VERDICT, and slots by burst number, so each has one place; REFUSE, CLOSE and FAILED end a request.
+"""
+
+from typing import Literal
+
+from heraldlink.link.end_state import EndState, Item, Stage
+from heraldlink.messages.header import Body
+from heraldlink.messages.link import (
+    Add,
+    AddAck,
+    Close,
+    Failed,
+    Offer,
+    Propose,
+    Refuse,
+    Reply,
+    Verdict,
+    Void,
+)
+
+Place = Literal["now", "early", "late"]
+
+
+def place(state: EndState, source: str, body: Body) -> Place:
+    """Place of ``body`` in the order of things; a message from the wrong node is late."""
+    if not sender_fits(state, source, body):
+        return "late"
+    match body:
+        case Offer():
+            return place_offer(state, body)
+        case Add():
+            return place_add(state, body)
+        case Refuse() | Failed():
+            return place_refusal(state, body)
+        case AddAck() | Propose() | Void() | Reply() | Verdict() | Close():
+            return place_in_request(state, body)
+        case _:
+            return "late"
+
+
+def sender_fits(state: EndState, source: str, body: Body) -> bool:
+    """Whether this kind of message may come from that node."""
+    match body:
+        case Offer() | Void() | Reply() | Verdict():
+            return source == state.midpoint
+        case Add() | Propose() | Close():
+            return source == state.peer
+        case _:
+            return source in (state.peer, state.midpoint)
+
+
+def place_offer(state: EndState, body: Offer) -> Place:
+    """An offer is taken as soon as no other request is active."""
+    if state.asking is None or state.asking.request != body.request:
+        return "late"
+    return "early" if state.active else "now"
+
+
+def place_add(state: EndState, body: Add) -> Place:
+    """A new request is taken as soon as the former one was closed; known ones are repeats."""
+    if body.request in state.done or (state.active and state.active.request == body.request):
+        return "late"
+    return "early" if state.active else "now"
+
+
+def place_refusal(state: EndState, body: Refuse | Failed) -> Place:
+    """It concerns the request asked for or the active one, or nothing any more."""
+    known = [item.request for item in (state.active, state.asking) if item]
+    return "now" if body.request in known else "late"
+
+
+def place_in_request(state: EndState, body: AddAck | Propose | Void | Reply | Verdict | Close) -> Place:
+    """Messages inside a request."""
+    item = state.active
+    if item is None or body.request != item.request:
+        return "late"
+    match body:
+        case AddAck():
+            return "now" if item.stage is Stage.LOADING and item.master == state.node else "late"
+        case Close():
+            return "now" if body.state == "FAILED" or item.stage <= Stage.READY else "early"
+        case Propose():
+            return place_propose(state, item, body)
+        case _:
+            return place_in_slot(item, body)
+
+
+def place_propose(state: EndState, item: Item, body: Propose) -> Place:
+    """The slave takes the next burst when it is ready for it."""
+    if item.master == state.node or body.burst <= item.slot.burst:
+        return "late"
+    return "now" if item.stage is Stage.READY and body.burst == item.slot.burst + 1 else "early"
+
+
+def place_in_slot(item: Item, body: Void | Reply | Verdict) -> Place:
+    """REPLY and VOID answer GEN, VERDICT answers REPORT."""
+    wanted = Stage.REPORTED if isinstance(body, Verdict) else Stage.GENERATED
+    here = (item.slot.burst, item.stage if item.stage > Stage.READY else Stage.REPORTED + 1)
+    there = (body.burst, wanted)
+    if there == here:
+        return "now"
+    return "early" if there > here else "late"

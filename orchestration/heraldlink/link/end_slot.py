@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One slot at an end node: propose or be proposed to, arm, GEN, collect, REPORT, take the VERDICT."""
+
+from dataclasses import replace
+
+from heraldlink.link import end_master
+from heraldlink.link.bases import basis_of
+from heraldlink.link.end_state import VOID_LIMIT, EndState, Item, Slot, Stage, Totals
+from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell
+from heraldlink.link.facts import PAIR, PairFact
+from heraldlink.link.verdict import describe
+from heraldlink.messages.command import Held, HeraldedPair, Ok, Progress
+from heraldlink.messages.link import Gen, Propose, Reply, Report, Verdict, Void
+from heraldlink.messages.values import BELL_STATES, Decision
+from heraldlink.messages.worker import ArmSlot, CollectSlot, Count, Counted, SlotArmed, SlotCollected
+
+Outcome = tuple[EndState, Actions]
+
+
+def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
+    """The master knows the tick count and proposes the next slot, unless the request's time is over."""
+    if item.stage is not Stage.READY or item.master != state.node:
+        return state, ()
+    number = body.tick + 1
+    first = item.first_slot or number
+    if number - first > item.demand.max_time_s * state.tick_rate_Hz:
+        return end_master.finish(state, item, "EXPIRED", reason=too_late(item))
+    slot = next_slot(item, number)
+    proposal = Propose(item.request, slot.burst, number, slot.basis, slot.estimate, slot.turn_rad)
+    item = replace(item, first_slot=first)
+    state, actions = begin(state, item, slot, now)
+    return state, (Send(state.peer, proposal), *actions)
+
+
+def next_slot(item: Item, number: int) -> Slot:
+    """The slot to propose: the first one that is played only estimates the phase."""
+    estimate = item.phase is None
+    basis = basis_of(item.demand.seed, max(item.totals.slots - 1, 0), item.demand.bases)
+    turn_rad = 0.0 if item.phase is None else item.phase.angle_rad
+    return Slot(item.slot.burst + 1, number, basis, estimate and item.totals.slots == 0, turn_rad)
+
+
+def too_late(item: Item) -> str:
+    """Why a request expired."""
+    sentence = f"max_time of {item.demand.max_time_s:g} s of bench time is over"
+    if item.last_deviation is None:
+        return sentence
+    return f"{sentence}; last deviation: {describe([item.last_deviation])}"
+
+
+def proposed(state: EndState, item: Item, body: Propose, now: float) -> Outcome:
+    """The slave takes the proposed slot."""
+    slot = Slot(body.burst, body.slot, body.basis, body.estimate, body.turn_rad)
+    return begin(state, item, slot, now)
+
+
+def begin(state: EndState, item: Item, slot: Slot, now: float) -> Outcome:
+    """Arm for the slot."""
+    item = replace(item, slot=slot, stage=Stage.ARMING, since=now)
+    call = ArmSlot(item.request, slot.burst, slot.number, slot.basis, slot.estimate, slot.turn_rad)
+    return replace(state, active=item), (Call(call),)
+
+
+def armed(state: EndState, item: Item, body: SlotArmed, now: float) -> Outcome:
+    """Tell the midpoint that this node is armed; it decides whether the tick count still fits."""
+    if item.stage is not Stage.ARMING or body.burst != item.slot.burst:
+        return state, ()
+    slot = item.slot
+    gen = Gen(
+        request=item.request,
+        burst=slot.burst,
+        slot=slot.number,
+        queue_id=item.queue_id,
+        boot=state.boot,
+        tick=body.tick,
+        basis=slot.basis,
+        estimate=slot.estimate,
+        program=item.program,
+    )
+    item = replace(item, stage=Stage.GENERATED, since=now)
+    return replace(state, active=item), (Send(state.midpoint, gen),)
+
+
+def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
+    """The slot was not played; the master tries again after a fresh tick."""
+    totals = replace(item.totals, voids=item.totals.voids + 1)
+    item = replace(item, stage=Stage.READY, since=now, totals=totals)
+    if item.master != state.node:
+        return replace(state, active=item), ()
+    if totals.voids > VOID_LIMIT:
+        reason = f"{totals.voids} slots in a row were armed too late ({body.reason})"
+        return end_master.fail_all(replace(state, active=item), state.node, "", reason, park=False)
+    if item.cancelled:
+        return end_master.finish(state, item, "EXPIRED", reason=item.cancelled)
+    return replace(state, active=item), (Call(Count(item.request, fresh=True)),)
+
+
+def replied(state: EndState, item: Item, body: Reply, now: float) -> Outcome:
+    """The slot was played: read our own tags."""
+    if body.queue_id != item.queue_id:
+        reason = f"QUEUE_MISMATCH: queue id {body.queue_id} at the midpoint, {item.queue_id} here"
+        return end_master.fail_all(state, state.node, "", reason, park=False)
+    item = replace(item, stage=Stage.COLLECTING, since=now, phase=body.phase or item.phase)
+    slot = item.slot
+    call = CollectSlot(item.request, slot.burst, slot.number, slot.estimate)
+    return replace(state, active=item), (Call(call),)
+
+
+def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> Outcome:
+    """Report what our own tags say."""
+    if item.stage is not Stage.COLLECTING or body.burst != item.slot.burst:
+        return state, ()
+    report = Report(
+        request=item.request,
+        burst=body.burst,
+        boot=state.boot,
+        readouts=body.readouts,
+        confusion=body.confusion,
+        syncs=body.syncs,
+        deviations=body.deviations,
+    )
+    item = replace(item, stage=Stage.REPORTED, since=now)
+    return replace(state, active=item), (Send(state.midpoint, report),)
+
+
+def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
+    """Journal the verdict, tell the client, and go on or end."""
+    facts = tuple(
+        (PAIR, PairFact(item.request, body.burst, body.slot, body.basis, decision))
+        for decision in body.decisions
+    )
+    item = replace(
+        item,
+        stage=Stage.READY,
+        since=now,
+        totals=add_up(item.totals, body.decisions),
+        last_deviation=body.deviations[0] if body.deviations else item.last_deviation,
+    )
+    actions: list[Action] = [Commit(facts)] if facts else []
+    if item.master != state.node:
+        return replace(state, active=item), tuple(actions)
+    actions += [tell(state, item, body, decision) for decision in body.decisions]
+    actions.append(Tell(item.client, item.create_id, progress(state, item, body)))
+    state, more = go_on(replace(state, active=item), item)
+    return state, (*actions, *more)
+
+
+def add_up(totals: Totals, decisions: tuple[Decision, ...]) -> Totals:
+    """Totals with one more slot."""
+    count = {status: sum(item.status == status for item in decisions) for status in ("WITHHELD", "EXPIRED")}
+    confirmed = len(decisions) - sum(count.values())
+    return Totals(
+        delivered=totals.delivered + confirmed,
+        withheld=totals.withheld + count["WITHHELD"],
+        expired=totals.expired + count["EXPIRED"],
+        slots=totals.slots + 1,
+    )
+
+
+def go_on(state: EndState, item: Item) -> Outcome:
+    """The master ends the request or asks for the next tick."""
+    totals, demand = item.totals, item.demand
+    if totals.delivered >= demand.number:
+        return end_master.finish(state, item, "DELIVERED")
+    if totals.withheld >= demand.withhold_limit and item.last_deviation:
+        cause = item.last_deviation
+        reason = f"{totals.withheld} heralds were withheld: {cause.reason}"
+        return end_master.finish(state, item, "FAILED", node=cause.node, device=cause.device, reason=reason)
+    if item.cancelled:
+        return end_master.finish(state, item, "EXPIRED", reason=item.cancelled)
+    return state, (Call(Count(item.request, fresh=False)),)
+
+
+def tell(state: EndState, item: Item, body: Verdict, decision: Decision) -> Tell:
+    """The client's view of one decision: local outcome first."""
+    first, second = decision.outcomes
+    pair = HeraldedPair(
+        sequence_number=decision.sequence_number,
+        mhp_seq=decision.mhp_seq,
+        slot=body.slot,
+        attempt=decision.attempt,
+        bell_state=BELL_STATES[decision.outcome],
+        basis=body.basis,
+        outcomes=(first, second) if state.node == state.ends[0] else (second, first),
+        goodness=decision.goodness,
+        goodness_how="model",
+        goodness_sigma=decision.goodness_sigma,
+        status=decision.status,
+        reason=decision.reason,
+    )
+    kind = Ok if decision.status == "CONFIRMED" else Held
+    return Tell(item.client, item.create_id, kind(item.create_id, pair))
+
+
+def progress(state: EndState, item: Item, body: Verdict) -> Progress:
+    """What the slot gave, for the client."""
+    first, second = body.confusions
+    return Progress(
+        create_id=item.create_id,
+        slot=body.slot,
+        basis=body.basis,
+        estimate=item.slot.estimate,
+        counts=body.counts,
+        phase=body.phase,
+        turn_rad=item.slot.turn_rad,
+        confusions=(first, second) if state.node == state.ends[0] else (second, first),
+        deviations=body.deviations,
+        delivered=item.totals.delivered,
+        withheld=item.totals.withheld,
+        expired=item.totals.expired,
+    )

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an end node's link layer knows, and which stage of a slot it is in."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from heraldlink.messages.header import Body
+from heraldlink.messages.values import Basis, Demand, Deviation, Parameters, Phase
+
+STASH_LIMIT = 32
+REMEMBERED = 64
+STAGE_LIMIT_S = 20.0
+LOADING_LIMIT_S = 60.0
+VOID_LIMIT = 50
+
+
+class Stage(IntEnum):
+    """Where the active request stands; the order is that of a slot."""
+
+    LOADING = 0
+    READY = 1
+    ARMING = 2
+    GENERATED = 3
+    COLLECTING = 4
+    REPORTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A client's request that the midpoint has not answered yet."""
+
+    request: int
+    client: str
+    create_id: int
+    demand: Demand
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The slot being armed or played. ``number`` 0: none yet."""
+
+    burst: int = 0
+    number: int = 0
+    basis: Basis = "ZZ"
+    estimate: bool = True
+    turn_rad: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a request has given so far."""
+
+    delivered: int = 0
+    withheld: int = 0
+    expired: int = 0
+    slots: int = 0
+    voids: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The active request. ``client`` is empty at the slave."""
+
+    request: int
+    client: str
+    create_id: int
+    master: str
+    demand: Demand
+    parameters: Parameters
+    queue_id: int
+    stage: Stage
+    since: float
+    program: str = ""
+    acknowledged: frozenset[str] = frozenset()
+    slot: Slot = Slot()
+    first_slot: int = 0
+    phase: Phase | None = None
+    totals: Totals = Totals()
+    last_deviation: Deviation | None = None
+    cancelled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndState:
+    """All an end node's link layer knows. ``ends`` are the link's two end nodes in declared order."""
+
+    node: str
+    peer: str
+    midpoint: str
+    ends: tuple[str, str]
+    boot: int
+    tick_rate_Hz: float
+    prepared: bool = False
+    active: Item | None = None
+    asking: Waiting | None = None
+    queue: tuple[Waiting, ...] = ()
+    stash: tuple[tuple[str, Body], ...] = ()
+    done: tuple[int, ...] = ()
+    next_queue_id: int = 1

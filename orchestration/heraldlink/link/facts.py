@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Facts that the link layer journals."""
+
+import msgspec
+
+from heraldlink.messages.values import Basis, Decision, Demand, FinalState, Parameters
+
+
+class RequestFact(msgspec.Struct, frozen=True):
+    """A request was accepted into the queue."""
+
+    request: int
+    queue_id: int
+    master: str
+    demand: Demand
+    parameters: Parameters
+
+
+class PairFact(msgspec.Struct, frozen=True):
+    """The verdict on one herald."""
+
+    request: int
+    burst: int
+    slot: int
+    basis: Basis
+    decision: Decision
+
+
+class EndFact(msgspec.Struct, frozen=True):
+    """A request ended."""
+
+    request: int
+    state: FinalState
+    node: str
+    device: str
+    reason: str
+
+
+class BootFact(msgspec.Struct, frozen=True):
+    """The node's process was started."""
+
+    node: str
+    boot: int
+
+
+REQUEST, PAIR, END, BOOT = "request", "pair", "end", "boot"

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The midpoint's link layer: ``step(state, event, now)`` gives the next state and what is to be done.
+
+It serves one request at a time: chooses parameters, loads, and for each slot waits for GEN of both ends,
+plays, replies, waits for REPORT of both, decides, journals, and sends the verdict.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from heraldlink.link import midpoint_slot
+from heraldlink.link.end_state import LOADING_LIMIT_S, REMEMBERED, STAGE_LIMIT_S, STASH_LIMIT
+from heraldlink.link.events import (
+    Action,
+    Actions,
+    Answered,
+    Broken,
+    Call,
+    Commit,
+    Event,
+    Lost,
+    Readied,
+    Received,
+    SafeState,
+    Send,
+    Ticked,
+)
+from heraldlink.link.facts import END, REQUEST, EndFact, RequestFact
+from heraldlink.link.midpoint_state import Item, MidpointState, Stage
+from heraldlink.messages.header import Body
+from heraldlink.messages.link import Add, AddAck, Ask, Close, Failed, Gen, Offer, Refuse, Report
+from heraldlink.messages.values import FinalState
+from heraldlink.messages.worker import Choose, Chosen, Load, Loaded, NotChosen, SlotPlayed, Unload
+
+Outcome = tuple[MidpointState, Actions]
+Place = Literal["now", "early", "late"]
+
+
+def step(state: MidpointState, event: Event, now: float) -> Outcome:
+    """React to one event, then to every kept message whose turn has come."""
+    state, actions = react(state, event, now)
+    while True:
+        ready = next((kept for kept in state.stash if place(state, *kept) != "early"), None)
+        if ready is None:
+            return state, actions
+        state = replace(state, stash=tuple(kept for kept in state.stash if kept is not ready))
+        state, more = receive(state, Received(*ready), now)
+        actions += more
+
+
+def place(state: MidpointState, source: str, body: Body) -> Place:
+    """Whether a message belongs to now, to later or to the past."""
+    item = state.active
+    match body:
+        case _ if source not in state.ends:
+            return "late"
+        case Ask():
+            return place_ask(state, body)
+        case Add() | Close() | Failed() | Gen() | Report() if item and body.request == item.request:
+            return place_in_request(item, source, body)
+        case _:
+            return "late"
+
+
+def place_ask(state: MidpointState, body: Ask) -> Place:
+    """One request at a time; the others wait."""
+    if body.request in state.done or (state.active and state.active.request == body.request):
+        return "late"
+    return "early" if state.active else "now"
+
+
+def place_in_request(item: Item, source: str, body: Add | Close | Failed | Gen | Report) -> Place:
+    """Messages inside the active request."""
+    match body:
+        case Add():
+            return "now" if item.stage is Stage.OFFERED else "late"
+        case Gen():
+            if body.burst <= item.burst or source in item.gens:
+                return "late"
+            return "now" if item.stage is Stage.READY and body.burst == item.burst + 1 else "early"
+        case Report():
+            fits = item.stage is Stage.REPLIED and body.burst == item.burst
+            return "now" if fits and source not in item.reports else "late"
+        case Close() | Failed():
+            return "now"
+
+
+def react(state: MidpointState, event: Event, now: float) -> Outcome:
+    """React to one event."""
+    match event:
+        case Received():
+            return receive(state, event, now)
+        case Answered():
+            return answer(state, event.body, now)
+        case Broken():
+            return fail(state, state.node, event.device, event.reason, park=True)
+        case Lost():
+            if state.active is None:
+                return state, ()
+            return fail(state, event.node, "", event.reason, park=True)
+        case Readied(prepared=True):
+            return replace(state, prepared=True), ()
+        case Readied():
+            state, actions = fail(state, state.node, "", "the midpoint was parked", park=False)
+            return replace(state, prepared=False), actions
+        case Ticked():
+            return watch(state, now)
+        case _:
+            return state, ()
+
+
+def receive(state: MidpointState, event: Received, now: float) -> Outcome:
+    """Take a link message now, keep it for later, or drop it."""
+    match place(state, event.source, event.body):
+        case "late":
+            return state, ()
+        case "early":
+            return replace(state, stash=(*state.stash, (event.source, event.body))[-STASH_LIMIT:]), ()
+        case "now":
+            return take(state, event, now)
+
+
+def take(state: MidpointState, event: Received, now: float) -> Outcome:
+    """Handle a message whose turn it is."""
+    item = state.active
+    match event.body:
+        case Ask() as body:
+            return asked(state, event.source, body, now)
+        case Add() as body if item:
+            return added(state, item, body, now)
+        case Gen() as body if item:
+            return midpoint_slot.generated(state, item, event.source, body, now)
+        case Report() as body if item:
+            return midpoint_slot.reported(state, item, event.source, body, now)
+        case Close() as body if item:
+            return end(state, item, body.state, "", "", body.reason)
+        case Failed() as body if item:
+            return fail(state, body.node, body.device, body.reason, park=True, tell=False)
+        case _:
+            return state, ()
+
+
+def asked(state: MidpointState, source: str, body: Ask, now: float) -> Outcome:
+    """Look for parameters."""
+    if not state.prepared:
+        reason = f"node {state.node} is not prepared: prepare it first"
+        return state, (Send(source, Refuse(body.request, "NORES", reason)),)
+    item = Item(body.request, source, body.demand, Stage.CHOOSING, now)
+    return replace(state, active=item), (Call(Choose(body.request, body.demand)),)
+
+
+def added(state: MidpointState, item: Item, body: Add, now: float) -> Outcome:
+    """The master adds the request: load."""
+    item = replace(item, queue_id=body.queue_id, stage=Stage.LOADING, since=now)
+    fact = RequestFact(body.request, body.queue_id, body.master, body.demand, body.parameters)
+    return replace(state, active=item), (
+        Commit(((REQUEST, fact),)),
+        Call(Load(body.request, body.demand, body.parameters)),
+    )
+
+
+def answer(state: MidpointState, body: Body, now: float) -> Outcome:
+    """The worker has answered; answers to an ended request are dropped."""
+    item = state.active
+    if item is None or getattr(body, "request", None) != item.request:
+        return state, ()
+    match body:
+        case Chosen() if item.stage is Stage.CHOOSING:
+            item = replace(item, stage=Stage.OFFERED, parameters=body.parameters, since=now)
+            return replace(state, active=item), (Send(item.master, Offer(item.request, body.parameters)),)
+        case NotChosen() if item.stage is Stage.CHOOSING:
+            refusal = Refuse(item.request, body.code, body.reason)
+            return remember(state, item.request), (Send(item.master, refusal),)
+        case Loaded() if item.stage is Stage.LOADING:
+            item = replace(item, stage=Stage.READY, program=body.program, since=now)
+            acknowledgement = AddAck(item.request, item.queue_id, item.program)
+            return replace(state, active=item), (Send(item.master, acknowledgement),)
+        case SlotPlayed() if item.stage is Stage.PLAYING and body.burst == item.burst:
+            return midpoint_slot.played(state, item, body, now)
+        case _:
+            return state, ()
+
+
+def end(state: MidpointState, item: Item, final: FinalState, node: str, device: str, reason: str) -> Outcome:
+    """Leave the request."""
+    actions: list[Action] = []
+    if item.stage >= Stage.LOADING:
+        actions.append(Commit(((END, EndFact(item.request, final, node, device, reason)),)))
+        actions.append(Call(Unload(item.request)))
+    return remember(state, item.request), tuple(actions)
+
+
+def remember(state: MidpointState, request: int) -> MidpointState:
+    """Be free again, and drop late repeats of the ended request."""
+    return replace(state, active=None, done=(*state.done, request)[-REMEMBERED:])
+
+
+def fail(
+    state: MidpointState, node: str, device: str, reason: str, *, park: bool, tell: bool = True
+) -> Outcome:
+    """End the active request as FAILED, tell both ends, and park."""
+    actions: list[Action] = []
+    item = state.active
+    if item:
+        note = Failed(item.request, node, device, reason)
+        actions += [Send(target, note) for target in state.ends if tell and target != node]
+        state, more = end(state, item, "FAILED", node, device, reason)
+        actions += more
+    if park:
+        actions.append(SafeState(reason))
+        state = replace(state, prepared=False)
+    return state, tuple(actions)
+
+
+def watch(state: MidpointState, now: float) -> Outcome:
+    """End a request that stands still for too long."""
+    item = state.active
+    limits_s = {Stage.LOADING: 2 * LOADING_LIMIT_S, Stage.READY: 2 * LOADING_LIMIT_S}
+    if item is None or now - item.since <= limits_s.get(item.stage, 2 * STAGE_LIMIT_S):
+        return state, ()
+    reason = f"nothing happened for {now - item.since:.0f} s at stage {item.stage.name}"
+    return fail(state, state.node, "", reason, park=True)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the midpoint's link layer knows."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from heraldlink.messages.header import Body
+from heraldlink.messages.link import Gen, Report
+from heraldlink.messages.values import Demand, Herald, Parameters
+from heraldlink.messages.worker import SlotPlayed
+
+
+class Stage(IntEnum):
+    """Where the active request stands."""
+
+    CHOOSING = 0
+    OFFERED = 1
+    LOADING = 2
+    READY = 3
+    PLAYING = 4
+    REPLIED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The active request at the midpoint; ``burst`` is the last one decided, voided or played."""
+
+    request: int
+    master: str
+    demand: Demand
+    stage: Stage
+    since: float
+    parameters: Parameters | None = None
+    queue_id: int = 0
+    program: str = ""
+    burst: int = 0
+    confirmed: int = 0
+    gens: dict[str, Gen] = field(default_factory=dict[str, Gen])
+    reports: dict[str, Report] = field(default_factory=dict[str, Report])
+    played: SlotPlayed | None = None
+    heralds: tuple[Herald, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MidpointState:
+    """All the midpoint's link layer knows; the counters go on over requests and restarts."""
+
+    node: str
+    ends: tuple[str, str]
+    next_mhp_seq: int = 1
+    next_sequence: int = 1
+    prepared: bool = False
+    active: Item | None = None
+    stash: tuple[tuple[str, Body], ...] = ()
+    done: tuple[int, ...] = ()

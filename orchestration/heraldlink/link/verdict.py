@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The midpoint's decision on each herald of a slot: CONFIRMED, WITHHELD or EXPIRED, and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from heraldlink.messages.link import Report
+from heraldlink.messages.values import Decision, Deviation, Herald, Prediction, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One slot's evidence. ``quota`` is how many pairs the request still lacks."""
+
+    heralds: Sequence[Herald]
+    reports: Mapping[str, Report]
+    ends: tuple[str, str]
+    deviations: Sequence[Deviation]
+    prediction: Prediction
+    quota: int
+    next_sequence: int
+
+
+def decide(case: Case) -> tuple[Decision, ...]:
+    """Verdicts in the order of the heralds; sequence numbers go to the confirmed ones alone."""
+    outcomes = {
+        node: {readout.attempt: readout.outcome for readout in report.readouts}
+        for node, report in case.reports.items()
+    }
+    doubt = describe(case.deviations)
+    decisions: list[Decision] = []
+    confirmed = 0
+    for herald in case.heralds:
+        first, second = (outcomes[node].get(herald.attempt, 0) for node in case.ends)
+        status, reason = judge(case, (first, second), doubt, confirmed)
+        confirmed += status == "CONFIRMED"
+        sequence = case.next_sequence + confirmed - 1 if status == "CONFIRMED" else 0
+        decisions.append(decision(herald, status, reason, sequence, (first, second), case.prediction))
+    return tuple(decisions)
+
+
+def judge(case: Case, outcomes: tuple[int, int], doubt: str, confirmed: int) -> tuple[Status, str]:
+    """Status and reason of one herald; a herald that is not in both nodes' own tags has expired."""
+    missing = [node for node, outcome in zip(case.ends, outcomes, strict=True) if outcome == 0]
+    if missing:
+        return "EXPIRED", f"no readout with this attempt index at {' and '.join(missing)}"
+    if doubt:
+        return "WITHHELD", doubt
+    if confirmed >= case.quota:
+        return "EXPIRED", "the request was already complete"
+    return "CONFIRMED", ""
+
+
+def describe(deviations: Sequence[Deviation]) -> str:
+    """One line for all deviations, empty if there are none."""
+    return "; ".join(f"{item.node}, {item.device}: {item.reason}" for item in deviations)
+
+
+def decision(
+    herald: Herald, status: Status, reason: str, sequence: int, outcomes: tuple[int, int], model: Prediction
+) -> Decision:
+    """The decision as it is journalled and sent; goodness is the model's for the herald's Bell state."""
+    goodness = model.fidelity_psi_plus if herald.outcome == 1 else model.fidelity_psi_minus
+    return Decision(
+        mhp_seq=herald.mhp_seq,
+        attempt=herald.attempt,
+        outcome=herald.outcome,
+        status=status,
+        reason=reason,
+        sequence_number=sequence,
+        outcomes=outcomes,
+        goodness=goodness,
+        goodness_sigma=model.goodness_sigma,
+    )

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an agent asks of its instrument worker and what it answers; one call at a time, in order."""
+
+from heraldlink.messages.command import Stream
+from heraldlink.messages.header import Body, kind_of
+from heraldlink.messages.values import (
+    Basis,
+    Confusion,
+    Demand,
+    Deviation,
+    ErrorCode,
+    Parameters,
+    Phase,
+    Readout,
+    SlotCounts,
+)
+
+
+class Start(Body, frozen=True, tag="w.start"):
+    """Open the Station's instruments."""
+
+
+class Started(Body, frozen=True, tag="w.started"):
+    """Identity of each instrument by name."""
+
+    instruments: dict[str, str]
+
+
+class Fault(Body, frozen=True, tag="w.fault"):
+    """The call failed: the instrument (empty: the worker itself) and one sentence."""
+
+    device: str
+    reason: str
+
+
+class PrepareAll(Body, frozen=True, tag="w.prepare"):
+    """Apply and verify the operating point."""
+
+
+class ParkAll(Body, frozen=True, tag="w.park"):
+    """Safe state of every instrument that can be reached, pump blocked first."""
+
+
+class Notes(Body, frozen=True, tag="w.notes"):
+    """What was done, by instrument; ``ok`` is False if one could not be brought there."""
+
+    ok: bool
+    notes: dict[str, str]
+
+
+class Choose(Body, frozen=True, tag="w.choose"):
+    """Midpoint: find the largest pump that meets a demand."""
+
+    request: int
+    demand: Demand
+
+
+class Chosen(Body, frozen=True, tag="w.chosen"):
+    """Parameters that meet the demand."""
+
+    request: int
+    parameters: Parameters
+
+
+class NotChosen(Body, frozen=True, tag="w.not_chosen"):
+    """The demand cannot be met; the reason says what could be had."""
+
+    request: int
+    code: ErrorCode
+    reason: str
+
+
+class Load(Body, frozen=True, tag="w.load"):
+    """Compile and upload the programs of a request, open the tag streams."""
+
+    request: int
+    demand: Demand
+    parameters: Parameters
+
+
+class Loaded(Body, frozen=True, tag="w.loaded"):
+    """``program`` identifies what was compiled; it is equal on all nodes of a request."""
+
+    request: int
+    program: str
+
+
+class Count(Body, frozen=True, tag="w.count"):
+    """Read the slot tick count; ``fresh`` waits for the next tick first."""
+
+    request: int
+    fresh: bool
+
+
+class Counted(Body, frozen=True, tag="w.counted"):
+    """The slot tick count."""
+
+    request: int
+    tick: int
+
+
+class ArmSlot(Body, frozen=True, tag="w.arm"):
+    """End node: arm generator, slot trigger and recorder for a slot."""
+
+    request: int
+    burst: int
+    slot: int
+    basis: Basis
+    estimate: bool
+    turn_rad: float
+
+
+class SlotArmed(Body, frozen=True, tag="w.armed"):
+    """Armed; ``tick`` was counted afterwards."""
+
+    request: int
+    burst: int
+    tick: int
+
+
+class PlaySlot(Body, frozen=True, tag="w.play"):
+    """Midpoint: record the slot, read the tags, recompute the heralds, read back the settings."""
+
+    request: int
+    burst: int
+    slot: int
+    estimate: bool
+
+
+class SlotPlayed(Body, frozen=True, tag="w.played"):
+    """The midpoint's result; with ``void`` (a reason) the slot was not recorded at all.
+
+    ``heralds`` are (reference index, outcome), outcome 1 for psi+, 2 for psi-.
+    """
+
+    request: int
+    burst: int
+    void: str
+    heralds: tuple[tuple[int, int], ...]
+    phase: Phase | None
+    counts: SlotCounts
+    deviations: tuple[Deviation, ...]
+
+
+class CollectSlot(Body, frozen=True, tag="w.collect"):
+    """End node: read the slot's tags and settings back."""
+
+    request: int
+    burst: int
+    slot: int
+    estimate: bool
+
+
+class SlotCollected(Body, frozen=True, tag="w.collected"):
+    """The end node's result."""
+
+    request: int
+    burst: int
+    readouts: tuple[Readout, ...]
+    confusion: Confusion
+    syncs: int
+    deviations: tuple[Deviation, ...]
+
+
+class Unload(Body, frozen=True, tag="w.unload"):
+    """The request has ended: disarm and close the tag streams."""
+
+    request: int
+
+
+class Unloaded(Body, frozen=True, tag="w.unloaded"):
+    """Disarmed."""
+
+    request: int
+
+
+class ReadTags(Body, frozen=True, tag="w.read_tags"):
+    """Hand over the tags recorded during a request."""
+
+    request: int
+
+
+class TagArrays(Body, frozen=True, tag="w.tags"):
+    """The tags, as arrays beside this body: times and reference indices of each stream."""
+
+    request: int
+    streams: tuple[Stream, ...]
+    describe: dict[str, str]
+
+
+_BODIES: tuple[type[Body], ...] = (
+    Start, Started, Fault, PrepareAll, ParkAll, Notes, Choose, Chosen, NotChosen, Load, Loaded, Count,
+    Counted, ArmSlot, SlotArmed, PlaySlot, SlotPlayed, CollectSlot, SlotCollected, Unload, Unloaded,
+    ReadTags, TagArrays,
+)  # fmt: skip
+WORKER_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two end nodes and a midpoint as pure steps; messages and worker replies come in any order, some twice."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from random import Random
+
+import msgspec
+from heraldlink.link import end, midpoint
+from heraldlink.link.end_state import EndState
+from heraldlink.link.events import (
+    Answered,
+    Asked,
+    Broken,
+    Call,
+    Cancelled,
+    Commit,
+    Event,
+    Lost,
+    Readied,
+    Received,
+    SafeState,
+    Send,
+    Tell,
+)
+from heraldlink.link.facts import PairFact
+from heraldlink.link.midpoint_state import MidpointState
+from heraldlink.messages import worker as w
+from heraldlink.messages.command import Err, Finished, Held, Ok
+from heraldlink.messages.header import Body
+from heraldlink.messages.link import Gen
+from heraldlink.messages.values import (
+    Confusion,
+    Demand,
+    Deviation,
+    Parameters,
+    Phase,
+    Prediction,
+    Readout,
+    SlotCounts,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+ENDS = ("alice", "bob")
+PREDICTION = Prediction(5e-3, 2.5e-3, 2.5e-3, 0.8, 0.79, 0.795, 0.01, {"alice": 0.01, "bob": 0.01})
+PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, PREDICTION)
+COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
+
+
+@dataclass
+class Bench:
+    """What the workers of one network answer: ticks pass when the midpoint plays."""
+
+    tick: int = 5
+    doubt: tuple[Deviation, ...] = ()
+    missing: frozenset[tuple[str, int]] = frozenset()
+    heralds: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+    def answer(self, node: str, call: Body) -> Body | None:
+        match call:
+            case w.Choose():
+                return w.Chosen(call.request, PARAMETERS)
+            case w.Load():
+                return w.Loaded(call.request, "program")
+            case w.Count():
+                return w.Counted(call.request, self.tick)
+            case w.ArmSlot():
+                return w.SlotArmed(call.request, call.burst, self.tick)
+            case w.PlaySlot():
+                return self.play(call)
+            case w.CollectSlot():
+                return self.collect(node, call)
+            case _:
+                return None
+
+    def play(self, call: w.PlaySlot) -> Body:
+        self.tick = call.slot
+        heralds = () if call.estimate else ((7, 1), (11, 2), (100 + call.slot, 1))
+        self.heralds[call.slot] = heralds
+        phase = Phase(0.1 * call.slot, 1e-3)
+        return w.SlotPlayed(call.request, call.burst, "", heralds, phase, COUNTS, self.doubt)
+
+    def collect(self, node: str, call: w.CollectSlot) -> Body:
+        readouts = tuple(
+            Readout(attempt, 1 if node == "alice" else -1)
+            for attempt, _ in self.heralds[call.slot]
+            if (node, attempt) not in self.missing
+        )
+        return w.SlotCollected(call.request, call.burst, readouts, Confusion(1, 0, 0, 1), 1000, ())
+
+
+@dataclass
+class Network:
+    """The three step functions and everything in flight between them."""
+
+    bench: Bench
+    alice: EndState
+    bob: EndState
+    middle: MidpointState
+    flying: list[tuple[str, Event]] = field(default_factory=list)
+    journal: dict[str, list[msgspec.Struct]] = field(default_factory=dict)
+    told: list[Body] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+    sent: list[Body] = field(default_factory=list)
+
+    def feed(self, node: str, event: Event) -> None:
+        if node == "midpoint":
+            self.middle, actions = midpoint.step(self.middle, event, 0.0)
+        elif node == "alice":
+            self.alice, actions = end.step(self.alice, event, 0.0)
+        else:
+            self.bob, actions = end.step(self.bob, event, 0.0)
+        for action in actions:
+            self.perform(node, action)
+
+    def perform(self, node: str, action: object) -> None:
+        match action:
+            case Send(target, body):
+                self.sent.append(body)
+                self.flying.append((target, Received(node, body)))
+            case Call(body):
+                reply = self.bench.answer(node, body)
+                if reply:
+                    self.flying.append((node, Answered(reply)))
+            case Commit(entries):
+                self.journal.setdefault(node, []).extend(body for _, body in entries)
+            case Tell(_, _, body):
+                self.tell(node, body)
+            case SafeState():
+                self.parked.append(node)
+            case _:
+                raise AssertionError(action)
+
+    def tell(self, node: str, body: Body) -> None:
+        if isinstance(body, Ok | Held):
+            for keeper in (node, "midpoint"):
+                assert body.pair.mhp_seq in {fact.decision.mhp_seq for fact in self.pairs(keeper)}
+        self.told.append(body)
+
+    def pairs(self, node: str) -> list[PairFact]:
+        return [fact for fact in self.journal.get(node, []) if isinstance(fact, PairFact)]
+
+    def run(self, choices: Random | None, limit: int = 4000) -> None:
+        for _ in range(limit):
+            if not self.flying:
+                return
+            index, twice = 0, False
+            if choices is not None:
+                index = choices.randrange(min(len(self.flying), 6))
+                twice = choices.randrange(8) == 0
+            node, event = self.flying[index]
+            if not (twice and isinstance(event, Received)):
+                del self.flying[index]
+            self.feed(node, event)
+        raise AssertionError("the network does not come to rest")
+
+
+def network(bench: Bench | None = None) -> Network:
+    def state(node: str, peer: str) -> EndState:
+        return EndState(node, peer, "midpoint", ENDS, boot=1, tick_rate_Hz=10.0)
+
+    net = Network(
+        bench or Bench(), state("alice", "bob"), state("bob", "alice"), MidpointState("midpoint", ENDS)
+    )
+    for node in (*ENDS, "midpoint"):
+        net.feed(node, Readied(True))
+    return net
+
+
+def demand(number: int = 8, max_time_s: float = 30.0, withhold_limit: int = 10**6) -> Demand:
+    return Demand(number, 0.6, max_time_s, 3, ("XX", "YY", "ZZ"), withhold_limit)
+
+
+def finished(net: Network) -> Finished:
+    (only,) = [body for body in net.told if isinstance(body, Finished)]
+    return only
+
+
+def check_agreement(net: Network) -> None:
+    """No two nodes hold different verdicts, and no pair has two."""
+    middle = {fact.decision.mhp_seq: fact for fact in net.pairs("midpoint")}
+    assert len(middle) == len(net.pairs("midpoint"))
+    for node in ENDS:
+        facts = net.pairs(node)
+        assert len({fact.decision.mhp_seq for fact in facts}) == len(facts)
+        assert all(middle[fact.decision.mhp_seq] == fact for fact in facts)
+        assert len(facts) == len(middle)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_order_and_repeats_give_the_same_pairs(seed: int) -> None:
+    net = network()
+    net.feed("alice", Asked("client", 1, "bob", demand(), 77))
+    net.run(Random(seed))
+    assert finished(net).state == "DELIVERED"
+    assert finished(net).delivered == 8
+    oks = [body.pair for body in net.told if isinstance(body, Ok)]
+    assert [pair.sequence_number for pair in oks] == list(range(1, 9))
+    assert {pair.outcomes for pair in oks} == {(1, -1)}
+    check_agreement(net)
+    assert net.bob.active is None
+    assert net.middle.active is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_both_nodes_asking_at_once_are_served_in_turn(seed: int) -> None:
+    net = network()
+    net.feed("alice", Asked("a", 1, "bob", demand(4), 77))
+    net.feed("bob", Asked("b", 2, "alice", demand(4), 78))
+    net.run(Random(seed))
+    ends = [body for body in net.told if isinstance(body, Finished)]
+    assert sorted(body.create_id for body in ends) == [1, 2]
+    assert {body.state for body in ends} == {"DELIVERED"}
+    oks = [body.pair.sequence_number for body in net.told if isinstance(body, Ok)]
+    assert Counter(oks) == Counter(range(1, 9))
+    check_agreement(net)
+
+
+def test_a_herald_without_a_readout_at_one_node_expires() -> None:
+    net = network(Bench(missing=frozenset({("bob", 7)})))
+    net.feed("alice", Asked("client", 1, "bob", demand(4), 77))
+    net.run(None)
+    held = [body.pair for body in net.told if isinstance(body, Held) and body.pair.attempt == 7]
+    assert held
+    assert {(pair.status, pair.outcomes) for pair in held} == {("EXPIRED", (1, 0))}
+    assert "bob" in held[0].reason
+
+
+def test_deviations_withhold_every_ok_until_the_limit_fails_the_request() -> None:
+    doubt = Deviation("midpoint", "hub_pump", "the shutter is closed")
+    net = network(Bench(doubt=(doubt,)))
+    net.feed("alice", Asked("client", 1, "bob", demand(withhold_limit=5), 77))
+    net.run(None)
+    last = finished(net)
+    assert (last.state, last.node, last.device) == ("FAILED", "midpoint", "hub_pump")
+    assert last.withheld == 6
+    assert "the shutter is closed" in last.reason
+    assert not [body for body in net.told if isinstance(body, Ok)]
+
+
+def test_bench_time_ends_a_request_as_expired() -> None:
+    net = network()
+    net.feed("alice", Asked("client", 1, "bob", demand(10**6, max_time_s=1.0), 77))
+    net.run(None)
+    assert finished(net).state == "EXPIRED"
+    assert finished(net).slots == 11
+    assert "max_time" in finished(net).reason
+
+
+def test_the_first_slot_only_estimates_and_each_round_has_every_basis() -> None:
+    net = network()
+    net.feed("alice", Asked("client", 1, "bob", demand(18), 77))
+    net.run(None)
+    gens = [body for body in net.sent if isinstance(body, Gen)]
+    by_burst = {gen.burst: gen for gen in gens}
+    assert by_burst[1].estimate
+    assert not any(gen.estimate for burst, gen in by_burst.items() if burst > 1)
+    bases = [by_burst[burst].basis for burst in range(2, 8)]
+    assert sorted(bases[:3]) == sorted(bases[3:]) == ["XX", "YY", "ZZ"]
+
+
+def test_an_unprepared_node_refuses_and_names_itself() -> None:
+    net = network()
+    net.feed("bob", Readied(False))
+    net.feed("alice", Asked("client", 1, "bob", demand(), 77))
+    net.run(None)
+    assert finished(net).state == "REJECTED"
+    assert finished(net).node == "bob"
+    assert net.middle.active is None
+
+
+def test_a_broken_instrument_fails_the_request_everywhere_and_parks() -> None:
+    net = network()
+    net.feed("alice", Asked("client", 1, "bob", demand(), 77))
+    net.feed("midpoint", Answered(w.Chosen(77, PARAMETERS)))
+    net.feed(*net.flying.pop())
+    net.feed("bob", Broken("bob_awg", "it does not answer"))
+    net.run(None)
+    net.feed("bob", Broken("bob_awg", "it does not answer"))
+    net.run(None)
+    assert net.alice.active is None
+    assert net.middle.active is None
+    assert "bob" in net.parked
+
+
+def test_a_lost_midpoint_fails_the_request_with_its_name() -> None:
+    net = network()
+    net.feed("alice", Asked("client", 1, "bob", demand(), 77))
+    net.feed("alice", Lost("midpoint", "the midpoint does not answer"))
+    (err,) = [body for body in net.told if isinstance(body, Err)]
+    assert err.node == "midpoint"
+    assert net.parked == ["alice"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 200))
+def test_cancelling_at_any_moment_frees_every_node(seed: int, moment: int) -> None:
+    choices = Random(seed)
+    net = network()
+    net.feed("alice", Asked("client", 1, "bob", demand(10**6), 77))
+    for _ in range(moment):
+        if net.flying:
+            net.feed(*net.flying.pop(choices.randrange(min(len(net.flying), 4))))
+    net.feed("alice", Cancelled("client", 1, "cancelled by the client"))
+    net.run(choices)
+    assert net.alice.active is None
+    assert net.bob.active is None
+    assert net.middle.active is None
+    net.alice = replace(net.alice, done=())
+    check_agreement(net)
