@@ -41,7 +41,7 @@ class LinkModel:
     """Dark probability per gate, detector efficiencies at the bias, visibility from the modes' overlap."""
     model: HeraldModel
     profiles: tuple[ArrivalProfile, ArrivalProfile]
-    """Arrival of each arm's photon at the detectors, in ps after the hub's START."""
+    """Times of each arm's clicks, in ps after the hub's START, the detectors' jitter included."""
     gate_fractions: tuple[float, float]
     dark_rates_Hz: tuple[float, float]
     """Uncorrelated clicks per second of detectors c, d, all the time: dark counts, leaking carvers."""
@@ -110,19 +110,21 @@ def link(
     """Settings of both nodes and the midpoint -> what one attempt gives.
 
     `phase_variance_rad2` is that of the slow phase B-A around `phase_offset_rad`, on top of the fast noise.
-    The detectors' jitter (ps) is neglected beside the pulse (ns) in the gate fractions.
+    The detectors' jitter (rms over both) blurs the arrivals that a gate cuts, not the modes' overlap.
     """
     within("phase_variance_rad2", phase_variance_rad2, 0)
     gate = midpoint_settings.gate
     pumped = (arm(device_a, settings_a), arm(device_b, settings_b))
     start = start_ps(midpoint_device, settings_a)
-    profiles = (pumped[0].profile.shifted(-start), pumped[1].profile.shifted(-start))
+    modes = (pumped[0].profile.shifted(-start), pumped[1].profile.shifted(-start))
+    jitter_ps = _jitter_ps(midpoint_device)
+    profiles = (modes[0].blurred(jitter_ps), modes[1].blurred(jitter_ps))
     fractions = (_gated(profiles[0], gate), _gated(profiles[1], gate))
     arms = (_with_gate(pumped[0].arm, fractions[0]), _with_gate(pumped[1].arm, fractions[1]))
     beat_Hz = photon_frequency_Hz(device_b, settings_b) - photon_frequency_Hz(device_a, settings_a)
     efficiencies, rates, leaks = _detectors(midpoint_device, midpoint_settings, pumped, fractions)
     midpoint = Midpoint(
-        visibility=midpoint_device.mode_match * overlap(*profiles, gate.begin_ps, gate.end_ps, beat_Hz),
+        visibility=midpoint_device.mode_match * overlap(*modes, gate.begin_ps, gate.end_ps, beat_Hz),
         phase_sigma_rad=hypot(midpoint_device.fast_phase_sigma_rad, sqrt(phase_variance_rad2)),
         dark_probability=(_dark(rates[0], gate, leaks[0]), _dark(rates[1], gate, leaks[1])),
         detector_efficiency=efficiencies,
@@ -131,6 +133,10 @@ def link(
     )
     model = pair_source(arms[0], arms[1], midpoint)
     return LinkModel(arms, midpoint, model, profiles, fractions, rates, leaks)
+
+
+def _jitter_ps(device: MidpointDevice) -> float:
+    return hypot(*(detector.jitter_s for detector in device.detectors)) / sqrt(2) * 1e12
 
 
 def _gated(profile: ArrivalProfile, gate: GateSettings) -> float:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 
 class PhysicsError(ValueError):
@@ -20,19 +21,18 @@ class DeviceError(PhysicsError):
     """A device description is incomplete, or has an unknown key or an impossible value."""
 
 
-def within(name: str, value: object, low: float, high: float = math.inf, *, open_end: bool = False) -> None:
-    """Raise `PhysicsError` unless ``low <= value <= high`` (``< high`` if `open_end`); NaN is always refused.
-
-    An infinite `high` means that any finite value from `low` on is allowed.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+def within(name: str, value: object, low: float, high: float = math.inf) -> None:
+    """Raise `PhysicsError` unless `value` is a finite number with ``low <= value <= high``."""
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise PhysicsError(f"{name} must be a number, not {value!r}")
-    above = value >= high if open_end or math.isinf(high) else value > high
-    if math.isnan(value) or value < low or above:
-        raise PhysicsError(f"{name} = {value:g} is impossible: {_range(low, high, open_end)}")
+    number = float(value)
+    if not math.isfinite(number) or not low <= number <= high:
+        raise PhysicsError(f"{name} = {number:g} is impossible: {_range(low, high)}")
 
 
-def _range(low: float, high: float, open_end: bool) -> str:
+def _range(low: float, high: float) -> str:
+    if math.isinf(low):
+        return "allowed are finite values"
     if math.isinf(high):
         return f"allowed are finite values >= {low:g}"
-    return f"allowed is {low:g} <= value {'<' if open_end else '<='} {high:g}"
+    return f"allowed are {low:g} to {high:g}"

@@ -2,8 +2,8 @@
 """Two transducers that make microwave-optical pairs, heralded by one click.
 
 A two-mode squeezer on thermal microwave and optical vacuum, added noise, losses, and a no-click operator are
-all Gaussian, so every matrix element that a herald leaves in the qubits is a closed form in 2 by 2 determinants:
-exact for any photon number, with no cut-off. With a_m the microwave and a_o the optical mode of one arm,
+all Gaussian, so every matrix element that a herald leaves in the qubits is a closed form in 2 by 2
+determinants: exact for any photon number, with no cut-off. With a_m the microwave, a_o the optical mode of an arm,
 <a_o† a_o> = n_bar (1+n_th), <a_m† a_m> = n_th + n_bar (1+n_th), <a_o a_m> = sqrt(n_bar (1+n_bar)) (1+n_th).
 """
 
@@ -77,10 +77,10 @@ def pair_clicks(a: Arm, b: Arm, midpoint: Midpoint) -> PhotonClicks:
 
 
 def _conditional(a: Source, b: Source, dark: Form) -> list[Spread]:
-    """Probabilities, each with the detectors of `dark` dark: of nothing else, of A, B, both qubits being empty.
+    """Probabilities, all with the detectors of `dark` dark: nothing else, A, B, both qubits being empty.
 
-    Then <01|01>, <10|10>, <11|11>, <01|10> in Fock space. With Q = N (1+N)^-1 of the Gaussian state of the two
-    loaded modes these are Q_BB, Q_AA, Q_AA Q_BB + Q_AB**2 and Q_AB, times the probability of two empty modes.
+    Then <01|01>, <10|10>, <11|11>, <01|10> in Fock space. With Q = N (1+N)^-1 of the Gaussian state of the
+    two loaded modes these are Q_BB, Q_AA, Q_AA Q_BB + Q_AB**2, Q_AB, times the chance of two empty modes.
     """
     either = dark.plus_one(a.optical, b.optical).inverse()
     a_empty = a.empty * dark.plus_one(a.optical_if_empty, b.optical).inverse()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, erf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,17 @@ class ArrivalProfile:
     def shifted(self, by_ps: float) -> ArrivalProfile:
         """The same mode, later by `by_ps`."""
         return ArrivalProfile(self.begin_ps + by_ps, self.step_ps, self.weight)
+
+    def blurred(self, sigma_ps: float) -> ArrivalProfile:
+        """The distribution of arrivals after normal jitter of rms `sigma_ps`."""
+        if self.empty or sigma_ps <= 0:
+            return self
+        reach = ceil(6 * sigma_ps / self.step_ps)
+        scale = self.step_ps / (sigma_ps * sqrt(2))
+        steps = np.array([erf((k + 0.5) * scale) for k in range(-reach - 1, reach + 1)], dtype=np.float64)
+        kernel = np.diff(steps) / (steps[-1] - steps[0])
+        weight = np.asarray(np.convolve(self.weight, kernel), dtype=np.float64)
+        return ArrivalProfile(self.begin_ps - reach * self.step_ps, self.step_ps, weight)
 
     def edges_ps(self) -> NDArray[np.float64]:
         """Edges of the steps, shape (n + 1,)."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Piezo-optomechanical transducer: pump power and detuning -> scattering rates, heat.
 
-n_c = eta_in P/(hbar omega) kappa_ext/(Delta² + kappa²/4); a blue pump makes pairs at 4 g² n_c/kappa when its lower
-sideband is resonant with the cavity, a red pump converts at the same rate when its upper sideband is. With the
-values of Meesala et al. (PRX 14, 031055, 2024) n_c comes out as 0.72, against 0.78 reported.
+n_c = eta_in P/(hbar omega) kappa_ext/(Delta² + kappa²/4); a blue pump makes pairs at 4 g² n_c/kappa when its
+lower sideband is resonant with the cavity, a red pump converts at that rate when its upper sideband is. With
+the values of Meesala et al. (PRX 14, 031055, 2024) n_c comes out as 0.72, against 0.78 reported.
 """
 
 from __future__ import annotations

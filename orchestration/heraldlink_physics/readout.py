@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Photon-counting readout of a qubit: mean counts, threshold, confusion."""
+
+from __future__ import annotations
+
+from math import exp, lgamma, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heraldlink_physics.device import ArmDevice
+from heraldlink_physics.errors import PhysicsError, within
+from heraldlink_physics.transducer import conversion_rate_Hz, red_pump_frequency_Hz
+
+
+def mean_counts(
+    device: ArmDevice,
+    *,
+    pump_frequency_Hz: float,
+    pump_power_W: float,
+    gate_s: float,
+    bias_A: float,
+    enabled: bool = True,
+    tone: float = 1.0,
+) -> tuple[float, float]:
+    """Mean clicks per readout gate from |g> and |e>, dark counts included.
+
+    `pump_power_W` is the red pump in the fibre before the transducer: counts grow with it, with its resonance, with
+    the gate's length and with the detector's efficiency at the bias. `tone` (0..1) is how much of the nominal
+    microwave tone arrives; without it |e> looks like |g>.
+    """
+    within("pump_power_W", pump_power_W, 0)
+    within("gate_s", gate_s, 0)
+    within("tone", tone, 0, 1)
+    readout = device.readout
+    nominal = conversion_rate_Hz(
+        device.transducer, red_pump_frequency_Hz(device.transducer), readout.pump_power_W
+    )
+    rate = conversion_rate_Hz(device.transducer, pump_frequency_Hz, pump_power_W)
+    plateau = readout.detector.max_efficiency
+    seen = readout.detector.efficiency(bias_A, enabled) / plateau if plateau > 0 else 0.0
+    scale = (rate / nominal if nominal > 0 else 0.0) * seen * gate_s / readout.gate_s
+    dark = readout.detector.dark_rate(bias_A, enabled) * gate_s
+    photons_e = readout.photons_g + tone * (readout.photons_e - readout.photons_g)
+    return scale * readout.photons_g + dark, scale * photons_e + dark
+
+
+def confusion(mean_g: float, mean_e: float, threshold: int) -> NDArray[np.float64]:
+    """[[P(read g|g), P(read e|g)], [P(read g|e), P(read e|e)]]; "e" is read from `threshold` clicks on."""
+    within("mean_g", mean_g, 0)
+    within("mean_e", mean_e, 0)
+    within("threshold", threshold, 1)
+    below_g, below_e = poisson_below(threshold, mean_g), poisson_below(threshold, mean_e)
+    return np.array([[below_g, 1 - below_g], [below_e, 1 - below_e]], dtype=np.float64)
+
+
+def assignment_fidelity(matrix: NDArray[np.float64]) -> float:
+    """Mean of the two diagonal elements of a confusion matrix."""
+    return float(matrix[0, 0] + matrix[1, 1]) / 2
+
+
+def best_threshold(mean_g: float, mean_e: float) -> int:
+    """The threshold with the highest assignment fidelity, where the two Poisson distributions cross."""
+    if not 0 <= mean_g < mean_e:
+        raise PhysicsError(f"counts {mean_g:g} (g) and {mean_e:g} (e) cannot be told apart: needs 0 <= g < e")
+    if mean_g == 0:
+        return 1
+    return max(1, int(np.ceil((mean_e - mean_g) / log(mean_e / mean_g))))
+
+
+def poisson_below(count: int, mean: float) -> float:
+    """Probability of fewer than `count` clicks."""
+    if mean == 0:
+        return 1.0 if count > 0 else 0.0
+    return float(sum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(count)))
