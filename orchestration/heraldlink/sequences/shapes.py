@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Samples of pulses and markers; times count from the waveform's first sample."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heraldlink.sequences.rotations import Rotation
+
+Samples = NDArray[np.float64]
+
+CUT_SIGMA = 4
+"""Pulses end at this many standard deviations: beyond, the drive is exactly zero and the carver dark."""
+
+
+def samples_of(time_ps: int, sample_rate_Hz: int) -> int:
+    """Index of the sample at ``time_ps``, rounded down."""
+    return time_ps * sample_rate_Hz // 10**12
+
+
+def time_ps(length: int, sample_rate_Hz: int) -> Samples:
+    """Time of each sample, float64[length]."""
+    return np.arange(length, dtype=np.float64) * (1e12 / sample_rate_Hz)
+
+
+def gaussian(at_ps: Samples, centre_ps: float, sigma_ps: float) -> Samples:
+    """exp(-t²/2 sigma²) around the centre, zero beyond `CUT_SIGMA`; peak 1."""
+    distance = (at_ps - centre_ps) / sigma_ps
+    return np.where(np.abs(distance) <= CUT_SIGMA, np.exp(-(distance**2) / 2), 0.0)
+
+
+def pump_envelope_V(at_ps: Samples, centre_ps: float, power_sigma_ps: float, peak_V: float) -> Samples:
+    """Carver voltage of a pulse whose optical power is Gaussian with ``power_sigma_ps``.
+
+    Power goes with the square of a small voltage, so the voltage is a Gaussian sqrt(2) wider; it is cut to
+    zero where the power is 4 sigma from its centre.
+    """
+    distance = (at_ps - centre_ps) / power_sigma_ps
+    return np.where(np.abs(distance) <= CUT_SIGMA, peak_V * np.exp(-(distance**2) / 4), 0.0)
+
+
+def qubit_drive_V(
+    at_ps: Samples, begin_ps: int, sigma_ps: int, frequency_Hz: float, rabi_rad_per_Vs: float, turn: Rotation
+) -> Samples:
+    """Gaussian drive of length 8 sigma at the qubit's frequency, scaled to the rotation's angle."""
+    if turn.angle_rad == 0:
+        return np.zeros_like(at_ps)
+    envelope = gaussian(at_ps, begin_ps + CUT_SIGMA * sigma_ps, sigma_ps)
+    area_s = float(envelope.sum()) * (at_ps[1] - at_ps[0]) * 1e-12
+    peak_V = turn.angle_rad / (rabi_rad_per_Vs * area_s)
+    cycles = np.mod(at_ps * (frequency_Hz * 1e-12), 1.0)
+    return np.asarray(peak_V * envelope * np.cos(2 * np.pi * cycles + turn.axis_rad), dtype=np.float64)
+
+
+def marker(length: int, begin: int, end: int, bit: int) -> NDArray[np.uint8]:
+    """uint8[length] with ``bit`` set in begin <= sample < end."""
+    track = np.zeros(length, dtype=np.uint8)
+    track[begin:end] = bit
+    return track

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs of the time controllers: what they number, gate, record and herald."""
+
+from collections.abc import Mapping
+
+from heraldlink_drivers.roles import Combiner, TaggerProgram
+
+from heraldlink.errors import ConfigurationError
+from heraldlink.sequences.pair_source import PairSourceSequence
+
+CLICKS_C, CLICKS_D, HARDWARE_HERALDS = 1, 2, 3
+"""RAW channels of the midpoint."""
+
+READOUT_CLICKS, READOUT_MARKS = 1, 2
+"""RAW channels of an end node."""
+
+HERALD_COMBINER = 5
+
+
+def midpoint_tagger(
+    sequence: PairSourceSequence,
+    gate_ps: tuple[int, int],
+    threshold_V: Mapping[str, float],
+    delays_ps: Mapping[str, int] | None = None,
+) -> TaggerProgram:
+    """Program of the hub: detectors on inputs 1 and 2, heralds on outputs 1 and 2.
+
+    ``gate_ps``: herald window begin <= t < end after START (node A's sync at the hub). Raises
+    ConfigurationError if the gate is empty or longer than an attempt.
+    """
+    begin_ps, end_ps = gate_ps
+    if not 0 <= begin_ps < end_ps <= sequence.attempt_period_ps:
+        raise ConfigurationError(
+            f"gate {begin_ps}..{end_ps} ps must be a window inside one attempt"
+            f" (attempt_period_ps {sequence.attempt_period_ps})"
+        )
+    source = f"TSCO{HERALD_COMBINER}"
+    return TaggerProgram(
+        reference="STAR",
+        raw={CLICKS_C: "INPU1", CLICKS_D: "INPU2", HARDWARE_HERALDS: source},
+        combiner=Combiner(HERALD_COMBINER, "INPU1", "INPU2", begin_ps, end_ps),
+        outputs={1: source, 2: source},
+        threshold_V=dict(threshold_V),
+        delays_ps=dict(delays_ps or {}),
+    )
+
+
+def end_tagger(threshold_V: Mapping[str, float], delays_ps: Mapping[str, int] | None = None) -> TaggerProgram:
+    """Program of an end node: readout clicks on input 1, gate marks on input 3, own sync on START."""
+    return TaggerProgram(
+        reference="STAR",
+        raw={READOUT_CLICKS: "INPU1", READOUT_MARKS: "INPU3"},
+        threshold_V=dict(threshold_V),
+        delays_ps=dict(delays_ps or {}),
+    )
