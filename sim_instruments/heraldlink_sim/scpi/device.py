@@ -30,9 +30,10 @@ An instrument is a class that declares its commands::
     reply = await laser.execute(b"POW 3DBM;POW?")     # -> b"3"
     reply = laser.execute_now(b"OUTP2?")              # without an event loop, if no handler waits
 
-* A :class:`Setting` gives set and query, ``MIN|MAX|DEF`` as value and as query argument, units, ranges, ``*RST``.
+* A :class:`Setting` gives set and query, ``MIN|MAX|DEF`` as value and as query argument, units, ranges and
+  ``*RST``.
 * Handlers get the numeric suffixes first (1 where the client wrote none), then the parsed parameters. They
-  return ``str``, ``bytes`` (sent as they are; ``block(payload)`` makes a definite block), ``int`` or ``None``,
+  return ``str``, ``bytes`` (sent as they are; ``block(payload)`` makes a definite block), ``int`` or None,
   may be ``async`` (the session waits), and raise :class:`ScpiError` with a code for the error queue.
 * A subclass or a later member with the same pattern replaces the header.
 * Here already: ``*IDN? *RST *CLS *ESR? *ESE *SRE *STB? *OPC *OPC? *WAI *TST? *OPT? SYST:ERR? SYST:ERR:COUN?
@@ -74,7 +75,6 @@ class ScpiDevice:
     identity: ClassVar[str] = "heraldlink,ScpiDevice,SIM-0,0"
     options: ClassVar[str] = "0"
     error_capacity: ClassVar[int] = 30
-    block_ends_message: ClassVar[bool] = False
     _tree: ClassVar[HeaderTree[Entry]]
 
     def __init_subclass__(cls) -> None:
@@ -86,7 +86,6 @@ class ScpiDevice:
         self.errors = ErrorQueue(self.error_capacity)
         self.status = Status()
         self.wire_log: WireLog = deque(maxlen=1000)
-        self._answers: list[bytes] = []
 
     async def execute(self, message: bytes) -> bytes:
         """Run one program message (no terminator); the answers joined by ``;``, empty when there are none."""
@@ -115,10 +114,6 @@ class ScpiDevice:
         """Put an error into the queue and into the event status register."""
         self.errors.push(error)
         self.status.raise_event(error.event_bit)
-
-    def overrun(self) -> None:
-        """A message was longer than the input buffer and is lost."""
-        self.report(ScpiError(-363))
 
     def status_byte(self, *, message_available: bool = False) -> int:
         """The status byte, as a serial poll sees it."""

@@ -3,8 +3,9 @@
 
 import asyncio
 
+from heraldlink_sim.scpi.errors import ScpiError
 from heraldlink_sim.scpi.framing import Session
-from heraldlink_sim.transport.server import Device, Server, acknowledge_now, listen
+from heraldlink_sim.transport.server import Device, Reporting, Server, acknowledge_now, listen
 
 _CHUNK = 1 << 18
 
@@ -39,9 +40,8 @@ async def _answer(
     device: Device, message: bytes | None, writer: asyncio.StreamWriter, terminator: bytes
 ) -> None:
     if message is None:
-        report = getattr(device, "overrun", None)
-        if callable(report):
-            report()
+        if isinstance(device, Reporting):
+            device.report(ScpiError(-363))
         return
     answer = await device.execute(message)
     if answer:

@@ -6,7 +6,9 @@ import socket
 from asyncio.trsock import TransportSocket
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
+
+from heraldlink_sim.scpi.errors import ScpiError
 
 Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -24,6 +26,19 @@ class Device(Protocol):
 
     async def execute(self, message: bytes) -> bytes:
         """Answer one message without terminator; ``b""`` means that nothing is sent."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A device that also has an error queue and a status byte."""
+
+    def report(self, error: ScpiError) -> None:
+        """Queue an error that the transport found."""
+        ...
+
+    def status_byte(self, *, message_available: bool = False) -> int:
+        """The status byte for a serial poll."""
         ...
 
 
