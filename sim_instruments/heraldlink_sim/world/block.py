@@ -15,6 +15,7 @@ from heraldlink_physics.settings import GateSettings
 from numpy.typing import NDArray
 
 from heraldlink_sim.world.bright import bright_clicks
+from heraldlink_sim.world.draws import Draws
 from heraldlink_sim.world.node import NodePlay
 from heraldlink_sim.world.optics import Optics
 from heraldlink_sim.world.rack import IN1, IN2, START, TaggerState
@@ -22,8 +23,6 @@ from heraldlink_sim.world.sequencer import Run
 from heraldlink_sim.world.tables import CAUSES, AttemptTable, Meeting, TableBook
 
 PORTS = (IN1, IN2)
-GAPS_AT_ONCE = 64
-NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Herald:
-    """An attempt with a click in its gate: starts of both waveforms (None: not played) and the loaded state."""
+    """An attempt with a click in its gate: starts of both waveforms (B: None if silent) and its state."""
 
     start_a_ps: int
     start_b_ps: int | None
@@ -79,25 +78,8 @@ def _output_delay_ps(tagger: TaggerState, node: NodePlay, combiner: int) -> int 
     return output.delay_ps + node.wiring.herald_delay_ps
 
 
-class Gaps:
-    """Numbers of attempts up to and with the next click in a gate, geometric, drawn a handful at a time."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
-        self._ready: dict[float, list[int]] = {}
-
-    def next(self, probability: float) -> int:
-        """Return the next gap for a click probability per attempt; a number beyond any block for 0."""
-        if probability <= 0:
-            return NEVER
-        ready = self._ready.setdefault(probability, [])
-        if not ready:
-            ready.extend(self.rng.geometric(probability, GAPS_AT_ONCE).tolist())
-        return ready.pop()
-
-
 class Block:
-    """The attempts of one slot; `walk` fills pieces, heralds and the clicks of each port (ps after the tick)."""
+    """The attempts of one slot; `walk` fills pieces, heralds and each port's clicks (ps after the tick)."""
 
     def __init__(
         self,
@@ -120,16 +102,16 @@ class Block:
 
     def walk(self, rng: np.random.Generator, bright_rng: np.random.Generator) -> None:
         """Play all of A's waveforms, with whatever B plays beside them."""
-        gaps = Gaps(rng)
+        draws = Draws(rng)
         place = 0
         while place < len(self._a.timeline.runs):
             done = 0
             while done < self._a.timeline.runs[place].count:
-                done += self._advance(self._a.timeline.runs[place], done, gaps, bright_rng)
+                done += self._advance(self._a.timeline.runs[place], done, draws, bright_rng)
             place += 1
 
     def walk_b_alone(self) -> None:
-        """Let B's light arrive when A plays nothing: without START there is no gate, every click is a stray."""
+        """Let B's light arrive when A plays nothing: no START, so no gate and only strays."""
         optics = replace(self._optics, gate=GateSettings(0, 0))
         for run in self._b.timeline.runs:
             view = self._b.views[run.step]
@@ -137,7 +119,7 @@ class Block:
                 table = self._tables.attempt(optics, Meeting(None, view.pulse))
                 self.pieces.append(Piece(run.start_ps, run.count, run.period_ps, self._sync_delay_ps, table))
 
-    def _advance(self, run: Run, done: int, gaps: Gaps, bright_rng: np.random.Generator) -> int:
+    def _advance(self, run: Run, done: int, draws: Draws, bright_rng: np.random.Generator) -> int:
         """Play the next stretch of equal waveforms of ``run``; return how many were played."""
         start_ps = run.start_ps + done * run.period_ps
         start_b_ps, count = self._partner(run, start_ps, run.count - done)
@@ -154,7 +136,7 @@ class Block:
                 meeting, start_ps, count, run.period_ps, view_b is not None and view_b.quadrature, bright_rng
             )
             return count
-        return self._attempts(meeting, start_ps, start_b_ps, count, run.period_ps, gaps)
+        return self._attempts(meeting, start_ps, start_b_ps, count, run.period_ps, draws)
 
     def _partner(self, run: Run, start_ps: int, count: int) -> tuple[int | None, int]:
         """Return the start of B's waveform whose light meets A's, and for how many repeats that holds."""
@@ -172,11 +154,17 @@ class Block:
         return None if place is None else self._b.timeline.runs[place].step
 
     def _attempts(
-        self, meeting: Meeting, start_ps: int, start_b_ps: int | None, count: int, period_ps: int, gaps: Gaps
+        self,
+        meeting: Meeting,
+        start_ps: int,
+        start_b_ps: int | None,
+        count: int,
+        period_ps: int,
+        draws: Draws,
     ) -> int:
         """Play attempts up to and with the next one that clicks in its gate, or all of them."""
         table = self._tables.attempt(self._optics, meeting)
-        gap = gaps.next(table.probability)
+        gap = draws.gap(table)
         played = min(gap, count)
         sync_ps = meeting.pulse_a.sync_ps if meeting.pulse_a else 0
         to_hub_ps = sync_ps + self._sync_delay_ps
@@ -184,7 +172,7 @@ class Block:
         if gap <= count:
             shift_ps = (gap - 1) * period_ps
             start_b_ps = None if start_b_ps is None else start_b_ps + shift_ps
-            self._herald(table, start_ps + shift_ps, start_b_ps, to_hub_ps, gaps.rng)
+            self._herald(table, start_ps + shift_ps, start_b_ps, to_hub_ps, draws)
         return played
 
     def _herald(
@@ -193,15 +181,14 @@ class Block:
         start_ps: int,
         start_b_ps: int | None,
         to_hub_ps: int,
-        rng: np.random.Generator,
+        draws: Draws,
     ) -> None:
-        cause = int(np.searchsorted(table.cumulative, rng.random(), side="right")) + 1
+        cause = draws.cause(table)
         self.heralds.append(Herald(start_ps, start_b_ps, table.states[cause]))
         for port, why in enumerate(CAUSES[cause]):
             if why == "none":
                 continue
-            after_ps = _click_ps(table, port, why, rng.random(3))
-            click_ps = start_ps + to_hub_ps + after_ps
+            click_ps = start_ps + to_hub_ps + draws.click_ps(table, port, why)
             self.clicks[port].append(np.array([click_ps], dtype=np.int64))
             self._jump(port, click_ps)
 
@@ -229,14 +216,3 @@ class Block:
         found = bright_clicks(table, phase_rad, self._fast_sigma_rad, count, rng)
         for port, (index, after_ps) in enumerate(found):
             self.clicks[port].append(first_ps + index * period_ps + after_ps)
-
-
-def _click_ps(table: AttemptTable, port: int, why: str, uniform: NDArray[np.float64]) -> int:
-    """Return when a click in the gate comes, in whole ps after START.
-
-    Photons, and pump light that leaked, follow the pulse; dark counts are uniform over the gate.
-    """
-    gate = table.gate
-    if why == "dark" and uniform[0] >= table.leak_share[port]:
-        return gate.begin_ps + int(uniform[1] * gate.length_ps)
-    return int(np.floor(table.photons.inside(gate, uniform[1:2], uniform[2:3])[0]))

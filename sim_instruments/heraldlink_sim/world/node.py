@@ -32,7 +32,7 @@ class StepView:
 
     ``pulse``: None without light on channel 1. ``syncs_ps``: int64[k] rising edges of channel 1's marker 1.
     ``quadrature``: channel 1's marker 2, the carver's 90 degree switch. ``gates_ps``: int64[k, 2] readout
-    gates, channel 2's marker 1. ``bright``: channel 2's marker 2, which leads the pulse around the transducer.
+    gates, channel 2's marker 1. ``bright``: channel 2's marker 2, so that light bypasses the transducer.
     ``drive_rad``, ``drive_axis_rad``: rotation by channel 2 before the first gate, its axis at start 0.
     """
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from heraldlink_physics.device import ArmDevice
-from heraldlink_physics.snspd import Snspd
 from numpy.typing import NDArray
 
 from heraldlink_sim.world.optics import attenuation_dB, emitted_W
@@ -28,15 +27,13 @@ class ReadoutLight:
     dark_rate_Hz: float
 
 
-def readout_light(
-    rack: RackState, hub: HubWiring, node: NodeWiring, device: ArmDevice, snspd: Snspd
-) -> ReadoutLight:
+def readout_light(rack: RackState, hub: HubWiring, node: NodeWiring, device: ArmDevice) -> ReadoutLight:
     """Read red pump, attenuator channel, microwave tone and detector bias.
 
     Photons grow linearly with pump power and with the detector's efficiency relative to its plateau. Without
     the tone e looks like g.
     """
-    bias = rack.detectors[node.detectors]
+    bias, snspd = rack.detectors[node.detectors], device.readout.detector
     channel = rack.attenuators[hub.attenuator].channels[node.readout_channel - 1]
     arriving_W = emitted_W(rack.lasers[hub.readout_pump]) * device.splitter * device.insertion
     arriving_W *= 10 ** (-attenuation_dB(channel) / 10)

@@ -26,18 +26,21 @@ from heraldlink_sim.world.wiring import Wiring
 Times = NDArray[np.int64]
 Events = Mapping[str, Times]
 
+LONGEST_PROGRAM_TICKS = 4
+"""A program that runs on for longer is cut there."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlotEvents:
     """What one slot gives: per tagger and input sorted int64[n] ps after the tick, and mean count rates.
 
-    ``rates_Hz``: per detector box, over the tick period. ``playing``: generators whose program was still
-    running at the next tick, which they therefore miss.
+    ``rates_Hz``: per detector box, over the tick period. ``ends_ps``: per generator, end of its program after
+    the tick (0 if it did not play); until then it takes no trigger.
     """
 
     taggers: Mapping[str, Events]
     rates_Hz: Mapping[str, tuple[float, ...]]
-    playing: frozenset[str]
+    ends_ps: Mapping[str, int]
 
 
 class World:
@@ -67,14 +70,16 @@ class World:
         taggers = {self.wiring.hub.tagger: self._hub_events(nodes, block, baseline, slot)}
         for node, item, excitation in zip(nodes, readouts, outcomes, strict=True):
             taggers[node.wiring.tagger] = self._node_events(rack, node, item, excitation, slot)
-        return SlotEvents(taggers, self._rates_Hz(taggers), self._still_playing(nodes))
+        ends_ps = {node.wiring.generator: node.timeline.end_ps for node in nodes}
+        return SlotEvents(taggers, self._rates_Hz(taggers), ends_ps)
 
     def _stream(self, slot: int, name: str) -> np.random.Generator:
         return stream(self.seed, slot, name)
 
     def _nodes(self, rack: RackState, playing: frozenset[str]) -> tuple[NodePlay, NodePlay]:
+        horizon_ps = LONGEST_PROGRAM_TICKS * self.wiring.tick_period_ps
         a, b = (
-            NodePlay(node, device, rack, self._shapes, self.wiring.tick_period_ps, node.generator in playing)
+            NodePlay(node, device, rack, self._shapes, horizon_ps, node.generator in playing)
             for node, device in zip(self.wiring.nodes, self.devices.arms, strict=True)
         )
         return a, b
@@ -113,8 +118,8 @@ class World:
     def _node_events(
         self, rack: RackState, node: NodePlay, readouts: Readouts, excitation: NDArray[np.bool_], slot: int
     ) -> Events:
-        wiring, snspd = node.wiring, self.devices.midpoint.detectors[0]
-        light = readout_light(rack, self.wiring.hub, wiring, node.device, snspd)
+        wiring = node.wiring
+        light = readout_light(rack, self.wiring.hub, wiring, node.device)
         rng = self._stream(slot, f"readout photons {wiring.name}")
         clicks = readout_clicks(readouts, excitation, light, wiring.readout_delay_ps, rng)
         dark_rng = self._stream(slot, f"dark counts {wiring.detectors}")
@@ -140,7 +145,3 @@ class World:
         for node in self.wiring.nodes:
             rates[node.detectors] = (len(taggers[node.tagger][IN1]) / period_s,)
         return rates
-
-    def _still_playing(self, nodes: tuple[NodePlay, NodePlay]) -> frozenset[str]:
-        last = self.wiring.tick_period_ps
-        return frozenset(node.wiring.generator for node in nodes if node.timeline.end_ps >= last)

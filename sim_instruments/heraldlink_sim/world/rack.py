@@ -236,6 +236,10 @@ class GeneratorFace(Protocol):
         """Return what arrived over the wire."""
         ...
 
+    def set_playing(self, playing: bool) -> None:
+        """Take note that trigger A started the program, or that it ended and waits again."""
+        ...
+
 
 class DelayFace(Protocol):
     """Delay generator."""

@@ -23,7 +23,7 @@ class Readouts:
     """All readout gates of one node in a slot, arrays of length n.
 
     ``begin_ps``, ``end_ps``: the gate after the tick. ``attempt_ps``: start of the attempt's waveform whose
-    qubit is read, or -1 for a qubit that was just reset to g. ``turn``: complex[n, 2, 2], the drive before it.
+    qubit is read, or -1 for a qubit that was just reset to g. ``turn``: complex[n, 2, 2], its drive.
     """
 
     begin_ps: Times

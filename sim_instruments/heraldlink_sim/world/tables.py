@@ -27,7 +27,7 @@ CAUSES: tuple[tuple[Cause, Cause], ...] = (
 """Why detectors (c, d) clicked in a gate; entry 0 is no click."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AttemptTable:
     """One attempt with given pulses and skew.
 
@@ -68,7 +68,7 @@ class Meeting:
 
 
 class TableBook:
-    """Tables by settings and pulses, the latest ones remembered: a new one costs a model, a known one none."""
+    """Tables by settings and pulses, the latest ones remembered: only a new one costs a model."""
 
     def __init__(self, devices: Devices) -> None:
         self._devices = devices

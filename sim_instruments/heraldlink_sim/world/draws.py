@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What chance decides in a block: gaps between clicks, why detectors click, and when in the gate."""
+
+from __future__ import annotations
+
+import numpy as np
+from heraldlink_physics.model import Cause
+
+from heraldlink_sim.world.tables import AttemptTable
+
+AT_ONCE = 64
+NEVER = 1 << 62
+
+
+class Draws:
+    """Draws of one block from one stream, a handful at a time for each table."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._gaps: dict[AttemptTable, list[int]] = {}
+        self._causes: dict[AttemptTable, list[int]] = {}
+        self._photons: dict[AttemptTable, list[int]] = {}
+
+    def gap(self, table: AttemptTable) -> int:
+        """Return how many attempts it takes up to and with the next click in a gate: geometric."""
+        if table.probability <= 0:
+            return NEVER
+        ready = self._gaps.setdefault(table, [])
+        if not ready:
+            ready.extend(self._rng.geometric(table.probability, AT_ONCE).tolist())
+        return ready.pop()
+
+    def cause(self, table: AttemptTable) -> int:
+        """Return the index in `CAUSES` (1..8) of an attempt that clicks in its gate."""
+        ready = self._causes.setdefault(table, [])
+        if not ready:
+            places = np.searchsorted(table.cumulative, self._rng.random(AT_ONCE), side="right")
+            ready.extend((places.clip(max=len(table.cumulative) - 1) + 1).tolist())
+        return ready.pop()
+
+    def click_ps(self, table: AttemptTable, port: int, why: Cause) -> int:
+        """Return when a click in the gate comes, in whole ps after START.
+
+        Photons, and pump light that leaked, follow the pulse; dark counts are uniform over the gate.
+        """
+        if why == "dark" and self._rng.random() >= table.leak_share[port]:
+            return table.gate.begin_ps + int(self._rng.random() * table.gate.length_ps)
+        ready = self._photons.setdefault(table, [])
+        if not ready:
+            uniform = self._rng.random((2, AT_ONCE))
+            ready.extend(np.floor(table.photons.inside(table.gate, *uniform)).astype(np.int64).tolist())
+        return ready.pop()

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rack in its nominal state, in the words of the world: what a prepared bench would read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from ruamel.yaml import YAML
+
+from heraldlink_physics.device import Devices
+from heraldlink_physics.device_file import from_mapping
+from heraldlink_sim.world import rack
+from heraldlink_sim.world.wiring import HubWiring, NodeWiring, ReadoutTone, Wiring
+
+DEVICES = Path(__file__).parents[2] / "configs" / "devices"
+RATE_Hz = 12.5e9
+PERIOD_PS = 5_000_000
+SAMPLES = 62_500
+TICK_PS = 100_000_000_000
+LASER_Hz = 192.02e12 + 5.0e9
+GATE_PS = (0, 400_000)
+RECORD_PS = 70_000_000_000
+TONE = ReadoutTone(7.0e9, 5.0e6, -30.0)
+M1, M2 = int(rack.MARKER_1), int(rack.MARKER_2)
+
+
+def devices(name: str = "improved") -> Devices:
+    return from_mapping(YAML(typ="safe").load(DEVICES / f"{name}.yaml"))
+
+
+def node_wiring(name: str, number: int) -> NodeWiring:
+    return NodeWiring(
+        name=name,
+        generator=f"{name}_awg",
+        delay=f"{name}_dg",
+        microwave=f"{name}_mw",
+        tagger=f"{name}_tc",
+        detectors=f"{name}_eos",
+        pump_channel=number,
+        readout_channel=number + 2,
+        trigger_delay_ps=0,
+        local_delay_ps=5_000,
+        herald_output=number,
+        herald_delay_ps=200_000,
+        readout_delay_ps=5_000,
+        readout_tone=TONE,
+    )
+
+
+WIRING = Wiring(
+    hub=HubWiring("hub_pump", "hub_readout_pump", "hub_voa", "hub_eos", "hub_tc"),
+    node_a=node_wiring("alice", 1),
+    node_b=node_wiring("bob", 2),
+    tick_period_ps=TICK_PS,
+)
+
+
+def gaussian(peak: float, centre_s: float, sigma_s: float) -> np.ndarray:
+    time_s = np.arange(SAMPLES) / RATE_Hz
+    return peak * np.exp(-((time_s - centre_s) ** 2) / (2 * sigma_s**2))
+
+
+@dataclass
+class Program:
+    """Waveforms of one node's slot program; analog values in volts, converted at 0.5 Vpp."""
+
+    name: str
+    bright: int = 200
+    calibrations: int = 100
+    attempts: int = 5000
+    pulse_V: float = 0.2
+    turn_rad: float = 0.0
+    axis_rad: float = 0.0
+    sync_s: float = 200e-9
+    rabi_rad_per_Vs: float = 1.0e9
+    frequency_Hz: float = 5.0e9
+    steps: tuple[rack.ProgramStep, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        pulse = gaussian(self.pulse_V, 400e-9, 48e-9)
+        dark = np.zeros(SAMPLES)
+        phase_switch = M2 if self.name == "bob" else 0
+        pi = self.drive(np.pi, 0.0)
+        turn = self.drive(self.turn_rad, self.axis_rad)
+        self.steps = (
+            self.step(pulse, dark, sync=True, ch2=M2, repeat=self.bright // 2, wait="A"),
+            self.step(pulse, dark, sync=True, ch1=phase_switch, ch2=M2, repeat=self.bright // 2),
+            self.step(dark, dark, sync=True, gate=True, repeat=self.calibrations),
+            self.step(dark, pi, sync=True, gate=True, repeat=self.calibrations),
+            self.step(pulse, dark, sync=True, repeat=self.attempts, event="B", jump=6, goto=1),
+            self.step(dark, turn, gate=True, repeat=1, goto=5),
+        )
+
+    def drive(self, angle_rad: float, axis_rad: float) -> np.ndarray:
+        envelope = gaussian(1.0, 400e-9, 10e-9)
+        peak_V = angle_rad / (self.rabi_rad_per_Vs * envelope.sum() / RATE_Hz)
+        return peak_V * envelope * np.cos(2 * np.pi * self.frequency_Hz * np.arange(SAMPLES) / RATE_Hz + axis_rad)
+
+    def step(
+        self, first, second, *, sync=False, gate=False, ch1=0, ch2=0, repeat=1, wait=None, event=None, jump=None, goto=None
+    ) -> rack.ProgramStep:
+        markers_1, markers_2 = np.full(SAMPLES, ch1, np.uint8), np.full(SAMPLES, ch2, np.uint8)
+        if sync:
+            begin = round(self.sync_s * RATE_Hz)
+            markers_1[begin : begin + 250] |= M1
+        if gate:
+            markers_2[12_500:37_500] |= M1
+        waveforms = (
+            rack.Waveform((first / 0.25).astype(np.float32), markers_1),
+            rack.Waveform((second / 0.25).astype(np.float32), markers_2),
+        )
+        return rack.ProgramStep(waveforms, repeat, wait, event, jump, goto)
+
+
+def generator(program: Program, **changes) -> rack.GeneratorState:
+    channels = (rack.GeneratorChannel(True, 0.5), rack.GeneratorChannel(True, 0.5))
+    return replace(rack.GeneratorState(True, RATE_Hz, True, channels, program.steps), **changes)
+
+
+def tagger(hub: bool) -> rack.TaggerState:
+    inputs = {name: rack.TaggerInput(True, 0.5) for name in rack.TAGGER_INPUTS}
+    outputs = {n: rack.TaggerOutput(hub, "TSCO5") for n in (1, 2)}
+    combiners = {5: rack.Combiner(rack.IN1, rack.IN2, *GATE_PS)} if hub else {}
+    return rack.TaggerState(inputs, combiners, {}, outputs, rack.RecordState(True, RECORD_PS))
+
+
+def nominal(alice: Program | None = None, bob: Program | None = None) -> rack.RackState:
+    names = ("alice", "bob")
+    programs = {"alice": alice or Program("alice"), "bob": bob or Program("bob")}
+    channel = rack.AttenuatorChannel(ATTENUATION_dB, True)
+    bias = rack.BiasState(True, (18e-6, 18e-6), (0.1, 0.1))
+    return rack.RackState(
+        lasers={
+            "hub_pump": rack.LaserState(True, True, 1e-3, LASER_Hz),
+            "hub_readout_pump": rack.LaserState(True, True, 20e-6, LASER_Hz - 1e10),
+        },
+        attenuators={
+            "hub_voa": rack.AttenuatorState((channel, channel, rack.AttenuatorChannel(0.0, True), rack.AttenuatorChannel(0.0, True)))
+        },
+        generators={f"{n}_awg": generator(programs[n]) for n in names},
+        delays={f"{n}_dg": rack.DelayState(True, {"AB": rack.DelayOutput(1e-6, 2.5)}) for n in names},
+        microwaves={f"{n}_mw": rack.MicrowaveState(True, TONE.frequency_Hz, TONE.power_dBm, 0.0, True) for n in names},
+        taggers={"hub_tc": tagger(True), "alice_tc": tagger(False), "bob_tc": tagger(False)},
+        detectors={"hub_eos": bias, "alice_eos": bias, "bob_eos": bias},
+    )
+
+
+ATTENUATION_dB = 29.0
