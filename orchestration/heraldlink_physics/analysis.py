@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Correlators, Bell-state fidelity and readout correction from counted outcomes.
 
-A table counts outcomes of A (rows) and B (columns), first +1 (read as g), then -1 (read as e). Psi+ and Psi- are
-analysed apart and then combined: F(Psi±) = (1 - <ZZ> ± <XX> ± <YY>)/4, sigma_E = sqrt((1 - E²)/N).
+A table counts outcomes of A (rows) and B (columns), first +1 (read as g), then -1 (read as e). Psi+ and Psi-
+are analysed apart and then combined: F(Psi±) = (1 - <ZZ> ± <XX> ± <YY>)/4, sigma_E = sqrt((1 - E²)/N).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def bell_fidelity(tables: Mapping[Basis, Table], bell: Bell) -> Estimate:
 def corrected_bell_fidelity(
     tables: Mapping[Basis, Table], bell: Bell, a: ReadoutErrors, b: ReadoutErrors
 ) -> Estimate:
-    """Readout-corrected F(Psi±); the calibration's errors are common to the three bases and add before squaring."""
+    """Readout-corrected F(Psi±); the calibration's errors are common to the three bases."""
     parts = {basis: _correct(tables[basis], a, b) for basis in _WEIGHTS[bell]}
     value, variance, gradient = 0.25, 0.0, np.zeros(4)
     for basis, weight in _WEIGHTS[bell].items():
@@ -141,7 +141,7 @@ def _line(errors: ReadoutErrors) -> tuple[float, float]:
     contrast = 1 - wrong_g - wrong_e
     if contrast <= 0:
         raise PhysicsError(
-            f"readout errors {wrong_g:.3f} (of g) and {wrong_e:.3f} (of e) leave nothing to correct: sum must be < 1"
+            f"readout errors {wrong_g:.3f} (of g) and {wrong_e:.3f} (of e) leave no contrast: their sum must be < 1"
         )
     return wrong_e - wrong_g, contrast
 

@@ -3,7 +3,7 @@
 
 A two-mode squeezer on thermal microwave and optical vacuum, added noise, losses, and a no-click operator are
 all Gaussian, so every matrix element that a herald leaves in the qubits is a closed form in 2 by 2
-determinants: exact for any photon number, with no cut-off. With a_m the microwave, a_o the optical mode of an arm,
+determinants: exact for any photon number, with no cut-off. With a_m the microwave, a_o the optical mode,
 <a_o† a_o> = n_bar (1+n_th), <a_m† a_m> = n_th + n_bar (1+n_th), <a_o a_m> = sqrt(n_bar (1+n_bar)) (1+n_th).
 """
 

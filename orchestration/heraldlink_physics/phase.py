@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Phase of the fibres from interleaved bright pulses.
 
-Coherent pulses of both arms meet at the beam splitter; a phase difference phi (B minus A) sends mean photon numbers
-(mu_A + mu_B ± 2 sqrt(V mu_A mu_B) cos phi)/2 to ports c and d. In the second quadrature B's phase is 90 degrees
-ahead, which turns cos phi into -sin phi.
+Coherent pulses of both arms meet at the beam splitter; a phase difference phi (B minus A) sends mean photon
+numbers (mu_A + mu_B ± 2 sqrt(V mu_A mu_B) cos phi)/2 to ports c and d. In the second quadrature B's phase is
+90 degrees ahead, which turns cos phi into -sin phi.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from heraldlink_physics.pair_source import pair_source
 from heraldlink_physics.single_click import single_click
 from heraldlink_physics.two_rounds import barrett_kok, time_bin
 
-Result = dict[str, float | str | None]
+Result = dict[str, float | None]
 
 NEUTRAL: Mapping[str, float] = {
     "dark": 0.0,
@@ -49,20 +49,20 @@ Options = Mapping[str, float]
 def predict(kind: str, **options: float | None) -> Result:
     """Success probability per attempt, F and F_meas of a scheme; ready for JSON.
 
-    `kind` is single-click, pair-source, barrett-kok or time-bin. Options: ``alpha_a/_b`` bright-state populations
-    (single-click), ``nbar_a/_b`` pairs per pulse (pair-source, time-bin), ``eta_a/_b`` efficiencies without the
-    beam splitter; node B's default to node A's. ``dark`` per detector and window, ``visibility``, ``phase_sigma``
-    (rad; of the change between the rounds in two-round schemes), ``n_thermal``, ``n_add``, ``eta_microwave``,
-    ``dephasing`` (phase-flip probability per node). None means not given. F is None where no herald can occur.
-    Raises `PhysicsError` that names option and range.
+    `kind` is single-click, pair-source, barrett-kok or time-bin. Options: ``alpha_a/_b`` bright-state
+    populations (single-click), ``nbar_a/_b`` pairs per pulse (pair-source, time-bin), ``eta_a/_b``
+    efficiencies without the beam splitter; node B's default to node A's. ``dark`` per detector and window,
+    ``visibility``, ``phase_sigma`` (rad; of the change between the rounds in two-round schemes), ``n_thermal``,
+    ``n_add``, ``eta_microwave``, ``dephasing`` (phase-flip probability per node's qubit). None means not given.
+    Keys: ``success_probability``, ``F``, ``F_meas``; for time-bin also ``F_post_selected``,
+    ``F_meas_post_selected`` and the post-selection's probability for each. A fidelity is None where no herald
+    can occur. Raises `PhysicsError` that names option and range.
     """
     if kind not in _KINDS:
         raise PhysicsError(f"unknown kind {kind!r}: known are {', '.join(_KINDS)}")
     required, optional, run = _KINDS[kind]
     values = _complete(kind, required, optional, options)
-    result: Result = {"kind": kind}
-    result.update({name: None if isnan(value) else value for name, value in run(values).items()})
-    return result
+    return {name: None if isnan(value) else value for name, value in run(values).items()}
 
 
 def _complete(

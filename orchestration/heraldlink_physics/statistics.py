@@ -9,7 +9,7 @@ from heraldlink_physics.errors import PhysicsError, within
 
 
 def binomial_position(successes: int, trials: int, probability: float, draw: float) -> float:
-    """P(X < successes) + draw P(X = successes): uniform on 0..1 if the model holds and `draw` is uniform 0..1."""
+    """P(X < successes) + draw P(X = successes): uniform on 0..1 if the model holds and `draw` (0..1) is."""
     within("draw", draw, 0, 1)
     below, at, _ = _tails(successes, trials, probability)
     return min(1.0, below + draw * at)

@@ -2,7 +2,7 @@
 """Schemes with one click in each of two rounds: Barrett-Kok (emitters) and time-bin (pair sources).
 
 The same port twice heralds Psi+, different ports Psi-. A constant phase between the arms cancels; only its
-change between the rounds remains: the midpoint's ``phase_sigma_rad`` is its rms, ``phase_offset_rad`` the mean.
+change between the rounds remains: ``phase_sigma_rad`` is its rms, ``phase_offset_rad`` its mean.
 """
 
 from __future__ import annotations
