@@ -141,7 +141,7 @@ def _line(errors: ReadoutErrors) -> tuple[float, float]:
     contrast = 1 - wrong_g - wrong_e
     if contrast <= 0:
         raise PhysicsError(
-            f"readout errors {wrong_g:.3f} (of g) and {wrong_e:.3f} (of e) leave no contrast: their sum must be < 1"
+            f"readout errors {wrong_g:.3f} and {wrong_e:.3f} leave no contrast: their sum must be < 1"
         )
     return wrong_e - wrong_g, contrast
 

@@ -36,7 +36,8 @@ def strongest_pump(
 ) -> OperatingPoint:
     """Search pump changes `low_dB`..`high_dB` for the largest with F_meas >= `minimum_fidelity` (0..1).
 
-    F_meas has one maximum over the pump: dark counts spoil it below, multiple pairs and heat above. It is found by golden section, the upper edge by bisection, both to `resolution_dB` of the attenuators.
+    F_meas has one maximum over the pump: dark counts spoil it below, multiple pairs and heat above. It is
+    found by golden section, the upper edge by bisection, both to `resolution_dB` of the attenuators.
     """
     within("minimum_fidelity", minimum_fidelity, 0, 1)
     if not (isfinite(low_dB) and isfinite(high_dB) and low_dB <= high_dB):

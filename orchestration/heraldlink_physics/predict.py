@@ -51,12 +51,12 @@ def predict(kind: str, **options: float | None) -> Result:
 
     `kind` is single-click, pair-source, barrett-kok or time-bin. Options: ``alpha_a/_b`` bright-state
     populations (single-click), ``nbar_a/_b`` pairs per pulse (pair-source, time-bin), ``eta_a/_b``
-    efficiencies without the beam splitter; node B's default to node A's. ``dark`` per detector and window,
-    ``visibility``, ``phase_sigma`` (rad; of the change between the rounds in two-round schemes), ``n_thermal``,
-    ``n_add``, ``eta_microwave``, ``dephasing`` (phase-flip probability per node's qubit). None means not given.
-    Keys: ``success_probability``, ``F``, ``F_meas``; for time-bin also ``F_post_selected``,
-    ``F_meas_post_selected`` and the post-selection's probability for each. A fidelity is None where no herald
-    can occur. Raises `PhysicsError` that names option and range.
+    efficiencies without the beam splitter; node B's default to node A's. ``dark`` per detector and
+    window, ``visibility``, ``phase_sigma`` (rad; of the change between the rounds in two-round schemes),
+    ``n_thermal``, ``n_add``, ``eta_microwave``, ``dephasing`` (phase-flip probability per node's qubit).
+    None means not given. Keys: ``success_probability``, ``F``, ``F_meas``; for time-bin also
+    ``F_post_selected``, ``F_meas_post_selected`` and the post-selection's probability for each. A
+    fidelity is None where no herald can occur. Raises `PhysicsError` that names option and range.
     """
     if kind not in _KINDS:
         raise PhysicsError(f"unknown kind {kind!r}: known are {', '.join(_KINDS)}")

@@ -26,8 +26,8 @@ def mean_counts(
     """Mean clicks per readout gate from |g> and |e>, dark counts included.
 
     `pump_power_W` is the red pump in the fibre before the transducer: counts grow with it, with its
-    resonance, with the gate's length and with the detector's efficiency at the bias. `tone` (0..1) is how much of the
-    nominal microwave tone arrives; without it |e> looks like |g>.
+    resonance, with the gate's length and with the detector's efficiency at the bias. `tone` (0..1) is how
+    much of the nominal microwave tone arrives; without it |e> looks like |g>.
     """
     within("pump_power_W", pump_power_W, 0)
     within("gate_s", gate_s, 0)
