@@ -17,7 +17,13 @@ from heraldlink.messages.values import (
 
 
 class Start(Body, frozen=True, tag="w.start"):
-    """Open the Station's instruments."""
+    """Open the Station's instruments.
+
+    ``config`` is the node's configuration as JSON; ``addresses`` replace VISA addresses by name.
+    """
+
+    config: str
+    addresses: dict[str, str]
 
 
 class Started(Body, frozen=True, tag="w.started"):

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls to the worker: one at a time, in order, each with a time limit; a worker that fails is replaced."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from heraldlink.agent.pipe import Closed
+from heraldlink.agent.workers import Worker
+from heraldlink.messages.header import VERSION, Body, Header, Message, kind_of
+from heraldlink.messages.worker import (
+    ArmSlot,
+    CollectSlot,
+    Count,
+    Fault,
+    ParkAll,
+    PlaySlot,
+    Start,
+    Started,
+    Unload,
+)
+
+OnReply = Callable[[Message], None]
+SLOT_CALLS = (ArmSlot, CollectSlot, Count, PlaySlot)
+SLOT_LIMIT_S = 4.0
+RESTARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A call and who gets its reply."""
+
+    body: Body
+    on_reply: OnReply
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long calls may take, seconds."""
+
+    start_s: float
+    call_s: float
+
+    def of(self, body: Body) -> float:
+        """Limit of one call."""
+        if isinstance(body, Start):
+            return self.start_s
+        return min(SLOT_LIMIT_S, self.call_s) if isinstance(body, SLOT_CALLS) else self.call_s
+
+
+class Desk:
+    """The queue in front of the worker.
+
+    ``broken(device, reason)`` is called when a worker hangs, dies or cannot open its instruments; calls
+    that were waiting are answered with Fault. A new worker is spawned and parks what it can reach.
+    """
+
+    def __init__(
+        self, spawn: Callable[[], Worker], start: Start, limits: Limits, broken: Callable[[str, str], None]
+    ) -> None:
+        self._spawn, self._start, self._limits, self._broken = spawn, start, limits, broken
+        self._jobs: deque[Job] = deque()
+        self._running: tuple[Job, float] | None = None
+        self._restarts = 0
+        self.instruments: dict[str, str] = {}
+        self.fault = "the instruments are being opened"
+        self.worker: Worker | None = None
+        self._hire(0.0, park=False)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is asked or waiting."""
+        return self._running is None and not self._jobs
+
+    def call(self, body: Body, on_reply: OnReply, now: float) -> None:
+        """Queue a call; Unload and ParkAll are never refused, others are while there is no worker."""
+        if self.worker is None:
+            on_reply(answer(Fault("", self.fault)))
+            return
+        self._jobs.append(Job(body, on_reply))
+        self._next(now)
+
+    def readable(self, now: float) -> None:
+        """Take the worker's replies."""
+        if self.worker is None:
+            return
+        try:
+            messages = self.worker.replies()
+        except Closed:
+            self._dismiss("its instrument worker ended unexpectedly", now)
+            return
+        for message in messages:
+            running, self._running = self._running, None
+            if running:
+                running[0].on_reply(message)
+            self._next(now)
+
+    def watch(self, now: float) -> None:
+        """Dismiss a worker that takes too long."""
+        if self._running and now - self._running[1] > self._limits.of(self._running[0].body):
+            body = self._running[0].body
+            limit_s = self._limits.of(body)
+            name = type(body).__name__
+            self._dismiss(f"its instrument worker did not finish {name} within {limit_s:g} s", now)
+
+    def close(self, timeout_s: float) -> None:
+        """Let the worker park its instruments and end."""
+        if self.worker:
+            self.worker.stop(timeout_s)
+            self.worker = None
+
+    def _next(self, now: float) -> None:
+        if self._running or not self._jobs or self.worker is None:
+            return
+        job = self._jobs.popleft()
+        self._running = (job, now)
+        try:
+            self.worker.ask(job.body)
+        except Closed:
+            self._dismiss("its instrument worker ended unexpectedly", now)
+
+    def _hire(self, now: float, *, park: bool) -> None:
+        self.worker = self._spawn()
+        jobs = [Job(self._start, self._started)]
+        if park:
+            jobs.append(Job(ParkAll(), ignore))
+        self._jobs.extend(jobs)
+        self._next(now)
+
+    def _started(self, message: Message) -> None:
+        match message.body:
+            case Started() as body:
+                self.instruments, self.fault = body.instruments, ""
+            case Fault() as body:
+                self.fault = f"{body.device}: {body.reason}" if body.device else body.reason
+                self._broken(body.device, body.reason)
+            case _:
+                pass
+
+    def _dismiss(self, reason: str, now: float) -> None:
+        worker, self.worker = self.worker, None
+        if worker:
+            worker.stop(0.2)
+        self.fault = reason
+        failed = [self._running[0]] if self._running else []
+        failed += self._jobs
+        self._running = None
+        self._jobs.clear()
+        for job in failed:
+            if not isinstance(job.body, Unload | ParkAll):
+                job.on_reply(answer(Fault("", reason)))
+        self._broken("", reason)
+        if self._restarts < RESTARTS:
+            self._restarts += 1
+            self._hire(now, park=True)
+
+
+def ignore(_: Message) -> None:
+    """Nobody waits for this reply."""
+
+
+def answer(body: Body) -> Message:
+    """A reply made here instead of by the worker."""
+    return Message(Header(VERSION, kind_of(type(body)), 0, 0, 0), body)

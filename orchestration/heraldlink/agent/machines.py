@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The link state machine of either kind of node, as the agent drives it."""
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from heraldlink.config import EndNodeConfig, MidpointConfig
+from heraldlink.journal import Journal
+from heraldlink.link import end, midpoint
+from heraldlink.link.end_state import EndState
+from heraldlink.link.events import Actions, Event
+from heraldlink.link.facts import PAIR, PairFact
+from heraldlink.link.midpoint_state import MidpointState
+
+
+class Machine(Protocol):
+    """A state and its step function."""
+
+    @property
+    def role(self) -> Literal["end", "midpoint"]:
+        """What kind of node this is."""
+        ...
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The nodes it needs."""
+        ...
+
+    def step(self, event: Event, now: float) -> Actions:
+        """Feed one event, get what is to be done."""
+        ...
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the operating point was applied."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        ...
+
+
+class EndMachine:
+    """An end node's."""
+
+    role: Literal["end", "midpoint"] = "end"
+
+    def __init__(self, config: EndNodeConfig, boot: int) -> None:
+        first, second = config.ends
+        peer = second if config.node == first else first
+        self.others = (config.midpoint.node, peer)
+        self._state = EndState(
+            node=config.node,
+            peer=peer,
+            midpoint=config.midpoint.node,
+            ends=config.ends,
+            boot=boot,
+            tick_rate_Hz=config.sequence.tick_rate_Hz,
+        )
+
+    def step(self, event: Event, now: float) -> Actions:
+        """Feed one event."""
+        self._state, actions = end.step(self._state, event, now)
+        return actions
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the operating point was applied."""
+        return self._state.prepared
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is asked or active."""
+        return self._state.active is not None or self._state.asking is not None
+
+
+class MidpointMachine:
+    """The midpoint's; its counters go on where the journal ends."""
+
+    role: Literal["end", "midpoint"] = "midpoint"
+
+    def __init__(self, config: MidpointConfig, journal: Journal) -> None:
+        self.others = config.ends
+        mhp_seq, sequence = last_numbers(journal)
+        self._state = MidpointState(config.node, config.ends, mhp_seq + 1, sequence + 1)
+
+    def step(self, event: Event, now: float) -> Actions:
+        """Feed one event."""
+        self._state, actions = midpoint.step(self._state, event, now)
+        return actions
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the operating point was applied."""
+        return self._state.prepared
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is active."""
+        return self._state.active is not None
+
+
+def last_numbers(journal: Journal) -> tuple[int, int]:
+    """Last mhp_seq and last pair sequence number in a journal, 0 where there is none."""
+    mhp_seq = sequence = 0
+    for row in journal.rows(PAIR):
+        fact = msgspec.msgpack.decode(row.payload, type=PairFact)
+        mhp_seq = max(mhp_seq, fact.decision.mhp_seq)
+        sequence = max(sequence, fact.decision.sequence_number)
+    return mhp_seq, sequence

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's synchronous poll loop: sockets and worker in, link steps, journal and answers out."""
+
+import time
+from collections.abc import Callable
+
+import zmq
+
+from heraldlink.agent.command_port import CommandPort, Question
+from heraldlink.agent.desk import Desk
+from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, LinkPort
+from heraldlink.agent.machines import Machine
+from heraldlink.agent.requests import demand_of
+from heraldlink.errors import RequestError
+from heraldlink.journal import Entry, Journal
+from heraldlink.link.events import (
+    Action,
+    Answered,
+    Asked,
+    Broken,
+    Call,
+    Cancelled,
+    Commit,
+    Event,
+    Lost,
+    Readied,
+    Received,
+    SafeState,
+    Send,
+    Tell,
+    Ticked,
+)
+from heraldlink.messages.command import (
+    Cancel,
+    Create,
+    Done,
+    Err,
+    FetchTags,
+    GetStatus,
+    NodeStatus,
+    Park,
+    Ping,
+    Pong,
+    Prepare,
+    Tags,
+)
+from heraldlink.messages.header import Body, Message, new_id
+from heraldlink.messages.worker import Fault, Notes, ParkAll, PrepareAll, ReadTags, TagArrays
+
+TICK_S = 0.05
+
+
+class Node:
+    """Everything of a node's process but its construction."""
+
+    def __init__(
+        self, name: str, boot: int, machine: Machine, command: CommandPort, link: LinkPort, journal: Journal
+    ) -> None:
+        self.name, self.boot = name, boot
+        self._machine, self._command, self._link, self._journal = machine, command, link, journal
+        self._requests: dict[tuple[str, int], tuple[bytes, int]] = {}
+        self._desk: Desk | None = None
+        self._next_tick = self._next_beat = 0.0
+
+    def employ(self, desk: Desk) -> None:
+        """Take the desk in front of the worker; its failures come back through ``broken``."""
+        self._desk = desk
+
+    @property
+    def desk(self) -> Desk:
+        """The desk in front of the worker."""
+        if self._desk is None:
+            raise RequestError(f"node {self.name} has no worker")
+        return self._desk
+
+    def broken(self, device: str, reason: str) -> None:
+        """The worker or an instrument failed."""
+        self.feed(Broken(device, reason))
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Serve until ``stopping()``."""
+        while not stopping():
+            self.turn()
+
+    def turn(self) -> None:
+        """Wait for something, at most until the next tick, and react to all of it."""
+        poller = zmq.Poller()
+        poller.register(self._command.socket, zmq.POLLIN)
+        poller.register(self._link.socket, zmq.POLLIN)
+        worker = self.desk.worker
+        if worker:
+            poller.register(worker.fileno(), zmq.POLLIN)
+        ready = dict(poller.poll(int(max(0.0, self._next_tick - time.monotonic()) * 1000)))
+        now = time.monotonic()
+        if worker and worker.fileno() in ready:
+            self.desk.readable(now)
+        for source, body in self._link.receive(now):
+            self.feed(Received(source, body))
+        for question in self._command.receive():
+            self.serve(question)
+        if now >= self._next_tick:
+            self.tick(now)
+
+    def tick(self, now: float) -> None:
+        """Heartbeat, watch the worker, notice silent nodes."""
+        self._next_tick = now + TICK_S
+        if now >= self._next_beat:
+            self._next_beat = now + BEAT_S
+            self._link.beat(now)
+        self.desk.watch(now)
+        if self._machine.busy:
+            for node in self._machine.others:
+                silence_s = self._link.silence_s(node, now)
+                if silence_s > SILENCE_S:
+                    self.feed(Lost(node, f"node {node} does not answer: is its process running?"))
+        self.feed(Ticked())
+
+    def feed(self, event: Event) -> None:
+        """One step of the link layer and its actions, in order."""
+        for action in self._machine.step(event, time.monotonic()):
+            self.perform(action)
+
+    def perform(self, action: Action) -> None:
+        """Do what the link layer asks."""
+        match action:
+            case Send(target, body):
+                self._link.send(target, body)
+            case Call(body):
+                self.desk.call(body, self.replied, time.monotonic())
+            case Commit(entries):
+                self._journal.append([Entry(kind, body) for kind, body in entries])
+            case Tell(client, create_id, body):
+                self.tell(client, create_id, body)
+            case SafeState():
+                self.desk.call(ParkAll(), lambda _: None, time.monotonic())
+
+    def replied(self, message: Message) -> None:
+        """The worker has answered a call of the link layer."""
+        match message.body:
+            case Fault() as fault:
+                self.feed(Broken(fault.device, fault.reason))
+            case body:
+                self.feed(Answered(body))
+
+    def tell(self, client: str, create_id: int, body: Body) -> None:
+        """Tell a client about its request; one that is gone has its request cancelled."""
+        address = self._requests.get((client, create_id))
+        if address and not self._command.answer(*address, body):
+            del self._requests[client, create_id]
+            self.feed(Cancelled(client, create_id, "its client has gone"))
+
+    def serve(self, question: Question) -> None:
+        """Answer one question of a client."""
+        match question.body:
+            case Ping():
+                self.answer(question, Pong(self.name, self.boot))
+            case GetStatus():
+                self.answer(question, self.status())
+            case Prepare() | Park():
+                self.bring(question)
+            case Create() as body:
+                self.create(question, body)
+            case Cancel() as body:
+                self.feed(Cancelled(question.client, body.create_id, "cancelled by the client"))
+            case FetchTags() as body:
+                self.hand_over(question, body)
+            case _:
+                self.answer(question, Err("OTHER", "this message is not for a node", self.name))
+
+    def answer(self, question: Question, body: Body, arrays: tuple[bytes, ...] = ()) -> None:
+        """Answer a question."""
+        self._command.answer(question.peer, question.request_id, body, arrays)
+
+    def status(self) -> NodeStatus:
+        """What this node is doing."""
+        now = time.monotonic()
+        state = "FAULT" if self.desk.fault else "RUNNING" if self._machine.busy else "IDLE"
+        if state == "IDLE" and not self._machine.prepared:
+            state = "SAFE"
+        return NodeStatus(
+            node=self.name,
+            role=self._machine.role,
+            state=f"{state} ({self.desk.fault})" if self.desk.fault else state,
+            prepared=self._machine.prepared,
+            boot=self.boot,
+            instruments=self.desk.instruments,
+            present={node: self._link.silence_s(node, now) < SILENCE_S for node in self._machine.others},
+        )
+
+    def bring(self, question: Question) -> None:
+        """Prepare or park; a node is prepared only when every setting was verified."""
+        prepare = isinstance(question.body, Prepare)
+        if prepare and self._machine.busy:
+            self.answer(question, Err("NORES", f"node {self.name} is serving a request", self.name))
+            return
+        self.feed(Readied(False))
+
+        def done(message: Message) -> None:
+            match message.body:
+                case Notes(ok=True, notes=notes):
+                    self.feed(Readied(prepare))
+                    self.answer(question, Done(notes))
+                case Notes(notes=notes):
+                    sentence = "; ".join(f"{device}: {note}" for device, note in notes.items())
+                    self.answer(question, Err("OTHER", sentence, self.name))
+                case Fault() as fault:
+                    self.feed(Broken(fault.device, fault.reason))
+                    self.answer(question, Err("OTHER", fault.reason, self.name, fault.device))
+                case _:
+                    pass
+
+        self.desk.call(PrepareAll() if prepare else ParkAll(), done, time.monotonic())
+
+    def create(self, question: Question, body: Create) -> None:
+        """A CREATE: check it and hand it to the link layer."""
+        try:
+            demand = demand_of(body)
+        except RequestError as error:
+            self.answer(question, Err("CREATE", str(error), self.name))
+            return
+        if self._machine.role == "midpoint":
+            reason = f"node {self.name} is a midpoint and holds no qubit: ask an end node"
+            self.answer(question, Err("CREATE", reason, self.name))
+            return
+        self._requests[question.client, body.create_id] = (question.peer, question.request_id)
+        self.feed(Asked(question.client, body.create_id, body.remote, demand, new_id()))
+
+    def hand_over(self, question: Question, body: FetchTags) -> None:
+        """Recorded tags of a request."""
+
+        def done(message: Message) -> None:
+            match message.body:
+                case TagArrays() as found:
+                    tags = Tags(self.name, found.streams, found.describe)
+                    self.answer(question, tags, message.arrays)
+                case Fault() as fault:
+                    self.answer(question, Err("OTHER", fault.reason, self.name, fault.device))
+                case _:
+                    pass
+
+        self.desk.call(ReadTags(body.request), done, time.monotonic())

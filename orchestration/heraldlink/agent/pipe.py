@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages over the socket pair between an agent and its worker: length-prefixed frames."""
+
+import socket
+import struct
+
+from heraldlink.errors import ProtocolError
+from heraldlink.messages.header import (
+    MAX_MESSAGE_BYTES,
+    VERSION,
+    Body,
+    Header,
+    Message,
+    decode,
+    encode,
+    kind_of,
+)
+from heraldlink.messages.worker import WORKER_TYPES
+
+_COUNT = struct.Struct("<I")
+_CHUNK = 1 << 20
+
+
+class Closed(ProtocolError):
+    """The other end of the pipe is gone."""
+
+
+class Pipe:
+    """One end of the pair. Sending blocks; receiving does so only on request."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._socket = end
+        self._buffer = bytearray()
+
+    def fileno(self) -> int:
+        """Descriptor to poll."""
+        return self._socket.fileno()
+
+    def send(self, body: Body, arrays: tuple[bytes, ...] = ()) -> None:
+        """Send one message. Raises Closed if nobody is there any more."""
+        header = Header(VERSION, kind_of(type(body)), 0, 0, 0)
+        frames = encode(Message(header, body, arrays))
+        parts = b"".join(_COUNT.pack(len(frame)) + frame for frame in frames)
+        try:
+            self._socket.sendall(_COUNT.pack(len(parts)) + parts)
+        except OSError as error:
+            raise Closed("the pipe between agent and worker is closed") from error
+
+    def wait(self) -> Message:
+        """Next message, however long it takes. Raises Closed."""
+        while True:
+            message = self._next()
+            if message is not None:
+                return message
+            self._read()
+
+    def receive(self) -> list[Message]:
+        """Messages that have arrived; call it when the descriptor is readable. Raises Closed."""
+        self._read()
+        messages: list[Message] = []
+        while (message := self._next()) is not None:
+            messages.append(message)
+        return messages
+
+    def close(self) -> None:
+        """Close this end."""
+        self._socket.close()
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(_CHUNK)
+        except OSError as error:
+            raise Closed("the pipe between agent and worker is closed") from error
+        if not data:
+            raise Closed("the pipe between agent and worker is closed")
+        self._buffer += data
+
+    def _next(self) -> Message | None:
+        if len(self._buffer) < _COUNT.size:
+            return None
+        (length,) = _COUNT.unpack_from(self._buffer)
+        if length > MAX_MESSAGE_BYTES:
+            raise Closed(f"a message of {length} bytes on the pipe exceeds the limit")
+        end = _COUNT.size + length
+        if len(self._buffer) < end:
+            return None
+        frames = split(bytes(self._buffer[_COUNT.size : end]))
+        del self._buffer[:end]
+        return decode(frames, WORKER_TYPES)
+
+
+def split(parts: bytes) -> list[bytes]:
+    """Frames of a length-prefixed sequence."""
+    frames: list[bytes] = []
+    position = 0
+    while position < len(parts):
+        (length,) = _COUNT.unpack_from(parts, position)
+        position += _COUNT.size
+        frames.append(parts[position : position + length])
+        position += length
+    return frames

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start one node's process and serve until a signal ends it."""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import zmq
+
+from heraldlink.agent.command_port import CommandPort
+from heraldlink.agent.desk import Desk, Limits
+from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
+from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine
+from heraldlink.agent.node import Node
+from heraldlink.agent.workers import SpawnedWorker, Worker
+from heraldlink.config import EndNodeConfig, MidpointConfig
+from heraldlink.errors import HeraldlinkError
+from heraldlink.journal import Entry, Journal
+from heraldlink.link.facts import BOOT, BootFact
+from heraldlink.messages.header import new_id
+from heraldlink.messages.worker import Start
+from heraldlink.transport import Dealer, Router
+
+PARK_S = 4.0
+NodeFile = EndNodeConfig | MidpointConfig
+
+
+def run_node(
+    config: NodeFile,
+    *,
+    addresses: Mapping[str, str] | None = None,
+    ports_file: Path | None = None,
+    spawn: Callable[[], Worker] = SpawnedWorker,
+) -> int:
+    """Serve a node until SIGINT or SIGTERM, then park its instruments; the exit code.
+
+    ``addresses`` replace the Station file's VISA addresses by instrument name. ``ports_file`` is written
+    once the node listens: {node: command address} and, for a midpoint, {"node.link": link address}.
+    """
+    stop = Stop()
+    try:
+        serve(config, dict(addresses or {}), ports_file, spawn, stop)
+    except HeraldlinkError as error:
+        sys.stderr.write(f"node {config.node}: {error}\n")
+        return 1
+    return 0
+
+
+class Stop:
+    """Set by SIGINT and SIGTERM."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._set)
+
+    def _set(self, *_: object) -> None:
+        self.wanted = True
+
+
+def serve(
+    config: NodeFile,
+    addresses: dict[str, str],
+    ports_file: Path | None,
+    spawn: Callable[[], Worker],
+    stop: Stop,
+) -> None:
+    """Open journal, sockets and worker, serve, and close them again in the safe order."""
+    boot = new_id()
+    journal = Journal(config.data_directory / f"journal-{config.node}.sqlite")
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    desk: Desk | None = None
+    try:
+        journal.append([Entry(BOOT, BootFact(config.node, boot))])
+        command = CommandPort(Router(context, config.listen.command, "command"), config.node, boot)
+        link, machine, extra = join(config, context, journal, boot)
+        node = Node(config.node, boot, machine, command, link, journal)
+        start = Start(config.model_dump_json(), addresses)
+        limits = Limits(config.worker.start_timeout_s, config.worker.call_timeout_s)
+        desk = Desk(spawn, start, limits, node.broken)
+        node.employ(desk)
+        if ports_file:
+            write_ports(ports_file, {config.node: command.endpoint} | extra)
+        node.run(lambda: stop.wanted)
+    finally:
+        if desk:
+            desk.close(PARK_S)
+        context.destroy(linger=100)
+        journal.close()
+
+
+def join(
+    config: NodeFile, context: zmq.Context[zmq.Socket[bytes]], journal: Journal, boot: int
+) -> tuple[LinkPort, Machine, dict[str, str]]:
+    """The node's place in the star, its state machine, and the addresses it adds to the ports file."""
+    if isinstance(config, EndNodeConfig):
+        dealer = Dealer(context, config.midpoint.link, "link")
+        link = EndLink(dealer, config.node, config.midpoint.node, boot)
+        return link, EndMachine(config, boot), {}
+    router = Router(context, config.listen.link, "link")
+    machine = MidpointMachine(config, journal)
+    return (
+        MidpointLink(router, config.node, config.ends, boot),
+        machine,
+        {f"{config.node}.link": router.endpoint},
+    )
+
+
+def write_ports(path: Path, ports: dict[str, str]) -> None:
+    """Write the addresses as JSON, all at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(ports, file, indent=2)
+    Path(name).replace(path)

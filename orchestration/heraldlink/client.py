@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The synchronous client: ask nodes for pairs and iterate over them as they come.
+
+::
+
+    with heraldlink.connect("configs/networks/two_nodes.yaml") as net:
+        net.prepare()
+        for pair in net["alice"].create(remote="bob", number=200, minimum_fidelity=0.6, max_time=30):
+            print(pair.bell_state, pair.basis, pair.outcomes)
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import zmq
+
+from heraldlink.connection import Connection, failure
+from heraldlink.errors import NodeLost, RequestError, RunFailed
+from heraldlink.messages.command import (
+    Cancel,
+    Create,
+    Created,
+    Done,
+    Err,
+    FetchTags,
+    Finished,
+    GetStatus,
+    Held,
+    NodeStatus,
+    Ok,
+    Park,
+    Prepare,
+    Progress,
+    Tags,
+)
+from heraldlink.messages.header import Message
+from heraldlink.messages.values import Basis, Prediction
+from heraldlink.pairs import NodeTags, Pair, Result, SlotReport
+
+ALL_BASES: tuple[Basis, ...] = ("XX", "YY", "ZZ")
+
+
+def connect(network: str | Path | Mapping[str, str]) -> "Network":
+    """A network by its file, by a ports file (JSON), or by {node: command address}.
+
+    Nothing is sent before the first question. Raises ConfigurationError if the file is wrong.
+    """
+    return Network(addresses_of(network))
+
+
+def addresses_of(network: str | Path | Mapping[str, str]) -> dict[str, str]:
+    """Command address of each node."""
+    if isinstance(network, Mapping):
+        return dict(network)
+    if Path(network).suffix == ".json":
+        ports = json.loads(Path(network).read_text())
+        return {name: address for name, address in ports.items() if not name.endswith(".link")}
+    from heraldlink.config import load_network
+
+    return load_network(network).addresses
+
+
+class Network:
+    """The nodes of one network, by name."""
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._nodes = {name: Node(self, name, address) for name, address in addresses.items()}
+
+    def __getitem__(self, name: str) -> "Node":
+        if name not in self._nodes:
+            raise RequestError(f"there is no node {name!r}; the network has {', '.join(self._nodes)}")
+        return self._nodes[name]
+
+    def __iter__(self) -> Iterator["Node"]:
+        return iter(self._nodes.values())
+
+    def __enter__(self) -> "Network":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def context(self) -> "zmq.Context[zmq.Socket[bytes]]":
+        """The ZeroMQ context of all connections."""
+        return self._context
+
+    def prepare(self) -> None:
+        """Apply and verify the operating point of every node."""
+        for node in self:
+            node.prepare()
+
+    def park(self) -> None:
+        """Bring every node that can be reached to its safe state; raises the first error at the end."""
+        errors: list[Exception] = []
+        for node in self:
+            try:
+                node.park()
+            except (NodeLost, RunFailed, RequestError) as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def close(self) -> None:
+        """Close all connections."""
+        for node in self:
+            node.close()
+        self._context.destroy(linger=200)
+
+
+class Node:
+    """One node as its client sees it."""
+
+    def __init__(self, network: Network, name: str, address: str) -> None:
+        self.name, self.address = name, address
+        self._network = network
+        self._connection: Connection | None = None
+        self._created = 0
+
+    @property
+    def network(self) -> Network:
+        """The network it belongs to."""
+        return self._network
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, opened when first needed."""
+        if self._connection is None:
+            self._connection = Connection(self._network.context, self.name, self.address)
+        return self._connection
+
+    def status(self) -> NodeStatus:
+        """What the node is doing. Raises NodeLost if it does not answer."""
+        match self.connection.ask(GetStatus()).body:
+            case NodeStatus() as status:
+                return status
+            case other:
+                raise failure(other)
+
+    def prepare(self) -> dict[str, str]:
+        """Apply the operating point of the node's file and verify it; notes by instrument."""
+        return self._bring(Prepare())
+
+    def park(self) -> dict[str, str]:
+        """Safe state of all instruments, pump blocked first; notes by instrument."""
+        return self._bring(Park())
+
+    def _bring(self, body: Prepare | Park) -> dict[str, str]:
+        match self.connection.ask(body).body:
+            case Done() as done:
+                return done.notes
+            case other:
+                raise failure(other)
+
+    def create(
+        self,
+        *,
+        remote: str,
+        number: int,
+        minimum_fidelity: float = 0.0,
+        max_time: float = 60.0,
+        seed: int | None = None,
+        bases: Sequence[Basis] = ALL_BASES,
+        withhold_limit: int = 1000,
+        purpose_id: int = 0,
+    ) -> "Request":
+        """Ask for ``number`` measured pairs with ``remote``.
+
+        ``minimum_fidelity`` in 0..1; ``max_time`` in seconds of bench time; ``seed`` draws the bases (None: a
+        fresh one); after ``withhold_limit`` withheld heralds the request fails. Returns once the nodes have
+        taken it. Raises Unsupported (with what could be had), RequestError or NodeLost.
+        """
+        self._created += 1
+        body = Create(
+            create_id=self._created,
+            remote=remote,
+            number=number,
+            minimum_fidelity=float(minimum_fidelity),
+            max_time_s=float(max_time),
+            seed=secrets.randbits(32) if seed is None else seed,
+            bases=tuple(bases),
+            withhold_limit=withhold_limit,
+            purpose_id=purpose_id,
+        )
+        return Request(self, body)
+
+    def tags(self, request: int) -> NodeTags:
+        """What this node recorded during a request."""
+        message = self.connection.ask(FetchTags(request))
+        if not isinstance(message.body, Tags):
+            raise failure(message.body)
+        return unpack(message.body, message.arrays)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+
+class Request:
+    """A request under way: iterate over its CONFIRMED pairs, or ``follow`` everything."""
+
+    def __init__(self, node: Node, body: Create) -> None:
+        self._node, self._create = node, body
+        self._heralds: list[Pair] = []
+        self._slots: list[SlotReport] = []
+        self._result: Result | None = None
+        self._id = node.connection.post(body)
+        match node.connection.next(self._id).body:
+            case Created() as created:
+                self._created = created
+            case other:
+                raise failure(other)
+
+    @property
+    def create_id(self) -> int:
+        """The client's number of this request."""
+        return self._create.create_id
+
+    @property
+    def seed(self) -> int:
+        """Seed of the bases."""
+        return self._create.seed
+
+    @property
+    def request_id(self) -> int:
+        """The network's number of this request, as in the nodes' journals."""
+        return self._created.request
+
+    @property
+    def prediction(self) -> Prediction:
+        """The model's expectation at the chosen parameters."""
+        return self._created.prediction
+
+    @property
+    def attempts_per_slot(self) -> int:
+        """Attempts that a slot without heralds holds."""
+        return self._created.attempts_per_slot
+
+    def __iter__(self) -> Iterator[Pair]:
+        for item in self.follow():
+            if isinstance(item, Pair) and item.status == "CONFIRMED":
+                yield item
+        self.check()
+
+    def follow(self) -> Iterator[Pair | SlotReport]:
+        """Every herald (whatever its status) and every slot's report, as they come; raises no RunFailed."""
+        while self._result is None:
+            item = self._take(self._node.connection.next(self._id))
+            if item:
+                yield item
+
+    @property
+    def result(self) -> Result:
+        """How the request ended; waits for its end."""
+        for _ in self.follow():
+            pass
+        if self._result is None:
+            raise RequestError("the request has no result")
+        return self._result
+
+    def check(self) -> None:
+        """Raise RunFailed, naming node, device and reason, if the request ended FAILED or REJECTED."""
+        result = self.result
+        if result.state in ("FAILED", "REJECTED"):
+            place = ", ".join(part for part in (result.node, result.device) if part)
+            raise RunFailed(f"{place}: {result.reason}" if place else result.reason)
+
+    def cancel(self) -> None:
+        """End the request after the slot that is playing; ``result`` then comes as EXPIRED."""
+        self._node.connection.post(Cancel(self.create_id))
+
+    def tags(self) -> dict[str, NodeTags]:
+        """What every node of the network recorded during this request."""
+        return {node.name: node.tags(self.request_id) for node in self._node.network}
+
+    def _take(self, message: Message) -> Pair | SlotReport | None:
+        match message.body:
+            case Ok() | Held() as body:
+                pair = Pair.of(body.create_id, body.pair)
+                self._heralds.append(pair)
+                return pair
+            case Progress() as body:
+                report = SlotReport.of(body)
+                self._slots.append(report)
+                return report
+            case Finished() as body:
+                self._result = Result.of(body, self._heralds, self._slots, self.prediction)
+                return None
+            case Err() as body:
+                raise failure(body)
+            case _:
+                return None
+
+
+def unpack(body: Tags, arrays: tuple[bytes, ...]) -> NodeTags:
+    """Arrays of a Tags message by slot and raw channel."""
+    import numpy as np
+
+    tags: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+    for place, stream in enumerate(body.streams):
+        times = np.frombuffer(arrays[2 * place], "<i8")
+        indices = np.frombuffer(arrays[2 * place + 1], "<i8")
+        edges = np.cumsum((0, *stream.lengths))
+        for slot, begin, end in zip(stream.slots, edges[:-1], edges[1:], strict=True):
+            tags[slot, stream.raw] = (times[begin:end], indices[begin:end])
+    return NodeTags(body.node, tags, body.describe)
