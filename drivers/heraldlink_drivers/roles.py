@@ -91,6 +91,7 @@ class TaggerProgram:
     ``threshold_V``: trigger level of each input that is used; other inputs are switched off.
     ``delays_ps``: delay put behind an input, by input name (0 or absent: none). ``tick_input``: input of
     the slot tick, which starts the record. ``accumulate``: inputs whose counters run on without a gate.
+    ``reference_external``: whether its clock follows the external 10 MHz.
     """
 
     reference: str
@@ -101,6 +102,7 @@ class TaggerProgram:
     threshold_V: Mapping[str, float] = field(default_factory=dict[str, float])
     tick_input: str = "INPU4"
     accumulate: tuple[str, ...] = ("STAR", "INPU3", "INPU4")
+    reference_external: bool = True
 
 
 Tags = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -197,7 +199,7 @@ class WaveformGenerator(Device, Protocol):
     def upload(self, program: GeneratorProgram, only: Sequence[str] | None = None) -> None:
         """Load waveforms, sequence and amplitudes; with ``only``, just these waveforms of the same program.
 
-        Leaves the generator stopped (with ``only``: as it was) and outputs as they were.
+        Leaves the generator stopped and the outputs as they were. Raises ProgramError for what does not fit.
         """
         ...
 
@@ -330,6 +332,10 @@ class TimeTagger(Device, Protocol):
 
     def thresholds_V(self) -> dict[str, float]:
         """Trigger level of each enabled input, read back."""
+        ...
+
+    def reference_external(self) -> bool:
+        """Whether its clock follows the external 10 MHz."""
         ...
 
     def counts(self) -> dict[str, int]:

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ID Quantique's DataLink service and its time-stamp streams.
+
+The service takes text on a ZeroMQ REP socket and answers JSON. A stream is a PAIR socket that the service
+binds; each message is packed uint64 little endian, here (ps since the reference event, reference index)
+pairs, and an empty message ends the stream. Source: the vendor's example code (StreamClient, acquisitions).
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import zmq
+
+from heraldlink_drivers._zmq_request import ZmqRequester
+from heraldlink_drivers.errors import InstrumentError, RecordIncomplete
+from heraldlink_drivers.roles import Tags
+
+_POLL_MS = 2
+_PAIR_BYTES = 16
+
+
+class DataLinkService:
+    """Requests to the service; not locked: its owner holds a lock."""
+
+    def __init__(self, instrument: str, requester: ZmqRequester) -> None:
+        self._instrument = instrument
+        self._requester = requester
+
+    @property
+    def host(self) -> str:
+        """Host on which the service binds its streams."""
+        return self._requester.host
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._requester.close()
+
+    def request(self, command: str) -> dict[str, object]:
+        """Answer to one command; raises InstrumentError for an ``error`` in it."""
+        reply = self._requester.ask(command)
+        try:
+            answer: object = json.loads(reply)
+        except ValueError as error:
+            raise InstrumentError(self._instrument, command, 0, f"not JSON: {reply[:80]!r}") from error
+        if not isinstance(answer, dict):
+            raise InstrumentError(self._instrument, command, 0, f"unexpected answer {reply[:80]!r}")
+        fields = cast("dict[str, object]", answer)
+        if "error" in fields:
+            raise InstrumentError(self._instrument, command, 0, _description(fields["error"]))
+        return fields
+
+
+class TagStream:
+    """The stream of one RAW channel, whole record by whole record."""
+
+    def __init__(self, service: DataLinkService, device: str, channel: int, port: int) -> None:
+        self._service = service
+        self.channel = channel
+        answer = service.request(
+            f"start-stream --address {device} --channel {channel} --stream-port {port} --with-ref-index"
+        )
+        self._id = str(answer["id"])
+        self._taken = 0
+        self._records = 0
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PAIR)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.RCVHWM, 0)
+        self._socket.connect(f"tcp://{service.host}:{int(str(answer.get('port', port)))}")
+
+    def close(self) -> None:
+        """Stop the stream."""
+        try:
+            self._service.request(f"stop --id {self._id}")
+        finally:
+            self._socket.close(linger=0)
+
+    def forget(self) -> None:
+        """Throw away what earlier records left; the next record is counted from here."""
+        status = self._status()
+        self._receive(status.timestamps, time.monotonic() + 5.0)
+        self._records = status.records
+
+    def read(self, timeout_s: float) -> Tags:
+        """Tags of one record, complete by the service's own count; raises RecordIncomplete."""
+        deadline = time.monotonic() + timeout_s
+        while (status := self._status()).records <= self._records:
+            if time.monotonic() > deadline:
+                raise RecordIncomplete(f"RAW{self.channel}: the record did not reach the DataLink service")
+            self._socket.poll(_POLL_MS)
+        data = self._receive(status.timestamps, deadline)
+        self._records = status.records
+        pairs = np.frombuffer(data, "<u8").reshape(-1, 2).astype(np.int64)
+        return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+
+    def _receive(self, until: int, deadline: float) -> bytes:
+        """All bytes of the stream up to its ``until``-th pair."""
+        parts: list[bytes] = []
+        while self._taken < until:
+            if not self._socket.poll(max(0, int((deadline - time.monotonic()) * 1e3))):
+                raise RecordIncomplete(f"RAW{self.channel}: {self._taken} of {until} tags arrived")
+            part = self._socket.recv()
+            if len(part) % _PAIR_BYTES or not part:
+                raise RecordIncomplete(f"RAW{self.channel}: stream broken off after {self._taken} tags")
+            parts.append(part)
+            self._taken += len(part) // _PAIR_BYTES
+        if self._taken > until:
+            raise RecordIncomplete(
+                f"RAW{self.channel}: {self._taken} tags arrived where {until} were counted"
+            )
+        return b"".join(parts)
+
+    def _status(self) -> "_Status":
+        answer = self._service.request(f"status --id {self._id}")
+        if errors := cast("list[object]", answer.get("errors", [])):
+            raise RecordIncomplete(f"RAW{self.channel}: {'; '.join(map(_description, errors))}")
+        return _Status(int(str(answer["acquisitions_count"])), int(str(answer["timestamps_count"])))
+
+
+@dataclass(frozen=True)
+class _Status:
+    """Records and pairs that the service has put into a stream."""
+
+    records: int
+    timestamps: int
+
+
+def _description(error: object) -> str:
+    fields = cast("dict[str, object]", error) if isinstance(error, dict) else {}
+    return str(fields.get("description", error))

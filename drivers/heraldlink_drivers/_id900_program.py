@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a tagger program to the ID900's commands; pure."""
+
+from collections.abc import Iterator
+
+from heraldlink_drivers.errors import ProgramError
+from heraldlink_drivers.roles import Combiner, TaggerProgram
+
+INPUTS = ("STAR", "INPU1", "INPU2", "INPU3", "INPU4")
+CHANNELS = range(1, 5)
+LONGEST_DELAY_ps = 10**12
+
+
+def check(instrument: str, program: TaggerProgram) -> None:
+    """Raise ProgramError for what the device has no block for."""
+    for what, names in (
+        ("input", {program.reference, program.tick_input, *program.threshold_V, *program.delays_ps}),
+        ("counter", set(program.accumulate)),
+    ):
+        if unknown := sorted(names - set(INPUTS)):
+            raise ProgramError(f"{instrument}: no {what} {', '.join(unknown)}, only {', '.join(INPUTS)}")
+    for what, numbers in (("RAW channel", program.raw), ("output", program.outputs)):
+        if wrong := sorted(set(numbers) - set(CHANNELS)):
+            raise ProgramError(f"{instrument}: no {what} {wrong[0]}, only 1..4")
+    if len(program.delays_ps) > 8:
+        raise ProgramError(f"{instrument}: more than 8 delays")
+    if any(not 0 <= delay <= LONGEST_DELAY_ps for delay in program.delays_ps.values()):
+        raise ProgramError(f"{instrument}: delays must lie in 0..{LONGEST_DELAY_ps} ps")
+    if program.combiner is not None:
+        _check_combiner(instrument, program.combiner)
+
+
+def _check_combiner(instrument: str, combiner: Combiner) -> None:
+    if not 1 <= combiner.number <= 24:
+        raise ProgramError(f"{instrument}: no combiner {combiner.number}, only 1..24")
+    if not 0 <= combiner.begin_ps < combiner.end_ps <= LONGEST_DELAY_ps:
+        window = f"{combiner.begin_ps}..{combiner.end_ps} ps"
+        raise ProgramError(f"{instrument}: gate {window} is not a window after the reference")
+
+
+def commands(program: TaggerProgram) -> Iterator[str]:
+    """Commands in the order in which the device must get them."""
+    yield f"DEVI:SYNC {'EXT' if program.reference_external else 'INT'}"
+    yield "DEVI:RES HIRES"
+    for name in INPUTS:
+        yield from _input(name, program)
+    paths = dict(_delays(program))
+    for name, path in paths.items():
+        yield f"{path}:LINK {name}"
+        yield f"{path}:VALU {program.delays_ps[name]}TB"
+    if program.combiner is not None:
+        yield from _combiner(program.combiner, paths, program.reference)
+    for number in CHANNELS:
+        yield from _raw(number, program, paths)
+    for number in CHANNELS:
+        yield from _output(number, program, paths)
+    yield "REC:ENAB ON"
+    yield f"REC:TRIG:LINK {program.tick_input}"
+    yield "REC:TRIG:ARM:MODE MANU"
+    yield "REC:NUM 1"
+
+
+def _input(name: str, program: TaggerProgram) -> Iterator[str]:
+    if name not in program.threshold_V:
+        yield f"{name}:ENAB OFF"
+        return
+    yield f"{name}:COUP DC"
+    yield f"{name}:EDGE RISI"
+    yield f"{name}:THRE {program.threshold_V[name]:.4f}V"
+    yield f"{name}:COUN:MODE {'ACCU' if name in program.accumulate else 'CYCL'}"
+    yield f"{name}:ENAB ON"
+
+
+def _delays(program: TaggerProgram) -> Iterator[tuple[str, str]]:
+    """Input and the delay block behind it."""
+    delayed = [name for name in INPUTS if program.delays_ps.get(name, 0)]
+    return ((name, f"DELA{number}") for number, name in enumerate(delayed, start=1))
+
+
+def _combiner(combiner: Combiner, paths: dict[str, str], reference: str) -> Iterator[str]:
+    block = f"TSCO{combiner.number}"
+    start = paths.get(reference, reference)
+    yield f"{block}:FIR:LINK {paths.get(combiner.first, combiner.first)}"
+    yield f"{block}:SEC:LINK {paths.get(combiner.second, combiner.second)}"
+    for edge, delay_ps in (("BEGI", combiner.begin_ps), ("END", combiner.end_ps)):
+        yield f"{block}:WIND:{edge}:LINK {start}"
+        yield f"{block}:WIND:{edge}:EDGE RISI"
+        yield f"{block}:WIND:{edge}:DELA {delay_ps}TB"
+    yield f"{block}:WIND:ENAB ON"
+    yield f"{block}:OPIN OR"
+    yield f"{block}:OPOU MUTE"
+
+
+def _raw(number: int, program: TaggerProgram, paths: dict[str, str]) -> Iterator[str]:
+    if number not in program.raw:
+        yield f"RAW{number}:SEND OFF"
+        return
+    source = program.raw[number]
+    yield f"RAW{number}:REF:LINK {paths.get(program.reference, program.reference)}"
+    yield f"RAW{number}:STOP:LINK {paths.get(source, source)}"
+    yield f"RAW{number}:SEND ON"
+
+
+def _output(number: int, program: TaggerProgram, paths: dict[str, str]) -> Iterator[str]:
+    if number not in program.outputs:
+        yield f"OUTP{number}:ENAB OFF"
+        return
+    source = program.outputs[number]
+    yield f"OUTP{number}:LINK {paths.get(source, source)}"
+    yield f"OUTP{number}:MODE TTL"
+    yield f"OUTP{number}:PULS ON"
+    yield f"OUTP{number}:ENAB ON"

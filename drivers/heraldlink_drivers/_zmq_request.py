@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ZeroMQ requests that survive a lost reply: after a timeout the next request starts on a new socket.
+
+A REQ socket that waits for a reply that never comes can send nothing more, and one that is told to send anyway
+may take the late reply for the next one. A new socket has neither trouble. A connection that the other
+side closes is noticed at once, by the socket's monitor.
+"""
+
+import time
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from heraldlink_drivers._addresses import connect, host_and_port
+from heraldlink_drivers.errors import ConnectionLost, Timeout
+
+
+class ZmqRequester:
+    """Text requests to one REP socket; not locked: its owner holds a lock."""
+
+    def __init__(self, instrument: str, address: str, default_port: int, timeout_s: float) -> None:
+        self._instrument = instrument
+        self.host, self._port = host_and_port(instrument, address, default_port)
+        self.timeout_s = timeout_s
+        self._socket: zmq.Socket[bytes] | None = None
+        self._monitor: zmq.Socket[bytes] | None = None
+        connect(instrument, self.host, self._port, timeout_s).close()  # refused ports are noticed here
+
+    @property
+    def address(self) -> str:
+        """``tcp://host:port``."""
+        return f"tcp://{self.host}:{self._port}"
+
+    def close(self) -> None:
+        """Close the socket; the next request opens a new one."""
+        if self._socket is not None:
+            self._socket.disable_monitor()
+            self._socket.close(linger=0)
+        if self._monitor is not None:
+            self._monitor.close(linger=0)
+        self._socket = self._monitor = None
+
+    def ask(self, request: str) -> str:
+        """Send a request and return the reply; raises Timeout or ConnectionLost."""
+        connection = self._open()
+        try:
+            connection.send(request.encode())
+            self._await(connection, request)
+            return connection.recv().decode("utf-8", "replace")
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> "zmq.Socket[bytes]":
+        if self._socket is None:
+            self._socket = zmq.Context.instance().socket(zmq.REQ)
+            self._socket.setsockopt(zmq.LINGER, 0)
+            self._socket.setsockopt(zmq.SNDTIMEO, int(self.timeout_s * 1e3))
+            self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            self._socket.connect(self.address)
+        return self._socket
+
+    def _await(self, connection: "zmq.Socket[bytes]", request: str) -> None:
+        """Wait for a reply; a closed connection ends the wait."""
+        poller = zmq.Poller()
+        poller.register(connection, zmq.POLLIN)
+        if self._monitor is not None:
+            poller.register(self._monitor, zmq.POLLIN)
+        deadline = time.monotonic() + self.timeout_s
+        while True:
+            events = dict(poller.poll(max(0.0, deadline - time.monotonic()) * 1e3))
+            if connection in events:
+                return
+            if not events:
+                raise Timeout(f"{self._instrument}: no reply to {request[:80]!r} from {self.address}")
+            self._raise_if_disconnected()
+
+    def _raise_if_disconnected(self) -> None:
+        if self._monitor is None:
+            return
+        event = recv_monitor_message(self._monitor)["event"]
+        if event == zmq.EVENT_DISCONNECTED:
+            raise ConnectionLost(f"{self._instrument}: {self.address} closed the connection")

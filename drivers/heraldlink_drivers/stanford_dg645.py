@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stanford Research Systems DG645 digital delay generator.
+
+Commands from the vendor's manual (DG645 User Manual, Remote Programming). Mnemonics are four letters; errors
+are numbers taken from a buffer with ``LERR?``. Text port 5025 [?].
+"""
+
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from qcodes import validators as vals
+from qcodes.instrument import ChannelList, InstrumentBaseKWArgs, InstrumentChannel
+from qcodes.parameters import Parameter
+
+from heraldlink_drivers._visa_session import ErrorEntry, VisaSession
+from heraldlink_drivers.errors import DriverError
+
+if TYPE_CHECKING:
+    from qcodes.instrument import VisaInstrumentKWArgs
+    from typing_extensions import Unpack
+
+Output = Literal["T0", "AB", "CD", "EF", "GH"]
+OUTPUTS: tuple[Output, ...] = ("T0", "AB", "CD", "EF", "GH")
+EDGES = ("T0", "T1", "A", "B", "C", "D", "E", "F", "G", "H")
+TRIGGER_SOURCES = {
+    "internal": 0,
+    "external rising": 1,
+    "external falling": 2,
+    "single external rising": 3,
+    "single external falling": 4,
+    "single": 5,
+    "line": 6,
+}
+TRIGGER_WIDTH_s = 1e-7
+_TRIGGERED_BIT = 1
+
+
+class DG645Edge(InstrumentChannel["StanfordDG645"]):
+    """One edge (A..H): where it is after another edge."""
+
+    def __init__(
+        self, parent: "StanfordDG645", name: str, edge: str, **kwargs: "Unpack[InstrumentBaseKWArgs]"
+    ) -> None:
+        super().__init__(parent, name, **kwargs)
+        self.number = EDGES.index(edge)
+        self.delay: Parameter[float, Self] = self.add_parameter(
+            "delay",
+            label=f"Delay of edge {edge}",
+            unit="s",
+            get_cmd=self._get_delay,
+            set_cmd=self._set_delay,
+            vals=vals.Numbers(-2000, 2000),
+        )
+        """Delay (s) after the edge it is linked to, in steps of 5 ps."""
+        self.link: Parameter[str, Self] = self.add_parameter(
+            "link",
+            label=f"Reference of edge {edge}",
+            get_cmd=f"LINK?{self.number}",
+            set_cmd=f"LINK {self.number},{{}}",
+            val_mapping={name: str(number) for number, name in enumerate(EDGES) if name != "T1"},
+        )
+        """Edge from which the delay counts: "T0" or "A" to "H"."""
+
+    def position(self) -> tuple[str, float]:
+        """Edge from which the delay counts, and the delay (s), in one query."""
+        reference, delay = self.ask(f"DLAY?{self.number}").split(",")
+        return EDGES[int(reference)], float(delay)
+
+    def move(self, reference: str, delay_s: float) -> None:
+        """Link to a reference edge with a delay (s), in one command."""
+        self.write(f"DLAY {self.number},{EDGES.index(reference)},{delay_s:.12f}")
+
+    def _get_delay(self) -> float:
+        return self.position()[1]
+
+    def _set_delay(self, delay_s: float) -> None:
+        self.move(self.position()[0], delay_s)
+
+
+class DG645Output(InstrumentChannel["StanfordDG645"]):
+    """One output (T0, AB, CD, EF, GH): its levels."""
+
+    def __init__(
+        self, parent: "StanfordDG645", name: str, output: Output, **kwargs: "Unpack[InstrumentBaseKWArgs]"
+    ) -> None:
+        super().__init__(parent, name, **kwargs)
+        number = OUTPUTS.index(output)
+        self.amplitude: Parameter[float, Self] = self.add_parameter(
+            "amplitude",
+            label=f"Amplitude of {output}",
+            unit="V",
+            get_cmd=f"LAMP?{number}",
+            set_cmd=f"LAMP {number},{{:.2f}}",
+            get_parser=float,
+            vals=vals.Numbers(0.5, 5.0),
+        )
+        """Step between the levels (V) into 50 ohm, 0.5 to 5 V."""
+        self.offset: Parameter[float, Self] = self.add_parameter(
+            "offset",
+            label=f"Offset of {output}",
+            unit="V",
+            get_cmd=f"LOFF?{number}",
+            set_cmd=f"LOFF {number},{{:.2f}}",
+            get_parser=float,
+            vals=vals.Numbers(-2.0, 2.0),
+        )
+        """Low level (V) into 50 ohm."""
+        self.polarity: Parameter[str, Self] = self.add_parameter(
+            "polarity",
+            label=f"Polarity of {output}",
+            get_cmd=f"LPOL?{number}",
+            set_cmd=f"LPOL {number},{{}}",
+            val_mapping={"negative": "0", "positive": "1"},
+        )
+        """Whether the pulse goes up ("positive") or down."""
+
+
+class StanfordDG645(VisaSession):
+    """DG645: ``StanfordDG645("delays", "TCPIP::192.168.1.20::5025::SOCKET", visalib="@py")``.
+
+    ``output`` is the one that triggers the generator ("AB": edges A and B). The role methods use the
+    trigger source "single external rising": ``arm`` lets one tick through, ``disarm`` none.
+    """
+
+    default_terminator = "\r\n"
+    error_texts: ClassVar[dict[int, str]] = {
+        10: "illegal value",
+        11: "illegal mode",
+        12: "illegal delay",
+        13: "illegal link",
+        14: "recall failed",
+        110: "illegal command",
+        111: "undefined command",
+        112: "illegal query",
+        113: "illegal set",
+        114: "null parameter",
+        115: "extra parameters",
+        116: "missing parameters",
+        117: "parameter overflow",
+        118: "invalid floating point number",
+        120: "invalid integer",
+        122: "invalid hexadecimal",
+    }
+
+    def __init__(
+        self, name: str, address: str, output: Output = "AB", **kwargs: "Unpack[VisaInstrumentKWArgs]"
+    ) -> None:
+        super().__init__(name, address, **kwargs)
+        if output not in OUTPUTS[1:]:
+            raise ValueError(f"{name}: no output {output!r}, only {', '.join(OUTPUTS[1:])}")
+        self._output: Output = output
+        self._waiting = False
+        self.trigger_source: Parameter[str, Self] = self.add_parameter(
+            "trigger_source",
+            label="Trigger source",
+            get_cmd="TSRC?",
+            set_cmd="TSRC {}",
+            val_mapping={words: str(number) for words, number in TRIGGER_SOURCES.items()},
+        )
+        """What starts a delay cycle."""
+        self.trigger_level: Parameter[float, Self] = self.add_parameter(
+            "trigger_level",
+            label="External trigger level",
+            unit="V",
+            get_cmd="TLVL?",
+            set_cmd="TLVL {:.2f}",
+            get_parser=float,
+            vals=vals.Numbers(-3.5, 3.5),
+        )
+        """Threshold of the external trigger (V)."""
+        self._add_channels()
+        self.connect_message()
+
+    def _add_channels(self) -> None:
+        edges = ChannelList(self, "edges", DG645Edge)
+        for edge in EDGES[2:]:
+            channel = DG645Edge(self, edge, edge)
+            edges.append(channel)
+            self.add_submodule(edge, channel)
+        self.edges = self.add_submodule("edges", edges.to_channel_tuple())
+        """Edges A to H."""
+        outputs = ChannelList(self, "outputs", DG645Output)
+        for output in OUTPUTS:
+            channel_out = DG645Output(self, output, output)
+            outputs.append(channel_out)
+            self.add_submodule(output, channel_out)
+        self.outputs = self.add_submodule("outputs", outputs.to_channel_tuple())
+        """Outputs T0, AB, CD, EF, GH."""
+
+    def read_error(self) -> ErrorEntry:
+        """Take the oldest error from the buffer; code 0 when it is empty."""
+        code = int(super().ask("LERR?"))
+        return code, self.error_texts.get(code, "see the manual")
+
+    def _edge(self, name: str) -> DG645Edge:
+        return self.edges[EDGES.index(name) - 2]
+
+    def _position_s(self, name: str, depth: int = 0) -> float:
+        """Time (s) of an edge after the trigger, through its chain of references."""
+        if name == "T0":
+            return 0.0
+        if depth > len(EDGES):
+            raise DriverError(f"{self.name}: the edges are linked in a circle")
+        reference, delay_s = self._edge(name).position()
+        return delay_s + self._position_s(reference, depth + 1)
+
+    # the role of a slot trigger
+
+    def delay_s(self) -> float:
+        """Time (s) from the trigger to the leading edge of the output."""
+        with self.lock:
+            return self._position_s(self._output[0])
+
+    def set_delay_s(self, delay_s: float) -> None:
+        """Set the leading edge (s, 0 to 2000) and keep the trailing edge behind it (100 ns if unlinked)."""
+        if not 0 <= delay_s <= 2000:
+            raise ValueError(f"{self.name}: delay {delay_s} s is outside 0..2000 s")
+        leading, trailing = self._output
+        with self.lock:
+            if self._edge(trailing).position()[0] != leading:
+                self._edge(trailing).move(leading, TRIGGER_WIDTH_s)
+            self._edge(leading).move("T0", delay_s)
+
+    def amplitude_V(self) -> float:
+        """Height of the trigger pulse, V."""
+        return self.outputs[OUTPUTS.index(self._output)].amplitude.get()
+
+    def set_amplitude_V(self, amplitude_V: float) -> None:
+        """Set the height of the trigger pulse, V."""
+        self.outputs[OUTPUTS.index(self._output)].amplitude.set(amplitude_V)
+
+    def arm(self) -> None:
+        """Let the next tick, and only it, through."""
+        with self.lock:
+            if self.trigger_source.get() != "single external rising":
+                self.trigger_source.set("single external rising")
+            self.ask("INSR?")  # forget ticks of the past
+            self.write("*TRG")
+            self._waiting = True
+
+    def armed(self) -> bool:
+        """Whether the next tick will be let through; known only to the session that armed."""
+        with self.lock:
+            if not self._waiting:
+                return False
+            came = bool(int(self.ask("INSR?")) & _TRIGGERED_BIT)
+            self._waiting = not came and self.trigger_source.get() == "single external rising"
+            return self._waiting
+
+    def disarm(self) -> None:
+        """Let no tick through."""
+        with self.lock:
+            self._waiting = False
+            self.trigger_source.set("single")
+
+    def safe_state(self) -> None:
+        """Disarm."""
+        self.disarm()
