@@ -77,7 +77,7 @@ _RECORD: dict[str, Kind | Action] = {
     "STATe?": Action(),
 }
 _RAW: dict[str, Kind | Action] = {
-    "REFErence:LINK": Link(),
+    "REFerence:LINK": Link(),
     "STOP:LINK": Link(),
     "SEND": OnOff(),
     "ERROrs?": Action(),
