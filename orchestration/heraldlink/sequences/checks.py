@@ -52,7 +52,7 @@ def check_herald_return(
     needed_ps = sequence.sync_begin_ps + gate_ps[1] + return_ps + jump_ps
     if needed_ps > sequence.attempt_period_ps:
         raise ConfigurationError(
-            f"sequence {sequence.name!r}: a herald reaches the generators {needed_ps} ps after its attempt began,"
+            f"sequence {sequence.name!r}: a herald reaches the generators {needed_ps} ps into its attempt,"
             f" but attempt_period_ps is {sequence.attempt_period_ps}: lengthen it or close the gate earlier"
         )
 
@@ -149,7 +149,7 @@ def _events(sequence: PairSourceSequence, clicks_Hz: float) -> Iterator[str]:
 def _qubit(sequence: PairSourceSequence, drive: NodeDrive) -> Iterator[str]:
     frequency_Hz = drive.qubit_frequency_Hz
     if not 0 < frequency_Hz < sequence.sample_rate_Hz / 2:
-        yield f"qubit frequency {frequency_Hz:g} Hz is not below half of sample_rate_Hz ({sequence.sample_rate_Hz:g})"
+        yield f"qubit frequency {frequency_Hz:g} Hz must lie between 0 and half of sample_rate_Hz"
     elif frequency_Hz != int(frequency_Hz) or int(frequency_Hz) * sequence.attempt_period_ps % 10**12:
         yield (
             f"qubit frequency {frequency_Hz!r} Hz does not fit whole cycles into attempt_period_ps"
