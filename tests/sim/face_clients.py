@@ -37,6 +37,11 @@ class LineClient:
         self.write(text)
         return self.read()
 
+    def act(self, text: str) -> None:
+        """Send commands and wait until they have acted."""
+        self.write(text)
+        assert self.ask("*OPC?") == "1"
+
     def close(self) -> None:
         self.socket.close()
 

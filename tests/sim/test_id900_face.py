@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import zmq
 from face_clients import ZmqClient, closing_all, pairs, wait_until
-
 from heraldlink_sim.errors import SimulationError
 from heraldlink_sim.faces.id900_server import serve_id900
 from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900

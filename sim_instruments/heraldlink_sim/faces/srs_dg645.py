@@ -125,7 +125,6 @@ class StanfordDG645:
     def _common_query(self, name: str, arguments: Sequence[str]) -> str:
         if name == "INSR":
             return self._take_status(arguments)
-        _expect(arguments, 0)
         answers: dict[str, Callable[[], str]] = {
             "*IDN": lambda: f"Stanford Research Systems,DG645,s/n{self.serial},ver1.14.10E",
             "*OPC": lambda: "1",
@@ -134,9 +133,14 @@ class StanfordDG645:
         }
         if name not in answers:
             raise DelayError(ILLEGAL_QUERY if name in ("*TRG", "*RST", "*CLS") else UNDEFINED_COMMAND)
+        _expect(arguments, 0)
         return answers[name]()
 
     def _common_command(self, name: str, arguments: Sequence[str]) -> None:
+        if name in ("*IDN", "LERR", "INSR", "*OPC", "*TST"):
+            raise DelayError(ILLEGAL_SET)
+        if name not in ("*TRG", "*RST", "*CLS", "REMT", "LCAL", "*WAI"):
+            raise DelayError(UNDEFINED_COMMAND)
         _expect(arguments, 0)
         if name == "*TRG":
             self._trigger()
@@ -145,8 +149,6 @@ class StanfordDG645:
         elif name == "*CLS":
             self._errors.clear()
             self._instrument_status = 0
-        elif name not in ("REMT", "LCAL", "*WAI"):
-            raise DelayError(ILLEGAL_SET if name in ("*IDN", "LERR", "INSR") else UNDEFINED_COMMAND)
 
     def _trigger(self) -> None:
         """Arm in the single-shot external modes, fire at once in single shot."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waveforms and sequences in the memory of an AWG70002A.
 
-A waveform holds float32 samples (-1..1 is the full swing of a channel) and one byte of markers per sample (bit 6 is
-marker 1, bit 7 marker 2). What the world is given of a waveform is one object until its bytes change.
+A waveform holds float32 samples (-1..1 is the full swing of a channel) and one byte of markers per sample (bit 6
+is marker 1, bit 7 marker 2). What the world is given of a waveform is one object until its bytes change.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,9 @@ _MARKERS_LEFT = {8: MARKER_1 | MARKER_2, 9: MARKER_1, 10: np.uint8(0)}
 class StoredWaveform:
     """One entry of the waveform list; ``stamp`` counts the changes of the whole instrument."""
 
-    def __init__(self, name: str, samples: NDArray[np.float32], markers: NDArray[np.uint8], stamp: int) -> None:
+    def __init__(
+        self, name: str, samples: NDArray[np.float32], markers: NDArray[np.uint8], stamp: int
+    ) -> None:
         self.name, self.stamp = name, stamp
         self._samples, self._markers = samples, markers
         self._played: dict[int, Waveform] = {}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the AWG70000 file formats: WFMX (one waveform) and SEQX (a zip of sequences and their waveforms).
 
-WFMX: an XML header whose first tag states the header's length (``offset``), then float32 little endian samples,
-then one marker byte per sample if ``MarkersIncluded``. SEQX: ``Sequences/*.sml`` (the same kind of header) and
-``Waveforms/*.wfmx``. Every defect raises :class:`FileError` with the reason.
+WFMX: an XML header whose first tag states the header's length (``offset``), then float32 little endian
+samples, then one marker byte per sample if ``MarkersIncluded``. SEQX: ``Sequences/*.sml`` (the same kind of
+header) and ``Waveforms/*.wfmx``. Every defect raises :class:`FileError` with the reason.
 """
 
 import io
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
-from xml.etree import ElementTree  # noqa: S405  (documents with a DTD are refused below)
+from xml.etree import ElementTree  # (documents with a DTD are refused below)
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,7 @@ def read_wfmx(data: bytes) -> WaveformFile:
         raise FileError("a sample is not a number")
     packed = np.frombuffer(body, np.uint8, count, 4 * count) if with_markers else np.zeros(count, np.uint8)
     # in a file marker n is bit n - 1 (qcodes makeWFMXFile), in the instrument bit n + 5
-    return WaveformFile(samples, (packed & 0xC0) | ((packed & 0x03) << 6))
+    return WaveformFile(samples, ((packed & 0xC0) | ((packed & 0x03) << 6)).astype(np.uint8))
 
 
 def read_seqx(data: bytes) -> Archive:

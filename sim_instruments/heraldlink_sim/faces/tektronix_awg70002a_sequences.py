@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``SLISt`` commands of an AWG70002A: the sequence list (INSTRUMENTS B4; AWG70000 programmer manual)."""
+"""``SLISt`` commands of an AWG70002A: the sequence list (AWG70000 programmer manual)."""
 
 from collections.abc import Callable
 
@@ -45,7 +45,11 @@ class Step:
 
     def parse(self, argument: Argument) -> Target:
         """The target; raises ScpiError."""
-        if argument.kind == "word" and argument.data[:1].isalpha() and argument.text.upper() not in ("MIN", "MAX"):
+        if (
+            argument.kind == "word"
+            and argument.data[:1].isalpha()
+            and argument.text.upper() not in ("MIN", "MAX")
+        ):
             return {"NEXT": NEXT, "FIRS": FIRST, "LAST": LAST, "END": END}[_WORDS.parse(argument)]
         return self._number.parse(argument)
 

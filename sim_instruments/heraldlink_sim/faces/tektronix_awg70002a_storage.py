@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``MMEMory`` commands of an AWG70002A: its disk, and loading files into the lists (INSTRUMENTS B4)."""
+"""``MMEMory`` commands of an AWG70002A: its disk, and loading files into the lists (AWG70000 programmer manual)."""
 
 from collections.abc import Callable
 from pathlib import PureWindowsPath
 from typing import TypeVar
 
 from heraldlink_sim.faces.tektronix_awg70002a_assets import Sequence, StoredWaveform
-from heraldlink_sim.faces.tektronix_awg70002a_files import Archive, FileError, WaveformFile, read_seqx, read_wfmx
+from heraldlink_sim.faces.tektronix_awg70002a_files import (
+    Archive,
+    FileError,
+    WaveformFile,
+    read_seqx,
+    read_wfmx,
+)
 from heraldlink_sim.faces.tektronix_awg70002a_sequences import SequenceCommands
 from heraldlink_sim.faces.tektronix_awg70002a_waveforms import SHORTEST
 from heraldlink_sim.scpi import Block, ScpiError, Text, block, command, query

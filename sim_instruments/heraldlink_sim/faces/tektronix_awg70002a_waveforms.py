@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``WLISt`` commands of an AWG70002A: the waveform list (INSTRUMENTS B4; AWG70000 programmer manual)."""
+"""``WLISt`` commands of an AWG70002A: the waveform list (AWG70000 programmer manual)."""
 
 import numpy as np
 
 from heraldlink_sim.faces.tektronix_awg70002a_assets import StoredWaveform
-from heraldlink_sim.scpi import Block, Choice, Integer, Optional, ScpiDevice, ScpiError, Text, block, command, query
+from heraldlink_sim.scpi import (
+    Block,
+    Choice,
+    Integer,
+    Optional,
+    ScpiDevice,
+    ScpiError,
+    Text,
+    block,
+    command,
+    query,
+)
 from heraldlink_sim.scpi.lexer import Argument
 
 SHORTEST, LONGEST = 2400, 2_000_000_000  # samples, AWG70002A with option 01
@@ -69,14 +80,19 @@ class WaveformCommands(ScpiDevice):
         return _NAME.format(list(self.waveforms)[index - 1])
 
     @command(
-        "WLISt:WAVeform:NEW", _NAME, Integer(SHORTEST, LONGEST), Optional(Choice("REAL", "INTeger", "IQ"), "REAL")
+        "WLISt:WAVeform:NEW",
+        _NAME,
+        Integer(SHORTEST, LONGEST),
+        Optional(Choice("REAL", "INTeger", "IQ"), "REAL"),
     )
     def _new(self, name: str, length: int, kind: str) -> None:
         if name in self.waveforms:
             raise ScpiError(-221, f"waveform {name!r} exists")
         if kind != "REAL":
             raise ScpiError(-224, kind)
-        empty = StoredWaveform(name, np.zeros(length, np.float32), np.zeros(length, np.uint8), self.next_stamp())
+        empty = StoredWaveform(
+            name, np.zeros(length, np.float32), np.zeros(length, np.uint8), self.next_stamp()
+        )
         self.store(empty)
 
     @command("WLISt:WAVeform:DELete", NameOrAll())
@@ -104,7 +120,12 @@ class WaveformCommands(ScpiDevice):
         waveform = self._part(name, start, size)
         waveform.write_markers(start, np.frombuffer(_checked(payload, size), np.uint8), self.next_stamp())
 
-    @query("WLISt:WAVeform:MARKer:DATA", _NAME, Optional(Integer(0, LONGEST), 0), Optional(Integer(1, LONGEST), 0))
+    @query(
+        "WLISt:WAVeform:MARKer:DATA",
+        _NAME,
+        Optional(Integer(0, LONGEST), 0),
+        Optional(Integer(1, LONGEST), 0),
+    )
     def _read_markers(self, name: str, start: int, size: int) -> bytes:
         size = size or len(self.waveform(name)) - start
         return block(self._part(name, start, size).markers(start, size))
@@ -140,8 +161,8 @@ class WaveformCommands(ScpiDevice):
 def stamp_text(stamp: int) -> str:
     """Time stamp of a change, ``"2026/01/01 00:00:07"``: one second for each change since power-on.
 
-    The real instrument answers the wall clock, to one second. This one has no clock, so that equal commands give
-    equal answers; a stamp never comes back.
+    The real instrument answers the wall clock, to one second. This one has no clock, so that equal commands
+    give equal answers; a stamp never comes back.
     """
     moment = np.datetime64("2026-01-01T00:00:00") + np.timedelta64(stamp, "s")
     return '"' + str(moment).replace("-", "/").replace("T", " ") + '"'
