@@ -71,7 +71,7 @@ class World:
         for node, item, excitation in zip(nodes, readouts, outcomes, strict=True):
             taggers[node.wiring.tagger] = self._node_events(rack, node, item, excitation, slot)
         ends_ps = {node.wiring.generator: node.timeline.end_ps for node in nodes}
-        return SlotEvents(taggers, self._rates_Hz(taggers), ends_ps)
+        return SlotEvents(taggers, self._rates_Hz(rack, taggers), ends_ps)
 
     def _stream(self, slot: int, name: str) -> np.random.Generator:
         return stream(self.seed, slot, name)
@@ -138,10 +138,17 @@ class World:
         last = self.wiring.tick_period_ps
         return {name: times[(times >= 0) & (times < last)] for name, times in events.items()}
 
-    def _rates_Hz(self, taggers: Mapping[str, Events]) -> Mapping[str, tuple[float, ...]]:
+    def _rates_Hz(self, rack: RackState, taggers: Mapping[str, Events]) -> Mapping[str, tuple[float, ...]]:
+        """Return mean count rates; detectors without a cable to a tagger count nothing."""
         period_s = self.wiring.tick_period_ps * 1e-12
-        hub = taggers[self.wiring.hub.tagger]
-        rates = {self.wiring.hub.detectors: tuple(len(hub[name]) / period_s for name in PORTS)}
+        cables = {self.wiring.hub.detectors: [taggers[self.wiring.hub.tagger][name] for name in PORTS]}
         for node in self.wiring.nodes:
-            rates[node.detectors] = (len(taggers[node.tagger][IN1]) / period_s,)
-        return rates
+            cables[node.detectors] = [taggers[node.tagger][IN1]]
+        return {
+            box: tuple(
+                len(cables[box][n]) / period_s if n < len(cables[box]) else 0.0
+                for n in range(len(state.bias_A))
+            )
+            for box, state in rack.detectors.items()
+            if box in cables
+        }

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bench: one world, one face per instrument, and a pace that lets the ticks come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+import numpy as np
+from heraldlink_physics.device import Devices
+
+from heraldlink_sim.bench_config import BenchConfig, load_bench
+from heraldlink_sim.cabinet import Face, Listening, make_face, serve
+from heraldlink_sim.errors import BenchError
+from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900
+from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A
+from heraldlink_sim.faces.rohde_schwarz_sgs100a import RohdeSchwarzSGS100A
+from heraldlink_sim.faces.santec_tsl570 import SantecTSL570
+from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS
+from heraldlink_sim.faces.srs_dg645 import StanfordDG645
+from heraldlink_sim.faces.tektronix_awg70002a import TektronixAWG70002A
+from heraldlink_sim.pace import Agenda, Fast, Scaled
+from heraldlink_sim.world.optics import emitted_W
+from heraldlink_sim.world.play import SlotEvents, World
+from heraldlink_sim.world.rack import IN4, RackState
+
+F = TypeVar("F")
+
+LATEST_DELIVERY = 0.95
+"""Share of the tick period after which tags without a record are delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The instruments by kind and station name."""
+
+    lasers: dict[str, SantecTSL570]
+    attenuators: dict[str, KeysightN7764A]
+    generators: dict[str, TektronixAWG70002A]
+    delays: dict[str, StanfordDG645]
+    microwaves: dict[str, RohdeSchwarzSGS100A]
+    taggers: dict[str, IDQuantiqueID900]
+    detectors: dict[str, SingleQuantumEOS]
+
+    @classmethod
+    def of(cls, faces: Mapping[str, Face]) -> Self:
+        """Sort faces by kind."""
+        return cls(
+            _kind(faces, SantecTSL570),
+            _kind(faces, KeysightN7764A),
+            _kind(faces, TektronixAWG70002A),
+            _kind(faces, StanfordDG645),
+            _kind(faces, RohdeSchwarzSGS100A),
+            _kind(faces, IDQuantiqueID900),
+            _kind(faces, SingleQuantumEOS),
+        )
+
+    def state(self) -> RackState:
+        """Freeze the states of all instruments."""
+        return RackState(
+            lasers={name: face.state() for name, face in self.lasers.items()},
+            attenuators={name: face.state() for name, face in self.attenuators.items()},
+            generators={name: face.state() for name, face in self.generators.items()},
+            delays={name: face.state() for name, face in self.delays.items()},
+            microwaves={name: face.state() for name, face in self.microwaves.items()},
+            taggers={name: face.state() for name, face in self.taggers.items()},
+            detectors={name: face.state() for name, face in self.detectors.items()},
+        )
+
+
+def _kind(faces: Mapping[str, Face], kind: type[F]) -> dict[str, F]:
+    return {name: face for name, face in faces.items() if isinstance(face, kind)}
+
+
+class Bench:
+    """A simulated laboratory. ``async with bench:`` serves it; ``addresses`` then has every instrument.
+
+    ``faces`` are the instruments themselves, for tests that look behind the wire.
+    """
+
+    def __init__(self, config: BenchConfig, devices: Devices) -> None:
+        self.config = config
+        self.tick_period_ps = config.tick_period_ps
+        self.world = World(devices, config.world_wiring(), config.seed)
+        named = {
+            name: make_face(name, item, config.tick_period_ps) for name, item in config.instruments.items()
+        }
+        self._named, self.faces = named, Faces.of(named)
+        self.addresses: dict[str, str] = {}
+        self._ends_ps = dict.fromkeys(self.faces.generators, 0)
+        self._armed = asyncio.Event()
+        self._listening: list[Listening] = []
+        self._pace: asyncio.Task[None] | None = None
+        self._connect()
+
+    @classmethod
+    def from_file(cls, path: Path, overrides: dict[str, object] | None = None) -> Self:
+        """Build a bench from its file; ``overrides`` replace top-level keys such as seed, pace and slots.
+
+        Raises BenchError naming file and key.
+        """
+        return cls(*load_bench(path, overrides))
+
+    def _connect(self) -> None:
+        """Lay the cables that carry something back to an instrument."""
+        wiring = self.world.wiring
+        self.faces.taggers[wiring.hub.tagger].on_record_armed = self._armed.set
+        self.faces.attenuators[wiring.hub.attenuator].input_power_W = self._attenuator_input_W
+
+    def _attenuator_input_W(self, channel: int) -> float:
+        """Return the power that the splitter of a pump sends into an attenuator channel."""
+        hub = self.world.wiring.hub
+        for node, device in zip(self.world.wiring.nodes, self.world.devices.arms, strict=True):
+            for name, used in ((hub.pump, node.pump_channel), (hub.readout_pump, node.readout_channel)):
+                if used == channel:
+                    return emitted_W(self.faces.lasers[name].state()) * device.splitter
+        return 0.0
+
+    # --- serving
+
+    async def __aenter__(self) -> Self:
+        try:
+            for name, item in self.config.instruments.items():
+                self._listening.append(await self._serve(name, item.port))
+                self.addresses |= self._listening[-1].addresses
+        except BaseException:
+            await self.close()
+            raise
+        self._pace = asyncio.create_task(self._driver().run(self), name="pace of the bench")
+        return self
+
+    async def _serve(self, name: str, port: int) -> Listening:
+        try:
+            return await serve(name, self._named[name], self.config.instruments[name], self.config.host)
+        except OSError as error:
+            where = f"{self.config.host}, port {port} ({error.strerror or error})"
+            raise BenchError(f"{name}: cannot listen on {where}; port 0 takes a free one.") from error
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop bench time, then every instrument."""
+        if self._pace is not None:
+            self._pace.cancel()
+            await asyncio.gather(self._pace, return_exceptions=True)
+        for item in self._listening:
+            await item.server.close()
+        self._listening = []
+
+    async def run(self) -> None:
+        """Wait for as long as bench time passes; raises what stops it."""
+        if self._pace is not None:
+            await asyncio.shield(self._pace)
+            await asyncio.Event().wait()
+
+    def _driver(self) -> Fast | Scaled:
+        pace = self.config.pace
+        if pace == "fast":
+            return Fast(self._armed, self.config.slots)
+        return Scaled(1.0 if pace == "realtime" else pace)
+
+    # --- time
+
+    def play(self, slot: int) -> int:
+        """Play a whole slot at once; return the first later tick at which no generator plays any more."""
+        events = self._begin(slot)
+        for name in events.taggers:
+            self._deliver(name, events, slot)
+        self._observe(events)
+        return max(slot + 1, -(-max(self._ends_ps.values()) // self.tick_period_ps))
+
+    def pass_ticks(self, first: int, last: int) -> None:
+        """Let the ticks first..last come while nobody plays: they are counted, and fire what is armed."""
+        if last < first:
+            return
+        ticks = {IN4: np.zeros(last - first + 1, np.int64)}
+        for tagger in self.faces.taggers.values():
+            tagger.deliver(ticks, last)
+        self._fire()
+
+    def tick(self, slot: int, agenda: Agenda) -> None:
+        """Let a tick come; tags are delivered when their record ends, or late in the tick period."""
+        now_ps = slot * self.tick_period_ps
+        records = {name: face.state().record for name, face in self.faces.taggers.items()}
+        events = self._begin(slot)
+        latest_ps = round(LATEST_DELIVERY * self.tick_period_ps)
+        for name, face in self.faces.taggers.items():
+            face.begin_slot(slot)
+            record = records[name]
+            after_ps = min(record.duration_ps, latest_ps) if record.armed else latest_ps
+            agenda.at(now_ps + after_ps, partial(self._deliver, name, events, slot))
+        agenda.at(now_ps + latest_ps, partial(self._observe, events))
+        for name, end_ps in events.ends_ps.items():
+            if end_ps > 0:
+                generator = self.faces.generators[name]
+                generator.set_playing(True)
+                agenda.at(now_ps + end_ps, partial(generator.set_playing, False))
+
+    def _begin(self, slot: int) -> SlotEvents:
+        """Freeze all settings at the tick and play the slot."""
+        now_ps = slot * self.tick_period_ps
+        playing = frozenset(name for name, end_ps in self._ends_ps.items() if end_ps > now_ps)
+        events = self.world.play(self.faces.state(), slot, playing)
+        self._ends_ps |= {name: now_ps + end for name, end in events.ends_ps.items() if end > 0}
+        self._fire()
+        return events
+
+    def _fire(self) -> None:
+        for face in self.faces.delays.values():
+            if face.state().armed:
+                face.fired()
+
+    def _deliver(self, name: str, events: SlotEvents, slot: int) -> None:
+        self.faces.taggers[name].deliver(events.taggers[name], slot)
+
+    def _observe(self, events: SlotEvents) -> None:
+        for name, rates_Hz in events.rates_Hz.items():
+            self.faces.detectors[name].observe(rates_Hz)

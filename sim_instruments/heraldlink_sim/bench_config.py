@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bench files: which instruments there are, how they are wired, which devices they drive, seed and pace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from heraldlink_physics.device import Devices
+from heraldlink_physics.device_file import from_mapping
+from heraldlink_physics.errors import DeviceError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from heraldlink_sim.errors import BenchError
+from heraldlink_sim.world.wiring import HubWiring, NodeWiring, ReadoutTone, Wiring
+
+M = TypeVar("M", bound=BaseModel)
+
+Model = Literal[
+    "Santec TSL-570",
+    "Keysight N7764A",
+    "Single Quantum EOS",
+    "ID Quantique ID900",
+    "Tektronix AWG70002A",
+    "SRS DG645",
+    "R&S SGS100A",
+]
+Pace = Literal["realtime", "fast"] | Annotated[float, Field(gt=0, le=1e6)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Delay = Annotated[int, Field(ge=0, le=10**9)]
+Channel = Annotated[int, Field(ge=1, le=4)]
+
+
+class Strict(BaseModel):
+    """A section that takes no key but its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InstrumentConfig(Strict):
+    """One instrument. ``port``: 0 takes a free one; ``second_port``: DataLink of an ID900, counts of an EOS.
+
+    ``startup``: commands that the instrument has in its power-up configuration (ID900 only).
+    ``levels_V``: pulse heights on its input cables (ID900 only).
+    """
+
+    model: Model
+    port: Port = 0
+    second_port: Port = 0
+    detectors: Annotated[int, Field(ge=1, le=8)] = 2
+    startup: tuple[str, ...] = ()
+    levels_V: dict[Literal["STAR", "INPU1", "INPU2", "INPU3", "INPU4"], float] = Field(
+        default_factory=dict[Literal["STAR", "INPU1", "INPU2", "INPU3", "INPU4"], float]
+    )
+
+
+class ReadoutToneConfig(Strict):
+    """Microwave tone at which the readout works as the device file says."""
+
+    frequency_Hz: Annotated[float, Field(ge=1e6, le=20e9)]
+    linewidth_Hz: Annotated[float, Field(gt=0)]
+    power_dBm: Annotated[float, Field(ge=-120, le=25)]
+
+
+class HubConfig(Strict):
+    """Midpoint: names of its instruments, and the combiner that heralds."""
+
+    pump: str
+    readout_pump: str
+    attenuator: str
+    detectors: str
+    time_controller: str
+    herald_combiner: Annotated[int, Field(ge=1, le=24)] = 5
+
+
+class NodeConfig(Strict):
+    """One node: names of its instruments, its channels at the hub, and its cables in ps."""
+
+    generator: str
+    delay: str
+    microwave: str
+    time_controller: str
+    detectors: str
+    pump_channel: Channel
+    readout_channel: Channel
+    trigger_delay_ps: Delay
+    local_delay_ps: Delay
+    herald_output: Channel
+    herald_delay_ps: Delay
+    readout_delay_ps: Delay
+    readout_tone: ReadoutToneConfig
+
+
+class WiringConfig(Strict):
+    """All connections. ``nodes``: exactly two, by name; the first one's sync starts the hub's tagger."""
+
+    hub: HubConfig
+    nodes: Annotated[dict[str, NodeConfig], Field(min_length=2, max_length=2)]
+
+
+class BenchConfig(Strict):
+    """One bench file; ``devices`` is relative to it."""
+
+    seed: Annotated[int, Field(ge=0)]
+    pace: Pace = "fast"
+    slots: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    tick_rate_Hz: Annotated[float, Field(gt=0, le=1000)] = 10
+    host: str = "127.0.0.1"
+    devices: Path
+    instruments: dict[str, InstrumentConfig]
+    wiring: WiringConfig
+
+    @model_validator(mode="after")
+    def _connected(self) -> BenchConfig:
+        for key, name, model in self._cables():
+            if name not in self.instruments:
+                raise ValueError(f"{key}: no instrument {name!r} under instruments")
+            if self.instruments[name].model != model:
+                raise ValueError(f"{key}: {name} is a {self.instruments[name].model}, not a {model}")
+        return self
+
+    @model_validator(mode="after")
+    def _slots_rise(self) -> BenchConfig:
+        if self.slots is not None and self.pace != "fast":
+            raise ValueError("slots: a list of slots needs pace fast; at any other pace every tick comes")
+        if self.slots is not None and any(b <= a for a, b in zip(self.slots, self.slots[1:], strict=False)):
+            raise ValueError("slots: must rise")
+        return self
+
+    def _cables(self) -> list[tuple[str, str, Model]]:
+        hub = self.wiring.hub
+        cables: list[tuple[str, str, Model]] = [
+            ("wiring.hub.pump", hub.pump, "Santec TSL-570"),
+            ("wiring.hub.readout_pump", hub.readout_pump, "Santec TSL-570"),
+            ("wiring.hub.attenuator", hub.attenuator, "Keysight N7764A"),
+            ("wiring.hub.detectors", hub.detectors, "Single Quantum EOS"),
+            ("wiring.hub.time_controller", hub.time_controller, "ID Quantique ID900"),
+        ]
+        for name, node in self.wiring.nodes.items():
+            where = f"wiring.nodes.{name}"
+            cables += [
+                (f"{where}.generator", node.generator, "Tektronix AWG70002A"),
+                (f"{where}.delay", node.delay, "SRS DG645"),
+                (f"{where}.microwave", node.microwave, "R&S SGS100A"),
+                (f"{where}.time_controller", node.time_controller, "ID Quantique ID900"),
+                (f"{where}.detectors", node.detectors, "Single Quantum EOS"),
+            ]
+        return cables
+
+    @property
+    def tick_period_ps(self) -> int:
+        """Time between slot ticks."""
+        return round(1e12 / self.tick_rate_Hz)
+
+    def world_wiring(self) -> Wiring:
+        """Return the wiring in the words of the world."""
+        hub = self.wiring.hub
+        a, b = (_node(name, node) for name, node in self.wiring.nodes.items())
+        names = (hub.pump, hub.readout_pump, hub.attenuator, hub.detectors, hub.time_controller)
+        return Wiring(HubWiring(*names, herald_combiner=hub.herald_combiner), a, b, self.tick_period_ps)
+
+
+def _node(name: str, node: NodeConfig) -> NodeWiring:
+    tone = node.readout_tone
+    return NodeWiring(
+        name=name,
+        generator=node.generator,
+        delay=node.delay,
+        microwave=node.microwave,
+        tagger=node.time_controller,
+        detectors=node.detectors,
+        pump_channel=node.pump_channel,
+        readout_channel=node.readout_channel,
+        trigger_delay_ps=node.trigger_delay_ps,
+        local_delay_ps=node.local_delay_ps,
+        herald_output=node.herald_output,
+        herald_delay_ps=node.herald_delay_ps,
+        readout_delay_ps=node.readout_delay_ps,
+        readout_tone=ReadoutTone(tone.frequency_Hz, tone.linewidth_Hz, tone.power_dBm),
+    )
+
+
+def load_bench(path: Path, overrides: dict[str, object] | None = None) -> tuple[BenchConfig, Devices]:
+    """Read a bench file and its device file; ``overrides`` replace top-level keys.
+
+    Raises BenchError: one sentence that names the file and the key.
+    """
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise BenchError(f"{path}: must hold keys and values.")
+    try:
+        config = BenchConfig.model_validate({**content, **(overrides or {})})
+    except ValidationError as error:
+        raise BenchError(f"{path}: {_first(error)}") from None
+    return config, load_devices(path.parent / config.devices)
+
+
+def load_devices(path: Path) -> Devices:
+    """Read a device file. Raises BenchError naming file and key."""
+    try:
+        return from_mapping(read_yaml(path))
+    except DeviceError as error:
+        raise BenchError(f"{path}: {error}.") from None
+
+
+def read_yaml(path: Path) -> object:
+    """Parse a YAML file into plain values. Raises BenchError naming the file, and the line of a mistake."""
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BenchError(f"{path}: cannot be read ({error.strerror}).") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise BenchError(f"{path}: is not YAML: {' '.join(str(error).split())}.") from None
+
+
+def _first(error: ValidationError) -> str:
+    """Return the first mistake as key and sentence."""
+    detail = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in detail["loc"])
+    message = detail["msg"].removeprefix("Value error, ").rstrip(".")
+    if detail["type"] == "extra_forbidden":
+        return f"{key}: unknown key."
+    if detail["type"] == "missing":
+        return f"{key}: missing."
+    return f"{key}: {message}." if key else f"{message}."
