@@ -94,7 +94,7 @@ def _by_channel(
 def _scaled(count: Times, resolution_ps: float) -> Times:
     if resolution_ps == int(resolution_ps):
         return count * int(resolution_ps)
-    return np.rint(count * resolution_ps).astype(np.int64)
+    return np.asarray(np.rint(count * resolution_ps), dtype=np.int64)
 
 
 def _whole(resolution_ps: float) -> float:
