@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 import zmq
 
-from heraldlink_drivers._zmq_request import ZmqRequester
+from heraldlink_drivers._zmq_request import ZmqRequester, new_socket
 from heraldlink_drivers.errors import InstrumentError, RecordIncomplete
 from heraldlink_drivers.roles import Tags
 
@@ -65,8 +65,7 @@ class TagStream:
         self._id = str(answer["id"])
         self._taken = 0
         self._records = 0
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PAIR)
-        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket = new_socket(zmq.PAIR)
         self._socket.setsockopt(zmq.RCVHWM, 0)
         self._socket.connect(f"tcp://{service.host}:{int(str(answer.get('port', port)))}")
 
@@ -128,5 +127,6 @@ class _Status:
 
 
 def _description(error: object) -> str:
-    fields = cast("dict[str, object]", error) if isinstance(error, dict) else {}
-    return str(fields.get("description", error))
+    if not isinstance(error, dict):
+        return str(error)
+    return str(cast("dict[str, object]", error).get("description", "no description"))

@@ -5,6 +5,7 @@ A time on the wire is in picoseconds with the suffix TB (time base); parameters 
 integer picoseconds of the roles go beside them without rounding.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from qcodes import validators as vals
@@ -16,8 +17,13 @@ from heraldlink_drivers._readings import on_off
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-SOURCES = ("NONE", "STAR", *(f"INPU{n}" for n in range(1, 5)), *(f"DELA{n}" for n in range(1, 9)))
-SOURCES += tuple(f"TSCO{n}" for n in range(1, 25))
+SOURCES = (
+    "NONE",
+    "STAR",
+    *(f"INPU{n}" for n in range(1, 5)),
+    *(f"DELA{n}" for n in range(1, 9)),
+    *(f"TSCO{n}" for n in range(1, 25)),
+)
 OPERATIONS = ("AND", "OR", "ONLYFIR", "ONLYSEC", "MUTE")
 
 
@@ -80,7 +86,7 @@ class Block(InstrumentChannel[Instrument]):
             label=label,
             get_cmd=f"{self.prefix}:{node}?",
             set_cmd=f"{self.prefix}:{node} {{}}",
-            get_parser=lambda reply: _word(reply, words),
+            get_parser=partial(_word, words),
             vals=vals.Enum(*words),
         )
 
@@ -217,7 +223,7 @@ class ID900Delay(Block):
         """Delay (s), up to 1 s; beyond 4 us the device does not guarantee all events."""
 
 
-def _word(reply: str, words: tuple[str, ...]) -> str:
+def _word(words: tuple[str, ...], reply: str) -> str:
     text = reply.strip().upper()
     for word in words:
         if text == word:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """ZeroMQ requests that survive a lost reply: after a timeout the next request starts on a new socket.
 
-A REQ socket that waits for a reply that never comes can send nothing more, and one that is told to send anyway
-may take the late reply for the next one. A new socket has neither trouble. A connection that the other
-side closes is noticed at once, by the socket's monitor.
+A REQ socket that waits for a reply that never comes can send nothing more, and one that is told to send
+anyway may take the late reply for the next one. A new socket has neither trouble. A connection that the
+other side closes is noticed at once, by the socket's monitor.
 """
 
 import time
+from collections.abc import Callable
+from typing import cast
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
@@ -53,11 +55,11 @@ class ZmqRequester:
 
     def _open(self) -> "zmq.Socket[bytes]":
         if self._socket is None:
-            self._socket = zmq.Context.instance().socket(zmq.REQ)
-            self._socket.setsockopt(zmq.LINGER, 0)
-            self._socket.setsockopt(zmq.SNDTIMEO, int(self.timeout_s * 1e3))
-            self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-            self._socket.connect(self.address)
+            connection = new_socket(zmq.REQ)
+            connection.setsockopt(zmq.SNDTIMEO, int(self.timeout_s * 1e3))
+            self._monitor = connection.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            connection.connect(self.address)
+            self._socket = connection
         return self._socket
 
     def _await(self, connection: "zmq.Socket[bytes]", request: str) -> None:
@@ -68,7 +70,7 @@ class ZmqRequester:
             poller.register(self._monitor, zmq.POLLIN)
         deadline = time.monotonic() + self.timeout_s
         while True:
-            events = dict(poller.poll(max(0.0, deadline - time.monotonic()) * 1e3))
+            events = dict(poller.poll(max(0, int((deadline - time.monotonic()) * 1e3))))
             if connection in events:
                 return
             if not events:
@@ -81,3 +83,11 @@ class ZmqRequester:
         event = recv_monitor_message(self._monitor)["event"]
         if event == zmq.EVENT_DISCONNECTED:
             raise ConnectionLost(f"{self._instrument}: {self.address} closed the connection")
+
+
+def new_socket(kind: int) -> "zmq.Socket[bytes]":
+    """A socket that is gone when it is closed."""
+    instance = cast("Callable[[], zmq.Context[zmq.Socket[bytes]]]", zmq.Context.instance)
+    connection = zmq.Socket(instance(), kind)
+    connection.setsockopt(zmq.LINGER, 0)
+    return connection

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""QCoDeS' own Rohde & Schwarz SGS100A driver, unchanged, in the role of a microwave source.
+
+The driver neither locks nor reads errors; both happen here, around it.
+"""
+
+from math import degrees, pi, radians
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from heraldlink_drivers._visa_session import mend_socket
+from heraldlink_drivers.errors import ConnectionLost, InstrumentError
+
+if TYPE_CHECKING:
+    from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
+
+_NO_ERROR = "0"
+
+
+class SGS100ARole:
+    """Microwave source around ``driver``; hold ``lock`` around exchanges that belong together."""
+
+    def __init__(self, driver: "RohdeSchwarzSGS100A") -> None:
+        self.driver = driver
+        self.lock = RLock()
+        mend_socket(driver.visa_handle)
+
+    def identity(self) -> str:
+        """Reply to ``*IDN?``."""
+        return self._ask("*IDN?")
+
+    def errors(self) -> list[str]:
+        """Empty the error queue; oldest first."""
+        entries = self._ask("SYST:ERR:ALL?")
+        return [] if entries.split(",")[0].strip() == _NO_ERROR else [entries]
+
+    def frequency_Hz(self) -> float:
+        """Frequency, Hz."""
+        return float(self._get("frequency"))
+
+    def set_frequency_Hz(self, frequency_Hz: float) -> None:
+        """Set the frequency, 1 MHz to 20 GHz."""
+        self._set("frequency", frequency_Hz)
+
+    def power_dBm(self) -> float:
+        """Power, dBm."""
+        return float(self._get("power"))
+
+    def set_power_dBm(self, power_dBm: float) -> None:
+        """Set the power, -120 to 25 dBm."""
+        self._set("power", power_dBm)
+
+    def phase_rad(self) -> float:
+        """Phase offset, rad."""
+        return radians(float(self._get("phase")))
+
+    def set_phase_rad(self, phase_rad: float) -> None:
+        """Set the phase offset, rad (modulo 2 pi)."""
+        self._set("phase", degrees(phase_rad % (2 * pi)))
+
+    def output(self) -> bool:
+        """Whether the output is on."""
+        return bool(self._get("status"))
+
+    def set_output(self, on: bool) -> None:
+        """Switch the output."""
+        self._set("status", on)
+
+    def reference_external(self) -> bool:
+        """Whether it follows the external 10 MHz."""
+        return str(self._get("ref_osc_source")).upper().startswith("EXT")
+
+    def set_reference_external(self, external: bool) -> None:
+        """Choose the reference: EXT for the 10 MHz from outside."""
+        self._set("ref_osc_source", "EXT" if external else "INT")
+
+    def safe_state(self) -> None:
+        """Output off."""
+        self.set_output(False)
+
+    def _ask(self, query: str) -> str:
+        with self.lock:
+            try:
+                return self.driver.ask(query).strip()
+            except Exception as error:
+                raise self._lost(error) from error
+
+    def _get(self, name: str) -> str | float | bool:
+        with self.lock:
+            try:
+                value: str | float | bool = self.driver.parameters[name].get()
+            except Exception as error:
+                raise self._lost(error) from error
+        return value
+
+    def _set(self, name: str, value: str | float | bool) -> None:
+        parameter = self.driver.parameters[name]
+        parameter.validate(value)
+        with self.lock:
+            try:
+                parameter.set(value)
+            except Exception as error:
+                raise self._lost(error) from error
+            if errors := self.errors():
+                code, _, text = errors[0].partition(",")
+                raise InstrumentError(self.driver.name, f"{name} = {value}", int(code), text.strip(' "'))
+
+    def _lost(self, error: Exception) -> ConnectionLost:
+        return ConnectionLost(f"{self.driver.name}: no reply at {self.driver.address} ({error.args[0]})")
