@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """heraldlink: heralded entanglement between quantum-network nodes.
 
-``heraldlink.connect`` opens a network; it is loaded when first used, so that importing the package is cheap.
+``heraldlink.connect`` is the way in for scripts; it is imported when first used, so that node processes and
+the command line start quickly.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from heraldlink.client import Network, connect
+    from heraldlink.client import connect
 
+__all__ = ["__version__", "connect"]
 __version__ = "0.1.0"
-__all__ = ["Network", "__version__", "connect"]
 
 
 def __getattr__(name: str) -> object:
-    if name in ("connect", "Network"):
-        from heraldlink import client
+    if name == "connect":
+        from heraldlink.client import connect
 
-        return getattr(client, name)
-    raise AttributeError(f"module 'heraldlink' has no attribute {name!r}")
+        return connect
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -20,7 +20,7 @@ from typing import cast
 
 from heraldlink.errors import NodeLost
 
-GRACE_S = 5.0
+GRACE_S = 4.5
 POLL_S = 0.02
 
 
@@ -109,16 +109,17 @@ class Children:
             signal.signal(signal.SIGCHLD, before)
 
     def stop(self) -> None:
-        """End all children: ask, wait a few seconds, then kill. An impatient second Ctrl-C kills at once."""
+        """End all children, the first one last because the others use it; kill those that take too long."""
         with ExitStack() as stack:
             for child in self._children:
                 stack.callback(bury, child)
-            for child in reversed(self._children):
-                child.process.terminate()
-            deadline = time.monotonic() + GRACE_S
-            for child in self._children:
-                with suppress(subprocess.TimeoutExpired):
-                    child.process.wait(max(0.0, deadline - time.monotonic()))
+            for group in (self._children[1:], self._children[:1]):
+                for child in group:
+                    child.process.terminate()
+                deadline = time.monotonic() + GRACE_S
+                for child in group:
+                    with suppress(subprocess.TimeoutExpired):
+                        child.process.wait(max(0.0, deadline - time.monotonic()))
 
 
 def bury(child: Child) -> None:

@@ -6,17 +6,21 @@ import sys
 from typing import Annotated
 
 import typer
-from click.exceptions import Abort, ClickException
 
 from heraldlink import __version__
 from heraldlink.cli.demo import demo
 from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
+from heraldlink.cli.journal import journal
 from heraldlink.cli.node import node
 from heraldlink.cli.predict import predict
 from heraldlink.cli.replay import replay
 from heraldlink.cli.request import request
 from heraldlink.cli.sim import sim
 from heraldlink.cli.tags import tags
+from heraldlink.errors import RequestError
+
+UsageError = typer.BadParameter.__bases__[0]
+"""Of click, or of the copy of it that newer versions of typer carry."""
 
 
 def _version(wanted: bool) -> None:
@@ -40,6 +44,7 @@ def application() -> typer.Typer:
     for command in (demo, sim, node, request, predict, replay):
         app.command()(command)
     app.add_typer(tags(), name="tags")
+    app.add_typer(journal(), name="journal")
     return app
 
 
@@ -52,16 +57,16 @@ def execute(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
         result: object = application()(args=arguments, prog_name="heraldlink", standalone_mode=False)
-    except (KeyboardInterrupt, Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("heraldlink: interrupted\n")
         return ExitCode.INTERRUPTED
-    except ClickException as error:
-        sys.stderr.write(f"heraldlink: {' '.join(error.format_message().split())}\n")
-        return ExitCode.BAD_INPUT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.RUN_FAILED
     except Exception as error:
+        if isinstance(error, UsageError):
+            complain(RequestError(str(error)))
+            return ExitCode.BAD_INPUT
         if not is_ours(error):
             raise
         complain(error)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """``heraldlink predict``: success probability and fidelity of a heralding scheme, from the exact model."""
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from heraldlink.cli.show import print_json, table
+from heraldlink.errors import RequestError
 
 
 class Kind(StrEnum):
@@ -40,15 +43,28 @@ def predict(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Predict success probability, F and F_meas of a heralding scheme."""
-    options = {
-        name: value
-        for name, value in locals().items()
-        if name not in ("kind", "json") and isinstance(value, float)
-    }
-    from heraldlink_physics.predict import predict as compute
-
-    result = compute(kind.value, **options)
+    given = {
+        "alpha_a": alpha_a, "alpha_b": alpha_b, "nbar_a": nbar_a, "nbar_b": nbar_b,
+        "eta_a": eta_a, "eta_b": eta_b, "dark": dark, "visibility": visibility, "phase_sigma": phase_sigma,
+        "n_thermal": n_thermal, "n_add": n_add, "eta_microwave": eta_microwave, "dephasing": dephasing,
+    }  # fmt: skip
+    result = compute(kind, {name: value for name, value in given.items() if value is not None})
     if json:
         print_json(result)
     else:
-        table(f"{kind.value}", {name: f"{value:.6g}" for name, value in result.items()})
+        table(
+            kind.value,
+            {name: "undefined" if value is None else f"{value:.6g}" for name, value in result.items()},
+        )
+
+
+def compute(kind: Kind, options: Mapping[str, float]) -> Mapping[str, float | None]:
+    """The model's numbers; raises RequestError that names the options as they are spelt here."""
+    from heraldlink_physics.errors import PhysicsError
+    from heraldlink_physics.predict import predict as predict_numbers
+
+    try:
+        return predict_numbers(kind.value, **options)
+    except PhysicsError as error:
+        spelt = re.sub(r"\b[a-z]+_[a-z_]+\b", lambda found: "--" + found[0].replace("_", "-"), str(error))
+        raise RequestError(f"predict {kind.value}: {spelt}") from error

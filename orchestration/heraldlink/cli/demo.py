@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``heraldlink demo``: a laboratory and three nodes as processes, one request, and its results."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from heraldlink.cli.measurement import Wish
+    from heraldlink.cli.report import Run
+
+
+def demo(
+    number: Annotated[int, typer.Option(help="Pairs to ask for.")] = 200,
+    fidelity: Annotated[float, typer.Option(help="Lowest fidelity that will do, 0 to 1.")] = 0.6,
+    max_time: Annotated[float, typer.Option(help="Longest bench time, seconds.")] = 60.0,
+    seed: Annotated[int | None, typer.Option(help="Seed of the world and of the bases.")] = None,
+    bench: Annotated[str, typer.Option(help="Bench file.")] = "benches/two_nodes.yaml",
+    runs: Annotated[Path, typer.Option(help="Folder that gets the run folder.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    picture: Annotated[Path | None, typer.Option(help="Save what is shown as SVG.")] = None,
+) -> None:
+    """Make entangled pairs in a simulated laboratory, and compare them with the prediction."""
+    from heraldlink.cli.laboratory import ENDS
+    from heraldlink.cli.measurement import Wish
+    from heraldlink.cli.report import show
+    from heraldlink.cli.signals import terminated_as_interrupted
+
+    wish = Wish(*ENDS, number, fidelity, max_time, seed)
+    console = Console(stderr=json, record=picture is not None)
+    with terminated_as_interrupted():
+        run = play(wish, bench, runs, console)
+    show(run, json, console)
+    if picture is not None:
+        console.save_svg(str(picture), title="heraldlink demo")
+
+
+def play(wish: "Wish", bench: str, runs: Path, console: Console) -> "Run":
+    """Start everything, measure, keep the run, and end everything."""
+    from heraldlink.cli.children import Children
+    from heraldlink.cli.laboratory import start_laboratory
+    from heraldlink.cli.measurement import judge, measure
+    from heraldlink.cli.report import keep
+    from heraldlink.client import connect
+
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="heraldlink-demo-")))
+        children = stack.enter_context(Children(folder))
+        stack.enter_context(children.watching())
+        with console.status("starting") as status:
+            nodes = start_laboratory(children, bench, wish.seed, folder, status.update)
+            network = stack.enter_context(connect(nodes))
+            status.update("preparing the nodes: lasers, attenuators, references, biases")
+            network.prepare()
+        asked, result = measure(network, wish, console)
+        judge(network, result)
+        with console.status("keeping the run and parking the nodes"):
+            run = keep(asked, result, runs)
+            network.park()
+        return run

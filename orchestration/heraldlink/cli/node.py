@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``heraldlink node``: run one node until it is asked to end."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from heraldlink.cli.addresses import read_addresses
+from heraldlink.cli.parent import exit_with_parent
+from heraldlink.config import EndNodeConfig, MidpointConfig, load_node
+from heraldlink.errors import ConfigurationError
+
+
+def node(
+    file: Annotated[str, typer.Argument(help="Node file, or the name of a shipped one.")],
+    addresses: Annotated[
+        Path | None, typer.Option(help="JSON file of instrument addresses that replace the Station's.")
+    ] = None,
+    ports_file: Annotated[Path | None, typer.Option(help="Write the node's own addresses here.")] = None,
+    midpoint: Annotated[
+        str | None, typer.Option(help="Link address of the midpoint.")
+    ] = None,
+    free_ports: Annotated[
+        bool, typer.Option("--free-ports", help="Listen on free ports.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder in place of the file's data_directory.")
+    ] = None,
+    with_parent: Annotated[bool, typer.Option("--with-parent", help="End when stdin closes.")] = False,
+) -> int:
+    """Run the node that FILE describes: alice, bob or the midpoint."""
+    config = placed(load_node(file), midpoint, free_ports, data)
+    instruments = {} if addresses is None else read_addresses(addresses)
+    if with_parent:
+        exit_with_parent()
+    from heraldlink.agent import run_node
+
+    return run_node(config, addresses=instruments, ports_file=ports_file)
+
+
+def placed(
+    config: EndNodeConfig | MidpointConfig, midpoint: str | None, free_ports: bool, data: Path | None
+) -> EndNodeConfig | MidpointConfig:
+    """The configuration with what the command line says about addresses and folders."""
+    update: dict[str, object] = {} if data is None else {"data_directory": data}
+    if midpoint is not None:
+        if not isinstance(config, EndNodeConfig):
+            raise ConfigurationError(f"--midpoint is for end nodes; {config.node} is the midpoint")
+        update["midpoint"] = config.midpoint.model_copy(update={"link": midpoint})
+    if free_ports:
+        channels = type(config.listen).model_fields
+        update["listen"] = config.listen.model_copy(update=dict.fromkeys(channels, "tcp://127.0.0.1:0"))
+    return config.model_copy(update=update)
