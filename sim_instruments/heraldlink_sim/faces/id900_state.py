@@ -2,11 +2,13 @@
 """What the world sees of an ID900: its settings resolved to physical inputs, delays and gates.
 
 The world's words are narrower than the device's: a combiner appears only if it passes events inside a
-window that START opens and closes, and mutes the rest; a DELAy block in a path appears as the delay of its
-input. Any other setting still acts on tags and counters, it only drives no output.
+window that START opens and closes, and mutes the rest; DELAy blocks in its paths appear as delays of the
+inputs. Any other setting still acts on tags and counters, it only drives no output.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from heraldlink_sim.faces.id900_settings import WORLD_INPUTS, Settings
 from heraldlink_sim.faces.id900_tagger import CombinerSetting, Operation, TaggerSettings
@@ -29,26 +31,35 @@ def world_state(settings: Settings, armed: bool) -> rack.TaggerState:
         raw={n: raw for n in range(1, 5) if (raw := _raw(settings, graph, n)) is not None},
         outputs={n: _output(settings, graph, n) for n in range(1, 5)},
         record=rack.RecordState(armed, settings.number("REC", "DUR")),
-        delays_ps=_delays(graph),
+        delays_ps=_delays(graph, combiners),
         reference_external=settings.text("DEVI", "SYNC") == "EXTERNAL",
     )
 
 
-def _name(graph: TaggerSettings, source: str | None) -> str | None:
-    """Follow delay blocks back to an input; combiners keep their name."""
-    seen: set[str] = set()
+def _path(graph: TaggerSettings, source: str | None) -> tuple[str | None, int]:
+    """Follow delay blocks back to what they delay, and sum them; combiners keep their name."""
+    delay_ps, seen = 0, set[str]()
     while source is not None and source in graph.delays and source not in seen:
         seen.add(source)
+        delay_ps += graph.delays[source].delay_ps
         source = graph.delays[source].source
-    return WORLD_INPUTS.get(source, source) if source else None
+    return (WORLD_INPUTS.get(source, source) if source else None), delay_ps
 
 
-def _delays(graph: TaggerSettings) -> dict[str, int]:
-    return {
-        WORLD_INPUTS[delay.source]: delay.delay_ps
-        for delay in graph.delays.values()
-        if delay.source in WORLD_INPUTS and delay.delay_ps
-    }
+def _name(graph: TaggerSettings, source: str | None) -> str | None:
+    return _path(graph, source)[0]
+
+
+def _delays(graph: TaggerSettings, combiners: Iterable[int]) -> dict[str, int]:
+    """Return the delays of the inputs on their way into the combiners that the world sees."""
+    delays: dict[str, int] = {}
+    for number in combiners:
+        setting = graph.combiners[f"TSCO{number}"]
+        for source in (setting.first, setting.second, setting.begin.source):
+            name, delay_ps = _path(graph, source)
+            if name is not None and delay_ps:
+                delays[name] = delay_ps
+    return delays
 
 
 def _combiner(graph: TaggerSettings, setting: CombinerSetting) -> rack.Combiner | None:
