@@ -191,6 +191,10 @@ class StanfordDG645(VisaSession):
         code = int(super().ask("LERR?"))
         return code, self.error_texts.get(code, "see the manual")
 
+    def identity(self) -> str:
+        """Reply to ``*IDN?``, its serial number without the leading ``s/n``."""
+        return super().identity().replace(",s/n", ",")
+
     def _edge(self, name: str) -> DG645Edge:
         return self.edges[EDGES.index(name) - 2]
 

@@ -10,10 +10,10 @@ import json
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
+from pyvisa import VisaIOError
 from qcodes.instrument import Instrument
 from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 from qcodes.station import Station, ValidationWarning
@@ -133,31 +133,34 @@ def _initial_values(value: object, location: str) -> Iterator[str]:
 
 def _station(path: Path) -> Station:
     """A Station with the file's configuration; a validation warning of QCoDeS' is an error."""
-    station = Station(config_file=[], default=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ValidationWarning)
         try:
-            station.load_config(StringIO(path.read_text(encoding="utf-8")))
+            return Station(config_file=str(path.resolve()), default=False)
         except ValidationWarning as warning:
             problem = str(warning).splitlines()[0]
             raise StationError(f"{path}: {problem}") from warning
-    return station
+
+
+class _Load(Protocol):
+    def __call__(self, identifier: str, *, update_snapshot: bool, **arguments: str) -> Instrument: ...
 
 
 def _open(
     station: Station, name: str, declared: Mapping[str, object], addresses: Mapping[str, str]
 ) -> Instrument:
+    prefix = f"{name}."
     arguments = {
-        key.partition(".")[2]: value for key, value in addresses.items() if key.startswith(f"{name}.")
+        key.removeprefix(prefix): value for key, value in addresses.items() if key.startswith(prefix)
     }
     if name in addresses:
         arguments["address"] = addresses[name]
     where = arguments.get("address", declared.get("address"))
     try:
-        return station.load_instrument(name, update_snapshot=False, **arguments)
+        return cast(_Load, station.load_instrument)(name, update_snapshot=False, **arguments)
     except DriverError:
         raise
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, VisaIOError) as error:
         raise ConnectionLost(f"{name}: cannot be opened at {where} ({error})") from error
     except Exception as error:
         raise StationError(f"{name}: {type(error).__name__}: {error}") from error

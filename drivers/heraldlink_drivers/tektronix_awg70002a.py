@@ -181,8 +181,9 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
     def armed(self) -> bool:
         """Whether all outputs are on and it waits for its trigger."""
         with self.lock:
-            on = all(channel.state.get() for channel in self._analog()) and not self.all_output_off.get()
-            return bool(on and self.run_state.get() == _WAITING)
+            on = all(channel.state.get() for channel in self._analog())
+            waiting = bool(self.run_state.get() == _WAITING)
+            return on and waiting and not self.all_output_off.get()
 
     def _analog(self) -> list[Tektronix70000AWGChannel]:
         return [cast(Tektronix70000AWGChannel, getattr(self, f"ch{n}")) for n in range(1, CHANNELS + 1)]
