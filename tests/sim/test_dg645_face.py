@@ -3,11 +3,12 @@
 
 import pytest
 from face_clients import LineClient, closing_all
+from hypothesis import given
+from hypothesis import strategies as st
+
 from heraldlink_sim.faces.dg645_timing import Timing, TimingError
 from heraldlink_sim.faces.srs_dg645 import StanfordDG645
 from heraldlink_sim.transport import EventLoopThread, serve_raw
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.fixture

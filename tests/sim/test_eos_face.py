@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from face_clients import JsonClient, LineClient, closing_all
+
 from heraldlink_sim.errors import SimulationError
 from heraldlink_sim.faces.eos_server import serve_eos
 from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS

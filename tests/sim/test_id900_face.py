@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import zmq
 from face_clients import ZmqClient, closing_all, pairs, wait_until
+
 from heraldlink_sim.errors import SimulationError
 from heraldlink_sim.faces.id900_server import serve_id900
 from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900
@@ -248,3 +249,18 @@ def test_malformed_traffic_leaves_the_server_in_step(bench):
     assert bench.ask("INPU1:ENAB?") == "OFF"
     wait_until(lambda: ("in", b"INPU1:ENAB?") in bench.device.wire_log, "the wire log")
     assert bench.device.wire_log.maxlen
+
+
+def test_taken_port_is_an_os_error_and_a_closed_one_is_free_again():
+    with EventLoopThread() as loop:
+        device = IDQuantiqueID900()
+        server = loop.run(serve_id900(device))
+        with pytest.raises(OSError, match="in use"):
+            loop.run(serve_id900(IDQuantiqueID900(), port=server.port))
+        loop.run(server.close())
+        assert not device.record_listeners
+        again = loop.run(serve_id900(device, port=server.port, datalink_port=server.datalink_port))
+        client = ZmqClient(again.address, again.datalink_address)
+        with closing_all(client):
+            assert client.ask("REC:STAG?") == "STOPPED"
+        loop.run(again.close())

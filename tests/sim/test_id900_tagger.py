@@ -3,6 +3,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from heraldlink_sim.errors import SimulationError
 from heraldlink_sim.faces.id900_tagger import (
     PULSE_WIDTH_PS,
@@ -17,8 +20,6 @@ from heraldlink_sim.faces.id900_tagger import (
     detected,
     raw_tags,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 sorted_times = st.lists(st.integers(0, 200), max_size=25).map(lambda t: np.array(sorted(t), np.int64))
 

@@ -4,6 +4,7 @@
 import pytest
 import pyvisa
 from face_clients import LineClient, closing_all
+
 from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A
 from heraldlink_sim.transport import EventLoopThread, serve_raw
 from heraldlink_sim.transport.hislip import serve_hislip

@@ -3,6 +3,7 @@
 
 import pytest
 from face_clients import LineClient, closing_all
+
 from heraldlink_sim.faces.santec_tsl570 import SantecTSL570
 from heraldlink_sim.transport import EventLoopThread, serve_raw
 

@@ -70,10 +70,14 @@ class Id900Server:
         self._host = host
         self._streams: list[PairStream] = []
         self.datalink = DataLinkService({host, "localhost", "127.0.0.1"}, self._open_stream, time.monotonic)
-        device.record_listeners.append(self.datalink.record)
         self._device = device
-        control, self.port = self._listen(port)
-        service, self.datalink_port = self._listen(datalink_port)
+        try:
+            control, self.port = self._listen(port)
+            service, self.datalink_port = self._listen(datalink_port)
+        except zmq.ZMQError as error:
+            self._context.destroy(linger=0)
+            raise OSError(error.errno, str(error)) from error
+        device.record_listeners.append(self.datalink.record)
         self.address = f"tcp://{host}:{self.port}"
         self.datalink_address = f"tcp://{host}:{self.datalink_port}"
         self._tasks = [
@@ -116,7 +120,7 @@ class Id900Server:
 async def serve_id900(
     device: IDQuantiqueID900, host: str = "127.0.0.1", port: int = 0, datalink_port: int = 0
 ) -> Id900Server:
-    """Serve a time controller on its two ports; 0 takes a free port. Raises zmq.ZMQError if one is taken."""
+    """Serve a time controller on its two ports; 0 takes a free port. Raises OSError if one is taken."""
     return Id900Server(device, host, port, datalink_port)
 
 
