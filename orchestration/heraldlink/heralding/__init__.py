@@ -3,6 +3,7 @@
 
 from heraldlink.heralding.attempts import AttemptAssigner
 from heraldlink.heralding.bright import bright_counts
+from heraldlink.heralding.description import describe_end, describe_midpoint
 from heraldlink.heralding.heralds import (
     PSI_MINUS,
     PSI_PLUS,
@@ -36,6 +37,8 @@ __all__ = [
     "bright_counts",
     "compare_hardware",
     "confusion",
+    "describe_end",
+    "describe_midpoint",
     "find_heralds",
     "in_gate",
     "read_out",

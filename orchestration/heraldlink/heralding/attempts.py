@@ -6,8 +6,9 @@ longer than an attempt. Syncs of earlier chunks, and clicks whose sync is still 
 """
 
 import numpy as np
-from heraldlink_drivers.roles import Tags
 from numpy.typing import NDArray
+
+from heraldlink_drivers.roles import Tags
 
 Times = NDArray[np.int64]
 

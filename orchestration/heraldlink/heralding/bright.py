@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clicks of the bright pulses, from which the phase between the arms is estimated."""
 
-from heraldlink_drivers.roles import Tags
-from heraldlink_physics.phase import QuadratureCounts
-
 from heraldlink.heralding.heralds import clicks_between
 from heraldlink.sequences.segments import SegmentTable
+from heraldlink_drivers.roles import Tags
+from heraldlink_physics.phase import QuadratureCounts
 
 
 def bright_counts(

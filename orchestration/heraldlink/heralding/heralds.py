@@ -8,8 +8,9 @@ open, begin <= t < end.
 from dataclasses import dataclass
 
 import numpy as np
-from heraldlink_drivers.roles import Tags
 from numpy.typing import NDArray
+
+from heraldlink_drivers.roles import Tags
 
 Indices = NDArray[np.int64]
 

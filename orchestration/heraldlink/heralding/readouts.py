@@ -4,11 +4,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from heraldlink_drivers.roles import Tags
 from numpy.typing import NDArray
 
 from heraldlink.messages.values import Confusion
 from heraldlink.sequences.segments import SegmentTable
+from heraldlink_drivers.roles import Tags
 
 Indices = NDArray[np.int64]
 

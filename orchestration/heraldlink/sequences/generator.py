@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from heraldlink_drivers.roles import MARKER_1, MARKER_2, GeneratorProgram, Step, Waveform
 from numpy.typing import NDArray
 
 from heraldlink.sequences import shapes
 from heraldlink.sequences.checks import check, check_drive
 from heraldlink.sequences.pair_source import GeneratorLimits, NodeDrive, PairSourceSequence
 from heraldlink.sequences.rotations import EXCITE, PauliBasis, Rotation, analysis_rotation
+from heraldlink_drivers.roles import MARKER_1, MARKER_2, GeneratorProgram, Step, Waveform
 
 BRIGHT_I, BRIGHT_Q, CALIBRATE_G, CALIBRATE_E, ATTEMPT, READOUT = (
     "bright_i", "bright_q", "cal_g", "cal_e", "attempt", "readout",

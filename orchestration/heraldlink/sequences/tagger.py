@@ -3,10 +3,9 @@
 
 from collections.abc import Mapping
 
-from heraldlink_drivers.roles import Combiner, TaggerProgram
-
 from heraldlink.errors import ConfigurationError
 from heraldlink.sequences.pair_source import PairSourceSequence
+from heraldlink_drivers.roles import Combiner, TaggerProgram
 
 CLICKS_C, CLICKS_D, HARDWARE_HERALDS = 1, 2, 3
 """RAW channels of the midpoint."""

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must be kept beside tags so that heralds and outcomes can be recomputed from them: text by key."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from heraldlink.errors import DataError
+from heraldlink.heralding.readouts import ReadoutWindow
+from heraldlink.sequences.pair_source import PairSourceSequence
+
+SEQUENCE, GATE, READOUT, INSTRUMENT = "sequence", "gate_ps", "readout", "instrument."
+
+
+def describe_midpoint(
+    sequence: PairSourceSequence, gate_ps: tuple[int, int], instruments: Mapping[str, str]
+) -> dict[str, str]:
+    """Description of the midpoint's tags; ``instruments``: identity by name."""
+    return {SEQUENCE: _json(asdict(sequence)), GATE: _json(list(gate_ps))} | _identities(instruments)
+
+
+def describe_end(
+    sequence: PairSourceSequence, window: ReadoutWindow, instruments: Mapping[str, str]
+) -> dict[str, str]:
+    """Description of an end node's tags."""
+    return {SEQUENCE: _json(asdict(sequence)), READOUT: _json(asdict(window))} | _identities(instruments)
+
+
+def sequence_of(describe: Mapping[str, str]) -> PairSourceSequence:
+    """The sequence that was played. Raises DataError, as all below, if the description lacks it."""
+    return PairSourceSequence(**json.loads(_entry(describe, SEQUENCE)))
+
+
+def gate_of(describe: Mapping[str, str]) -> tuple[int, int]:
+    """The herald gate, ps after START."""
+    begin_ps, end_ps = json.loads(_entry(describe, GATE))
+    return int(begin_ps), int(end_ps)
+
+
+def window_of(describe: Mapping[str, str]) -> ReadoutWindow:
+    """The readout window of an end node."""
+    return ReadoutWindow(**json.loads(_entry(describe, READOUT)))
+
+
+def instruments_of(describe: Mapping[str, str]) -> dict[str, str]:
+    """Identity of each instrument by name."""
+    return {
+        key.removeprefix(INSTRUMENT): value for key, value in describe.items() if key.startswith(INSTRUMENT)
+    }
+
+
+def is_simulated(identity: str) -> bool:
+    """Whether an instrument says of itself that it is simulated: its serial number begins ``SIM-``."""
+    return any(part.strip().startswith("SIM-") for part in identity.split(","))
+
+
+def _identities(instruments: Mapping[str, str]) -> dict[str, str]:
+    return {f"{INSTRUMENT}{name}": identity for name, identity in instruments.items()}
+
+
+def _entry(describe: Mapping[str, str], key: str) -> str:
+    if key not in describe:
+        raise DataError(f"the description of the tags lacks {key!r}")
+    return describe[key]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
