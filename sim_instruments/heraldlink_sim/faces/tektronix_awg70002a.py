@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Face of the Tektronix AWG70002A: two channels at 25 GS/s with sequencer (option 03).
 
-Serve it over HiSLIP, or on a raw socket with ``block_ends_message=True`` for clients that send nothing behind
-a block (the qcodes driver's file upload). Commands after the AWG70000 programmer manual and the qcodes driver.
+Serve it over HiSLIP, or on a raw socket with ``block_ends_message=True`` for clients that send nothing
+behind a block (the qcodes driver's file upload). Commands after the AWG70000 programmer manual and that
+driver.
 
 What the wire decides and the world sees: the sequence (or the waveforms) assigned to the channels, repeats,
 waits, event jumps and gotos, amplitudes, output relays, sample rate, clock source, and the DAC resolution: at

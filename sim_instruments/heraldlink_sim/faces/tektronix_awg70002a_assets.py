@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waveforms and sequences in the memory of an AWG70002A.
 
-A waveform holds float32 samples (-1..1 is the full swing of a channel) and one byte of markers per sample (bit 6
-is marker 1, bit 7 marker 2). What the world is given of a waveform is one object until its bytes change.
+A waveform holds float32 samples (-1..1 is the full swing of a channel) and one byte of markers per sample
+(bit 6 is marker 1, bit 7 marker 2). What the world is given of a waveform is one object until its bytes
+change.
 """
 
 from dataclasses import dataclass, field

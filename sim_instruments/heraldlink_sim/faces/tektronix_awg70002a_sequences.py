@@ -14,7 +14,7 @@ from heraldlink_sim.faces.tektronix_awg70002a_assets import (
     Target,
     Track,
 )
-from heraldlink_sim.faces.tektronix_awg70002a_waveforms import ALL, NameOrAll, WaveformCommands, stamp_text
+from heraldlink_sim.faces.tektronix_awg70002a_waveforms import NameOrAll, WaveformCommands, stamp_text
 from heraldlink_sim.scpi import Choice, Integer, Optional, ScpiError, Text, command, query
 from heraldlink_sim.scpi.lexer import Argument
 
@@ -121,7 +121,7 @@ class SequenceCommands(WaveformCommands):
 
     @command("SLISt:SEQuence:DELete", NameOrAll())
     def _delete_sequence(self, name: str | None) -> None:
-        if name is ALL:
+        if name is None:  # ALL
             self.sequences.clear()
         else:
             del self.sequences[self.sequence(name).name]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``MMEMory`` commands of an AWG70002A: its disk, and loading files into the lists (AWG70000 programmer manual)."""
+"""``MMEMory`` commands of an AWG70002A: its disk, and loading files into the lists."""
 
 from collections.abc import Callable
 from pathlib import PureWindowsPath

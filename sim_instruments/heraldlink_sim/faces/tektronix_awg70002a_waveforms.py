@@ -19,7 +19,6 @@ from heraldlink_sim.scpi import (
 from heraldlink_sim.scpi.lexer import Argument
 
 SHORTEST, LONGEST = 2400, 2_000_000_000  # samples, AWG70002A with option 01
-ALL = None
 _NAME = Text(longest=256)
 
 
@@ -29,7 +28,7 @@ class NameOrAll:
     def parse(self, argument: Argument) -> str | None:
         """The name; raises ScpiError -104."""
         if argument.kind == "word" and argument.text.upper() == "ALL":
-            return ALL
+            return None
         return _NAME.parse(argument)
 
 
@@ -97,7 +96,7 @@ class WaveformCommands(ScpiDevice):
 
     @command("WLISt:WAVeform:DELete", NameOrAll())
     def _delete(self, name: str | None) -> None:
-        if name is ALL:
+        if name is None:  # ALL
             self.waveforms.clear()
         else:
             del self.waveforms[self.waveform(name).name]

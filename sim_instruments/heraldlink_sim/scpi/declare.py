@@ -42,21 +42,23 @@ class Holder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class Bound(Generic[T]):
     """A setting of one device; suffixes are given in the order of the pattern."""
 
-    setting: "Setting[T]"
-    holder: Holder
+    __slots__ = ("_holder", "_setting")
+
+    def __init__(self, setting: "Setting[T]", holder: Holder) -> None:
+        self._setting = setting
+        self._holder = holder
 
     def get(self, *suffixes: int) -> T:
         """Present value."""
-        value = self.holder.values.get((self.setting, *suffixes), self.setting.default)
+        value = self._holder.values.get((self._setting, *suffixes), self._setting.default)
         return value  # type: ignore[return-value]  # only set() writes, and it takes T
 
     def set(self, value: T, *suffixes: int) -> None:
         """Store a value from within the instrument; neither checked nor announced."""
-        self.holder.values[(self.setting, *suffixes)] = value
+        self._holder.values[(self._setting, *suffixes)] = value
 
 
 class Setting(Generic[T]):
@@ -114,8 +116,8 @@ def query(pattern: str, *parameters: Parameter[object]) -> Callable[[F], F]:
 
 def actions_of(function: object) -> tuple[Action, ...]:
     """Actions that a function was declared for, by any number of stacked decorators."""
-    found: object = getattr(function, _MARK, ())
-    return tuple(action for action in found if isinstance(action, Action)) if isinstance(found, tuple) else ()
+    found: tuple[Action, ...] = getattr(function, _MARK, ())
+    return found
 
 
 def _declare(action: Action) -> Callable[[F], F]:

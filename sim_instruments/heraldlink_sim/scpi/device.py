@@ -47,7 +47,7 @@ An instrument is a class that declares its commands::
 from collections import deque
 from collections.abc import Awaitable, Iterator
 from inspect import isawaitable
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 from heraldlink_sim.scpi.declare import Handler, Response, Setting, actions_of, command, query
 from heraldlink_sim.scpi.errors import ErrorQueue, ScpiError
@@ -287,7 +287,9 @@ def _compile(cls: type[object]) -> HeaderTree[Entry]:
     entries: dict[str, Entry] = {}
     for name, member in _members(cls):
         if isinstance(member, Setting):
-            entries.setdefault(member.pattern, Entry()).setting = member
+            setting = cast(Setting[object], member)
+            entries.setdefault(setting.pattern, Entry()).setting = setting
+            continue
         for action in actions_of(member):
             entry = entries.setdefault(action.pattern, Entry())
             entry.methods[action.query] = (name, action.parameters)

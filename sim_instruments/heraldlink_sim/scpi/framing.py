@@ -25,7 +25,7 @@ class Session:
         self, terminator: bytes = b"\n", *, block_ends_message: bool = False, limit: int = 1 << 28
     ) -> None:
         self._buffer = bytearray()
-        self._position = 0  # everything before it has been looked at
+        self._position: int = 0  # everything before it has been looked at
         self._quote: int | None = None
         self._overrun = False
         self._terminator = terminator

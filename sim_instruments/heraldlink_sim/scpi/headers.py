@@ -56,7 +56,7 @@ class _Leaf(Generic[T]):
 
 @dataclass(slots=True)
 class _Branch(Generic[T]):
-    children: "dict[str, _Branch[T]]" = field(default_factory=dict)
+    children: "dict[str, _Branch[T]]" = field(default_factory=lambda: {})
     leaf: _Leaf[T] | None = None
 
 

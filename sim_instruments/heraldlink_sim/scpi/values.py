@@ -64,10 +64,16 @@ class Number:
         units: Mapping[str, Callable[[float], float]] | None = None,
         form: Callable[[float], str] = nr2,
     ) -> None:
-        self.minimum, self.maximum, self.default = minimum, maximum, default
+        self.minimum, self.maximum = minimum, maximum
+        self._default = default
         self._unit = unit.upper()
         self._units = {name.upper(): convert for name, convert in (units or {}).items()}
         self._form = form
+
+    @property
+    def default(self) -> float | None:
+        """Value after ``*RST`` and of DEFault."""
+        return self._default
 
     def parse(self, argument: Argument) -> float:
         """The number in SI base units; raises -104, -121, -131, -138, -148, -158, -168 or -222."""
@@ -123,6 +129,11 @@ class Integer(Number):
 
     def __init__(self, minimum: int, maximum: int, *, default: int | None = None, unit: str = "") -> None:
         super().__init__(minimum, maximum, default=default, unit=unit, form=nr1)
+
+    @property
+    def default(self) -> int | None:
+        """Value after ``*RST`` and of DEFault."""
+        return None if self._default is None else round(self._default)
 
     def parse(self, argument: Argument) -> int:
         """The number, rounded; raises as :meth:`Number.parse`."""

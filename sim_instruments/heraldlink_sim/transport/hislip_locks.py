@@ -18,7 +18,8 @@ class Locks:
     @property
     def holders(self) -> int:
         """How many sessions hold a lock of either kind."""
-        return len(self._sharing | ({self.exclusive} if self.exclusive is not None else set()))
+        alone = self.exclusive is not None and self.exclusive not in self._sharing
+        return len(self._sharing) + alone
 
     async def request(self, session: int, key: bytes, timeout_s: float) -> int:
         """Take the exclusive lock (empty key) or the shared one; returns SUCCESS, FAILURE or ERROR."""
