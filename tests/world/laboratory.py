@@ -20,6 +20,7 @@ PERIOD_PS = 5_000_000
 SAMPLES = 62_500
 TICK_PS = 100_000_000_000
 LASER_Hz = 192.02e12 + 5.0e9
+ATTENUATION_dB = 29.0
 GATE_PS = (0, 400_000)
 RECORD_PS = 70_000_000_000
 TONE = ReadoutTone(7.0e9, 5.0e6, -30.0)
@@ -96,10 +97,26 @@ class Program:
     def drive(self, angle_rad: float, axis_rad: float) -> np.ndarray:
         envelope = gaussian(1.0, 400e-9, 10e-9)
         peak_V = angle_rad / (self.rabi_rad_per_Vs * envelope.sum() / RATE_Hz)
-        return peak_V * envelope * np.cos(2 * np.pi * self.frequency_Hz * np.arange(SAMPLES) / RATE_Hz + axis_rad)
+        return (
+            peak_V
+            * envelope
+            * np.cos(2 * np.pi * self.frequency_Hz * np.arange(SAMPLES) / RATE_Hz + axis_rad)
+        )
 
     def step(
-        self, first, second, *, sync=False, gate=False, ch1=0, ch2=0, repeat=1, wait=None, event=None, jump=None, goto=None
+        self,
+        first,
+        second,
+        *,
+        sync=False,
+        gate=False,
+        ch1=0,
+        ch2=0,
+        repeat=1,
+        wait=None,
+        event=None,
+        jump=None,
+        goto=None,
     ) -> rack.ProgramStep:
         markers_1, markers_2 = np.full(SAMPLES, ch1, np.uint8), np.full(SAMPLES, ch2, np.uint8)
         if sync:
@@ -137,14 +154,54 @@ def nominal(alice: Program | None = None, bob: Program | None = None) -> rack.Ra
             "hub_readout_pump": rack.LaserState(True, True, 20e-6, LASER_Hz - 1e10),
         },
         attenuators={
-            "hub_voa": rack.AttenuatorState((channel, channel, rack.AttenuatorChannel(0.0, True), rack.AttenuatorChannel(0.0, True)))
+            "hub_voa": rack.AttenuatorState(
+                (channel, channel, rack.AttenuatorChannel(0.0, True), rack.AttenuatorChannel(0.0, True))
+            )
         },
         generators={f"{n}_awg": generator(programs[n]) for n in names},
         delays={f"{n}_dg": rack.DelayState(True, {"AB": rack.DelayOutput(1e-6, 2.5)}) for n in names},
-        microwaves={f"{n}_mw": rack.MicrowaveState(True, TONE.frequency_Hz, TONE.power_dBm, 0.0, True) for n in names},
+        microwaves={
+            f"{n}_mw": rack.MicrowaveState(True, TONE.frequency_Hz, TONE.power_dBm, 0.0, True) for n in names
+        },
         taggers={"hub_tc": tagger(True), "alice_tc": tagger(False), "bob_tc": tagger(False)},
         detectors={"hub_eos": bias, "alice_eos": bias, "bob_eos": bias},
     )
 
 
-ATTENUATION_dB = 29.0
+def changed(state: rack.RackState, kind: str, name: str, **changes) -> rack.RackState:
+    """The rack with one instrument set differently."""
+    book = dict(getattr(state, kind))
+    book[name] = replace(book[name], **changes)
+    return replace(state, **{kind: book})
+
+
+def without_heralds(state: rack.RackState) -> rack.RackState:
+    """The rack with the hub's outputs off, so that every slot has the same number of attempts."""
+    off = {n: rack.TaggerOutput(False, None) for n in (1, 2)}
+    return changed(state, "taggers", "hub_tc", outputs=off)
+
+
+def tags(events: rack.Mapping, source: str, reference: str = rack.START) -> tuple[np.ndarray, np.ndarray]:
+    """Time since the last reference event and its index, for all events after the first reference."""
+    index = np.searchsorted(events[reference], events[source], side="right") - 1
+    kept = index >= 0
+    return (events[source] - events[reference][index.clip(min=0)])[kept], index[kept]
+
+
+def gated(events: rack.Mapping, gate_ps=GATE_PS, first: int = 0) -> tuple[set[int], set[int]]:
+    """Attempts (reference index from ``first`` on) with a click in the gate, at ports c and d."""
+    found = []
+    for port in (rack.IN1, rack.IN2):
+        after_ps, index = tags(events, port)
+        inside = (after_ps >= gate_ps[0]) & (after_ps < gate_ps[1]) & (index >= first)
+        found.append(set(index[inside].tolist()))
+    return found[0], found[1]
+
+
+def readouts(events: rack.Mapping, gate_s: float = 2e-6) -> tuple[np.ndarray, np.ndarray]:
+    """Reference index and photon count of every readout gate of a node."""
+    begins = events[rack.IN3]
+    _, index = tags(events, rack.IN3)
+    first = np.searchsorted(events[rack.IN1], begins)
+    last = np.searchsorted(events[rack.IN1], begins + round(gate_s * 1e12))
+    return index, last - first

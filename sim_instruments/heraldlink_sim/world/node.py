@@ -15,6 +15,10 @@ from heraldlink_sim.world.shapes import ShapeBook
 from heraldlink_sim.world.wiring import NodeWiring
 
 
+TRIGGER_LEVEL_V = 1.0
+"""What a pulse at a generator's trigger input must reach."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """A carved pump pulse: channel 1's waveform and all that decides what it does to the light."""
@@ -102,8 +106,9 @@ def _run_starts(start_ps: int, count: int, period_ps: int) -> NDArray[np.int64]:
 
 
 def _plays(generator: GeneratorState, rack: RackState, wiring: NodeWiring) -> bool:
-    """A generator plays when it runs and the delay generator fires its trigger A."""
-    return generator.running and rack.delays[wiring.delay].armed
+    """A generator plays when it runs and the delay generator's pulse reaches its trigger A."""
+    delay = rack.delays[wiring.delay]
+    return generator.running and delay.armed and delay.outputs["AB"].amplitude_V >= TRIGGER_LEVEL_V
 
 
 def _view(
