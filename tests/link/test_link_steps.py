@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from heraldlink.link import end, midpoint
 from heraldlink.link.end_state import EndState
 from heraldlink.link.events import (
@@ -28,23 +31,22 @@ from heraldlink.link.midpoint_state import MidpointState
 from heraldlink.messages import worker as w
 from heraldlink.messages.command import Err, Finished, Held, Ok
 from heraldlink.messages.header import Body
-from heraldlink.messages.link import Gen
+from heraldlink.messages.link import Gen, Hello
 from heraldlink.messages.values import (
     Confusion,
     Demand,
     Deviation,
+    Drive,
     Parameters,
     Phase,
     Prediction,
     Readout,
     SlotCounts,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ENDS = ("alice", "bob")
 PREDICTION = Prediction(5e-3, 2.5e-3, 2.5e-3, 0.8, 0.79, 0.795, 0.01, {"alice": 0.01, "bob": 0.01})
-PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, PREDICTION)
+PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION)
 COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
 
 
@@ -165,6 +167,8 @@ def network(bench: Bench | None = None) -> Network:
     )
     for node in (*ENDS, "midpoint"):
         net.feed(node, Readied(True))
+    for node in ENDS:
+        net.feed("midpoint", Received(node, Hello(1, Drive(0.2, 0.2, 10**6))))
     return net
 
 

@@ -7,7 +7,7 @@ import zmq
 
 from heraldlink.errors import ProtocolError
 from heraldlink.messages.header import VERSION, Body, Header, Message, decode, decode_header, encode, kind_of
-from heraldlink.messages.link import LINK_TYPES, Beat
+from heraldlink.messages.link import LINK_TYPES, Beat, Hello
 from heraldlink.transport import Dealer, Router
 
 BEAT_S = 0.3
@@ -52,8 +52,9 @@ def pack(node: str, boot: int, target: str, body: Body) -> list[bytes]:
 class EndLink:
     """An end node's DEALER to the midpoint."""
 
-    def __init__(self, dealer: Dealer, node: str, midpoint: str, boot: int) -> None:
-        self._dealer, self._node, self._midpoint, self._boot = dealer, node, midpoint, boot
+    def __init__(self, dealer: Dealer, node: str, midpoint: str, hello: Hello) -> None:
+        self._dealer, self._node, self._midpoint, self._hello = dealer, node, midpoint, hello
+        self._boot = hello.boot
         self._heard: float | None = None
         self._ages: dict[str, float] = {}
 
@@ -86,6 +87,7 @@ class EndLink:
     def beat(self, now: float) -> None:
         """Tell the midpoint."""
         self.send(self._midpoint, Beat({}))
+        self.send(self._midpoint, self._hello)
 
     def silence_s(self, node: str, now: float) -> float:
         """The midpoint's silence, or what it says of the peer's."""

@@ -4,10 +4,10 @@
 import json
 import os
 import signal
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import zmq
 
@@ -18,10 +18,11 @@ from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine
 from heraldlink.agent.node import Node
 from heraldlink.agent.workers import SpawnedWorker, Worker
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.errors import HeraldlinkError
 from heraldlink.journal import Entry, Journal
 from heraldlink.link.facts import BOOT, BootFact
 from heraldlink.messages.header import new_id
+from heraldlink.messages.link import Hello
+from heraldlink.messages.values import Drive
 from heraldlink.messages.worker import Start
 from heraldlink.transport import Dealer, Router
 
@@ -40,14 +41,19 @@ def run_node(
 
     ``addresses`` replace the Station file's VISA addresses by instrument name. ``ports_file`` is written
     once the node listens: {node: command address} and, for a midpoint, {"node.link": link address}.
+    Raises HeraldlinkError (configuration, journal) with one clear sentence.
     """
-    stop = Stop()
-    try:
-        serve(config, dict(addresses or {}), ports_file, spawn, stop)
-    except HeraldlinkError as error:
-        sys.stderr.write(f"node {config.node}: {error}\n")
-        return 1
+    serve(config, dict(addresses or {}), ports_file, spawn, Stop())
     return 0
+
+
+class Stopping(Protocol):
+    """Says when to end."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the node is to end."""
+        ...
 
 
 class Stop:
@@ -99,7 +105,7 @@ def join(
     """The node's place in the star, its state machine, and the addresses it adds to the ports file."""
     if isinstance(config, EndNodeConfig):
         dealer = Dealer(context, config.midpoint.link, "link")
-        link = EndLink(dealer, config.node, config.midpoint.node, boot)
+        link = EndLink(dealer, config.node, config.midpoint.node, Hello(boot, drive_of(config)))
         return link, EndMachine(config, boot), {}
     router = Router(context, config.listen.link, "link")
     machine = MidpointMachine(config, journal)
@@ -107,6 +113,16 @@ def join(
         MidpointLink(router, config.node, config.ends, boot),
         machine,
         {f"{config.node}.link": router.endpoint},
+    )
+
+
+def drive_of(config: EndNodeConfig) -> Drive:
+    """What the midpoint's estimator needs of an end node."""
+    point = config.operating_point
+    return Drive(
+        envelope_peak_V=point.generator.envelope_peak_V,
+        bright_peak_V=point.generator.bright_peak_V,
+        start_ps=round(point.slot_trigger.delay_s * 1e12),
     )
 
 

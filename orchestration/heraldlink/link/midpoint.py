@@ -28,7 +28,7 @@ from heraldlink.link.events import (
 from heraldlink.link.facts import END, REQUEST, EndFact, RequestFact
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
 from heraldlink.messages.header import Body
-from heraldlink.messages.link import Add, AddAck, Ask, Close, Failed, Gen, Offer, Refuse, Report
+from heraldlink.messages.link import Add, AddAck, Ask, Close, Failed, Gen, Hello, Offer, Refuse, Report
 from heraldlink.messages.values import FinalState
 from heraldlink.messages.worker import Choose, Chosen, Load, Loaded, NotChosen, SlotPlayed, Unload
 
@@ -54,6 +54,8 @@ def place(state: MidpointState, source: str, body: Body) -> Place:
     match body:
         case _ if source not in state.ends:
             return "late"
+        case Hello():
+            return "now"
         case Ask():
             return place_ask(state, body)
         case Add() | Close() | Failed() | Gen() | Report() if item and body.request == item.request:
@@ -124,6 +126,8 @@ def take(state: MidpointState, event: Received, now: float) -> Outcome:
     """Handle a message whose turn it is."""
     item = state.active
     match event.body:
+        case Hello() as body:
+            return replace(state, drives={**state.drives, event.source: body.drive}), ()
         case Ask() as body:
             return asked(state, event.source, body, now)
         case Add() as body if item:
@@ -145,8 +149,12 @@ def asked(state: MidpointState, source: str, body: Ask, now: float) -> Outcome:
     if not state.prepared:
         reason = f"node {state.node} is not prepared: prepare it first"
         return state, (Send(source, Refuse(body.request, "NORES", reason)),)
+    missing = [node for node in state.ends if node not in state.drives]
+    if missing:
+        reason = f"node {missing[0]} does not answer: it has not joined {state.node}"
+        return state, (Send(source, Refuse(body.request, "NORES", reason)),)
     item = Item(body.request, source, body.demand, Stage.CHOOSING, now)
-    return replace(state, active=item), (Call(Choose(body.request, body.demand)),)
+    return replace(state, active=item), (Call(Choose(body.request, body.demand, state.drives)),)
 
 
 def added(state: MidpointState, item: Item, body: Add, now: float) -> Outcome:

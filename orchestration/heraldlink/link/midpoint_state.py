@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from heraldlink.messages.header import Body
 from heraldlink.messages.link import Gen, Report
-from heraldlink.messages.values import Demand, Herald, Parameters
+from heraldlink.messages.values import Demand, Drive, Herald, Parameters
 from heraldlink.messages.worker import SlotPlayed
 
 
@@ -53,3 +53,4 @@ class MidpointState:
     active: Item | None = None
     stash: tuple[tuple[str, Body], ...] = ()
     done: tuple[int, ...] = ()
+    drives: dict[str, Drive] = field(default_factory=dict[str, Drive])

@@ -12,6 +12,7 @@ from heraldlink.messages.values import (
     Decision,
     Demand,
     Deviation,
+    Drive,
     ErrorCode,
     FinalState,
     Herald,
@@ -23,9 +24,10 @@ from heraldlink.messages.values import (
 
 
 class Hello(Body, frozen=True, tag="link.hello"):
-    """An end node introduces itself to the midpoint, and again after a reconnect."""
+    """An end node introduces itself to the midpoint, with every beat."""
 
     boot: int
+    drive: Drive
 
 
 class Beat(Body, frozen=True, tag="link.beat"):

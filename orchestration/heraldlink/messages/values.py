@@ -21,11 +21,23 @@ class Deviation(msgspec.Struct, frozen=True, array_like=True):
     reason: str
 
 
+class Drive(msgspec.Struct, frozen=True):
+    """What the midpoint's estimator needs of an end node: its pump envelope, declared in the node's file.
+
+    ``envelope_peak_V`` is the largest that may be chosen; ``start_ps`` the generator's start after the tick.
+    """
+
+    envelope_peak_V: float
+    bright_peak_V: float
+    start_ps: int
+
+
 class Prediction(msgspec.Struct, frozen=True):
     """What the model expects of a request at its operating point.
 
     ``probability`` is per attempt and over both patterns; fidelities are F_meas (before readout error).
-    ``goodness_sigma`` follows from the declared uncertainties of the model's inputs.
+    ``goodness_sigma`` follows from the declared uncertainties of the model's inputs. ``correlators`` are those
+    of the loaded qubits, by Bell state and basis: ``"psi+ XX"``.
     """
 
     probability: float
@@ -36,16 +48,19 @@ class Prediction(msgspec.Struct, frozen=True):
     fidelity: float
     goodness_sigma: float
     n_bar: dict[str, float]
+    correlators: dict[str, float] = msgspec.field(default_factory=dict[str, float])
 
 
 class Parameters(msgspec.Struct, frozen=True):
     """What all nodes need to play one request: chosen by the estimator, equal everywhere.
 
-    ``envelope_peak_V`` is the peak of each end node's pump envelope.
+    ``envelope_peak_V`` is the peak of each end node's pump envelope; ``record_ps`` how long the midpoint
+    records after the tick; ``attempts`` how many fit into that without heralds.
     """
 
     envelope_peak_V: dict[str, float]
     attempts: int
+    record_ps: int
     prediction: Prediction
 
 

@@ -8,6 +8,7 @@ from heraldlink.messages.values import (
     Confusion,
     Demand,
     Deviation,
+    Drive,
     ErrorCode,
     Parameters,
     Phase,
@@ -59,6 +60,7 @@ class Choose(Body, frozen=True, tag="w.choose"):
 
     request: int
     demand: Demand
+    drives: dict[str, Drive]
 
 
 class Chosen(Body, frozen=True, tag="w.chosen"):

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the worker does with its instruments, whichever kind of node it serves."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from heraldlink.agent.blame import InstrumentFault, blaming
+from heraldlink.agent.end_crew import EndCrew
+from heraldlink.agent.midpoint_crew import MidpointCrew
+from heraldlink.agent.roles import end_instruments, midpoint_instruments
+from heraldlink.agent.settings import Setting, deviations
+from heraldlink.agent.store import TagStore
+from heraldlink.config import EndNodeConfig, MidpointConfig
+from heraldlink.errors import HeraldlinkError
+from heraldlink.messages.header import Body
+from heraldlink.messages.worker import Fault, Notes, ParkAll, PrepareAll, ReadTags
+from heraldlink_drivers.roles import Device
+from heraldlink_drivers.station import load_station
+
+Answer = tuple[Body, tuple[bytes, ...]]
+
+
+class Specialist(Protocol):
+    """The part of a crew that knows a kind of node."""
+
+    @property
+    def settings(self) -> list[Setting]:
+        """The operating point."""
+        ...
+
+    @property
+    def parking_order(self) -> tuple[str, ...]:
+        """Instruments in the order in which they are brought to their safe state: the pump first."""
+        ...
+
+    @property
+    def store(self) -> TagStore:
+        """Recorded tags."""
+        ...
+
+    def before_prepare(self) -> None:
+        """What has to be set before the settings can be applied."""
+        ...
+
+    def work(self, body: Body) -> Body:
+        """Answer a call of a request."""
+        ...
+
+
+class Crew:
+    """The instruments of one node and the calls they answer."""
+
+    def __init__(self, config: str, addresses: Mapping[str, str]) -> None:
+        kind = msgspec.json.decode(config.encode(), type=Kind).kind
+        if kind == "end":
+            end = EndNodeConfig.model_validate_json(config)
+            self._node = end.node
+            self._loaded = load_station(end.station, addresses)
+            self._special: Specialist = EndCrew(end, end_instruments(end, self._loaded.roles))
+        else:
+            midpoint = MidpointConfig.model_validate_json(config)
+            self._node = midpoint.node
+            self._loaded = load_station(midpoint.station, addresses)
+            roles = midpoint_instruments(midpoint, self._loaded.roles)
+            self._special = MidpointCrew(midpoint, roles)
+        self._station: Mapping[str, Device] = self._loaded.roles
+        self.instruments = {name: identity(name, device) for name, device in self._station.items()}
+        self._special.store.describe = self.instruments
+
+    def answer(self, body: Body) -> Answer:
+        """Answer one call; an exception becomes a Fault that names the instrument."""
+        try:
+            match body:
+                case PrepareAll():
+                    return self._prepare(), ()
+                case ParkAll():
+                    return self._park(), ()
+                case ReadTags():
+                    return self._special.store.hand_over(body.request)
+                case _:
+                    return self._special.work(body), ()
+        except Exception as error:  # the agent decides what follows
+            return fault_of(error, self._special.parking_order), ()
+
+    def close(self) -> None:
+        """Close all sessions."""
+        self._loaded.close()
+
+    def _prepare(self) -> Notes:
+        self._special.before_prepare()
+        for setting in self._special.settings:
+            setting.apply()
+        found = deviations(self._special.settings, self._node)
+        if found:
+            return Notes(False, {item.device: item.reason for item in found})
+        for name, device in self._station.items():
+            with blaming(name):
+                problems = device.errors()
+            if problems:
+                return Notes(False, {name: "; ".join(problems)})
+        return Notes(True, {name: "prepared" for name in self._station})
+
+    def _park(self) -> Notes:
+        notes: dict[str, str] = {}
+        for name in self._special.parking_order:
+            try:
+                with blaming(name):
+                    self._station[name].safe_state()
+                notes[name] = "parked"
+            except InstrumentFault as error:
+                notes[name] = f"NOT parked: {error}"
+        return Notes(not any(note.startswith("NOT") for note in notes.values()), notes)
+
+
+class Kind(msgspec.Struct):
+    """The one key that says which configuration this is."""
+
+    kind: str
+
+
+def identity(name: str, device: Device) -> str:
+    """Identity of an instrument; the instrument is named if it does not answer."""
+    with blaming(name):
+        return device.identity()
+
+
+def fault_of(error: Exception, names: tuple[str, ...] | list[str]) -> Fault:
+    """A Fault for an exception: the instrument it names, and its text in one line."""
+    if isinstance(error, InstrumentFault):
+        return Fault(error.device, str(error))
+    text = " ".join(str(error).split()) or type(error).__name__
+    device = next((name for name in names if name in text), "")
+    if isinstance(error, HeraldlinkError) or device:
+        return Fault(device, text)
+    return Fault(device, f"{type(error).__name__}: {text}")

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an end node's worker does in a request: load, count ticks, arm, collect."""
+
+from dataclasses import dataclass
+
+from heraldlink.agent.blame import InstrumentFault, blaming
+from heraldlink.agent.end_tags import read_slot
+from heraldlink.agent.points import end_settings, program_settings
+from heraldlink.agent.roles import EndInstruments
+from heraldlink.agent.sequence import end_record_ps, program_id, sequence_of
+from heraldlink.agent.settings import Setting, deviations, quietly
+from heraldlink.agent.store import TagStore
+from heraldlink.agent.waiting import wait_until
+from heraldlink.config import EndNodeConfig
+from heraldlink.errors import ProtocolError
+from heraldlink.heralding import ReadoutWindow
+from heraldlink.messages.header import Body
+from heraldlink.messages.values import Deviation, Parameters
+from heraldlink.messages.worker import (
+    ArmSlot,
+    CollectSlot,
+    Count,
+    Counted,
+    Load,
+    Loaded,
+    SlotArmed,
+    SlotCollected,
+    Unload,
+    Unloaded,
+)
+from heraldlink.sequences import (
+    READOUT,
+    NodeDrive,
+    PauliBasis,
+    end_tagger,
+    generator_program,
+    with_analysis,
+)
+from heraldlink_drivers.roles import GeneratorProgram
+
+TICK_LIMIT_S = 2.0
+RECORD_LIMIT_S = 2.0
+
+
+@dataclass
+class Loading:
+    """What is loaded for the active request; ``stamps`` are the waveforms' as we left them."""
+
+    parameters: Parameters
+    program: GeneratorProgram
+    drive: NodeDrive
+    stamps: dict[str, str]
+    analysis: tuple[PauliBasis, float]
+    syncs: int
+
+
+class EndCrew:
+    """An end node's instruments at work."""
+
+    def __init__(self, config: EndNodeConfig, instruments: EndInstruments) -> None:
+        self._config, self._all = config, instruments
+        self._sequence = sequence_of(config.sequence)
+        self._first = config.ends[0] == config.node
+        self._start_ps = round(config.operating_point.slot_trigger.delay_s * 1e12)
+        self._loading: Loading | None = None
+        self.store = TagStore()
+        self.settings: list[Setting] = end_settings(config, instruments)
+        self._program_settings = program_settings(config, instruments)
+
+    @property
+    def parking_order(self) -> tuple[str, ...]:
+        """Generator first: it drives the carver."""
+        names = self._config.roles
+        return (names.generator, names.slot_trigger, names.microwave, names.tagger, names.detectors)
+
+    def before_prepare(self) -> None:
+        """Configure the time controller."""
+        point = self._config.operating_point.tagger
+        with blaming(self._config.roles.tagger):
+            self._all.tagger.configure(end_tagger(point.threshold_V, point.delay_ps))
+
+    def work(self, body: Body) -> Body:
+        """Answer a call of a request."""
+        match body:
+            case Load():
+                return self._load(body)
+            case Count():
+                return self._count(body)
+            case ArmSlot():
+                return self._arm(body)
+            case CollectSlot():
+                return self._collect(body)
+            case Unload():
+                return self._unload(body)
+            case _:
+                raise ProtocolError(f"an end node's worker does not take {type(body).__name__}")
+
+    def _load(self, body: Load) -> Loaded:
+        point = self._config.operating_point
+        drive = NodeDrive(
+            amplitude_Vpp=point.generator.amplitude_Vpp,
+            envelope_peak_V=body.parameters.envelope_peak_V[self._config.node],
+            bright_peak_V=point.generator.bright_peak_V,
+            qubit_frequency_Hz=point.qubit.frequency_Hz,
+            rabi_rad_per_Vs=point.qubit.rabi_rad_per_Vs,
+            phase_switch=not self._first,
+        )
+        program = generator_program(self._sequence, drive)
+        with blaming(self._config.roles.generator):
+            self._all.generator.upload(program)
+            self._check_samples(program)
+            stamps = {name: self._all.generator.waveform_stamp(name) for name in program.waveforms}
+        with blaming(self._config.roles.tagger):
+            self._all.tagger.open_streams()
+            syncs = self._all.tagger.counts()["STAR"]
+        self._loading = Loading(body.parameters, program, drive, stamps, ("Z", 0.0), syncs)
+        self.store.open(body.request)
+        return Loaded(body.request, program_id(self._sequence, body.parameters))
+
+    def _check_samples(self, program: GeneratorProgram) -> None:
+        """Read every waveform back, sample by sample."""
+        for name, sent in program.waveforms.items():
+            found = self._all.generator.waveform(name)
+            equal = all(
+                one.size == other.size and bool((one == other).all())
+                for one, other in zip(
+                    (*sent.channels, *sent.markers), (*found.channels, *found.markers), strict=True
+                )
+            )
+            if not equal:
+                device = self._config.roles.generator
+                raise InstrumentFault(
+                    device, f"{device}: waveform {name!r} reads back other than it was sent"
+                )
+
+    def _count(self, body: Count) -> Counted:
+        with blaming(self._config.roles.tagger):
+            tick = self._all.tagger.tick_count()
+            if body.fresh:
+                before = tick
+                wait_until(
+                    lambda: self._all.tagger.tick_count() != before, TICK_LIMIT_S, "no slot tick arrives"
+                )
+                tick = self._all.tagger.tick_count()
+        return Counted(body.request, tick)
+
+    def _arm(self, body: ArmSlot) -> SlotArmed:
+        loading, names = self._loaded(), self._config.roles
+        turn_rad = 0.0 if self._first or body.basis == "ZZ" else body.turn_rad
+        basis: PauliBasis = "X" if body.basis == "XX" else "Y" if body.basis == "YY" else "Z"
+        with blaming(names.generator):
+            if loading.analysis != (basis, turn_rad):
+                self._all.generator.stop()
+                self._turn(loading, basis, turn_rad)
+            self._all.generator.arm()
+        with blaming(names.tagger):
+            record_ps = end_record_ps(self._sequence, loading.parameters, body.estimate, self._start_ps)
+            self._all.tagger.arm_record(record_ps)
+        with blaming(names.slot_trigger):
+            self._all.slot_trigger.arm()
+        with blaming(names.tagger):
+            return SlotArmed(body.request, body.burst, self._all.tagger.tick_count())
+
+    def _turn(self, loading: Loading, basis: PauliBasis, turn_rad: float) -> None:
+        loading.program = with_analysis(loading.program, self._sequence, loading.drive, basis, turn_rad)
+        self._all.generator.upload(loading.program, only=[READOUT])
+        loading.stamps[READOUT] = self._all.generator.waveform_stamp(READOUT)
+        loading.analysis = (basis, turn_rad)
+
+    def _collect(self, body: CollectSlot) -> SlotCollected:
+        self._loaded()
+        with blaming(self._config.roles.tagger):
+            wait_until(self._all.tagger.record_done, RECORD_LIMIT_S, "its record does not end")
+            tags = self._all.tagger.read_record(RECORD_LIMIT_S)
+        self.store.add(body.request, body.slot, tags)
+        found = read_slot(tags, self._sequence.segments, self._window())
+        return SlotCollected(
+            request=body.request,
+            burst=body.burst,
+            readouts=() if body.estimate else found.readouts,
+            confusion=found.confusion,
+            syncs=self._syncs(),
+            deviations=tuple(self._deviations()),
+        )
+
+    def _window(self) -> ReadoutWindow:
+        threshold = self._config.operating_point.readout.threshold_photons
+        return ReadoutWindow(self._sequence.readout_width_ps, threshold)
+
+    def _syncs(self) -> int:
+        """How many attempt syncs this node's time controller counted in the slot."""
+        loading = self._loaded()
+        with blaming(self._config.roles.tagger):
+            count = self._all.tagger.counts()["STAR"]
+        syncs, loading.syncs = count - loading.syncs, count
+        return syncs
+
+    def _deviations(self) -> list[Deviation]:
+        loading, node, device = self._loaded(), self._config.node, self._config.roles.generator
+        found = deviations([*self.settings, *self._program_settings], node)
+        with blaming(device):
+            changed = [
+                name
+                for name, stamp in loading.stamps.items()
+                if self._all.generator.waveform_stamp(name) != stamp
+            ]
+            armed = self._all.generator.armed()
+        found += [Deviation(node, device, f"waveform {name!r} was changed") for name in changed]
+        if not armed:
+            found.append(Deviation(node, device, "it does not run with all outputs on"))
+        return found
+
+    def _unload(self, body: Unload) -> Unloaded:
+        self._loading = None
+        quietly(self._all.slot_trigger.disarm)
+        quietly(self._all.generator.stop)
+        quietly(self._all.tagger.close_streams)
+        return Unloaded(body.request)
+
+    def _loaded(self) -> Loading:
+        if self._loading is None:
+            raise ProtocolError("no program is loaded")
+        return self._loading

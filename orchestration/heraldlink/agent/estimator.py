@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fidelity estimation unit: the largest pump whose model fidelity meets a request, or what could be had."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from heraldlink.config import MidpointConfig
+from heraldlink.config.node import Uncertainties
+from heraldlink.errors import ConfigurationError, Unsupported
+from heraldlink.messages.values import Demand, Drive, Parameters, Prediction
+from heraldlink.sequences import PairSourceSequence, shapes
+from heraldlink_physics import chain, phase
+from heraldlink_physics.device import Devices
+from heraldlink_physics.device_file import from_mapping
+from heraldlink_physics.errors import PhysicsError
+from heraldlink_physics.model import Arm, HeraldModel, Midpoint
+from heraldlink_physics.operating_point import strongest_pump
+from heraldlink_physics.pair_source import pair_source
+from heraldlink_physics.settings import ArmSettings, DetectorSettings, GateSettings, MidpointSettings
+
+LIGHT_m_per_s = 299_792_458.0
+WEAKEST_dB = -40.0
+SMALLEST_SLOT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """The link model at the midpoint's declared operating point."""
+
+    config: MidpointConfig
+    sequence: PairSourceSequence
+    devices: Devices
+
+    def choose(self, demand: Demand, drives: Mapping[str, Drive]) -> Parameters:
+        """Parameters for a demand. Raises Unsupported with the fidelity and rate that could be had."""
+        point = strongest_pump(
+            demand.minimum_fidelity, lambda pump_dB: self.link(drives, pump_dB).model, WEAKEST_dB, 0.0
+        )
+        if not point.reachable:
+            raise Unsupported(self._best(demand, point.fidelity_measured, point.probability))
+        link = self.link(drives, point.pump_dB)
+        prediction = self._prediction(link)
+        record_ps = self._record_ps(demand, drives, prediction.probability)
+        attempts = self._attempts(record_ps, drives)
+        self._check_time(demand, prediction.probability, attempts)
+        return Parameters(
+            envelope_peak_V={name: peak_V(drive, point.pump_dB) for name, drive in drives.items()},
+            attempts=attempts,
+            record_ps=record_ps,
+            prediction=prediction,
+        )
+
+    def link(self, drives: Mapping[str, Drive], pump_dB: float) -> chain.LinkModel:
+        """The link with both envelopes' amplitude changed by ``pump_dB``."""
+        arms = [self._arm(name, drives[name], peak_V(drives[name], pump_dB)) for name in self.config.ends]
+        a, b = self.devices.arms
+        tick_s = 1 / self.sequence.tick_rate_Hz
+        drift_rad2 = self.devices.midpoint.phase_diffusion_rad2_per_s * tick_s
+        variance = drift_rad2 + self._estimate_variance(drives)
+        return chain.link(
+            a, b, self.devices.midpoint, arms[0], arms[1], self._midpoint(), phase_variance_rad2=variance
+        )
+
+    def efficiencies(self) -> tuple[float, float]:
+        """Detector efficiencies at the declared bias; the phase estimate needs their ratio."""
+        c, d = self.devices.midpoint.detectors
+        bias = self.config.operating_point.detectors.bias_A
+        return c.efficiency(bias[0], True), d.efficiency(bias[1], True)
+
+    def first_sync_ps(self, drives: Mapping[str, Drive]) -> int:
+        """Time of the first START event after the tick."""
+        start_ps = drives[self.config.ends[0]].start_ps + self.sequence.sync_begin_ps
+        return start_ps + self.devices.midpoint.sync_delay_ps
+
+    def _arm(self, name: str, drive: Drive, envelope_peak_V: float, sigma_ps: int = 0) -> ArmSettings:
+        point, sequence = self.config.operating_point, self.sequence
+        rate_Hz = int(sequence.sample_rate_Hz)
+        length = shapes.samples_of(sequence.attempt_period_ps, rate_Hz)
+        envelope_V = shapes.pump_envelope_V(
+            shapes.time_ps(length, rate_Hz),
+            sequence.pulse_centre_ps,
+            sigma_ps or sequence.pulse_sigma_ps,
+            envelope_peak_V,
+        )
+        return ArmSettings(
+            laser_frequency_Hz=LIGHT_m_per_s / point.pump.wavelength_m,
+            laser_power_W=point.pump.power_W,
+            attenuation_dB=point.attenuator[name].pump_attenuation_dB,
+            envelope_V=envelope_V,
+            sample_rate_Hz=sequence.sample_rate_Hz,
+            attempt_period_ps=sequence.attempt_period_ps,
+            start_ps=drive.start_ps,
+            sync_ps=sequence.sync_begin_ps,
+        )
+
+    def _midpoint(self) -> MidpointSettings:
+        point = self.config.operating_point
+        c, d = point.detectors.bias_A[:2]
+        return MidpointSettings(
+            detectors=(DetectorSettings(c), DetectorSettings(d)),
+            gate=GateSettings(point.gate.begin_ps, point.gate.end_ps),
+        )
+
+    def _estimate_variance(self, drives: Mapping[str, Drive]) -> float:
+        """Expected variance of one slot's phase estimate, at a phase between the extremes."""
+        photons: list[float] = []
+        for name, device in zip(self.config.ends, self.devices.arms, strict=True):
+            settings = self._arm(
+                name, drives[name], drives[name].bright_peak_V, self.sequence.bright_sigma_ps
+            )
+            pumped = chain.arm(device, settings)
+            photons.append(phase.bright_photons(self.devices.midpoint, pumped, settings.laser_frequency_Hz))
+        c, d = phase.bright_click_probabilities(
+            photons[0], photons[1], math.pi / 4, self.devices.midpoint.mode_match, self.efficiencies()
+        )
+        pulses = self.sequence.bright_pulses // 2
+        counts = phase.QuadratureCounts(pulses, round(c * pulses), round(d * pulses))
+        swapped = phase.QuadratureCounts(pulses, counts.d, counts.c)
+        estimate = phase.estimate_phase(counts, swapped, self.efficiencies())
+        return estimate.variance_rad2 if estimate else math.pi**2 / 3
+
+    def _prediction(self, link: chain.LinkModel) -> Prediction:
+        model = link.model
+        c, d = model.patterns["c"], model.patterns["d"]
+        return Prediction(
+            probability=model.probability,
+            probability_psi_plus=c.probability,
+            probability_psi_minus=d.probability,
+            fidelity_psi_plus=c.fidelity_measured,
+            fidelity_psi_minus=d.fidelity_measured,
+            fidelity=model.fidelity_measured,
+            goodness_sigma=spread(link, self.config.uncertainties),
+            n_bar={name: arm.n_bar for name, arm in zip(self.config.ends, link.arms, strict=True)},
+        )
+
+    def _record_ps(self, demand: Demand, drives: Mapping[str, Drive], probability: float) -> int:
+        """As long as declared, shorter for small requests: every basis is to be measured."""
+        wanted = max(SMALLEST_SLOT, math.ceil(demand.number / max(probability, 1e-12) / len(demand.bases)))
+        period_ps = self.sequence.attempt_period_ps
+        needed_ps = math.ceil(wanted * (1 + probability)) * period_ps
+        return min(
+            self.sequence.record_ps, self.first_sync_ps(drives) + self.sequence.preamble_ps + needed_ps
+        )
+
+    def _attempts(self, record_ps: int, drives: Mapping[str, Drive]) -> int:
+        span_ps = record_ps - self.first_sync_ps(drives) - self.sequence.preamble_ps
+        return max(1, span_ps // self.sequence.attempt_period_ps)
+
+    def _check_time(self, demand: Demand, probability: float, attempts: int) -> None:
+        slots = math.ceil(demand.number / max(probability * attempts, 1e-12)) + 1
+        needed_s = slots / self.sequence.tick_rate_Hz
+        if needed_s > demand.max_time_s:
+            raise Unsupported(
+                f"max_time of {demand.max_time_s:g} s is too short: {demand.number} pairs at {probability:.3g} "
+                f"heralds per attempt take about {needed_s:.3g} s"
+            )
+
+    def _best(self, demand: Demand, fidelity: float, probability: float) -> str:
+        rate_Hz = probability * 1e12 / self.sequence.attempt_period_ps
+        return (
+            f"minimum_fidelity {demand.minimum_fidelity:g} cannot be reached with the devices of "
+            f"{self.devices.name}: at best {fidelity:.4f}, with {probability:.3g} heralds per attempt "
+            f"({rate_Hz:.3g} per second of attempts)"
+        )
+
+
+def peak_V(drive: Drive, pump_dB: float) -> float:
+    """Envelope peak for a change of the pump, seen as a change of the small-signal optical power."""
+    return drive.envelope_peak_V * 10 ** (pump_dB / 20)
+
+
+def spread(link: chain.LinkModel, given: Uncertainties) -> float:
+    """One standard deviation of F_meas from the declared uncertainties, added in quadrature."""
+    reference = fidelity(link.arms, link.midpoint)
+    a, b = link.arms
+    middle = link.midpoint
+    darker = tuple(min(1.0, dark * (1 + given.dark_relative)) for dark in middle.dark_probability)
+    variants = (
+        (scaled(link.arms, efficiency=1 - given.efficiency_relative), middle),
+        (scaled(link.arms, n_bar=1 + given.n_bar_relative), middle),
+        ((hotter(a, given.n_thermal), hotter(b, given.n_thermal)), middle),
+        (link.arms, replace(middle, visibility=max(0.0, middle.visibility - given.visibility))),
+        (link.arms, replace(middle, phase_sigma_rad=middle.phase_sigma_rad + given.phase_sigma_rad)),
+        (link.arms, replace(middle, dark_probability=(darker[0], darker[1]))),
+    )
+    return math.hypot(*(fidelity(arms, point) - reference for arms, point in variants))
+
+
+def fidelity(arms: tuple[Arm, Arm], midpoint: Midpoint) -> float:
+    """F_meas, averaged over heralds."""
+    model: HeraldModel = pair_source(arms[0], arms[1], midpoint)
+    return model.fidelity_measured
+
+
+def scaled(arms: tuple[Arm, Arm], *, n_bar: float = 1.0, efficiency: float = 1.0) -> tuple[Arm, Arm]:
+    """Both arms with scaled parameters."""
+    a, b = (
+        replace(arm, n_bar=arm.n_bar * n_bar, efficiency=min(1.0, arm.efficiency * efficiency))
+        for arm in arms
+    )
+    return a, b
+
+
+def hotter(arm: Arm, n_thermal: float) -> Arm:
+    """An arm with more thermal photons."""
+    return replace(arm, n_thermal=arm.n_thermal + n_thermal)
+
+
+def read_devices(path: Path, ends: tuple[str, str]) -> Devices:
+    """The device file. Raises ConfigurationError naming file and key."""
+    try:
+        devices = from_mapping(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
+    except PhysicsError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    names = tuple(arm.name for arm in devices.arms)
+    if names != ends:
+        raise ConfigurationError(
+            f"{path}: arms are {' and '.join(names)}, the node's ends {' and '.join(ends)}"
+        )
+    return devices

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the midpoint's worker does in a request: choose parameters, load, play slots."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from heraldlink.agent.blame import blaming
+from heraldlink.agent.estimator import Estimator, read_devices
+from heraldlink.agent.hub_tags import HubSlot, Recording, read_hub
+from heraldlink.agent.points import midpoint_settings
+from heraldlink.agent.roles import MidpointInstruments
+from heraldlink.agent.sequence import midpoint_record_ps, program_id, sequence_of
+from heraldlink.agent.settings import Setting, deviations, quietly
+from heraldlink.agent.store import TagStore
+from heraldlink.agent.waiting import wait_until
+from heraldlink.config import MidpointConfig
+from heraldlink.errors import ProtocolError, Unsupported
+from heraldlink.messages.header import Body
+from heraldlink.messages.values import Deviation, Drive, Parameters, SlotCounts
+from heraldlink.messages.worker import (
+    Choose,
+    Chosen,
+    Load,
+    Loaded,
+    NotChosen,
+    PlaySlot,
+    SlotPlayed,
+    Unload,
+    Unloaded,
+)
+from heraldlink.sequences import midpoint_tagger
+from heraldlink_physics.statistics import binomial_p_value
+
+RATE_P_VALUE = 1e-6
+PHASE_VARIANCE_rad2 = 0.25
+RECORD_LIMIT_S = 2.0
+NOTHING = SlotCounts(0, 0, 0, 0, 0, 0, (0, 0))
+
+
+@dataclass
+class Loading:
+    """The active request: its parameters, START and IN3 counts so far, and herald totals for the rate check."""
+
+    parameters: Parameters
+    syncs: int = 0
+    peer_syncs: int = 0
+    attempts: int = 0
+    heralds: int = 0
+
+
+class MidpointCrew:
+    """The midpoint's instruments at work."""
+
+    def __init__(self, config: MidpointConfig, instruments: MidpointInstruments) -> None:
+        self._config, self._all = config, instruments
+        self._sequence = sequence_of(config.sequence)
+        self._loading: Loading | None = None
+        self._drives: dict[str, Drive] = {}
+        self.store = TagStore()
+        self.settings: list[Setting] = midpoint_settings(config, instruments)
+
+    @cached_property
+    def _estimator(self) -> Estimator:
+        config = self._config
+        return Estimator(config, self._sequence, read_devices(config.devices, config.ends))
+
+    @property
+    def parking_order(self) -> tuple[str, ...]:
+        """The pump is blocked first; detector bias is held."""
+        names = self._config.roles
+        return (names.attenuator, names.pump, names.readout_pump, names.tagger, names.detectors)
+
+    def before_prepare(self) -> None:
+        """Configure the time controller with its herald window."""
+        point = self._config.operating_point
+        gate_ps = (point.gate.begin_ps, point.gate.end_ps)
+        program = midpoint_tagger(self._sequence, gate_ps, point.tagger.threshold_V, point.tagger.delay_ps)
+        with blaming(self._config.roles.tagger):
+            self._all.tagger.configure(program)
+
+    def work(self, body: Body) -> Body:
+        """Answer a call of a request."""
+        match body:
+            case Choose():
+                return self._choose(body)
+            case Load():
+                return self._load(body)
+            case PlaySlot():
+                return self._play(body)
+            case Unload():
+                return self._unload(body)
+            case _:
+                raise ProtocolError(f"the midpoint's worker does not take {type(body).__name__}")
+
+    def _choose(self, body: Choose) -> Chosen | NotChosen:
+        self._drives = body.drives
+        try:
+            return Chosen(body.request, self._estimator.choose(body.demand, body.drives))
+        except Unsupported as error:
+            return NotChosen(body.request, "UNSUPP", str(error))
+
+    def _load(self, body: Load) -> Loaded:
+        with blaming(self._config.roles.tagger):
+            self._all.tagger.open_streams()
+            counts = self._all.tagger.counts()
+        self._loading = Loading(body.parameters, counts["STAR"], counts["INPU3"])
+        self.store.open(body.request)
+        return Loaded(body.request, program_id(self._sequence, body.parameters))
+
+    def _play(self, body: PlaySlot) -> SlotPlayed:
+        loading, tagger = self._loaded(), self._all.tagger
+        start_ps = self._estimator.first_sync_ps(self._drives)
+        record_ps = midpoint_record_ps(self._sequence, loading.parameters, body.estimate, start_ps)
+        with blaming(self._config.roles.tagger):
+            tick = tagger.tick_count()
+            if tick != body.slot - 1:
+                reason = f"slot {body.slot} was to be recorded after tick {tick}"
+                return SlotPlayed(body.request, body.burst, reason, (), None, NOTHING, ())
+            tagger.arm_record(record_ps)
+            wait_until(tagger.record_done, RECORD_LIMIT_S, "its record does not end")
+            tags = tagger.read_record(RECORD_LIMIT_S)
+            gate_ps, counts = tagger.gate_ps(), tagger.counts()
+        self.store.add(body.request, body.slot, tags)
+        syncs, peer_syncs = counts["STAR"] - loading.syncs, counts["INPU3"] - loading.peer_syncs
+        loading.syncs, loading.peer_syncs = counts["STAR"], counts["INPU3"]
+        recording = Recording(gate_ps, record_ps, start_ps, syncs, self._estimator.efficiencies())
+        found = read_hub(tags, self._sequence, recording)
+        doubts = [
+            *deviations(self.settings, self._config.node),
+            *self._missing(syncs, peer_syncs),
+            *self._doubts(found, body.estimate),
+        ]
+        heralds = () if body.estimate else found.heralds
+        return SlotPlayed(body.request, body.burst, "", heralds, found.phase, found.counts, tuple(doubts))
+
+    def _missing(self, syncs: int, peer_syncs: int) -> list[Deviation]:
+        """End nodes whose generator did not play in the slot."""
+        counted = zip(self._config.ends, (syncs, peer_syncs), strict=True)
+        return [
+            Deviation(node, "generator", "it missed the slot: no attempt sync arrived at the midpoint")
+            for node, count in counted
+            if count == 0
+        ]
+
+    def _doubts(self, found: HubSlot, estimate: bool) -> list[Deviation]:
+        """Checks of the tags themselves: rate, phase estimate, hardware heralds."""
+        node, roles, counts = self._config.node, self._config.roles, found.counts
+        doubts: list[Deviation] = []
+        if counts.disagreements:
+            reason = f"hardware and recomputed heralds disagree about {counts.disagreements} attempts"
+            doubts.append(Deviation(node, roles.tagger, reason))
+        if found.phase is None or found.phase.variance_rad2 > PHASE_VARIANCE_rad2:
+            reason = (
+                f"bright pulses give no phase estimate ({counts.clicks[0]} and {counts.clicks[1]} clicks)"
+            )
+            doubts.append(Deviation(node, roles.detectors, reason))
+        return doubts if estimate else doubts + self._rate(counts)
+
+    def _rate(self, counts: SlotCounts) -> list[Deviation]:
+        """Heralds of the request so far, and of this slot, against the model: exact binomial tests."""
+        loading = self._loaded()
+        loading.attempts += counts.attempts
+        loading.heralds += counts.heralds
+        probability = loading.parameters.prediction.probability
+        for heralds, attempts in ((loading.heralds, loading.attempts), (counts.heralds, counts.attempts)):
+            p_value = binomial_p_value(heralds, attempts, probability)
+            if p_value < RATE_P_VALUE:
+                expected = attempts * probability
+                reason = (
+                    f"rate check failed: {heralds} heralds in {attempts} attempts, "
+                    f"{expected:.1f} expected (p = {p_value:.1e})"
+                )
+                return [Deviation(self._config.node, "herald rate", reason)]
+        return []
+
+    def _unload(self, body: Unload) -> Unloaded:
+        self._loading = None
+        quietly(self._all.tagger.close_streams)
+        return Unloaded(body.request)
+
+    def _loaded(self) -> Loading:
+        if self._loading is None:
+            raise ProtocolError("no request is loaded")
+        return self._loading

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's instruments by role, taken from its Station and checked against the role's protocol."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from heraldlink.config import EndNodeConfig, MidpointConfig
+from heraldlink.errors import ConfigurationError
+from heraldlink_drivers.roles import (
+    Attenuator,
+    DetectorBias,
+    Device,
+    MicrowaveSource,
+    PumpLaser,
+    SlotTrigger,
+    TimeTagger,
+    WaveformGenerator,
+)
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class EndInstruments:
+    """An end node's instruments."""
+
+    generator: WaveformGenerator
+    slot_trigger: SlotTrigger
+    microwave: MicrowaveSource
+    tagger: TimeTagger
+    detectors: DetectorBias
+
+
+@dataclass(frozen=True, slots=True)
+class MidpointInstruments:
+    """The midpoint's instruments."""
+
+    pump: PumpLaser
+    readout_pump: PumpLaser
+    attenuator: Attenuator
+    detectors: DetectorBias
+    tagger: TimeTagger
+
+
+def pick(station: Mapping[str, object], name: str, role: type[R], path: object) -> R:
+    """The instrument ``name`` as ``role``. Raises ConfigurationError naming file, instrument and role."""
+    if name not in station:
+        raise ConfigurationError(f"{path}: there is no instrument {name!r} (it has {', '.join(station)})")
+    device = station[name]
+    if not isinstance(device, role):
+        raise ConfigurationError(f"{path}: instrument {name!r} cannot serve as {role.__name__}")
+    return device
+
+
+def end_instruments(config: EndNodeConfig, station: Mapping[str, object]) -> EndInstruments:
+    """Instruments of an end node's roles."""
+    names, path = config.roles, config.station
+    return EndInstruments(
+        generator=pick(station, names.generator, WaveformGenerator, path),  # type: ignore[type-abstract]
+        slot_trigger=pick(station, names.slot_trigger, SlotTrigger, path),  # type: ignore[type-abstract]
+        microwave=pick(station, names.microwave, MicrowaveSource, path),  # type: ignore[type-abstract]
+        tagger=pick(station, names.tagger, TimeTagger, path),  # type: ignore[type-abstract]
+        detectors=pick(station, names.detectors, DetectorBias, path),  # type: ignore[type-abstract]
+    )
+
+
+def midpoint_instruments(config: MidpointConfig, station: Mapping[str, object]) -> MidpointInstruments:
+    """Instruments of the midpoint's roles."""
+    names, path = config.roles, config.station
+    return MidpointInstruments(
+        pump=pick(station, names.pump, PumpLaser, path),  # type: ignore[type-abstract]
+        readout_pump=pick(station, names.readout_pump, PumpLaser, path),  # type: ignore[type-abstract]
+        attenuator=pick(station, names.attenuator, Attenuator, path),  # type: ignore[type-abstract]
+        detectors=pick(station, names.detectors, DetectorBias, path),  # type: ignore[type-abstract]
+        tagger=pick(station, names.tagger, TimeTagger, path),  # type: ignore[type-abstract]
+    )
+
+
+__all__ = ["Device", "EndInstruments", "MidpointInstruments", "end_instruments", "midpoint_instruments"]

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sequence of a request as each node's worker plays it: declared values, chosen parameters, record times."""
+
+import hashlib
+
+import msgspec
+
+from heraldlink.config import SequenceConfig
+from heraldlink.messages.values import Parameters
+from heraldlink.sequences import PairSourceSequence
+
+
+def sequence_of(config: SequenceConfig) -> PairSourceSequence:
+    """The declared sequence."""
+    return PairSourceSequence(
+        name=config.name,
+        sample_rate_Hz=config.sample_rate_Hz,
+        tick_rate_Hz=config.tick_rate_Hz,
+        attempt_period_ps=config.attempt_period_ps,
+        bright_pulses=config.bright_pulses,
+        calibration_shots=config.calibration_shots,
+        attempts=config.attempts,
+        pulse_centre_ps=config.pulse_centre_ps,
+        pulse_sigma_ps=config.pulse_sigma_ps,
+        bright_sigma_ps=config.bright_sigma_ps,
+        sync_begin_ps=config.sync_begin_ps,
+        sync_width_ps=config.sync_width_ps,
+        rotation_begin_ps=config.rotation_begin_ps,
+        rotation_sigma_ps=config.rotation_sigma_ps,
+        readout_begin_ps=config.readout_begin_ps,
+        readout_width_ps=config.readout_width_ps,
+        record_ps=config.record_ps,
+    )
+
+
+def program_id(sequence: PairSourceSequence, parameters: Parameters) -> str:
+    """Equal on all nodes only if they play the same sequence with the same parameters."""
+    chosen = msgspec.json.encode(parameters, order="sorted")
+    return hashlib.sha256(sequence.digest().encode() + chosen).hexdigest()[:16]
+
+
+def midpoint_record_ps(
+    sequence: PairSourceSequence, parameters: Parameters, estimate: bool, start_ps: int
+) -> int:
+    """How long the midpoint records: an estimating slot ends with the calibration."""
+    if estimate:
+        return start_ps + sequence.preamble_ps + sequence.attempt_period_ps
+    return parameters.record_ps
+
+
+def end_record_ps(sequence: PairSourceSequence, parameters: Parameters, estimate: bool, start_ps: int) -> int:
+    """How long an end node records: until the readout after the midpoint's last herald is over."""
+    margin_ps = 3 * sequence.attempt_period_ps
+    return midpoint_record_ps(sequence, parameters, estimate, start_ps) + margin_ps
