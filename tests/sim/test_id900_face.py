@@ -207,6 +207,17 @@ def test_without_a_tick_the_record_stays_armed(bench):
     assert not bench.device.state().record.armed
 
 
+def test_record_number_is_the_number_of_ticks_that_start_one(bench):
+    configure(bench)
+    name, _ = bench.stream(1)
+    for number, ticks, stage in (("2", 3, "STOPPED"), ("INF", 5, "ARMED")):
+        bench.ask(f"REC:NUM {number};:REC:PLAY")
+        for slot in range(ticks):
+            bench.deliver(slot, IN4=[0], START=[0], IN1=[50])
+        assert bench.ask("REC:STAG?") == stage
+    assert bench.client.link(f"status --id {name}")["acquisitions_count"] == 2 + 5
+
+
 def test_tick_ahead_of_its_pulses_counts_once_and_a_late_record_waits(bench):
     configure(bench)
     name, _ = bench.stream(1)

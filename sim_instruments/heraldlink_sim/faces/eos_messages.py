@@ -56,7 +56,7 @@ def _object_end(data: bytes) -> int | None:
 def _loads(text: bytes) -> dict[str, object]:
     try:
         message: object = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TransportError(f"message is not JSON: {error}") from error
     if not isinstance(message, dict):
         raise TransportError("message is not a JSON object")

@@ -7,6 +7,7 @@ made answers a sentence with "No connection". Time base (TB) is 1 ps; units are 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ class ReplyError(SimulationError):
 
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)")
+_LONGEST_SUFFIX = 9
 _PREFIX = {"": 1.0, "P": 1e-12, "N": 1e-9, "U": 1e-6, "M": 1e-3, "K": 1e3, "G": 1e9}
 _TIME_BASES = {"": 1.0, "TB": 1.0, "KTB": 1e3, "MTB": 1e6, "GTB": 1e9}
 _TIME = {**_TIME_BASES, "PS": 1.0, "NS": 1e3, "US": 1e6, "MS": 1e9, "S": 1e12}
@@ -29,7 +31,10 @@ def _number(text: str) -> tuple[float, str]:
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
         raise ReplyError("SCPI_ERR_PARAM_TYPE")
-    return float(match[1]), match[2].upper()
+    value = float(match[1])
+    if not math.isfinite(value):
+        raise ReplyError("SCPI_ERR_PARAM_RANGE")
+    return value, match[2].upper()
 
 
 def _bounded(value: float, low: float, high: float) -> float:
@@ -187,4 +192,5 @@ def matches(name: str, text: str) -> bool:
 def split_number(text: str) -> tuple[str, int]:
     """Split a mnemonic from its numeric suffix (0 if it has none)."""
     letters = text.rstrip("0123456789")
-    return letters, int(text[len(letters) :] or 0)
+    digits = text[len(letters) :]
+    return letters, int(digits[:_LONGEST_SUFFIX] or 0)

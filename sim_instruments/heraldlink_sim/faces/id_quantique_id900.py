@@ -2,12 +2,14 @@
 """ID Quantique ID900 Time Controller: SCPI text in, reply text out, records at the slot tick.
 
 Pure: no socket and no clock; the bench delivers the pulses of each tick period. Replies of several queries
-in one message are separated by a newline. Counters in cycle mode end their integration at slot ends.
+in one message are separated by a newline. ``REC:NUM`` n records n tick periods, one record in each (the
+vendor asks for at least 0.2 s per sub-acquisition, so that none is shorter than a period). Counters in cycle mode end their integration at slot ends.
 The text of ``*IDN?`` is not in any public source; its serial number begins with ``SIM-``.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -50,6 +52,7 @@ class IDQuantiqueID900:
         self.wire_log: deque[tuple[str, bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
         self._settings = Settings(levels_V or {})
         self._stage: Stage = "STOPPED"
+        self._remaining = 0.0
         self._slot_ps = slot_ps
         self._begun: int | None = None
         self._counts: dict[str, int] = {}
@@ -125,6 +128,8 @@ class IDQuantiqueID900:
 
     def _play(self, _: Command) -> str:
         if self._settings.on("REC", "ENAB"):
+            number = self._settings["REC", "NUM"]
+            self._remaining = float(number) if isinstance(number, int) else math.inf
             self._stage = "ARMED" if self._settings.text("REC", "TRIG:LINK") else "PLAYING"
             self.on_record_armed()
         return ""
@@ -191,14 +196,11 @@ class IDQuantiqueID900:
         starts = graph.times(link) if link else np.zeros(1, np.int64)
         if starts.size == 0:
             return
-        infinite = self._settings["REC", "NUM"] is None
-        again = infinite or self._settings.text("REC", "TRIG:ARM:MODE") == "AUTO"
+        self._remaining -= 1
+        again = self._remaining > 0 or self._settings.text("REC", "TRIG:ARM:MODE") == "AUTO"
         self._stage = ("ARMED" if link else "PLAYING") if again else "STOPPED"
-        period_ps, duration_ps = self._settings.number("REC", "PPER"), self._settings.number("REC", "DUR")
-        fitting = 1 + max(0, self._slot_ps - 1) // period_ps
-        for number in range(min(fitting, max(1, self._settings.number("REC", "NUM")))):
-            begin_ps = int(starts[0]) + number * period_ps
-            self._send(graph, begin_ps, begin_ps + duration_ps)
+        begin_ps = int(starts[0])
+        self._send(graph, begin_ps, begin_ps + self._settings.number("REC", "DUR"))
 
     def _send(self, graph: SignalGraph, begin_ps: int, end_ps: int) -> None:
         for number in range(1, 5):

@@ -45,6 +45,8 @@ class Quantity:
 
     def bounded(self, value: float) -> float:
         """Round to the instrument's step; raises ScpiError -222 outside the range."""
+        if not math.isfinite(value):
+            raise ScpiError(-222)
         rounded = round(value / self.step) * self.step
         if not self.low - self.step / 2 < rounded < self.high + self.step / 2:
             raise ScpiError(-222)

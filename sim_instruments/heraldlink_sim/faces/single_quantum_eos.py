@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 
 from heraldlink_sim.errors import SimulationError
 from heraldlink_sim.faces.eos_messages import encode
@@ -148,8 +147,8 @@ class SingleQuantumEOS:
 
 
 def _number(name: str, value: object, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise LabelError(f"{name}: {value!r} is not a number")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise LabelError(f"{name}: value must be a number")
     if not low <= value <= high:
-        raise LabelError(f"{name}: {value:g} is outside {low:g}..{high:g}")
+        raise LabelError(f"{name}: value is outside {low:g}..{high:g}")
     return float(value)

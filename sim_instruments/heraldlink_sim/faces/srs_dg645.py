@@ -217,7 +217,7 @@ def _expect(arguments: Sequence[str], number: int) -> None:
 
 
 def _whole(text: str, highest: int) -> int:
-    if not text.isdecimal():
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII) is None:
         raise DelayError(INVALID_INTEGER)
     return int(_bounded(int(text), 0, highest))
 
