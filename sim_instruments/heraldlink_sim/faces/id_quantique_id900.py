@@ -3,8 +3,9 @@
 
 Pure: no socket and no clock; the bench delivers the pulses of each tick period. Replies of several queries
 in one message are separated by a newline. ``REC:NUM`` n records n tick periods, one record in each (the
-vendor asks for at least 0.2 s per sub-acquisition, so that none is shorter than a period). Counters in cycle mode end their integration at slot ends.
-The text of ``*IDN?`` is not in any public source; its serial number begins with ``SIM-``.
+vendor asks for at least 0.2 s per sub-acquisition, so that none is shorter than a period). Counters in cycle
+mode end their integration at slot ends. The text of ``*IDN?`` is not in any public source; its serial number
+begins with ``SIM-``.
 """
 
 from __future__ import annotations
