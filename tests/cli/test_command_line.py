@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import heraldlink
 import pytest
+
+import heraldlink
 
 
 def heraldlink_command(*arguments: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":

@@ -3,7 +3,7 @@
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Protocol, cast
 
 import typer
 
@@ -65,10 +65,19 @@ def execute(arguments: list[str]) -> int:
         return ExitCode.RUN_FAILED
     except Exception as error:
         if isinstance(error, UsageError):
-            complain(RequestError(str(error)))
+            complain(RequestError(usage_sentence(error)))
             return ExitCode.BAD_INPUT
         if not is_ours(error):
             raise
         complain(error)
         return exit_code(error)
     return result if isinstance(result, int) else ExitCode.DONE
+
+
+class _Formatted(Protocol):
+    def format_message(self) -> str: ...
+
+
+def usage_sentence(error: Exception) -> str:
+    """What is wrong with the command's arguments, naming the argument."""
+    return cast(_Formatted, error).format_message().replace("Value error, ", "")

@@ -18,15 +18,9 @@ def node(
         Path | None, typer.Option(help="JSON file of instrument addresses that replace the Station's.")
     ] = None,
     ports_file: Annotated[Path | None, typer.Option(help="Write the node's own addresses here.")] = None,
-    midpoint: Annotated[
-        str | None, typer.Option(help="Link address of the midpoint.")
-    ] = None,
-    free_ports: Annotated[
-        bool, typer.Option("--free-ports", help="Listen on free ports.")
-    ] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder in place of the file's data_directory.")
-    ] = None,
+    midpoint: Annotated[str | None, typer.Option(help="Link address of the midpoint.")] = None,
+    free_ports: Annotated[bool, typer.Option("--free-ports", help="Listen on free ports.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder in place of the file's data_directory.")] = None,
     with_parent: Annotated[bool, typer.Option("--with-parent", help="End when stdin closes.")] = False,
 ) -> int:
     """Run the node that FILE describes: alice, bob or the midpoint."""

@@ -17,6 +17,6 @@ def exit_with_parent() -> None:
 
 
 def _wait_for_end() -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(sys.stdin.fileno(), 4096):  # not sys.stdin.read: its lock would still be held at exit
         pass
     os.kill(os.getpid(), signal.SIGTERM)
