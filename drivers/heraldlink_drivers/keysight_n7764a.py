@@ -65,7 +65,7 @@ class N7764AChannel(InstrumentChannel["KeysightN7764A"]):
 
     def _monitor_W(self) -> float:
         with self.parent.lock:
-            displayed_W = self.ask(f":OUTP{self._slot}:POW:UNIT?").strip().lstrip("+") in ("1", "W", "WATT")
+            displayed_W = self.ask(f":SENS{self._slot}:POW:UNIT?").strip().lstrip("+") in ("1", "W", "WATT")
             value = float(self.ask(f":READ{self._slot}:POW?"))
         return value if displayed_W else watts(value)
 

@@ -182,8 +182,9 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
         """Whether all outputs are on and it waits for its trigger."""
         with self.lock:
             on = all(channel.state.get() for channel in self._analog())
-            waiting = bool(self.run_state.get() == _WAITING)
-            return on and waiting and not self.all_output_off.get()
+            waiting: bool = self.run_state.get() == _WAITING
+            off: bool = self.all_output_off.get()
+            return on and waiting and not off
 
     def _analog(self) -> list[Tektronix70000AWGChannel]:
         return [cast(Tektronix70000AWGChannel, getattr(self, f"ch{n}")) for n in range(1, CHANNELS + 1)]
