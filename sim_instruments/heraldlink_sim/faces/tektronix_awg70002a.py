@@ -8,7 +8,7 @@ driver.
 What the wire decides and the world sees: the sequence (or the waveforms) assigned to the channels, repeats,
 waits, event jumps and gotos, amplitudes, output relays, sample rate, clock source, and the DAC resolution: at
 10 bits, where the instrument wakes up, no marker comes out; 9 bits leave marker 1, 8 bits both.
-``AWGC:RST?`` answers 1 (waiting) while the first step waits for a trigger, 2 once ``TRIG:IMM`` forced it.
+``AWGC:RST?`` answers 1 (waiting) while the first step waits for a trigger, 2 once ``TRIG:IMM`` forced it or while the program plays.
 """
 
 from typing import ClassVar
@@ -36,6 +36,7 @@ class TektronixAWG70002A(ChannelCommands):
         self._track_of: dict[int, tuple[str, int]] = {}
         self._running = False
         self._forced = False
+        self._playing = False
 
     def state(self) -> GeneratorState:
         """What arrived over the wire."""
@@ -50,12 +51,16 @@ class TektronixAWG70002A(ChannelCommands):
             steps=self._steps(),
         )
 
+    def set_playing(self, playing: bool) -> None:
+        """Take note that a trigger at the input started the program, or that it ended and waits again."""
+        self._playing = playing
+
     def reset(self) -> None:
         """``*RST``: settings to default, stopped, nothing assigned; lists and files stay."""
         super().reset()
         self._waveform_of.clear()
         self._track_of.clear()
-        self._running = self._forced = False
+        self._running = self._forced = self._playing = False
 
     @query("*IDN")
     def _identify_serial(self) -> str:
@@ -106,11 +111,11 @@ class TektronixAWG70002A(ChannelCommands):
     def _start(self) -> None:
         if self.mode.get() == "AWG" and not self._steps():
             raise ScpiError(-221, "no waveform or sequence is assigned")
-        self._running, self._forced = True, False
+        self._running, self._forced, self._playing = True, False, False
 
     @command("AWGControl:STOP[:IMMediate]")
     def _stop(self) -> None:
-        self._running = self._forced = False
+        self._running = self._forced = self._playing = False
 
     @query("AWGControl:RSTate")
     def _run_state(self) -> int:
@@ -118,7 +123,7 @@ class TektronixAWG70002A(ChannelCommands):
             return STOPPED
         steps = self._steps()
         waits = bool(steps) and steps[0].wait_trigger is not None
-        return WAITING if waits and not self._forced else RUNNING
+        return WAITING if waits and not (self._forced or self._playing) else RUNNING
 
     @command("TRIGger[:SEQuence]:IMMediate", Optional(Choice("ATRigger", "BTRigger"), "ATR"))
     def _trigger(self, source: str) -> None:
