@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose fault an exception in the worker is: the instrument that was spoken to, in one sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from heraldlink.errors import HeraldlinkError
@@ -16,7 +16,7 @@ class InstrumentFault(HeraldlinkError):
 
 
 @contextmanager
-def blaming(device: str) -> Iterator[None]:
+def blaming(device: str) -> Generator[None]:
     """Whatever is raised inside is the instrument's fault."""
     try:
         yield

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls to the worker: one at a time, in order, each with a time limit; a worker that fails is replaced."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class Desk:
         self.instruments: dict[str, str] = {}
         self.fault = "the instruments are being opened"
         self.worker: Worker | None = None
-        self._hire(0.0, park=False)
+        self._hire(time.monotonic(), park=False)
 
     @property
     def idle(self) -> bool:

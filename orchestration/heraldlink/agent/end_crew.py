@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.end_tags import read_slot
 from heraldlink.agent.points import end_settings, program_settings
@@ -36,7 +38,7 @@ from heraldlink.sequences import (
     generator_program,
     with_analysis,
 )
-from heraldlink_drivers.roles import GeneratorProgram
+from heraldlink_drivers.roles import GeneratorProgram, Waveform
 
 TICK_LIMIT_S = 2.0
 RECORD_LIMIT_S = 2.0
@@ -52,6 +54,13 @@ class Loading:
     stamps: dict[str, str]
     analysis: tuple[PauliBasis, float]
     syncs: int
+
+
+def same(sent: Waveform, found: Waveform) -> bool:
+    """Whether two waveforms agree in every sample and marker."""
+    channels = zip(sent.channels, found.channels, strict=True)
+    markers = zip(sent.markers, found.markers, strict=True)
+    return all(np.array_equal(a, b) for a, b in channels) and all(np.array_equal(a, b) for a, b in markers)
 
 
 class EndCrew:
@@ -121,13 +130,7 @@ class EndCrew:
         """Read every waveform back, sample by sample."""
         for name, sent in program.waveforms.items():
             found = self._all.generator.waveform(name)
-            equal = all(
-                one.size == other.size and bool((one == other).all())
-                for one, other in zip(
-                    (*sent.channels, *sent.markers), (*found.channels, *found.markers), strict=True
-                )
-            )
-            if not equal:
+            if not same(sent, found):
                 device = self._config.roles.generator
                 raise InstrumentFault(
                     device, f"{device}: waveform {name!r} reads back other than it was sent"

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fidelity estimation unit: the largest pump whose model fidelity meets a request, or what could be had."""
+"""The fidelity estimation unit: the largest pump that meets a request, or what could be had."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 from ruamel.yaml import YAML
 
 from heraldlink.config import MidpointConfig
@@ -135,6 +137,7 @@ class Estimator:
             fidelity=model.fidelity_measured,
             goodness_sigma=spread(link, self.config.uncertainties),
             n_bar={name: arm.n_bar for name, arm in zip(self.config.ends, link.arms, strict=True)},
+            correlators=correlators(model),
         )
 
     def _record_ps(self, demand: Demand, drives: Mapping[str, Drive], probability: float) -> int:
@@ -155,8 +158,8 @@ class Estimator:
         needed_s = slots / self.sequence.tick_rate_Hz
         if needed_s > demand.max_time_s:
             raise Unsupported(
-                f"max_time of {demand.max_time_s:g} s is too short: {demand.number} pairs at {probability:.3g} "
-                f"heralds per attempt take about {needed_s:.3g} s"
+                f"max_time of {demand.max_time_s:g} s is too short: {demand.number} pairs at "
+                f"{probability:.3g} heralds per attempt take about {needed_s:.3g} s"
             )
 
     def _best(self, demand: Demand, fidelity: float, probability: float) -> str:
@@ -190,6 +193,20 @@ def spread(link: chain.LinkModel, given: Uncertainties) -> float:
     return math.hypot(*(fidelity(arms, point) - reference for arms, point in variants))
 
 
+def correlators(model: HeraldModel) -> dict[str, float]:
+    """Expected correlators of the loaded qubits, by Bell state and basis; |g> is +1."""
+    paulis = {
+        "XX": np.array([[0, 1], [1, 0]], dtype=complex),
+        "YY": np.array([[0, -1j], [1j, 0]], dtype=complex),
+        "ZZ": np.diag([1.0 + 0j, -1.0]),
+    }
+    return {
+        f"{bell} {basis}": float(np.trace(model.patterns[port].state @ np.kron(pauli, pauli)).real)
+        for bell, port in (("psi+", "c"), ("psi-", "d"))
+        for basis, pauli in paulis.items()
+    }
+
+
 def fidelity(arms: tuple[Arm, Arm], midpoint: Midpoint) -> float:
     """F_meas, averaged over heralds."""
     model: HeraldModel = pair_source(arms[0], arms[1], midpoint)
@@ -213,7 +230,7 @@ def hotter(arm: Arm, n_thermal: float) -> Arm:
 def read_devices(path: Path, ends: tuple[str, str]) -> Devices:
     """The device file. Raises ConfigurationError naming file and key."""
     try:
-        devices = from_mapping(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+        devices = from_mapping(cast(object, YAML(typ="safe").load(path.read_text(encoding="utf-8"))))  # pyright: ignore[reportUnknownMemberType]
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
     except PhysicsError as error:

@@ -26,8 +26,10 @@ class HubSlot:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """How a slot was recorded. ``syncs`` is how far the START counter moved; ``first_sync_ps`` the time of the
-    first sync after the tick."""  # fmt: skip
+    """How a slot was recorded.
+
+    ``syncs`` is how far the START counter moved; ``first_sync_ps`` the time of the first one after the tick.
+    """
 
     gate_ps: tuple[int, int]
     record_ps: int

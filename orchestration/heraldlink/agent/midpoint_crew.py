@@ -39,7 +39,7 @@ NOTHING = SlotCounts(0, 0, 0, 0, 0, 0, (0, 0))
 
 @dataclass
 class Loading:
-    """The active request: its parameters, START and IN3 counts so far, and herald totals for the rate check."""
+    """The active request: parameters, START and IN3 counts so far, and totals for the rate check."""
 
     parameters: Parameters
     syncs: int = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sequence of a request as each node's worker plays it: declared values, chosen parameters, record times."""
+"""The sequence of a request as each node's worker plays it, and how long it is recorded."""
 
 import hashlib
 

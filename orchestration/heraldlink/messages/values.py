@@ -36,8 +36,8 @@ class Prediction(msgspec.Struct, frozen=True):
     """What the model expects of a request at its operating point.
 
     ``probability`` is per attempt and over both patterns; fidelities are F_meas (before readout error).
-    ``goodness_sigma`` follows from the declared uncertainties of the model's inputs. ``correlators`` are those
-    of the loaded qubits, by Bell state and basis: ``"psi+ XX"``.
+    ``goodness_sigma`` follows from the declared uncertainties of the model's inputs; ``correlators`` are
+    those of the loaded qubits, by Bell state and basis: ``"psi+ XX"``.
     """
 
     probability: float
