@@ -8,7 +8,8 @@ driver.
 What the wire decides and the world sees: the sequence (or the waveforms) assigned to the channels, repeats,
 waits, event jumps and gotos, amplitudes, output relays, sample rate, clock source, and the DAC resolution: at
 10 bits, where the instrument wakes up, no marker comes out; 9 bits leave marker 1, 8 bits both.
-``AWGC:RST?`` answers 1 (waiting) while the first step waits for a trigger, 2 once ``TRIG:IMM`` forced it or while the program plays.
+``AWGC:RST?`` answers 1 (waiting) while the first step waits for a trigger, 2 once ``TRIG:IMM`` forced it or
+while the program plays.
 """
 
 from typing import ClassVar
