@@ -191,7 +191,7 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
 
     def reference_external(self) -> bool:
         """Whether the clock follows an external reference or clock."""
-        return self.clock_source.get() != "Internal"
+        return str(self.clock_source.get()) != "Internal"
 
     def set_reference_external(self, external: bool) -> None:
         """Follow the external 10 MHz, or the internal reference."""

@@ -2,20 +2,16 @@
 """Simulated instruments on real sockets, and drivers that are closed again."""
 
 import json
-import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from driver_rig import REPOSITORY, wait_for
 from heraldlink_sim.transport import EventLoopThread
 from qcodes.instrument import Instrument
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture
 def loop() -> Iterator[EventLoopThread]:
@@ -57,10 +53,3 @@ def bench(tmp_path: Path) -> Iterator[dict[str, str]]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)
-
-
-def wait_for(condition: Callable[[], bool], deadline_s: float = 5.0) -> None:
-    end = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end, "condition not met in time"
-        select.select([], [], [], 0.005)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, wait_for
+from driver_rig import REPOSITORY, wait_for
 from driver_programs import HUB, NODE, slot_program, waveform
 from heraldlink_drivers.station import LoadedStation, load_station
 
