@@ -111,8 +111,8 @@ def failure(body: Body) -> HeraldlinkError:
     sentence = body.reason if not place or body.node in body.reason else f"{place}: {body.reason}"
     if body.code == "UNSUPP":
         return Unsupported(sentence)
-    if body.device:
+    if body.device and body.code == "OTHER":
         return InstrumentLost(f"{place}: {body.reason}")
-    if body.code == "OTHER" and "does not answer" in body.reason:
+    if body.code == "OTHER":
         return NodeLost(sentence)
     return RequestError(sentence)

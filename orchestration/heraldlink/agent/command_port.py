@@ -63,7 +63,7 @@ class CommandPort:
         try:
             message = decode(frames, COMMAND_TYPES)
         except ProtocolError as error:
-            self.answer(peer, request_id_of(frames), Err("OTHER", str(error), self._node))
+            self.answer(peer, request_id_of(frames), Err("REJECTED", str(error), self._node))
             return None
         header = message.header
         if header.deadline and header.deadline < time.time_ns():

@@ -40,6 +40,10 @@ class Specialist(Protocol):
         """Recorded tags."""
         ...
 
+    def describe(self, instruments: Mapping[str, str]) -> dict[str, str]:
+        """What a run record has to keep beside the tags."""
+        ...
+
     def before_prepare(self) -> None:
         """What has to be set before the settings can be applied."""
         ...
@@ -67,7 +71,7 @@ class Crew:
             self._special = MidpointCrew(midpoint, roles)
         self._station: Mapping[str, Device] = self._loaded.roles
         self.instruments = {name: identity(name, device) for name, device in self._station.items()}
-        self._special.store.describe = self.instruments
+        self._special.store.describe = self._special.describe(self.instruments)
 
     def answer(self, body: Body) -> Answer:
         """Answer one call; an exception becomes a Fault that names the instrument."""

@@ -65,6 +65,7 @@ class Desk:
         self._restarts = 0
         self.instruments: dict[str, str] = {}
         self.fault = "the instruments are being opened"
+        self.opened = False
         self.worker: Worker | None = None
         self._hire(time.monotonic(), park=False)
 
@@ -131,8 +132,9 @@ class Desk:
     def _started(self, message: Message) -> None:
         match message.body:
             case Started() as body:
-                self.instruments, self.fault = body.instruments, ""
+                self.instruments, self.fault, self.opened = body.instruments, "", True
             case Fault() as body:
+                self.opened = True
                 self.fault = f"{body.device}: {body.reason}" if body.device else body.reason
                 self._broken(body.device, body.reason)
             case _:
@@ -142,7 +144,7 @@ class Desk:
         worker, self.worker = self.worker, None
         if worker:
             worker.stop(0.2)
-        self.fault = reason
+        self.fault, self.opened = reason, True
         failed = [self._running[0]] if self._running else []
         failed += self._jobs
         self._running = None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an end node's worker does in a request: load, count ticks, arm, collect."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from heraldlink.agent.waiting import wait_until
 from heraldlink.config import EndNodeConfig
 from heraldlink.errors import ProtocolError
 from heraldlink.heralding import ReadoutWindow
+from heraldlink.heralding.description import describe_end
 from heraldlink.messages.header import Body
 from heraldlink.messages.values import Deviation, Parameters
 from heraldlink.messages.worker import (
@@ -81,6 +83,10 @@ class EndCrew:
         """Generator first: it drives the carver."""
         names = self._config.roles
         return (names.generator, names.slot_trigger, names.microwave, names.tagger, names.detectors)
+
+    def describe(self, instruments: Mapping[str, str]) -> dict[str, str]:
+        """Sequence, readout window and identities."""
+        return describe_end(self._sequence, self._window(), instruments)
 
     def before_prepare(self) -> None:
         """Configure the time controller."""
@@ -152,8 +158,8 @@ class EndCrew:
         turn_rad = 0.0 if self._first or body.basis == "ZZ" else body.turn_rad
         basis: PauliBasis = "X" if body.basis == "XX" else "Y" if body.basis == "YY" else "Z"
         with blaming(names.generator):
+            self._all.generator.stop()
             if loading.analysis != (basis, turn_rad):
-                self._all.generator.stop()
                 self._turn(loading, basis, turn_rad)
             self._all.generator.arm()
         with blaming(names.tagger):

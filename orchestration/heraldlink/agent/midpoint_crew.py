@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the midpoint's worker does in a request: choose parameters, load, play slots."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from heraldlink.agent.store import TagStore
 from heraldlink.agent.waiting import wait_until
 from heraldlink.config import MidpointConfig
 from heraldlink.errors import ProtocolError, Unsupported
+from heraldlink.heralding.description import describe_midpoint
 from heraldlink.messages.header import Body
 from heraldlink.messages.values import Deviation, Drive, Parameters, SlotCounts
 from heraldlink.messages.worker import (
@@ -69,6 +71,11 @@ class MidpointCrew:
         """The pump is blocked first; detector bias is held."""
         names = self._config.roles
         return (names.attenuator, names.pump, names.readout_pump, names.tagger, names.detectors)
+
+    def describe(self, instruments: Mapping[str, str]) -> dict[str, str]:
+        """Sequence, herald gate and identities."""
+        gate = self._config.operating_point.gate
+        return describe_midpoint(self._sequence, (gate.begin_ps, gate.end_ps), instruments)
 
     def before_prepare(self) -> None:
         """Configure the time controller with its herald window."""

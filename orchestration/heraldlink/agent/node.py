@@ -165,7 +165,7 @@ class Node:
             case FetchTags() as body:
                 self.hand_over(question, body)
             case _:
-                self.answer(question, Err("OTHER", "this message is not for a node", self.name))
+                self.answer(question, Err("REJECTED", "this message is not for a node", self.name))
 
     def answer(self, question: Question, body: Body, arrays: tuple[bytes, ...] = ()) -> None:
         """Answer a question."""
@@ -174,13 +174,13 @@ class Node:
     def status(self) -> NodeStatus:
         """What this node is doing."""
         now = time.monotonic()
-        state = "FAULT" if self.desk.fault else "RUNNING" if self._machine.busy else "IDLE"
-        if state == "IDLE" and not self._machine.prepared:
-            state = "SAFE"
+        state = "RUNNING" if self._machine.busy else "IDLE" if self._machine.prepared else "SAFE"
+        if self.desk.fault:
+            state = f"FAULT ({self.desk.fault})" if self.desk.opened else "BOOT"
         return NodeStatus(
             node=self.name,
             role=self._machine.role,
-            state=f"{state} ({self.desk.fault})" if self.desk.fault else state,
+            state=state,
             prepared=self._machine.prepared,
             boot=self.boot,
             instruments=self.desk.instruments,
@@ -201,8 +201,8 @@ class Node:
                     self.feed(Readied(prepare))
                     self.answer(question, Done(notes))
                 case Notes(notes=notes):
-                    sentence = "; ".join(f"{device}: {note}" for device, note in notes.items())
-                    self.answer(question, Err("OTHER", sentence, self.name))
+                    device, note = next(iter(notes.items()))
+                    self.answer(question, Err("OTHER", note, self.name, device))
                 case Fault() as fault:
                     self.feed(Broken(fault.device, fault.reason))
                     self.answer(question, Err("OTHER", fault.reason, self.name, fault.device))
@@ -234,7 +234,7 @@ class Node:
                     tags = Tags(self.name, found.streams, found.describe)
                     self.answer(question, tags, message.arrays)
                 case Fault() as fault:
-                    self.answer(question, Err("OTHER", fault.reason, self.name, fault.device))
+                    self.answer(question, Err("NORES", fault.reason, self.name, fault.device))
                 case _:
                     pass
 
