@@ -40,9 +40,10 @@ class StorageCommands(SequenceCommands):
 
     @command("MMEMory:CDIRectory", _PATH)
     def _change_directory(self, path: str) -> None:
-        if self._absolute(path) not in self._directories:
+        directory = self._absolute(path)
+        if directory not in self._directories:
             raise ScpiError(-256, path)
-        self._directory = path
+        self._directory = path if PureWindowsPath(path).root else str(directory)
 
     @command("MMEMory:MDIRectory", _PATH)
     def _make_directory(self, path: str) -> None:

@@ -79,6 +79,7 @@ class ScpiDevice:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        _refuse_hidden_methods(cls)
         cls._tree = _compile(cls)
 
     def __init__(self) -> None:
@@ -281,6 +282,16 @@ def _members(cls: type[object]) -> Iterator[tuple[str, object]]:
     """Declared members, base classes first, so that a subclass replaces a header."""
     for base in reversed(cls.__mro__):
         yield from vars(base).items()
+
+
+def _refuse_hidden_methods(cls: type[object]) -> None:
+    """A handler that shares its name, but no header, with an inherited member would break the base class."""
+    for name, member in vars(cls).items():
+        patterns = {action.pattern for action in actions_of(member)}
+        for base in cls.__mro__[1:]:
+            hidden = vars(base).get(name)
+            if patterns and hidden is not None and not patterns & {a.pattern for a in actions_of(hidden)}:
+                raise TypeError(f"{cls.__name__}.{name} hides {base.__name__}.{name}: choose another name")
 
 
 def _compile(cls: type[object]) -> HeaderTree[Entry]:
