@@ -204,7 +204,7 @@ def measured(basis: str, turn_rad: float = 0.0) -> words.RackState:
 def test_turned_axis_undoes_the_fibres_phase_in_x_and_y():
     still = replace(devices(), midpoint=replace(devices().midpoint, phase_diffusion_rad2_per_s=0.0))
     world = World(still, WIRING, seed=5)
-    phase = world._fibre.at(1)
+    phase = world.fibre.at(1)
     for basis in "XY":
         equal, pairs = equal_outcomes(world, measured(basis, phase))
         assert equal / pairs > 0.85, basis
@@ -217,7 +217,7 @@ def test_a_source_on_its_internal_reference_makes_x_and_y_vanish_and_leaves_z(na
     still = replace(devices(), midpoint=replace(devices().midpoint, phase_diffusion_rad2_per_s=0.0))
     world = World(still, WIRING, seed=5)
     for basis in "XYZ":
-        rack = measured(basis, world._fibre.at(1))
+        rack = measured(basis, world.fibre.at(1))
         equal, pairs = equal_outcomes(world, changed(rack, "microwaves", name, reference_external=False))
         if basis == "Z":
             kept, of = equal_outcomes(world, rack)

@@ -162,7 +162,7 @@ def test_outcomes_of_heralded_pairs_follow_the_models_state(basis):
             dict(zip(*(item.tolist() for item in readouts(events[node])), strict=True))
             for node in ("alice_tc", "bob_tc")
         ]
-        phase = np.diag([1, np.exp(1j * world._fibre.at(slot))])
+        phase = np.diag([1, np.exp(1j * world.fibre.at(slot))])
         for sign, (pattern, attempts) in enumerate((("c", c - d), ("d", d - c))):
             pairs = [
                 (a, b) for k in attempts for a, b in [(answers[0].get(k), answers[1].get(k))] if a is not None

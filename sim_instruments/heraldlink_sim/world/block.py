@@ -75,7 +75,7 @@ def _output_delay_ps(tagger: TaggerState, node: NodePlay, combiner: int) -> int 
     output = tagger.outputs.get(node.wiring.herald_output)
     if output is None or not output.enabled or output.source != f"TSCO{combiner}":
         return None
-    return output.delay_ps + node.wiring.herald_delay_ps
+    return tagger.delays_ps.get(IN1, 0) + output.delay_ps + node.wiring.herald_delay_ps
 
 
 class Block:

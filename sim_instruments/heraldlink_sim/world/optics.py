@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from heraldlink_physics.settings import DetectorSettings, GateSettings
 
-from heraldlink_sim.world.rack import AttenuatorChannel, LaserState, RackState
+from heraldlink_sim.world.rack import IN1, START, AttenuatorChannel, LaserState, RackState, TaggerState
 from heraldlink_sim.world.wiring import NodeWiring, Wiring
 
 
@@ -33,7 +33,6 @@ def optics_of(rack: RackState, wiring: Wiring) -> Optics:
     """Read the states of laser, attenuator, detector box, tagger and references."""
     hub, (a, b) = wiring.hub, wiring.nodes
     bias = rack.detectors[hub.detectors]
-    combiner = rack.taggers[hub.tagger].combiners.get(hub.herald_combiner)
     channels = rack.attenuators[hub.attenuator].channels
     return Optics(
         laser_frequency_Hz=rack.lasers[hub.pump].frequency_Hz,
@@ -46,9 +45,18 @@ def optics_of(rack: RackState, wiring: Wiring) -> Optics:
             DetectorSettings(bias.bias_A[0], bias.enabled),
             DetectorSettings(bias.bias_A[1], bias.enabled),
         ),
-        gate=GateSettings(combiner.begin_ps, combiner.end_ps) if combiner else GateSettings(0, 0),
+        gate=_gate(rack.taggers[hub.tagger], hub.herald_combiner),
         coherent=locked(rack, a) and locked(rack, b),
     )
+
+
+def _gate(tagger: TaggerState, combiner: int) -> GateSettings:
+    """Return the combiner's window in time at the connectors: START and IN1 may be delayed inside."""
+    block = tagger.combiners.get(combiner)
+    if block is None:
+        return GateSettings(0, 0)
+    shift_ps = tagger.delays_ps.get(START, 0) - tagger.delays_ps.get(IN1, 0)
+    return GateSettings(block.begin_ps + shift_ps, block.end_ps + shift_ps)
 
 
 def emitted_W(laser: LaserState) -> float:

@@ -54,7 +54,7 @@ class World:
         self.devices, self.wiring, self.seed = devices, wiring, seed
         self._shapes, self._tables = ShapeBook(), TableBook(devices)
         diffusion = devices.midpoint.phase_diffusion_rad2_per_s
-        self._fibre = FibrePhase(seed, diffusion, wiring.tick_period_ps * 1e-12)
+        self.fibre = FibrePhase(seed, diffusion, wiring.tick_period_ps * 1e-12)
 
     def play(self, rack: RackState, slot: int, playing: frozenset[str] = frozenset()) -> SlotEvents:
         """Play the slot that begins at tick ``slot``; generators in ``playing`` miss it."""
@@ -65,7 +65,7 @@ class World:
         baseline = self._tables.attempt(optics, Meeting(None, None))
         quiet = block.pieces[-1].table.states[0] if block.pieces else baseline.states[0]
         outcomes = excited(
-            readouts, block.heralds, quiet, self._fibre.at(slot), self._stream(slot, "outcomes")
+            readouts, block.heralds, quiet, self.fibre.at(slot), self._stream(slot, "outcomes")
         )
         taggers = {self.wiring.hub.tagger: self._hub_events(nodes, block, baseline, slot)}
         for node, item, excitation in zip(nodes, readouts, outcomes, strict=True):
@@ -87,7 +87,7 @@ class World:
     def _block(self, nodes: tuple[NodePlay, NodePlay], optics: Optics, rack: RackState, slot: int) -> Block:
         hub, midpoint = self.wiring.hub, self.devices.midpoint
         logic = herald_logic(rack.taggers[hub.tagger], hub.herald_combiner, nodes)
-        phase_rad, sigma_rad = self._fibre.at(slot), midpoint.fast_phase_sigma_rad
+        phase_rad, sigma_rad = self.fibre.at(slot), midpoint.fast_phase_sigma_rad
         block = Block(nodes, optics, self._tables, logic, midpoint.sync_delay_ps, phase_rad, sigma_rad)
         if nodes[0].timeline.runs:
             block.walk(self._stream(slot, "attempts"), self._stream(slot, "bright pulses"))
