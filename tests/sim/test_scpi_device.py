@@ -146,7 +146,8 @@ def test_numbers(device: Source, text: str, value: float) -> None:
     [("FREQ 1e12", -222), ("FREQ 5KV", -131), ("FREQ ABC", -148), ("FREQ 1.2.3", -121),
      ('FREQ "5e6"', -104), ("FREQ #15hello", -168), ("FREQ 1,2", -108), ("FREQ", -109),
      ("FREQ 1e99999", -123), ("OUTP MAYBE", -224), ("SOUR:SHAP SQU", -224), ("SYST:LAB abc", -104),
-     ('SYST:LAB "abc', -151), ("DATA #9", -161), ("DATA #3abc", -161), ("DATA 5", -104), ("FREQ 1,", -109), ("FREQ 1,,", -103),
+     ('SYST:LAB "abc', -151), ("DATA #9", -161), ("DATA #3abc", -161),
+     ("DATA 5", -104), ("FREQ 1,", -109), ("FREQ 1,,", -103),
      ("FREQ? 5", -108), ("*ESE 4096", -222)],
 )  # fmt: skip
 def test_refusals_change_nothing(device: Source, message: str, code: int) -> None:
