@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 """The run as QCoDeS datasets in an SQLite file of its own: pairs, and the results they give."""
 
 import json
