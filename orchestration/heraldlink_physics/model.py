@@ -21,6 +21,9 @@ from heraldlink_physics.errors import within
 Cause = Literal["none", "photon", "dark"]
 """Why a detector clicked in the gate; "dark" means by an uncorrelated click and no photon."""
 
+MOST_PHOTONS = 1e12
+"""Largest mean photon number that the arithmetic is tested for; far beyond any sense."""
+
 State = NDArray[np.complex128]
 """Unnormalised two-qubit state, shape (4, 4), trace = probability per attempt."""
 
@@ -30,23 +33,23 @@ class Arm:
     """One transducer node as the midpoint sees it."""
 
     n_bar: float
-    """Mean number of pairs in one pulse, sinh(r)**2, >= 0."""
+    """Mean number of pairs in one pulse, sinh(r)**2, 0..1e12."""
     efficiency: float
     """Transducer to click, without the 50:50 beam splitter, 0..1."""
     n_thermal: float = 0.0
-    """Thermal occupation of the microwave mode before squeezing, >= 0."""
+    """Thermal occupation of the microwave mode before squeezing, 0..1e12."""
     n_added: float = 0.0
-    """Noise photons entering after the squeezer, at the transducer's microwave output, >= 0."""
+    """Noise photons entering after the squeezer, at the transducer's microwave output, 0..1e12."""
     microwave_efficiency: float = 1.0
     """From the transducer's microwave output into the qubit, 0..1."""
     dephasing: float = 0.0
     """Phase-flip probability of the node's qubit, 0..0.5."""
 
     def __post_init__(self) -> None:
-        within("n_bar", self.n_bar, 0)
+        within("n_bar", self.n_bar, 0, MOST_PHOTONS)
         within("efficiency", self.efficiency, 0, 1)
-        within("n_thermal", self.n_thermal, 0)
-        within("n_added", self.n_added, 0)
+        within("n_thermal", self.n_thermal, 0, MOST_PHOTONS)
+        within("n_added", self.n_added, 0, MOST_PHOTONS)
         within("microwave_efficiency", self.microwave_efficiency, 0, 1)
         within("dephasing", self.dephasing, 0, 0.5)
 
@@ -98,7 +101,7 @@ class Midpoint:
         """<exp(i phi)>: what phase noise and offset leave of a single-click coherence."""
         if not self.coherent:
             return 0j
-        return complex(np.exp(1j * self.phase_offset_rad - self.phase_sigma_rad**2 / 2))
+        return complex(np.exp(1j * self.phase_offset_rad - self.phase_sigma_rad * self.phase_sigma_rad / 2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from math import isnan
 
 from heraldlink_physics.errors import PhysicsError, within
-from heraldlink_physics.model import Arm, Emitter, HeraldModel, Midpoint
+from heraldlink_physics.model import MOST_PHOTONS, Arm, Emitter, HeraldModel, Midpoint
 from heraldlink_physics.pair_source import pair_source
 from heraldlink_physics.single_click import single_click
 from heraldlink_physics.two_rounds import barrett_kok, time_bin
@@ -28,15 +28,15 @@ NEUTRAL: Mapping[str, float] = {
 _RANGES: Mapping[str, tuple[float, float]] = {
     "alpha_a": (0, 1),
     "alpha_b": (0, 1),
-    "nbar_a": (0, float("inf")),
-    "nbar_b": (0, float("inf")),
+    "nbar_a": (0, MOST_PHOTONS),
+    "nbar_b": (0, MOST_PHOTONS),
     "eta_a": (0, 1),
     "eta_b": (0, 1),
     "dark": (0, 1),
     "visibility": (0, 1),
     "phase_sigma": (0, float("inf")),
-    "n_thermal": (0, float("inf")),
-    "n_add": (0, float("inf")),
+    "n_thermal": (0, MOST_PHOTONS),
+    "n_add": (0, MOST_PHOTONS),
     "eta_microwave": (0, 1),
     "dephasing": (0, 0.5),
 }
