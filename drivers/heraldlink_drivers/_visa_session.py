@@ -114,12 +114,15 @@ class VisaSession(VisaInstrument):
         return ConnectionLost(f"{self.name}: connection to {self._legacy_address} lost ({why})")
 
     def _resynchronise(self) -> None:
-        """Drop whatever may still arrive: a new connection on a socket, device clear elsewhere."""
+        """Drop whatever may still arrive: a new connection with pyvisa-py, device clear elsewhere.
+
+        pyvisa-py has no device clear on sockets, and on HiSLIP it stumbles over a reply under way.
+        """
         try:
-            if self._socket() is None:
-                self.visa_handle.clear()
-            else:
+            if self.visabackend == "py":
                 self._reconnect()
+            else:
+                self.visa_handle.clear()
         except (VisaIOError, OSError, RuntimeError) as error:
             raise self._lost(str(error)) from error
         self._stale = False

@@ -26,7 +26,7 @@ class ZmqRequester:
         self.timeout_s = timeout_s
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
-        connect(instrument, self.host, self._port, timeout_s).close()  # refused ports are noticed here
+        self._open()
 
     @property
     def address(self) -> str:
@@ -44,17 +44,23 @@ class ZmqRequester:
 
     def ask(self, request: str) -> str:
         """Send a request and return the reply; raises Timeout or ConnectionLost."""
+        if self._disconnected():
+            self.close()
         connection = self._open()
         try:
             connection.send(request.encode())
             self._await(connection, request)
             return connection.recv().decode("utf-8", "replace")
+        except zmq.ZMQError as error:
+            self.close()
+            raise ConnectionLost(f"{self._instrument}: {self.address}: {error}") from error
         except BaseException:
             self.close()
             raise
 
     def _open(self) -> "zmq.Socket[bytes]":
         if self._socket is None:
+            connect(self._instrument, self.host, self._port, self.timeout_s).close()  # refused: say so now
             connection = new_socket(zmq.REQ)
             connection.setsockopt(zmq.SNDTIMEO, int(self.timeout_s * 1e3))
             self._monitor = connection.get_monitor_socket(zmq.EVENT_DISCONNECTED)
@@ -75,14 +81,15 @@ class ZmqRequester:
                 return
             if not events:
                 raise Timeout(f"{self._instrument}: no reply to {request[:80]!r} from {self.address}")
-            self._raise_if_disconnected()
+            if self._disconnected():
+                raise ConnectionLost(f"{self._instrument}: {self.address} closed the connection")
 
-    def _raise_if_disconnected(self) -> None:
-        if self._monitor is None:
-            return
-        event = recv_monitor_message(self._monitor)["event"]
-        if event == zmq.EVENT_DISCONNECTED:
-            raise ConnectionLost(f"{self._instrument}: {self.address} closed the connection")
+    def _disconnected(self) -> bool:
+        """Whether the other side has closed the connection since this was last asked."""
+        found = False
+        while self._monitor is not None and self._monitor.poll(0):
+            found |= recv_monitor_message(self._monitor)["event"] == zmq.EVENT_DISCONNECTED
+        return found
 
 
 def new_socket(kind: int) -> "zmq.Socket[bytes]":

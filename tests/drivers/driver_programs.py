@@ -2,6 +2,7 @@
 """Programs of one small slot, as a node would compile them."""
 
 import numpy as np
+
 from heraldlink_drivers.roles import (
     MARKER_1,
     MARKER_2,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driver_rig import REPOSITORY, wait_for
 from driver_programs import HUB, NODE, slot_program, waveform
+from driver_rig import REPOSITORY, wait_for
+
 from heraldlink_drivers.station import LoadedStation, load_station
 
 RECORD_PS = 20_000_000_000

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 from driver_rig import settings
+
 from heraldlink_drivers import StanfordDG645
 from heraldlink_drivers.errors import InstrumentError
 from heraldlink_drivers.roles import SlotTrigger

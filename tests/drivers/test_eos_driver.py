@@ -3,6 +3,7 @@ import json
 import socket
 
 import pytest
+
 from heraldlink_drivers import SingleQuantumEOS
 from heraldlink_drivers.errors import ConnectionLost, InstrumentError
 from heraldlink_drivers.roles import DetectorBias
@@ -71,11 +72,11 @@ def test_what_another_client_sets_is_seen(eos, server, face):
 
 
 def test_mistakes(eos, face):
-    with pytest.raises(ValueError, match="length|items|long|2"):
+    with pytest.raises(ValueError, match="2"):
         eos.set_bias_A([1e-6])
-    with pytest.raises(ValueError, match="0\\.0001"):
+    with pytest.raises(ValueError, match=r"0\.0001"):
         eos.set_bias_A([1.0, 0.0])
-    with pytest.raises(InstrumentError, match="eos.*outside"):
+    with pytest.raises(InstrumentError, match=r"eos.*outside"):
         eos._command("SetAllBiasCurrents", "BiasCurrent", [500.0, 0.0])
     assert face.state().bias_A == (0.0, 0.0)
     assert eos.bias_A() == (0.0, 0.0)
@@ -97,5 +98,5 @@ def test_an_instrument_that_goes_away_is_noticed(eos, server, loop):
 def test_wrong_addresses():
     with pytest.raises(ValueError, match="tcp://host:port"):
         SingleQuantumEOS("eos_a", "TCPIP::127.0.0.1::12000::SOCKET")
-    with pytest.raises(ConnectionLost, match="eos_b: nothing answers at tcp://127.0.0.1:1"):
+    with pytest.raises(ConnectionLost, match=r"eos_b: nothing answers at tcp://127\.0\.0\.1:1"):
         SingleQuantumEOS("eos_b", "tcp://127.0.0.1:1")

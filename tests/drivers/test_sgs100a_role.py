@@ -3,13 +3,14 @@ from math import pi
 
 import pytest
 from driver_rig import settings
+from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
+
 from heraldlink_drivers.errors import ConnectionLost, InstrumentError
 from heraldlink_drivers.roles import MicrowaveSource
 from heraldlink_drivers.sgs100a_role import SGS100ARole
 from heraldlink_sim.faces.rohde_schwarz_sgs100a import RohdeSchwarzSGS100A as Face
 from heraldlink_sim.transport import serve_raw
 from heraldlink_sim.transport.hislip import serve_hislip
-from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_settings_arrive(source, face):
 
 
 def test_mistakes(source):
-    with pytest.raises(ValueError, match="2\\d*"):
+    with pytest.raises(ValueError, match="20000000000"):
         source.set_frequency_Hz(1e12)
     source.driver.visa_handle.write("SOUR:NONSENSE 1")
     with pytest.raises(InstrumentError, match="source"):
