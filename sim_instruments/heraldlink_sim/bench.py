@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import numpy as np
-from heraldlink_physics.device import Devices
 
+from heraldlink_physics.device import Devices
 from heraldlink_sim.bench_config import BenchConfig, load_bench
 from heraldlink_sim.cabinet import Face, Listening, make_face, serve
 from heraldlink_sim.errors import BenchError

@@ -3,20 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, cast
 
-from heraldlink_physics.device import Devices
-from heraldlink_physics.device_file import from_mapping
-from heraldlink_physics.errors import DeviceError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from heraldlink_physics.device import Devices
+from heraldlink_physics.device_file import from_mapping
+from heraldlink_physics.errors import DeviceError
 from heraldlink_sim.errors import BenchError
 from heraldlink_sim.world.wiring import HubWiring, NodeWiring, ReadoutTone, Wiring
-
-M = TypeVar("M", bound=BaseModel)
 
 Model = Literal[
     "Santec TSL-570",
@@ -27,6 +26,7 @@ Model = Literal[
     "SRS DG645",
     "R&S SGS100A",
 ]
+Cable = tuple[str, str, Model]
 Pace = Literal["realtime", "fast"] | Annotated[float, Field(gt=0, le=1e6)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Delay = Annotated[int, Field(ge=0, le=10**9)]
@@ -129,9 +129,9 @@ class BenchConfig(Strict):
             raise ValueError("slots: must rise")
         return self
 
-    def _cables(self) -> list[tuple[str, str, Model]]:
+    def _cables(self) -> list[Cable]:
         hub = self.wiring.hub
-        cables: list[tuple[str, str, Model]] = [
+        cables: list[Cable] = [
             ("wiring.hub.pump", hub.pump, "Santec TSL-570"),
             ("wiring.hub.readout_pump", hub.readout_pump, "Santec TSL-570"),
             ("wiring.hub.attenuator", hub.attenuator, "Keysight N7764A"),
@@ -140,13 +140,14 @@ class BenchConfig(Strict):
         ]
         for name, node in self.wiring.nodes.items():
             where = f"wiring.nodes.{name}"
-            cables += [
+            node_cables: list[Cable] = [
                 (f"{where}.generator", node.generator, "Tektronix AWG70002A"),
                 (f"{where}.delay", node.delay, "SRS DG645"),
                 (f"{where}.microwave", node.microwave, "R&S SGS100A"),
                 (f"{where}.time_controller", node.time_controller, "ID Quantique ID900"),
                 (f"{where}.detectors", node.detectors, "Single Quantum EOS"),
             ]
+            cables += node_cables
         return cables
 
     @property
@@ -208,7 +209,8 @@ def load_devices(path: Path) -> Devices:
 def read_yaml(path: Path) -> object:
     """Parse a YAML file into plain values. Raises BenchError naming the file, and the line of a mistake."""
     try:
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        load = cast("Callable[[str], object]", YAML(typ="safe", pure=True).load)  # pyright: ignore[reportUnknownMemberType]
+        return load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BenchError(f"{path}: cannot be read ({error.strerror}).") from None
     except (YAMLError, UnicodeDecodeError) as error:
@@ -222,6 +224,8 @@ def _first(error: ValidationError) -> str:
     message = detail["msg"].removeprefix("Value error, ").rstrip(".")
     if detail["type"] == "extra_forbidden":
         return f"{key}: unknown key."
+    if detail["loc"][:1] == ("pace",):
+        return "pace: must be realtime, fast, or a factor above 0."
     if detail["type"] == "missing":
         return f"{key}: missing."
     return f"{key}: {message}." if key else f"{message}."

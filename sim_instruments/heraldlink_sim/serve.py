@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from heraldlink_sim.bench import Bench
 from heraldlink_sim.errors import SimulationError
@@ -79,8 +80,16 @@ def _on_interrupt() -> asyncio.Event:
         try:
             loop.add_signal_handler(number, interrupted.set)
         except NotImplementedError:  # not on this system's event loop; KeyboardInterrupt still ends it
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupted.set))
+            signal.signal(number, _Handler(loop, interrupted))
     return interrupted
+
+
+class _Handler:
+    def __init__(self, loop: asyncio.AbstractEventLoop, interrupted: asyncio.Event) -> None:
+        self._loop, self._interrupted = loop, interrupted
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._loop.call_soon_threadsafe(self._interrupted.set)
 
 
 def write_ports(path: Path, addresses: dict[str, str]) -> None:

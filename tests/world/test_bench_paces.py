@@ -102,7 +102,7 @@ def test_another_seed_gives_other_tags():
 
 
 def test_a_generator_says_that_it_plays_in_real_time():
-    with served(seed=SEED, pace=0.2) as (_, rack):
+    with served(seed=SEED, pace=0.03) as (_, rack):
         assert rack.waiting()
         rack["alice_dg"].arm()
         _wait_for(lambda: not rack["alice_awg"].armed())

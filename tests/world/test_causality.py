@@ -274,3 +274,29 @@ def test_a_marker_that_never_falls_is_one_edge_per_program_at_most(world):
     ]
     program.steps = tuple(always)
     assert not len(world.play(nominal(program), 1).taggers["alice_tc"][START])
+
+
+def test_a_herald_that_returns_too_late_reads_the_next_attempts_qubit(world):
+    """With more than a period of delay, the readout meets an attempt without a herald: mostly |g>."""
+    slow = replace(
+        WIRING,
+        node_a=replace(WIRING.node_a, herald_delay_ps=PERIOD_PS),
+        node_b=replace(WIRING.node_b, herald_delay_ps=PERIOD_PS),
+    )
+    late, excited = World(devices(), slow, seed=5), []
+    for slot in SLOTS[:10]:
+        events = late.play(nominal(), slot).taggers
+        c, d = gated(events["hub_tc"], first=FIRST)
+        index, photons = readouts(events["alice_tc"])
+        read = index >= FIRST
+        assert {k - 1 for k in index[read].tolist()} <= c | d
+        excited += (photons[read] >= 1).tolist()
+    assert np.mean(excited) < 0.1
+
+
+def test_light_that_meets_no_waveform_of_the_other_node_arrives_as_strays(world):
+    """Node B's generator at another sample rate: no common attempt, yet its photons come."""
+    lone = changed(nominal(), "generators", "bob_awg", sample_rate_Hz=10e9)
+    events = [world.play(without_heralds(rack), 1).taggers["hub_tc"] for rack in (lone, nominal())]
+    both = len(events[1][IN1]) + len(events[1][IN2])
+    assert len(events[0][IN1]) + len(events[0][IN2]) > 0.5 * both

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from heraldlink_physics.profile import ArrivalProfile
 from heraldlink_physics.settings import GateSettings
-from numpy.typing import NDArray
 
 Real = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from heraldlink_physics.settings import GateSettings
 from numpy.typing import NDArray
 
+from heraldlink_physics.settings import GateSettings
 from heraldlink_sim.world.bright import bright_clicks
 from heraldlink_sim.world.draws import Draws
 from heraldlink_sim.world.node import NodePlay
@@ -79,7 +79,11 @@ def _output_delay_ps(tagger: TaggerState, node: NodePlay, combiner: int) -> int 
 
 
 class Block:
-    """The attempts of one slot; `walk` fills pieces, heralds and each port's clicks (ps after the tick)."""
+    """The attempts of one slot; `walk` fills in what comes of them.
+
+    ``pieces``: stretches of attempts; ``strays``: of B's light without A's; ``heralds``; ``clicks`` of each
+    port, ps after the tick, without those outside the gates.
+    """
 
     def __init__(
         self,
@@ -96,12 +100,14 @@ class Block:
         self._sync_delay_ps = sync_delay_ps
         self._fibre_skew_ps = self._a.device.fibre_delay_ps - self._b.device.fibre_delay_ps
         self._phase_rad, self._fast_sigma_rad = phase_rad, fast_sigma_rad
+        self._met: set[int] = set()
         self.pieces: list[Piece] = []
+        self.strays: list[Piece] = []
         self.heralds: list[Herald] = []
         self.clicks: tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]] = ([], [])
 
     def walk(self, rng: np.random.Generator, bright_rng: np.random.Generator) -> None:
-        """Play all of A's waveforms, with whatever B plays beside them."""
+        """Play A's waveforms with whatever B plays beside them, then B's light that met none of them."""
         draws = Draws(rng)
         place = 0
         while place < len(self._a.timeline.runs):
@@ -109,15 +115,16 @@ class Block:
             while done < self._a.timeline.runs[place].count:
                 done += self._advance(self._a.timeline.runs[place], done, draws, bright_rng)
             place += 1
+        self._unmet()
 
-    def walk_b_alone(self) -> None:
-        """Let B's light arrive when A plays nothing: no START, so no gate and only strays."""
+    def _unmet(self) -> None:
+        """Let B's lone light arrive: where A plays nothing beside it there is no gate, and only strays."""
         optics = replace(self._optics, gate=GateSettings(0, 0))
         for run in self._b.timeline.runs:
             view = self._b.views[run.step]
-            if view.pulse and not view.bright:
+            if view.pulse and not view.bright and run.start_ps not in self._met:
                 table = self._tables.attempt(optics, Meeting(None, view.pulse))
-                self.pieces.append(Piece(run.start_ps, run.count, run.period_ps, self._sync_delay_ps, table))
+                self.strays.append(Piece(run.start_ps, run.count, run.period_ps, self._sync_delay_ps, table))
 
     def _advance(self, run: Run, done: int, draws: Draws, bright_rng: np.random.Generator) -> int:
         """Play the next stretch of equal waveforms of ``run``; return how many were played."""
@@ -146,6 +153,7 @@ class Block:
         if place is None or runs[place].period_ps != run.period_ps:
             after = [later.start_ps for later in runs if later.start_ps > middle_ps]
             return None, max(1, min([count, *[-(-(t - middle_ps) // run.period_ps) for t in after[:1]]]))
+        self._met.add(runs[place].start_ps)
         index = runs[place].index_at(middle_ps)
         return runs[place].start_ps + index * run.period_ps, min(count, runs[place].count - index)
 

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import numpy as np
-from heraldlink_physics.model import Cause
 
+from heraldlink_physics.model import Cause
 from heraldlink_sim.world.tables import AttemptTable
 
 AT_ONCE = 64

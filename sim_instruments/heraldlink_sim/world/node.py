@@ -6,14 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from heraldlink_physics.device import ArmDevice
 from numpy.typing import NDArray
 
+from heraldlink_physics.device import ArmDevice
 from heraldlink_sim.world.rack import GeneratorState, ProgramStep, RackState, Waveform
 from heraldlink_sim.world.sequencer import Timeline, periods_ps
 from heraldlink_sim.world.shapes import ShapeBook
 from heraldlink_sim.world.wiring import NodeWiring
-
 
 TRIGGER_LEVEL_V = 1.0
 """What a pulse at a generator's trigger input must reach."""

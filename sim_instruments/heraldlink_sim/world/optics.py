@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 
 from heraldlink_physics.settings import DetectorSettings, GateSettings
-
 from heraldlink_sim.world.rack import IN1, START, AttenuatorChannel, LaserState, RackState, TaggerState
 from heraldlink_sim.world.wiring import NodeWiring, Wiring
 

@@ -7,9 +7,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from heraldlink_physics.device import ArmDevice
 from numpy.typing import NDArray
 
+from heraldlink_physics.device import ArmDevice
 from heraldlink_sim.world.optics import attenuation_dB, emitted_W
 from heraldlink_sim.world.rack import MicrowaveState, RackState
 from heraldlink_sim.world.readouts import Readouts

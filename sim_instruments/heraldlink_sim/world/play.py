@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from heraldlink_physics.device import Devices
 from numpy.typing import NDArray
 
+from heraldlink_physics.device import Devices
 from heraldlink_sim.world.block import PORTS, Block, herald_logic
 from heraldlink_sim.world.fibre import FibrePhase
 from heraldlink_sim.world.node import NodePlay
@@ -89,10 +89,7 @@ class World:
         logic = herald_logic(rack.taggers[hub.tagger], hub.herald_combiner, nodes)
         phase_rad, sigma_rad = self.fibre.at(slot), midpoint.fast_phase_sigma_rad
         block = Block(nodes, optics, self._tables, logic, midpoint.sync_delay_ps, phase_rad, sigma_rad)
-        if nodes[0].timeline.runs:
-            block.walk(self._stream(slot, "attempts"), self._stream(slot, "bright pulses"))
-        else:
-            block.walk_b_alone()
+        block.walk(self._stream(slot, "attempts"), self._stream(slot, "bright pulses"))
         return block
 
     def _hub_events(
@@ -105,7 +102,9 @@ class World:
             IN4: np.zeros(1, np.int64),
         }
         for port, name in enumerate(PORTS):
-            strays = stray_photons(block.pieces, port, self._stream(slot, f"stray photons {name}"))
+            strays = stray_photons(
+                [*block.pieces, *block.strays], port, self._stream(slot, f"stray photons {name}")
+            )
             darks = dark_counts(
                 baseline.dark_rates_Hz[port],
                 self.wiring.tick_period_ps,

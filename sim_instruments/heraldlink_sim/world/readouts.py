@@ -36,7 +36,7 @@ def readouts_of(node: NodePlay) -> Readouts:
     """Collect a node's readout gates; each reads the qubit of its own pulse, else of the attempt before."""
     chosen = np.array([len(view.gates_ps) > 0 for view in node.views], dtype=np.bool_)
     starts_ps, steps = node.starts_ps(chosen)
-    views = [node.views[step] for step in steps]
+    views = [node.views[int(step)] for step in steps]
     gates = np.array([view.gates_ps[0] for view in views], dtype=np.int64).reshape(-1, 2)
     angles = np.array([view.drive_rad for view in views], dtype=np.float64)
     axes = np.array([view.drive_axis_rad for view in views], dtype=np.float64)

@@ -7,13 +7,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from heraldlink_physics import chain
 from heraldlink_physics.chain import LinkModel, PumpedArm
 from heraldlink_physics.device import ArmDevice, Devices
 from heraldlink_physics.model import Cause
 from heraldlink_physics.settings import ArmSettings, GateSettings, MidpointSettings
-from numpy.typing import NDArray
-
 from heraldlink_sim.world.arrivals import Arrivals, Real
 from heraldlink_sim.world.node import Pulse
 from heraldlink_sim.world.optics import Optics
