@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ErrorEntry = tuple[int, str]
 
 _MAX_ERRORS = 64
+_LAST_WORDS_s = 0.5
 
 
 class VisaSession(VisaInstrument):
@@ -43,6 +44,7 @@ class VisaSession(VisaInstrument):
     def __init__(self, name: str, address: str, **kwargs: "Unpack[VisaInstrumentKWArgs]") -> None:
         self.lock = RLock()
         self._stale = False
+        self._explaining = False
         if address.upper().endswith("::SOCKET"):
             kwargs.setdefault("device_clear", False)  # on a socket: a local drain that waits 0.1 s
         super().__init__(name, address, **kwargs)
@@ -106,9 +108,27 @@ class VisaSession(VisaInstrument):
             if error.error_code != StatusCode.error_timeout or self._hung_up():
                 raise self._lost(str(error)) from error
             self._stale = True
+            if entries := self._reasons():
+                raise InstrumentError(self.name, command, *entries[0]) from error
             raise Timeout(f"{self.name}: no reply to {command[:80]!r}") from error
         except (OSError, RuntimeError) as error:
             raise self._lost(str(error)) from error
+
+    def _reasons(self) -> list[ErrorEntry]:
+        """Error entries that explain a missing reply; none from an instrument that stays silent."""
+        if self._explaining:
+            return []
+        self._explaining = True
+        timeout_s = self.timeout.get()
+        try:
+            self._resynchronise()
+            self.timeout.set(_LAST_WORDS_s)
+            return self._drain_errors()
+        except DriverError:
+            return []
+        finally:
+            self._explaining = False
+            self.timeout.set(timeout_s)
 
     def _lost(self, why: str) -> ConnectionLost:
         return ConnectionLost(f"{self.name}: connection to {self._legacy_address} lost ({why})")

@@ -14,7 +14,13 @@
 
 
 class DriverError(Exception):
-    """Anything that a driver raises by itself."""
+    """Anything that a driver raises by itself.
+
+    QCoDeS adds to the arguments of an error what it was doing; the text stays the driver's sentence.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
 
 
 class StationError(DriverError):

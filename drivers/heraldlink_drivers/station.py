@@ -7,9 +7,12 @@ or set a bias or a power.
 """
 
 import json
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -23,6 +26,8 @@ from ruamel.yaml.error import YAMLError
 from heraldlink_drivers.errors import ConnectionLost, DriverError, StationError
 from heraldlink_drivers.roles import Device
 from heraldlink_drivers.sgs100a_role import SGS100ARole
+
+_log = logging.getLogger(__name__)
 
 _INSTRUMENT_KEYS = frozenset(
     {"type", "address", "enable_forced_reconnect", "init", "parameters", "add_parameters", "driver"}
@@ -157,7 +162,10 @@ def _open(
         arguments["address"] = addresses[name]
     where = arguments.get("address", declared.get("address"))
     try:
-        return cast(_Load, station.load_instrument)(name, update_snapshot=False, **arguments)
+        with redirect_stdout(StringIO()) as greeting:  # QCoDeS prints it; a node's output is its own
+            instrument = cast(_Load, station.load_instrument)(name, update_snapshot=False, **arguments)
+        _log.info("%s", greeting.getvalue().strip())
+        return instrument
     except DriverError:
         raise
     except (OSError, RuntimeError, VisaIOError) as error:

@@ -9,7 +9,7 @@ from driver_rig import settings
 
 from heraldlink_drivers import KeysightN7764A, SantecTSL570
 from heraldlink_drivers._visa_session import raw_socket
-from heraldlink_drivers.errors import ConnectionLost, Timeout
+from heraldlink_drivers.errors import ConnectionLost, InstrumentError, Timeout
 from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A as VoaFace
 from heraldlink_sim.faces.santec_tsl570 import SantecTSL570 as Face
 from heraldlink_sim.transport import serve_raw
@@ -45,6 +45,15 @@ def test_a_late_reply_never_answers_a_later_question(serve, transport):
     face.go_on.set()
     assert voa.attenuation_dB(2) == 9.0
     assert voa.attenuation_dB(1) == 7.0
+
+
+def test_a_question_that_the_instrument_does_not_know_is_its_error(serve):
+    voa = KeysightN7764A("voa", serve(serve_raw(VoaFace())).address, visalib="@py", timeout=0.3)
+    with pytest.raises(InstrumentError, match=r"voa: error -113 .*:NONS:ENSE"):
+        voa.ask(":NONS:ENSE?")
+    assert voa.timeout.get() == pytest.approx(0.3)
+    assert voa.errors() == []
+    assert voa.attenuation_dB(1) >= 0
 
 
 def test_two_threads_get_their_own_answers(serve):
