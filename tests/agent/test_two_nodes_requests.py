@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests end to end: client, three node processes, their workers, and the simulated laboratory's sockets."""
+"""Requests end to end: client, node processes, their workers, and the simulated laboratory's sockets."""
 
 import math
 import sqlite3

@@ -159,7 +159,7 @@ def fail(
     item, waiting = state.active, state.asking
     if item:
         note = Failed(item.request, node, device, reason)
-        actions += [Send(target, note) for target in tell if target != node]
+        actions += [Send(target, note) for target in tell]
         state, more = end(replace(state, queue=()), item, "FAILED", node, device, reason)
         actions += more
     if waiting and not item:

@@ -211,7 +211,7 @@ def fail(
     item = state.active
     if item:
         note = Failed(item.request, node, device, reason)
-        actions += [Send(target, note) for target in state.ends if tell and target != node]
+        actions += [Send(target, note) for target in state.ends if tell]
         state, more = end(state, item, "FAILED", node, device, reason)
         actions += more
     if park:

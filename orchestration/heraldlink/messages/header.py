@@ -67,7 +67,11 @@ def kind_of(body_type: type[Body]) -> str:
 
 def encode(message: Message) -> list[bytes]:
     """Frames of a message. Raises ProtocolError if it exceeds a size limit."""
-    frames = [msgspec.msgpack.encode(message.header), msgspec.msgpack.encode(message.body), *message.arrays]
+    try:
+        parts = [msgspec.msgpack.encode(message.header), msgspec.msgpack.encode(message.body)]
+    except OverflowError as error:
+        raise ProtocolError(f"a number in {message.header.kind} does not fit into 64 bits") from error
+    frames = [*parts, *message.arrays]
     check_size(frames)
     return frames
 
@@ -84,7 +88,7 @@ def decode(frames: Sequence[bytes], types: dict[str, type[Body]]) -> Message:
         raise ProtocolError(f"unknown message kind {header.kind!r} from {header.source or 'a client'}")
     try:
         body = msgspec.msgpack.decode(frames[1], type=body_type)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ProtocolError(f"malformed {header.kind} from {header.source or 'a client'}: {error}") from error
     return Message(header, body, tuple(frames[2:]))
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sockets: loopback only, port 0, a busy port, vanished peers, strangers on the port."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+import zmq
+from conftest import Lab, wait_for
+
+import heraldlink
+from heraldlink.errors import ConfigurationError, NodeLost
+from heraldlink.transport import Dealer, Router, is_loopback
+
+pytestmark = pytest.mark.xdist_group("agent_lab")
+
+
+@pytest.fixture
+def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
+    own: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    yield own
+    own.destroy(linger=0)
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://0.0.0.0:0", "tcp://*:0", "tcp://192.0.2.1:0", "tcp://[::]:0"])
+def test_other_interfaces_are_refused(context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str) -> None:
+    with pytest.raises(ConfigurationError, match="loopback"):
+        Router(context, endpoint, "command")
+
+
+def test_loopback_is_recognised() -> None:
+    assert is_loopback("tcp://127.0.0.1:5")
+    assert is_loopback("tcp://[::1]:5")
+    assert is_loopback("tcp://localhost:5")
+
+
+def test_a_busy_port_is_named(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    first = Router(context, "tcp://127.0.0.1:0", "command")
+    assert not first.endpoint.endswith(":0")
+    with pytest.raises(ConfigurationError, match=first.endpoint):
+        Router(context, first.endpoint, "command")
+
+
+def test_messages_go_both_ways_and_a_vanished_peer_shows(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    router = Router(context, "tcp://127.0.0.1:0", "link")
+    dealer = Dealer(context, router.endpoint, "link")
+    assert dealer.send([b"question"], timeout_s=2)
+    assert router.socket.poll(2000)
+    received = router.receive()
+    assert received is not None
+    peer, frames = received
+    assert frames == [b"question"]
+    assert router.send(peer, [b"answer"])
+    assert dealer.receive(2) == [b"answer"]
+    dealer.close()
+    wait_for(lambda: not router.send(peer, [b"more"]), 5, "the router to notice")
+
+
+def test_nothing_is_queued_without_a_connection(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    dealer = Dealer(context, "tcp://127.0.0.1:9", "command")
+    assert not dealer.send([b"lost"])
+    with pytest.raises(NodeLost, match=r"node alice cannot be reached at tcp://127\.0\.0\.1:9"):
+        dealer.send_or_raise([b"lost"], "alice", 0.1)
+
+
+def test_strangers_and_garbage_do_not_stop_a_node(
+    shared_lab: Lab, context: "zmq.Context[zmq.Socket[bytes]]"
+) -> None:
+    host, _, port = shared_lab.nodes["alice"].removeprefix("tcp://").rpartition(":")
+    with socket.create_connection((host, int(port))) as web:
+        web.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    dealer = Dealer(context, shared_lab.nodes["alice"], "command")
+    for frames in ([b""], [b"\xff", b"\xff"], [b"x"] * 70, [b"y" * 100_000, b"z"]):
+        assert dealer.send(frames, timeout_s=2)
+    link = Dealer(context, shared_lab.link, "link")
+    assert link.send([b"nonsense", b"nonsense"], timeout_s=2)
+    with heraldlink.connect(shared_lab.nodes) as net:
+        assert net["alice"].status().node == "alice"
+        assert net["midpoint"].status().node == "midpoint"
