@@ -140,20 +140,12 @@ class VisaSession(VisaInstrument):
         """
         try:
             if self.visabackend == "py":
-                self._reconnect()
+                reopen(self.visa_handle)
             else:
                 self.visa_handle.clear()
         except (VisaIOError, OSError, RuntimeError) as error:
             raise self._lost(str(error)) from error
         self._stale = False
-
-    def _reconnect(self) -> None:
-        old = self.visa_handle
-        timeout, terminator = old.timeout, old.read_termination
-        old.close()
-        old.open()
-        old.timeout, old.read_termination = timeout, terminator
-        mend_socket(old)
 
     def _open_resource(self, address: str, visalib: str | None) -> "MessageBasedResource":
         resource = super()._open_resource(address, visalib)
@@ -200,6 +192,15 @@ def mend_socket(resource: "MessageBasedResource") -> None:
         raise OSError(refused, "connection refused")
     connection.getpeername()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def reopen(resource: "MessageBasedResource") -> None:
+    """Connect anew with the same settings, so that no reply under way can arrive any more."""
+    timeout, terminator = resource.timeout, resource.read_termination
+    resource.close()
+    resource.open()
+    resource.timeout, resource.read_termination = timeout, terminator
+    mend_socket(resource)
 
 
 def hung_up(connection: socket.socket) -> bool:

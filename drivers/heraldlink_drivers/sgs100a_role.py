@@ -4,11 +4,15 @@
 The driver neither locks nor reads errors; both happen here, around it.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from math import degrees, pi, radians
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from heraldlink_drivers._visa_session import mend_socket
+from pyvisa import VisaIOError
+
+from heraldlink_drivers._visa_session import mend_socket, reopen
 from heraldlink_drivers.errors import ConnectionLost, InstrumentError
 
 if TYPE_CHECKING:
@@ -23,6 +27,8 @@ class SGS100ARole:
     def __init__(self, driver: "RohdeSchwarzSGS100A") -> None:
         self.driver = driver
         self.lock = RLock()
+        self._stale = False
+        self._address = driver.address
         mend_socket(driver.visa_handle)
 
     def identity(self) -> str:
@@ -79,31 +85,35 @@ class SGS100ARole:
         self.set_output(False)
 
     def _ask(self, query: str) -> str:
-        with self.lock:
-            try:
-                return self.driver.ask(query).strip()
-            except Exception as error:
-                raise self._lost(error) from error
+        with self._exchange():
+            return self.driver.ask(query).strip()
 
     def _get(self, name: str) -> str | float | bool:
-        with self.lock:
-            try:
-                value: str | float | bool = self.driver.parameters[name].get()
-            except Exception as error:
-                raise self._lost(error) from error
+        with self._exchange():
+            value: str | float | bool = self.driver.parameters[name].get()
         return value
 
     def _set(self, name: str, value: str | float | bool) -> None:
         parameter = self.driver.parameters[name]
         parameter.validate(value)
         with self.lock:
-            try:
+            with self._exchange():
                 parameter.set(value)
-            except Exception as error:
-                raise self._lost(error) from error
             if errors := self.errors():
                 code, _, text = errors[0].partition(",")
                 raise InstrumentError(self.driver.name, f"{name} = {value}", int(code), text.strip(' "'))
 
-    def _lost(self, error: Exception) -> ConnectionLost:
-        return ConnectionLost(f"{self.driver.name}: no reply at {self.driver.address} ({error.args[0]})")
+    @contextmanager
+    def _exchange(self) -> Generator[None, None, None]:
+        """Hold the lock; after an exchange that failed the next one starts on a new connection."""
+        with self.lock:
+            try:
+                if self._stale:
+                    reopen(self.driver.visa_handle)
+                self._stale = True
+                yield
+                self._stale = False
+            except (VisaIOError, OSError, RuntimeError) as error:
+                raise ConnectionLost(
+                    f"{self.driver.name}: no reply at {self._address} ({error.args[0]})"
+                ) from error

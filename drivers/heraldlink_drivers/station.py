@@ -8,6 +8,7 @@ or set a bias or a power.
 
 import json
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
@@ -23,10 +24,13 @@ from qcodes.station import Station, ValidationWarning
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from heraldlink_drivers._addresses import connect
 from heraldlink_drivers.errors import ConnectionLost, DriverError, StationError
 from heraldlink_drivers.roles import Device
 from heraldlink_drivers.sgs100a_role import SGS100ARole
 
+_HOST_AND_PORT = re.compile(r"TCPIP\d*::([^:]+)::(?:hislip\d+,(\d+)|(\d+))::", re.IGNORECASE)
+_PROBE_TIMEOUT_s = 3.0
 _log = logging.getLogger(__name__)
 
 _INSTRUMENT_KEYS = frozenset(
@@ -147,6 +151,16 @@ def _station(path: Path) -> Station:
             raise StationError(f"{path}: {problem}") from warning
 
 
+def _probe(name: str, address: str) -> None:
+    """Raise ConnectionLost if nothing listens at a VISA address that names host and port."""
+    if found := _HOST_AND_PORT.match(address):
+        host, hislip_port, socket_port = found.groups()
+        try:
+            connect(name, host, int(hislip_port or socket_port), _PROBE_TIMEOUT_s).close()
+        except ConnectionLost as error:
+            raise ConnectionLost(f"{name}: nothing answers at {address}") from error
+
+
 class _Load(Protocol):
     def __call__(self, identifier: str, *, update_snapshot: bool, **arguments: str) -> Instrument: ...
 
@@ -161,6 +175,8 @@ def _open(
     if name in addresses:
         arguments["address"] = addresses[name]
     where = arguments.get("address", declared.get("address"))
+    if not str(declared.get("type")).startswith("heraldlink_drivers."):
+        _probe(name, str(where))  # other drivers log a traceback, or notice a refused port late
     try:
         with redirect_stdout(StringIO()) as greeting:  # QCoDeS prints it; a node's output is its own
             instrument = cast(_Load, station.load_instrument)(name, update_snapshot=False, **arguments)

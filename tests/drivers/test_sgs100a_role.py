@@ -60,6 +60,15 @@ def test_mistakes(source):
     assert source.errors() == []
 
 
+def test_a_question_without_reply_spoils_no_later_one(source):
+    source.driver.timeout.set(0.3)
+    source.set_frequency_Hz(6.5e9)
+    with pytest.raises(ConnectionLost, match="source: no reply"):
+        source._ask("SOUR:NONSENSE?")
+    source.driver.timeout.set(4)
+    assert source.frequency_Hz() == 6.5e9
+
+
 def test_an_instrument_that_goes_away_is_noticed(source, server, loop):
     source.driver.timeout.set(0.5)
     loop.run(server.close())
