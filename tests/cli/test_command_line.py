@@ -52,7 +52,7 @@ def test_predict_as_a_table() -> None:
     ("arguments", "words"),
     [
         (("predict", "single-click", "--alpha-a", "1.5", "--eta-a", ".1"), ("--alpha-a", "1.5")),
-        (("predict", "single-click", "--alpha-a", "much"), ("--alpha-a", "much")),
+        (("predict", "single-click", "--alpha-a", "much"), ("--alpha-a", "valid number")),
         (("predict", "triple-click"), ("triple-click",)),
         (("predict", "single-click", "--wavelength", "1"), ("--wavelength",)),
         (("measure",), ("measure",)),

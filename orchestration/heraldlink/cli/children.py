@@ -20,7 +20,9 @@ from typing import cast
 
 from heraldlink.errors import NodeLost
 
-GRACE_S = 4.5
+GRACE_S = 3.0
+"""For a node to park its instruments and end."""
+
 POLL_S = 0.02
 
 

@@ -2,16 +2,21 @@
 """``heraldlink demo``: a laboratory and three nodes as processes, one request, and its results."""
 
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from heraldlink.cli.exits import complain, exit_code
+from heraldlink.errors import HeraldlinkError
+
 if TYPE_CHECKING:
     from heraldlink.cli.measurement import Wish
-    from heraldlink.cli.report import Run
+    from heraldlink.pairs import Result
+    from heraldlink.record import Run
 
 
 def demo(
@@ -31,15 +36,15 @@ def demo(
     from heraldlink.cli.signals import terminated_as_interrupted
 
     wish = Wish(*ENDS, number, fidelity, max_time, seed)
-    console = Console(stderr=json, record=picture is not None)
+    console = Console(stderr=json) if picture is None else Console(stderr=json, record=True, width=82)
     with terminated_as_interrupted():
-        run = play(wish, bench, runs, console)
-    show(run, json, console)
+        run, result = play(wish, bench, runs, console)
+    show(run, result, json, console)
     if picture is not None:
         console.save_svg(str(picture), title="heraldlink demo")
 
 
-def play(wish: "Wish", bench: str, runs: Path, console: Console) -> "Run":
+def play(wish: "Wish", bench: str, runs: Path, console: Console) -> "tuple[Run, Result]":
     """Start everything, measure, keep the run, and end everything."""
     from heraldlink.cli.children import Children
     from heraldlink.cli.laboratory import start_laboratory
@@ -50,15 +55,41 @@ def play(wish: "Wish", bench: str, runs: Path, console: Console) -> "Run":
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="heraldlink-demo-")))
         children = stack.enter_context(Children(folder))
+        stack.enter_context(told_at_once())
         stack.enter_context(children.watching())
         with console.status("starting") as status:
             nodes = start_laboratory(children, bench, wish.seed, folder, status.update)
             network = stack.enter_context(connect(nodes))
             status.update("preparing the nodes: lasers, attenuators, references, biases")
             network.prepare()
+        console.print(introduction(wish), highlight=False)
         asked, result = measure(network, wish, console)
         judge(network, result)
         with console.status("keeping the run and parking the nodes"):
-            run = keep(asked, result, runs)
+            run = keep(asked, result, wish, runs)
             network.park()
-        return run
+        return run, result
+
+
+def introduction(wish: "Wish") -> str:
+    """What is about to be measured, and on what."""
+    from heraldlink.cli.laboratory import MIDPOINT
+    from heraldlink.config import load_node
+    from heraldlink.config.document import read_document
+
+    devices = read_document(load_node(f"nodes/{MIDPOINT}.yaml").devices).content["name"]
+    return (
+        f"{wish.number} pairs between {wish.local} and {wish.remote}"
+        f" at fidelity {wish.minimum_fidelity:g} or better\n"
+        f"instruments: all simulated; devices: {devices}"
+    )
+
+
+@contextmanager
+def told_at_once() -> Generator[None]:
+    """Say what went wrong before the processes are ended, which takes a moment, and keep its exit code."""
+    try:
+        yield
+    except HeraldlinkError as error:
+        complain(error)
+        raise typer.Exit(exit_code(error)) from error

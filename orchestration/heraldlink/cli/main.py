@@ -58,8 +58,7 @@ def execute(arguments: list[str]) -> int:
     try:
         result: object = application()(args=arguments, prog_name="heraldlink", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("heraldlink: interrupted\n")
-        return ExitCode.INTERRUPTED
+        result = ExitCode.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.RUN_FAILED
@@ -71,6 +70,8 @@ def execute(arguments: list[str]) -> int:
             raise
         complain(error)
         return exit_code(error)
+    if result == ExitCode.INTERRUPTED:
+        sys.stderr.write("heraldlink: interrupted\n")
     return result if isinstance(result, int) else ExitCode.DONE
 
 

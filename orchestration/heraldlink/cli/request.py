@@ -38,8 +38,8 @@ def request(
             with console.status("preparing the nodes"):
                 nodes.prepare()
         asked, result = measure(nodes, wish, console)
-        run = keep(asked, result, runs)
+        run = keep(asked, result, wish, runs)
         if park:
             nodes.park()
-        show(run, json, console)
+        show(run, result, json, console)
         judge(nodes, result)

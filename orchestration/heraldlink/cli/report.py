@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run's results on the screen: measured beside predicted, with the standard deviations between."""
+
+from math import isfinite
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from heraldlink.cli.measurement import Wish
+from heraldlink.cli.show import print_json
+from heraldlink.client import Request
+from heraldlink.pairs import Result
+from heraldlink.record import Run, write_run
+from heraldlink.record.results import Compared, Rate, RunResults
+from heraldlink_physics.analysis import Estimate
+
+NAMES = {"psi+": "Ψ+", "psi-": "Ψ−", "both": "Ψ±"}
+
+
+def keep(request: Request, result: Result, wish: Wish, runs: Path) -> Run:
+    """Fetch the tags of all nodes and write the run folder below ``runs``."""
+    runs.mkdir(parents=True, exist_ok=True)
+    asked = {
+        "remote": wish.remote,
+        "number": wish.number,
+        "minimum_fidelity": wish.minimum_fidelity,
+        "max_time_s": wish.max_time_s,
+        "seed": request.seed,
+    }
+    return write_run(runs, result, request.tags(), ends=(wish.local, wish.remote), request=asked)
+
+
+def show(run: Run, result: Result, json: bool, console: Console) -> None:
+    """Print the results: one JSON object on stdout, or a table."""
+    if json:
+        print_json(as_dict(run, result))
+        return
+    console.print(results_table(run.results))
+    counts = f"{len(result.pairs)} pairs delivered, {len(result.withheld)} withheld"
+    console.print(f"{counts}; herald rate {rate(run.results)}", highlight=False)
+    for deviation in result.deviations:
+        console.print(f"{deviation.node}, {deviation.device}: {deviation.reason}", highlight=False)
+    console.print(f"kept in {run.folder}", highlight=False)
+
+
+def as_dict(run: Run, result: Result) -> dict[str, object]:
+    """The whole outcome, ready for JSON."""
+    return {
+        "state": result.state,
+        "pairs": len(result.pairs),
+        "withheld": len(result.withheld),
+        "slots": len(result.slots),
+        "deviations": [f"{item.node}, {item.device}: {item.reason}" for item in result.deviations],
+        "run": str(run.folder),
+        **run.results.as_dict(),
+    }
+
+
+def results_table(results: RunResults) -> Table:
+    """Correlators and fidelities: raw, readout-corrected, predicted, and how far apart."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("", no_wrap=True)
+    for heading in ("pairs", "raw", "corrected", "predicted", "σ apart"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for (bell, basis), item in results.correlators.items():
+        table.add_row(f"⟨{basis}⟩ of {NAMES[bell]}", *cells(item))
+    table.add_section()
+    for name, item in results.fidelity.items():
+        table.add_row(f"F({NAMES[name]})", *cells(item), style="bold" if name == "both" else None)
+    table.add_section()
+    table.add_row("heralds/attempt", *herald_cells(results.rate))
+    return table
+
+
+def cells(item: Compared) -> tuple[str, str, str, str, str]:
+    """One row of numbers."""
+    predicted = "" if item.predicted is None else f"{item.predicted:.3f}"
+    corrected = "" if item.corrected is None else number(item.corrected, 3)
+    return str(item.pairs), number(item.raw, 3), corrected, predicted, signed(item.standard_deviations)
+
+
+def herald_cells(rate: Rate) -> tuple[str, str, str, str, str]:
+    """The herald probability's row, in percent."""
+    percent = Estimate(100 * rate.measured.value, 100 * rate.measured.sigma)
+    predicted = f"{100 * rate.predicted:.3f} %"
+    return str(rate.heralds), f"{number(percent, 3)} %", "", predicted, signed(rate.standard_deviations)
+
+
+def number(estimate: Estimate, digits: int) -> str:
+    """Value and standard error; a dash where nothing was measured."""
+    if not isfinite(estimate.value):
+        return "–"
+    return f"{estimate.value:.{digits}f} ± {estimate.sigma:.{digits}f}"
+
+
+def signed(deviations: float | None) -> str:
+    """Standard deviations with their sign."""
+    return "" if deviations is None else f"{deviations:+.1f}"
+
+
+def rate(results: RunResults) -> str:
+    """Heralds per second of bench time."""
+    seconds = results.rate.bench_s
+    return f"{results.rate.heralds / seconds:.1f} /s of bench time" if seconds > 0 else "unknown"
