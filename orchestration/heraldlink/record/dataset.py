@@ -32,7 +32,8 @@ def write_dataset(
             data.set_interdependencies(_dependencies(unit, rows))
             data.mark_started()
             data.add_metadata("heraldlink", json.dumps(metadata, sort_keys=True))
-            data.add_results(rows)
+            if rows:
+                data.add_results(rows)
             data.mark_completed()
     finally:
         connection.close()

@@ -12,7 +12,7 @@ from heraldlink.pairs import NodeTags, Pair
 from heraldlink.record.folder import digest
 from heraldlink.record.pair_table import PairTable, with_outcomes
 from heraldlink.record.recompute import Found, SlotFound, recompute
-from heraldlink.record.results import compute
+from heraldlink.record.results import bench_time_s, compute
 from heraldlink.record.run import RECORD, tags_file
 from heraldlink.record.run_record import RunRecord, read_record
 
@@ -97,7 +97,8 @@ def _results(
     pairs = [with_outcomes(pair, again.outcome, again.outcomes) for pair, again in found if again]
     local = sum((slot.confusions[0] for slot in slots), Confusion())
     remote = sum((slot.confusions[1] for slot in slots), Confusion())
-    slot_s = 1 / sequence_of(tags[record.midpoint].describe).tick_rate_Hz
+    tick_rate_Hz = sequence_of(tags[record.midpoint].describe).tick_rate_Hz
+    bench_s = bench_time_s([slot.slot for slot in record.slots], tick_rate_Hz)
     attempts = sum(slot.counts.attempts for slot in record.slots if not slot.estimate)
-    counted = (len(heralds), attempts, len(record.slots) * slot_s)
+    counted = (len(heralds), attempts, bench_s)
     return compute(PairTable.of(pairs), (local, remote), record.prediction, counted).as_dict()

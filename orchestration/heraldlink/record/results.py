@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results of a run: correlators, Bell fidelities and herald rate, each beside the model's prediction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import isfinite, nan, sqrt
 
@@ -124,7 +124,7 @@ def compute(
     """Results from the pairs' outcomes.
 
     ``calibration``: counts of all slots (local, remote). ``counted``: heralds and attempts of all measuring
-    slots, whatever became of them, and the bench time of all slots in seconds.
+    slots, whatever became of them, and the bench time that they took in seconds.
     """
     readout = (readout_errors(calibration[0]), readout_errors(calibration[1]))
     heralds, attempts, bench_s = counted
@@ -142,6 +142,11 @@ def compute(
 
 
 Errors = tuple[ReadoutErrors | None, ReadoutErrors | None]
+
+
+def bench_time_s(slots: Collection[int], tick_rate_Hz: float) -> float:
+    """Bench time from the first to the end of the last played slot, those not played in between included."""
+    return (max(slots) - min(slots) + 1) / tick_rate_Hz if slots else 0.0
 
 
 def readout_errors(shots: Confusion) -> ReadoutErrors | None:

@@ -13,7 +13,7 @@ from heraldlink.pairs import NodeTags, Result
 from heraldlink.record.arrivals import arrivals
 from heraldlink.record.folder import digest, whole_folder
 from heraldlink.record.pair_table import PairTable
-from heraldlink.record.results import RunResults, compute
+from heraldlink.record.results import RunResults, bench_time_s, compute
 from heraldlink.record.run_record import make_record, origin_of, write_record
 
 RECORD: Final = "run.json"
@@ -35,9 +35,10 @@ def tags_file(node: str) -> str:
     return f"tags-{node}.parquet"
 
 
-def results_of(result: Result, slot_s: float) -> RunResults:
-    """Results from a request's CONFIRMED pairs; ``slot_s``: duration of a slot in bench time."""
-    counted = (result.herald_count, result.attempts, len(result.slots) * slot_s)
+def results_of(result: Result, tick_rate_Hz: float) -> RunResults:
+    """Results from a request's CONFIRMED pairs; ``tick_rate_Hz``: slots per second of bench time."""
+    bench_s = bench_time_s([slot.slot for slot in result.slots], tick_rate_Hz)
+    counted = (result.herald_count, result.attempts, bench_s)
     return compute(PairTable.of(result.pairs), result.confusions, result.prediction, counted)
 
 
@@ -59,7 +60,7 @@ def write_run(
     from heraldlink.record.plots import plot_arrivals, plot_correlators
 
     hub = tags[midpoint]
-    results = results_of(result, 1 / sequence_of(hub.describe).tick_rate_Hz)
+    results = results_of(result, sequence_of(hub.describe).tick_rate_Hz)
     run_id = new_run_id()
     origin = origin_of(tags)
     with whole_folder(directory / run_id) as folder:
