@@ -166,11 +166,9 @@ def load(modes: np.ndarray) -> np.ndarray:
     kraus[0][0, 0] = kraus[0][1, 1] = 1
     for n in range(2, dim):
         kraus[n - 1][1, n] = 1
-    total = np.zeros((2, 2, 2, 2), dtype=complex)
-    for k in kraus:
-        for q in kraus:
-            total += np.einsum("xi,yj,ijkl,zk,wl->xyzw", k, q, modes, k, q, optimize=True)
-    return total.reshape(4, 4)
+    one = sum(np.einsum("xi,zk->xzik", k, k) for k in kraus)
+    half = np.einsum("ywjl,ijkl->iykw", one, modes, optimize=True)
+    return np.einsum("xzik,iykw->xyzw", one, half, optimize=True).reshape(4, 4)
 
 
 def bell(sign: float) -> np.ndarray:
