@@ -175,13 +175,18 @@ class Bench:
         return max(slot + 1, -(-max(self._ends_ps.values()) // self.tick_period_ps))
 
     def pass_ticks(self, first: int, last: int) -> None:
-        """Let the ticks first..last come while nobody plays: they are counted, and fire what is armed."""
-        if last < first:
-            return
-        ticks = {IN4: np.zeros(last - first + 1, np.int64)}
-        for tagger in self.faces.taggers.values():
-            tagger.deliver(ticks, last)
-        self._fire()
+        """Let the ticks first..last come without a slot: they are counted, and fire what is armed.
+
+        A generator that will not have ended by the tick after them says that it plays, until it is stopped.
+        """
+        if first <= last:
+            ticks = {IN4: np.zeros(last - first + 1, np.int64)}
+            for tagger in self.faces.taggers.values():
+                tagger.deliver(ticks, last)
+            self._fire()
+        next_tick_ps = (last + 1) * self.tick_period_ps
+        for name, face in self.faces.generators.items():
+            face.set_playing(self._ends_ps[name] > next_tick_ps)
 
     def tick(self, slot: int, agenda: Agenda) -> None:
         """Let a tick come; tags are delivered when their record ends, or late in the tick period."""
@@ -197,14 +202,18 @@ class Bench:
         agenda.at(now_ps + latest_ps, partial(self._observe, events))
         for name, end_ps in events.ends_ps.items():
             if end_ps > 0:
-                generator = self.faces.generators[name]
-                generator.set_playing(True)
-                agenda.at(now_ps + end_ps, partial(generator.set_playing, False))
+                self.faces.generators[name].set_playing(True)
+                agenda.at(now_ps + end_ps, partial(self._end_program, name, now_ps + end_ps))
+
+    def _end_program(self, name: str, end_ps: int) -> None:
+        """Let a generator wait again, unless it was stopped and triggered anew in the meantime."""
+        if self._ends_ps[name] == end_ps:
+            self.faces.generators[name].set_playing(False)
 
     def _begin(self, slot: int) -> SlotEvents:
         """Freeze all settings at the tick and play the slot."""
         now_ps = slot * self.tick_period_ps
-        playing = frozenset(name for name, end_ps in self._ends_ps.items() if end_ps > now_ps)
+        playing = frozenset(name for name, face in self.faces.generators.items() if face.playing)
         events = self.world.play(self.faces.state(), slot, playing)
         self._ends_ps |= {name: now_ps + end for name, end in events.ends_ps.items() if end > 0}
         self._fire()

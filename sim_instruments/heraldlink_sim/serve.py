@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from heraldlink_physics.errors import PhysicsError
 from heraldlink_sim.bench import Bench
 from heraldlink_sim.errors import SimulationError
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = {key: value for key, value in overrides.items() if value is not None}
     try:
         asyncio.run(_serve(options.bench, given, options.ports_file))
-    except SimulationError as error:
+    except (SimulationError, PhysicsError) as error:
         print(f"heraldlink sim: {error}", file=sys.stderr)
         return EXIT_BENCH_WRONG
     return 0

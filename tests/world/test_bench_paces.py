@@ -142,3 +142,18 @@ def test_without_light_or_bias_no_pairs_come(change):
         assert _clicks(rack, 1) > 10
         change(rack)
         assert _clicks(rack, 3) <= 3
+
+
+def test_a_program_that_outlasts_the_tick_must_be_stopped_before_the_next_slot():
+    long = dict(attempts=30_000)
+    with served(seed=SEED, slots=(1, 2, 3)) as (_, rack):
+        rack.upload(**long)
+        rack.arm()
+        first = rack.read()
+        assert not rack.waiting()
+        missed = _play(rack)
+        assert len(missed["alice_tc", 2][0]) == 0 < len(first["alice_tc", 2][0])
+        for node in ("alice", "bob"):
+            rack[f"{node}_awg"].stop()
+            rack[f"{node}_awg"].arm()
+        assert len(_play(rack)["alice_tc", 2][0]) > 0

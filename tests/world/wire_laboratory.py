@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -66,16 +67,14 @@ class Rack:
             self[name].set_trigger_level_V((0.1, 0.1))
             self[name].set_enabled(True)
         self["hub_tc"].configure(midpoint_tagger(SEQUENCE, GATE_PS, HUB_THRESHOLDS_V))
-        for node, second in (("alice", False), ("bob", True)):
-            self._prepare_node(node, second)
+        for node in ("alice", "bob"):
+            self._prepare_node(node)
         for name in ("hub_tc", "alice_tc", "bob_tc"):
             self[name].open_streams()
 
-    def _prepare_node(self, node: str, second: bool) -> None:
-        drive = NodeDrive((0.5, 0.5), 0.25, 0.25, 5.0e9, 1.0e9, phase_switch=second)
-        self[f"{node}_awg"].upload(generator_program(SEQUENCE, drive, "X"))
+    def _prepare_node(self, node: str) -> None:
+        self._upload(node, SEQUENCE)
         self[f"{node}_awg"].set_reference_external(True)
-        self[f"{node}_awg"].arm()
         self[f"{node}_dg"].set_delay_s(1e-6)
         self[f"{node}_dg"].set_amplitude_V(2.5)
         microwave = self[f"{node}_mw"]
@@ -84,6 +83,16 @@ class Rack:
         microwave.set_power_dBm(-30.0)
         microwave.set_output(True)
         self[f"{node}_tc"].configure(end_tagger(END_THRESHOLDS_V))
+
+    def upload(self, **changes: int) -> None:
+        """Upload the program with some of its fields changed, and arm the generators."""
+        for node in ("alice", "bob"):
+            self._upload(node, replace(SEQUENCE, **changes))
+
+    def _upload(self, node: str, sequence: PairSourceSequence) -> None:
+        drive = NodeDrive((0.5, 0.5), 0.25, 0.25, 5.0e9, 1.0e9, phase_switch=node == "bob")
+        self[f"{node}_awg"].upload(generator_program(sequence, drive, "X"))
+        self[f"{node}_awg"].arm()
 
     def arm(self) -> int:
         """Arm everything for the next tick, the hub's record last; return the tick count before."""

@@ -52,6 +52,11 @@ class TektronixAWG70002A(ChannelCommands):
             steps=self._steps(),
         )
 
+    @property
+    def playing(self) -> bool:
+        """Whether a triggered program still plays; ``AWGC:STOP`` and ``AWGC:RUN`` end it."""
+        return self._playing
+
     def set_playing(self, playing: bool) -> None:
         """Take note that a trigger at the input started the program, or that it ended and waits again."""
         self._playing = playing

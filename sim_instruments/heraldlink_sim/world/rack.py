@@ -236,6 +236,11 @@ class GeneratorFace(Protocol):
         """Return what arrived over the wire."""
         ...
 
+    @property
+    def playing(self) -> bool:
+        """Whether the program that trigger A started still plays, and was not stopped over the wire."""
+        ...
+
     def set_playing(self, playing: bool) -> None:
         """Take note that trigger A started the program, or that it ended and waits again."""
         ...
