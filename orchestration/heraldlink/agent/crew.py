@@ -48,6 +48,10 @@ class Specialist(Protocol):
         """What has to be set before the settings can be applied."""
         ...
 
+    def after_prepare(self) -> None:
+        """What can be loaded once the settings are applied."""
+        ...
+
     def work(self, body: Body) -> Body:
         """Answer a call of a request."""
         ...
@@ -96,6 +100,7 @@ class Crew:
         self._special.before_prepare()
         for setting in self._special.settings:
             setting.apply()
+        self._special.after_prepare()
         found = deviations(self._special.settings, self._node)
         if found:
             return Notes(False, {item.device: item.reason for item in found})

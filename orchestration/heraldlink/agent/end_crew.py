@@ -47,14 +47,24 @@ RECORD_LIMIT_S = 2.0
 
 
 @dataclass
-class Loading:
-    """What is loaded for the active request; ``stamps`` are the waveforms' as we left them."""
+class Held:
+    """What the generator holds; ``stamps`` are the waveforms' as we left them.
 
-    parameters: Parameters
+    It stays from request to request, so that a change made by hand is seen and not undone.
+    """
+
     program: GeneratorProgram
     drive: NodeDrive
     stamps: dict[str, str]
     analysis: tuple[PauliBasis, float]
+
+
+@dataclass
+class Loading:
+    """The active request; ``syncs`` is the START count so far."""
+
+    parameters: Parameters
+    held: Held
     syncs: int
 
 
@@ -74,6 +84,7 @@ class EndCrew:
         self._first = config.ends[0] == config.node
         self._start_ps = round(config.operating_point.slot_trigger.delay_s * 1e12)
         self._loading: Loading | None = None
+        self._held: Held | None = None
         self.store = TagStore()
         self.settings: list[Setting] = end_settings(config, instruments)
         self._program_settings = program_settings(config, instruments)
@@ -94,6 +105,10 @@ class EndCrew:
         with blaming(self._config.roles.tagger):
             self._all.tagger.configure(end_tagger(point.threshold_V, point.delay_ps))
 
+    def after_prepare(self) -> None:
+        """Load the program of the declared pump."""
+        self._upload(self._config.operating_point.generator.envelope_peak_V)
+
     def work(self, body: Body) -> Body:
         """Answer a call of a request."""
         match body:
@@ -111,26 +126,38 @@ class EndCrew:
                 raise ProtocolError(f"an end node's worker does not take {type(body).__name__}")
 
     def _load(self, body: Load) -> Loaded:
+        envelope_peak_V = body.parameters.envelope_peak_V[self._config.node]
+        held = self._held
+        if held is None or held.drive != self._drive(envelope_peak_V):
+            held = self._upload(envelope_peak_V)
+        with blaming(self._config.roles.tagger):
+            self._all.tagger.open_streams()
+            syncs = self._all.tagger.counts()["STAR"]
+        self._loading = Loading(body.parameters, held, syncs)
+        self.store.open(body.request)
+        return Loaded(body.request, program_id(self._sequence, body.parameters))
+
+    def _drive(self, envelope_peak_V: float) -> NodeDrive:
         point = self._config.operating_point
-        drive = NodeDrive(
+        return NodeDrive(
             amplitude_Vpp=point.generator.amplitude_Vpp,
-            envelope_peak_V=body.parameters.envelope_peak_V[self._config.node],
+            envelope_peak_V=envelope_peak_V,
             bright_peak_V=point.generator.bright_peak_V,
             qubit_frequency_Hz=point.qubit.frequency_Hz,
             rabi_rad_per_Vs=point.qubit.rabi_rad_per_Vs,
             phase_switch=not self._first,
         )
+
+    def _upload(self, envelope_peak_V: float) -> Held:
+        """Load the program of a pump strength and read it back."""
+        drive, generator = self._drive(envelope_peak_V), self._all.generator
         program = generator_program(self._sequence, drive)
         with blaming(self._config.roles.generator):
-            self._all.generator.upload(program)
+            generator.upload(program)
             self._check_samples(program)
-            stamps = {name: self._all.generator.waveform_stamp(name) for name in program.waveforms}
-        with blaming(self._config.roles.tagger):
-            self._all.tagger.open_streams()
-            syncs = self._all.tagger.counts()["STAR"]
-        self._loading = Loading(body.parameters, program, drive, stamps, ("Z", 0.0), syncs)
-        self.store.open(body.request)
-        return Loaded(body.request, program_id(self._sequence, body.parameters))
+            stamps = {name: generator.waveform_stamp(name) for name in program.waveforms}
+        self._held = Held(program, drive, stamps, ("Z", 0.0))
+        return self._held
 
     def _check_samples(self, program: GeneratorProgram) -> None:
         """Read every waveform back, sample by sample."""
@@ -159,8 +186,8 @@ class EndCrew:
         basis: PauliBasis = "X" if body.basis == "XX" else "Y" if body.basis == "YY" else "Z"
         with blaming(names.generator):
             self._all.generator.stop()
-            if loading.analysis != (basis, turn_rad):
-                self._turn(loading, basis, turn_rad)
+            if loading.held.analysis != (basis, turn_rad):
+                self._turn(loading.held, basis, turn_rad)
             self._all.generator.arm()
         with blaming(names.tagger):
             record_ps = end_record_ps(self._sequence, loading.parameters, body.estimate, self._start_ps)
@@ -170,11 +197,11 @@ class EndCrew:
         with blaming(names.tagger):
             return SlotArmed(body.request, body.burst, self._all.tagger.tick_count())
 
-    def _turn(self, loading: Loading, basis: PauliBasis, turn_rad: float) -> None:
-        loading.program = with_analysis(loading.program, self._sequence, loading.drive, basis, turn_rad)
-        self._all.generator.upload(loading.program, only=[READOUT])
-        loading.stamps[READOUT] = self._all.generator.waveform_stamp(READOUT)
-        loading.analysis = (basis, turn_rad)
+    def _turn(self, held: Held, basis: PauliBasis, turn_rad: float) -> None:
+        held.program = with_analysis(held.program, self._sequence, held.drive, basis, turn_rad)
+        self._all.generator.upload(held.program, only=[READOUT])
+        held.stamps[READOUT] = self._all.generator.waveform_stamp(READOUT)
+        held.analysis = (basis, turn_rad)
 
     def _collect(self, body: CollectSlot) -> SlotCollected:
         self._loaded()
@@ -210,7 +237,7 @@ class EndCrew:
         with blaming(device):
             changed = [
                 name
-                for name, stamp in loading.stamps.items()
+                for name, stamp in loading.held.stamps.items()
                 if self._all.generator.waveform_stamp(name) != stamp
             ]
             armed = self._all.generator.armed()

@@ -85,6 +85,10 @@ class MidpointCrew:
         with blaming(self._config.roles.tagger):
             self._all.tagger.configure(program)
 
+    def after_prepare(self) -> None:
+        """Check that the device file fits; nothing is loaded here."""
+        self._estimator.efficiencies()
+
     def work(self, body: Body) -> Body:
         """Answer a call of a request."""
         match body:

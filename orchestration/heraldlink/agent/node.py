@@ -48,6 +48,7 @@ from heraldlink.messages.header import Body, Message, new_id
 from heraldlink.messages.worker import Fault, Notes, ParkAll, PrepareAll, ReadTags, TagArrays
 
 TICK_S = 0.05
+PATIENCE_S = 2.0
 
 
 class Node:
@@ -60,6 +61,7 @@ class Node:
         self._machine, self._command, self._link, self._journal = machine, command, link, journal
         self._requests: dict[tuple[str, int], tuple[bytes, int]] = {}
         self._desk: Desk | None = None
+        self._deferred: list[tuple[Question, float]] = []
         self._next_tick = self._next_beat = 0.0
 
     def employ(self, desk: Desk) -> None:
@@ -108,6 +110,7 @@ class Node:
             self._next_beat = now + BEAT_S
             self._link.beat(now)
         self.desk.watch(now)
+        self.bring_deferred(now)
         if self._machine.busy:
             for node in self._machine.others:
                 silence_s = self._link.silence_s(node, now)
@@ -191,7 +194,7 @@ class Node:
         """Prepare or park; a node is prepared only when every setting was verified."""
         prepare = isinstance(question.body, Prepare)
         if prepare and self._machine.busy:
-            self.answer(question, Err("NORES", f"node {self.name} is serving a request", self.name))
+            self._deferred.append((question, time.monotonic() + PATIENCE_S))
             return
         self.feed(Readied(False))
 
@@ -210,6 +213,17 @@ class Node:
                     pass
 
         self.desk.call(PrepareAll() if prepare else ParkAll(), done, time.monotonic())
+
+    def bring_deferred(self, now: float) -> None:
+        """Prepare that came while a request was still ending."""
+        deferred, self._deferred = self._deferred, []
+        for question, deadline in deferred:
+            if not self._machine.busy:
+                self.bring(question)
+            elif now > deadline:
+                self.answer(question, Err("NORES", f"node {self.name} is serving a request", self.name))
+            else:
+                self._deferred.append((question, deadline))
 
     def create(self, question: Question, body: Create) -> None:
         """A CREATE: check it and hand it to the link layer."""
