@@ -18,7 +18,7 @@ from heraldlink.messages.values import Confusion
 from heraldlink.record import Run, replay, write_run
 from heraldlink.record.pair_table import BASES, BELL_STATES
 from heraldlink.record.parquet import read_tags
-from heraldlink.record.results import readout_errors
+from heraldlink.record.results import bench_time_s, readout_errors
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +161,11 @@ def test_calibration_without_contrast_corrects_nothing() -> None:
     found = readout_errors(Confusion(gg=97, ge=3, eg=4, ee=96))
     assert found is not None
     assert found.rates == (0.03, 0.04)
+
+
+def test_bench_time_counts_slots_that_were_not_played() -> None:
+    assert bench_time_s([5, 7, 9], 10.0) == 0.5
+    assert bench_time_s([], 10.0) == 0
 
 
 def test_estimating_slots_count_for_calibration_only(bench: Bench) -> None:
