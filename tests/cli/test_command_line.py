@@ -74,9 +74,9 @@ def test_bad_input_ends_in_one_sentence(
 
 def test_a_misspelt_node_file_names_file_line_and_key(tmp_path: Path) -> None:
     text = Path(heraldlink.__file__).parents[2].joinpath("configs/nodes/alice.yaml").read_text()
-    (tmp_path / "alice.yaml").write_text(text.replace("dark_rate_Hz", "dark_rat_Hz"))
+    (tmp_path / "alice.yaml").write_text(text.replace("events_per_s", "event_per_s"))
     sentences = refused("node", "alice.yaml", folder=tmp_path)
-    assert any("alice.yaml:" in s and "limits.dark_rat_Hz: unknown key" in s for s in sentences)
+    assert any("alice.yaml:" in s and "limits.event_per_s: unknown key" in s for s in sentences)
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:

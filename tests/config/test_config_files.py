@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+
 from heraldlink.config import (
     EndNodeConfig,
     MidpointConfig,
@@ -74,7 +75,7 @@ def test_the_shipped_files_load() -> None:
     [
         ("bias_A: 25.0e-6", "bias_A: 25", "limits.bias_A", "less than or equal to 0.0001 (got 25)"),
         ("frequency_Hz: 7.0e9, power", "frequency_Hz: 7.0e12, power", "microwave.frequency_Hz", "2"),
-        ("dark_rate_Hz: 1000", "dark_rates_Hz: 1000", "limits.dark_rates_Hz", "unknown key"),
+        ("  events_per_s: 5.0e6", "  event_per_s: 5.0e6", "limits.event_per_s", "unknown key"),
         ("  slot_trigger: alice_dg", "  # slot_trigger", "roles.slot_trigger", "missing key"),
         ("power_dBm: -30.0", "power_dBm: zero", "microwave.power_dBm", "valid number (got 'zero')"),
         ("tagger: alice_tc", "tagger: alice_tx", "roles.tagger", "no instrument named alice_tx"),

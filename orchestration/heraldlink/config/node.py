@@ -32,7 +32,6 @@ class Limits(Strict):
     pump_power_W: OpticalPower_W
     wavelength_m: WavelengthRange
     bias_A: Bias_A
-    dark_rate_Hz: float = Field(ge=0, le=1e7)
     events_per_s: float = Field(gt=0, le=5e6, description="syncs, marks and clicks of one time controller")
 
 
@@ -52,7 +51,6 @@ class Worker(Strict):
 
     start_timeout_s: Timeout_s = 60.0
     call_timeout_s: Timeout_s = 30.0
-    isolate: tuple[Name, ...] = ()
 
 
 class EndListen(Strict):
@@ -109,9 +107,14 @@ class NodeConfig(Strict):
     worker: Worker = Worker()
 
     @model_validator(mode="after")
-    def _two_ends(self) -> "NodeConfig":
+    def _consistent(self) -> "NodeConfig":
         if len(set(self.ends)) != 2:
             raise ValueError(f"ends must name two different nodes (got {', '.join(self.ends)})")
+        if self.sequence.events_per_s > self.limits.events_per_s:
+            raise ValueError(
+                f"sequence {self.sequence.name} makes {self.sequence.events_per_s:g} events per second,"
+                f" beyond limits.events_per_s {self.limits.events_per_s:g}"
+            )
         return self
 
 

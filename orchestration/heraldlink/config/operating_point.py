@@ -14,7 +14,6 @@ from heraldlink.config.quantities import (
     Frequency_Hz,
     MicrowavePower_dBm,
     Name,
-    Offset_ps,
     OpticalPower_W,
     Strict,
     Time_ps,
@@ -112,7 +111,6 @@ class QubitPoint(Strict):
 
     frequency_Hz: Frequency_Hz
     rabi_rad_per_Vs: float = Field(gt=0, description="rotation angle per volt-second of resonant envelope")
-    sync_offset_ps: Offset_ps = Field(description="calibrated offset of this node's sync at the midpoint")
 
 
 class ReadoutPoint(Strict):

@@ -17,7 +17,6 @@ MicrowavePower_dBm = Annotated[float, Field(ge=-120, le=25)]
 Delay_s = Annotated[float, Field(ge=0, lt=0.1, description="delay after the slot tick, seconds")]
 Duration_ps = Annotated[int, Field(gt=0, le=10**12, description="integer picoseconds, at most a second")]
 Time_ps = Annotated[int, Field(ge=0, le=10**12, description="integer picoseconds after an event")]
-Offset_ps = Annotated[int, Field(ge=-(10**9), le=10**9, description="integer picoseconds, either sign")]
 Timeout_s = Annotated[float, Field(gt=0, le=600, description="seconds of the wall clock")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Endpoint = Annotated[

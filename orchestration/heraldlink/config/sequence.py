@@ -33,6 +33,11 @@ class SequenceConfig(Strict):
     readout_width_ps: Duration_ps
     record_ps: Duration_ps
 
+    @property
+    def events_per_s(self) -> float:
+        """Syncs and marks that reach one time controller: two in every attempt."""
+        return 2e12 / self.attempt_period_ps
+
     @model_validator(mode="after")
     def _fits(self) -> "SequenceConfig":
         if self.bright_pulses % 2:
