@@ -45,6 +45,7 @@ class VisaSession(VisaInstrument):
         self.lock = RLock()
         self._stale = False
         self._explaining = False
+        self._batching = False
         if address.upper().endswith("::SOCKET"):
             kwargs.setdefault("device_clear", False)  # on a socket: a local drain that waits 0.1 s
         super().__init__(name, address, **kwargs)
@@ -61,7 +62,20 @@ class VisaSession(VisaInstrument):
         """Send a command and raise InstrumentError if the instrument then reports an error."""
         with self.lock:
             super().write(cmd)
-            self.raise_errors(cmd)
+            if not self._batching:
+                self.raise_errors(cmd)
+
+    @contextmanager
+    def batch(self, what: str) -> Generator[None, None, None]:
+        """Hold the lock, and read the error queue once behind all settings inside; errors name ``what``."""
+        with self.lock:
+            outer, self._batching = self._batching, True
+            try:
+                yield
+            finally:
+                self._batching = outer
+            if not outer:
+                self.raise_errors(what)
 
     def raise_errors(self, command: str) -> None:
         """Raise InstrumentError, naming ``command``, if the error queue is not empty."""

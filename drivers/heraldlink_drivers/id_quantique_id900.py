@@ -6,6 +6,7 @@ errors in its replies: words that begin with ``SCPI_ERR_``, or a sentence about 
 """
 
 import re
+from collections.abc import Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -22,8 +23,10 @@ from heraldlink_drivers._id900_blocks import (
     ID900Output,
     ID900Raw,
     picoseconds,
+    volts,
 )
 from heraldlink_drivers._id900_program import INPUTS, check, commands
+from heraldlink_drivers._readings import on_off
 from heraldlink_drivers._zmq_request import ZmqRequester
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError
 from heraldlink_drivers.roles import TaggerProgram, Tags
@@ -140,6 +143,13 @@ class IDQuantiqueID900(Instrument):
         """Send a command; raises InstrumentError for an error in its reply."""
         self.ask_raw(cmd)
 
+    def ask_all(self, queries: Sequence[str]) -> list[str]:
+        """Replies to several queries in one exchange, in order; queries begin with a colon."""
+        replies = re.split(r"[\n;]", self.ask(";".join(queries)))
+        if len(replies) != len(queries):
+            raise DriverError(f"{self.name}: {len(replies)} replies to {len(queries)} queries")
+        return [reply.strip() for reply in replies]
+
     def identity(self) -> str:
         """Reply to ``*IDN?``."""
         return self.ask("*IDN?").strip()
@@ -166,15 +176,15 @@ class IDQuantiqueID900(Instrument):
 
     def gate_ps(self) -> tuple[int, int]:
         """Window of the gate combiner, (begin, end) in ps after the reference event, read back."""
-        with self.lock:
-            begin = picoseconds(self.ask(f"TSCO{self._combiner}:WIND:BEGI:DELA?"))
-            return begin, picoseconds(self.ask(f"TSCO{self._combiner}:WIND:END:DELA?"))
+        window = f":TSCO{self._combiner}:WIND"
+        begin, end = self.ask_all([f"{window}:BEGI:DELA?", f"{window}:END:DELA?"])
+        return picoseconds(begin), picoseconds(end)
 
     def thresholds_V(self) -> dict[str, float]:
         """Threshold of each enabled input, by name."""
-        with self.lock:
-            blocks = [block for block in (self.start, *self.inputs) if block.enabled.get()]
-            return {block.prefix: block.threshold.get() for block in blocks}
+        enabled = self.ask_all([f":{name}:ENAB?" for name in INPUTS])
+        levels = self.ask_all([f":{name}:THRE?" for name in INPUTS])
+        return {name: volts(v) for name, on, v in zip(INPUTS, enabled, levels, strict=True) if on_off(on)}
 
     def reference_external(self) -> bool:
         """Whether the clock follows the external 10 MHz."""
@@ -182,8 +192,8 @@ class IDQuantiqueID900(Instrument):
 
     def counts(self) -> dict[str, int]:
         """Counters of all inputs, by name."""
-        with self.lock:
-            return {name: int(self.ask(f"{name}:COUN?")) for name in INPUTS}
+        counts = self.ask_all([f":{name}:COUN?" for name in INPUTS])
+        return dict(zip(INPUTS, map(int, counts), strict=True))
 
     def tick_count(self) -> int:
         """Slot ticks counted so far."""
@@ -213,8 +223,7 @@ class IDQuantiqueID900(Instrument):
             self.write("REC:STOP")
             for stream in self._streams.values():
                 stream.forget()
-            self.write(f"REC:DUR {duration_ps}TB")
-            self.write("REC:PLAY")
+            self.write(f":REC:DUR {duration_ps}TB;:REC:PLAY")
 
     def record_done(self) -> bool:
         """Whether no record is armed or running."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Roles that instruments play in a node: small protocols in SI units, and the programs they take.
+"""Roles that instruments play in a node: small protocols in SI units, beside the programs they take.
 
 A driver *is* its role: ``SantecTSL570`` has the methods of ``PumpLaser`` beside its QCoDeS parameters.
 Nothing here imports QCoDeS, so that code which only speaks of roles loads quickly. Reading methods never
@@ -7,106 +7,40 @@ change the instrument. All methods raise ``heraldlink_drivers.errors.DriverError
 instrument's range raise ValueError before anything is sent.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
+from heraldlink_drivers.programs import (
+    MARKER_1,
+    MARKER_2,
+    Combiner,
+    GeneratorProgram,
+    Step,
+    TaggerProgram,
+    Tags,
+    TriggerInput,
+    Waveform,
+)
 
-TriggerInput = Literal["A", "B"]
-
-MARKER_1 = 1 << 6
-MARKER_2 = 1 << 7
-
-
-@dataclass(frozen=True, eq=False)
-class Waveform:
-    """One waveform of all channels of a generator, n samples each.
-
-    ``channels``: float32[n] in -1..1 of half the channel's peak-to-peak amplitude; index 0 is channel 1.
-    ``markers``: uint8[n] per channel, bit 6 (``MARKER_1``) and bit 7 (``MARKER_2``).
-    """
-
-    channels: tuple[NDArray[np.float32], ...]
-    markers: tuple[NDArray[np.uint8], ...]
-
-    @property
-    def length(self) -> int:
-        """Number of samples."""
-        return int(self.channels[0].size)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a sequence; step numbers count from 1.
-
-    ``wait``: trigger input that starts the step (None: at once). ``repeat``: 1 or more. ``event``: trigger
-    input that leaves the step at the end of the running waveform, for step ``jump_to`` (None: the next).
-    ``goto``: step after the last repeat (None: the next).
-    """
-
-    waveform: str
-    repeat: int = 1
-    wait: TriggerInput | None = None
-    event: TriggerInput | None = None
-    jump_to: int | None = None
-    goto: int | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class GeneratorProgram:
-    """Everything that a generator plays: waveforms by name, and the steps that use them.
-
-    ``amplitude_Vpp``: peak-to-peak voltage into 50 ohm per channel.
-    """
-
-    name: str
-    sample_rate_Hz: float
-    amplitude_Vpp: tuple[float, ...]
-    waveforms: Mapping[str, Waveform]
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True)
-class Combiner:
-    """Hardware coincidence block ``number``: ``first`` OR ``second`` inside a window.
-
-    The window is begin_ps <= t < end_ps after each event of the tagger program's ``reference``.
-    """
-
-    number: int
-    first: str
-    second: str
-    begin_ps: int
-    end_ps: int
-
-
-@dataclass(frozen=True)
-class TaggerProgram:
-    """Settings of a time tagger. Signals are named as ID Quantique names blocks: STAR, INPU1, TSCO5.
-
-    ``reference``: input whose events number the tags (STAR). ``raw``: source of each RAW channel, by
-    number. ``combiner``: hardware herald, if there is one. ``outputs``: source of each output, by number.
-    ``threshold_V``: trigger level of each input that is used; other inputs are switched off.
-    ``delays_ps``: delay put behind an input, by input name (0 or absent: none). ``tick_input``: input of
-    the slot tick, which starts the record. ``accumulate``: inputs whose counters run on without a gate.
-    ``reference_external``: whether its clock follows the external 10 MHz.
-    """
-
-    reference: str
-    raw: Mapping[int, str]
-    combiner: Combiner | None = None
-    outputs: Mapping[int, str] = field(default_factory=dict[int, str])
-    delays_ps: Mapping[str, int] = field(default_factory=dict[str, int])
-    threshold_V: Mapping[str, float] = field(default_factory=dict[str, float])
-    tick_input: str = "INPU4"
-    accumulate: tuple[str, ...] = ("STAR", "INPU3", "INPU4")
-    reference_external: bool = True
-
-
-Tags = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Tags of one RAW channel: (time in ps since the reference event, reference index), int64[n] each."""
+__all__ = [
+    "MARKER_1",
+    "MARKER_2",
+    "Attenuator",
+    "Combiner",
+    "DetectorBias",
+    "Device",
+    "GeneratorProgram",
+    "MicrowaveSource",
+    "PumpLaser",
+    "SlotTrigger",
+    "Step",
+    "TaggerProgram",
+    "Tags",
+    "TimeTagger",
+    "TriggerInput",
+    "Waveform",
+    "WaveformGenerator",
+]
 
 
 class Device(Protocol):
@@ -204,11 +138,11 @@ class WaveformGenerator(Device, Protocol):
         ...
 
     def arm(self) -> None:
-        """Outputs on, run, and return when the generator waits for trigger A; else raise Timeout."""
+        """Stop, outputs on, run, and return when the generator waits for trigger A; else raise Timeout."""
         ...
 
     def armed(self) -> bool:
-        """Whether it waits for a trigger or plays, with all outputs on."""
+        """Whether it waits for its trigger with all outputs on; False while it plays."""
         ...
 
     def stop(self) -> None:
@@ -237,6 +171,10 @@ class WaveformGenerator(Device, Protocol):
 
     def waveform_stamp(self, name: str) -> str:
         """Time stamps that the instrument gave to the waveform's last change: equal means unchanged."""
+        ...
+
+    def waveform_stamps(self, names: Sequence[str]) -> dict[str, str]:
+        """Time stamps of several waveforms, by name, in one exchange."""
         ...
 
 

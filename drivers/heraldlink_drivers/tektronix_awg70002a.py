@@ -23,14 +23,14 @@ from heraldlink_drivers._awg70000_program import (
     stored_name,
 )
 from heraldlink_drivers._visa_session import VisaSession, raw_socket
-from heraldlink_drivers.errors import ProgramError, Timeout
+from heraldlink_drivers.errors import DriverError, ProgramError, Timeout
 from heraldlink_drivers.roles import GeneratorProgram, Waveform
 
 if TYPE_CHECKING:
     from qcodes.instrument import VisaInstrumentKWArgs
     from typing_extensions import Unpack
 
-_STOPPED, _WAITING = "Stopped", "Waiting for trigger"
+_WAITING, _RUNNING = "Waiting for trigger", "Running"
 _POLL_s = 0.002
 _READ_SIZE = 1 << 20
 
@@ -64,7 +64,7 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
         """Run, and wait until it plays or waits for its trigger; raises Timeout after ``timeout`` s."""
         self.write("AWGC:RUN")
         if wait_for_running:
-            self._wait_while(_STOPPED, timeout)
+            self._wait_for((_WAITING, _RUNNING), timeout)
 
     def _sendBinaryFile(self, binfile: bytes, filename: str, path: str, overwrite: bool = True) -> None:
         with self.lock:
@@ -83,10 +83,12 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
         """
         check(self.name, program)
         with self.lock:
-            if only is None:
-                self._replace(program)
-            else:
-                self._refresh(program, only)
+            with self.batch(f"upload of program {program.name}"):
+                if only is None:
+                    self._replace(program)
+                else:
+                    self._refresh(program, only)
+            self._stored = program
 
     def _replace(self, program: GeneratorProgram) -> None:
         self.stop()
@@ -104,7 +106,6 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
         for channel in range(1, CHANNELS + 1):
             self.write(f'SOUR{channel}:CASS:SEQ "{program.name}",{channel}')
         self.ask("*OPC?")
-        self._stored = program
 
     def _refresh(self, program: GeneratorProgram, only: Sequence[str]) -> None:
         stored = self._stored
@@ -119,7 +120,6 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
         self.stop()
         for name in only:
             self._send_waveform(name, program.waveforms[name])
-        self._stored = program
 
     def _forget(self, program: GeneratorProgram) -> None:
         """Delete the program loaded before, and what bears the names of the new one."""
@@ -144,10 +144,9 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
             self._send_block(f'WLIS:WAV:MARK:DATA "{stored}",0,{markers.size},', marks)
 
     def _send_block(self, command: str, data: bytes) -> None:
-        """Send a command with a block, ended by a line feed as any message, and raise the error it causes."""
+        """Send a command with a block, ended by a line feed as any message."""
         with self.lock, self.guarded(command):
             self.visa_handle.write_raw(command.encode() + block(data) + b"\n")
-        self.raise_errors(command)
 
     def _ask_block(self, query: str) -> bytes:
         with self.lock, self.guarded(query):
@@ -164,27 +163,22 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
     def arm(self) -> None:
         """Outputs on, run, and return when the generator waits for its trigger; else raise Timeout."""
         with self.lock:
-            if self.all_output_off.get():
-                self.all_output_off.set(False)
-            for channel in self._analog():
-                channel.state.set(1)
-            self.write("AWGC:RUN")
-            self._wait_while(_STOPPED, self._arm_timeout_s)
+            outputs = ";".join(f":OUTP{channel}:STAT 1" for channel in range(1, CHANNELS + 1))
+            self.write(f"AWGC:STOP;:OUTP:OFF 0;{outputs};:AWGC:RUN")
+            self._wait_for((_WAITING,), self._arm_timeout_s)
 
-    def _wait_while(self, state: str, timeout_s: float) -> None:
+    def _wait_for(self, states: tuple[str, ...], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
-        while self.run_state.get() == state:
+        while (state := str(self.run_state.get())) not in states:
             if time.monotonic() > deadline:
-                raise Timeout(f"{self.name}: still {state.lower()} {timeout_s:g} s after being told to run")
+                raise Timeout(f"{self.name}: {state.lower()} {timeout_s:g} s after being told to run")
             time.sleep(_POLL_s)
 
     def armed(self) -> bool:
         """Whether all outputs are on and it waits for its trigger."""
-        with self.lock:
-            on = all(channel.state.get() for channel in self._analog())
-            waiting: bool = self.run_state.get() == _WAITING
-            off: bool = self.all_output_off.get()
-            return on and waiting and not off
+        outputs = ";".join(f":OUTP{channel}:STAT?" for channel in range(1, CHANNELS + 1))
+        *on, off, state = (int(reply) for reply in self.ask(f"{outputs};:OUTP:OFF?;:AWGC:RST?").split(";"))
+        return all(on) and not off and state == 1
 
     def _analog(self) -> list[Tektronix70000AWGChannel]:
         return [cast(Tektronix70000AWGChannel, getattr(self, f"ch{n}")) for n in range(1, CHANNELS + 1)]
@@ -227,9 +221,19 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
 
     def waveform_stamp(self, name: str) -> str:
         """Time stamps of the last change of a waveform's channels."""
-        with self.lock:
-            stored = [stored_name(name, channel) for channel in range(1, CHANNELS + 1)]
-            return "|".join(self.ask(f'WLIS:WAV:TST? "{one}"').strip().strip('"') for one in stored)
+        return self.waveform_stamps([name])[name]
+
+    def waveform_stamps(self, names: Sequence[str]) -> dict[str, str]:
+        """Time stamps of the last change of several waveforms, in one exchange."""
+        stored = [stored_name(name, channel) for name in names for channel in range(1, CHANNELS + 1)]
+        replies = self.ask(";".join(f':WLIS:WAV:TST? "{one}"' for one in stored)).split(";") if stored else []
+        if len(replies) != len(stored):
+            raise DriverError(f"{self.name}: {len(replies)} time stamps for {len(stored)} waveforms")
+        stamps = [reply.strip().strip('"') for reply in replies]
+        return {
+            name: "|".join(stamps[CHANNELS * number : CHANNELS * (number + 1)])
+            for number, name in enumerate(names)
+        }
 
     def safe_state(self) -> None:
         """Outputs off, then stop."""

@@ -80,6 +80,10 @@ def test_arm_waits_for_waiting_for_trigger(awg, face):
     state = face.state()
     assert state.running
     assert all(channel.output_on for channel in state.channels)
+    face.set_playing(True)  # a slot that is still being played is not armed for the next
+    assert not awg.armed()
+    awg.arm()
+    assert awg.armed()
     awg.stop()
     assert not awg.armed()
     awg.arm()
@@ -106,6 +110,9 @@ def test_only_changed_waveforms(awg):
         awg.upload(program, only=["readout"])
     awg.upload(program)
     stamp = awg.waveform_stamp("attempt")
+    stamps = awg.waveform_stamps(list(program.waveforms))
+    assert stamps["attempt"] == stamp
+    assert set(stamps) == set(program.waveforms)
     new = waveform(gate=True, pulse=True, scale=0.1)
     awg.upload(
         dataclasses.replace(program, waveforms={**program.waveforms, "readout": new}), only=["readout"]
