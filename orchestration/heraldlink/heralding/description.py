@@ -50,8 +50,12 @@ def instruments_of(describe: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_simulated(identity: str) -> bool:
-    """Whether an instrument says of itself that it is simulated: its serial number begins ``SIM-``."""
-    return any(part.strip().startswith("SIM-") for part in identity.split(","))
+    """Whether an instrument says of itself that it is simulated: its serial number begins ``SIM-``.
+
+    The serial number is the third field of the identity; some makers write part number/serial number there.
+    """
+    fields = identity.split(",")
+    return len(fields) > 2 and fields[2].rsplit("/", 1)[-1].strip().startswith("SIM-")
 
 
 def _identities(instruments: Mapping[str, str]) -> dict[str, str]:

@@ -77,7 +77,7 @@ def _correlators(axes: Axes, results: RunResults, bell: BellState) -> None:
     _points(axes, places + 0.1, [item.corrected or unknown for item in items], color, color)
     axes.set_xticks(places, [rf"$\langle {basis} \rangle$" for basis in BASES])
     axes.set_xlim(-0.6, len(BASES) - 0.4)
-    axes.set_ylim(-1.1, 1.1)
+    axes.set_ylim(-1.25, 1.25)  # corrected values may pass 1 within their errors
     axes.set_title(_title(results, bell), fontsize=10)
     _plain(axes)
 
