@@ -9,8 +9,8 @@ from heraldlink.heralding.description import gate_of, instruments_of, is_simulat
 from heraldlink.sequences import PairSourceSequence
 
 SEQUENCE = PairSourceSequence(
-    "test", 12.5e9, 10.0, 5_000_000, 40, 50, 12_000, 400_000, 48_000, 48_000, 200_000, 20_000, 400_000, 10_000,
-    1_000_000, 2_000_000, 70_000_000_000,
+    "test", 12.5e9, 10.0, 5_000_000, 40, 50, 12_000, 400_000, 48_000, 48_000, 200_000, 20_000, 400_000,
+    10_000, 1_000_000, 2_000_000, 70_000_000_000,
 )  # fmt: skip
 
 
