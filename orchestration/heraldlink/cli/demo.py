@@ -2,16 +2,14 @@
 """``heraldlink demo``: a laboratory and three nodes as processes, one request, and its results."""
 
 import tempfile
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from heraldlink.cli.exits import complain, exit_code
-from heraldlink.errors import HeraldlinkError
+from heraldlink.cli.exits import told_at_once
 
 if TYPE_CHECKING:
     from heraldlink.cli.measurement import Wish
@@ -83,13 +81,3 @@ def introduction(wish: "Wish") -> str:
         f" at fidelity {wish.minimum_fidelity:g} or better\n"
         f"instruments: all simulated; devices: {devices}"
     )
-
-
-@contextmanager
-def told_at_once() -> Generator[None]:
-    """Say what went wrong before the processes are ended, which takes a moment, and keep its exit code."""
-    try:
-        yield
-    except HeraldlinkError as error:
-        complain(error)
-        raise typer.Exit(exit_code(error)) from error

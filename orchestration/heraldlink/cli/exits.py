@@ -2,7 +2,11 @@
 """Exit codes, and the one sentence with which every failure ends."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from enum import IntEnum
+
+import typer
 
 from heraldlink.errors import (
     ConfigurationError,
@@ -49,3 +53,13 @@ def complain(error: BaseException) -> None:
     sentences = error.sentences if isinstance(error, ConfigurationError) else (" ".join(str(error).split()),)
     for sentence in sentences:
         sys.stderr.write(f"heraldlink: {sentence}\n")
+
+
+@contextmanager
+def told_at_once() -> Generator[None]:
+    """Say what went wrong before cleaning up, which takes a moment; keep the exit code."""
+    try:
+        yield
+    except HeraldlinkError as error:
+        complain(error)
+        raise typer.Exit(exit_code(error)) from error

@@ -40,9 +40,20 @@ def show(run: Run, result: Result, json: bool, console: Console) -> None:
     console.print(results_table(run.results))
     counts = f"{len(result.pairs)} pairs delivered, {len(result.withheld)} withheld"
     console.print(f"{counts}; herald rate {rate(run.results)}", highlight=False)
-    for deviation in result.deviations:
-        console.print(f"{deviation.node}, {deviation.device}: {deviation.reason}", highlight=False)
+    for sentence in deviations(result):
+        console.print(sentence, highlight=False)
     console.print(f"kept in {run.folder}", highlight=False)
+
+
+def deviations(result: Result) -> list[str]:
+    """The last deviation of each device, and how many others it had."""
+    by_place: dict[str, list[str]] = {}
+    for item in result.deviations:
+        by_place.setdefault(f"{item.node}, {item.device}", []).append(item.reason)
+    return [
+        f"{place}: {reasons[-1]}" + (f" (and {len(reasons) - 1} before)" if len(reasons) > 1 else "")
+        for place, reasons in by_place.items()
+    ]
 
 
 def as_dict(run: Run, result: Result) -> dict[str, object]:
@@ -52,7 +63,7 @@ def as_dict(run: Run, result: Result) -> dict[str, object]:
         "pairs": len(result.pairs),
         "withheld": len(result.withheld),
         "slots": len(result.slots),
-        "deviations": [f"{item.node}, {item.device}: {item.reason}" for item in result.deviations],
+        "deviations": deviations(result),
         "run": str(run.folder),
         **run.results.as_dict(),
     }

@@ -23,6 +23,7 @@ def request(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Ask a running network for entangled pairs; Ctrl-C ends the request and parks the nodes."""
+    from heraldlink.cli.exits import told_at_once
     from heraldlink.cli.measurement import Wish, judge, measure, parked_on_failure
     from heraldlink.cli.report import keep, show
     from heraldlink.cli.signals import terminated_as_interrupted
@@ -33,7 +34,10 @@ def request(
     with ExitStack() as stack:
         stack.enter_context(terminated_as_interrupted())
         nodes = stack.enter_context(connect(network))
+        for node in nodes:
+            node.status()
         stack.enter_context(parked_on_failure(nodes))
+        stack.enter_context(told_at_once())
         if prepare:
             with console.status("preparing the nodes"):
                 nodes.prepare()
