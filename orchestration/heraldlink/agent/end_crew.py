@@ -2,6 +2,7 @@
 """What an end node's worker does in a request: load, count ticks, arm, collect."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from heraldlink.agent.settings import Setting, deviations, quietly
 from heraldlink.agent.store import TagStore
 from heraldlink.agent.waiting import wait_until
 from heraldlink.config import EndNodeConfig
-from heraldlink.errors import ProtocolError
+from heraldlink.errors import InstrumentLost, ProtocolError
 from heraldlink.heralding import ReadoutWindow
 from heraldlink.heralding.description import describe_end
 from heraldlink.messages.header import Body
@@ -155,7 +156,7 @@ class EndCrew:
         with blaming(self._config.roles.generator):
             generator.upload(program)
             self._check_samples(program)
-            stamps = {name: generator.waveform_stamp(name) for name in program.waveforms}
+            stamps = dict(generator.waveform_stamps(tuple(program.waveforms)))
         self._held = Held(program, drive, stamps, ("Z", 0.0))
         return self._held
 
@@ -185,17 +186,22 @@ class EndCrew:
         turn_rad = 0.0 if self._first or body.basis == "ZZ" else body.turn_rad
         basis: PauliBasis = "X" if body.basis == "XX" else "Y" if body.basis == "YY" else "Z"
         with blaming(names.generator):
-            self._all.generator.stop()
             if loading.held.analysis != (basis, turn_rad):
                 self._turn(loading.held, basis, turn_rad)
             self._all.generator.arm()
         with blaming(names.tagger):
+            self._await_tick(body.slot - 1)
             record_ps = end_record_ps(self._sequence, loading.parameters, body.estimate, self._start_ps)
             self._all.tagger.arm_record(record_ps)
         with blaming(names.slot_trigger):
             self._all.slot_trigger.arm()
         with blaming(names.tagger):
             return SlotArmed(body.request, body.burst, self._all.tagger.tick_count())
+
+    def _await_tick(self, tick: int) -> None:
+        """Wait for the tick before the slot; if it does not come, the count after arming will tell."""
+        with suppress(InstrumentLost):
+            wait_until(lambda: self._all.tagger.tick_count() >= tick, TICK_LIMIT_S, "no slot tick arrives")
 
     def _turn(self, held: Held, basis: PauliBasis, turn_rad: float) -> None:
         held.program = with_analysis(held.program, self._sequence, held.drive, basis, turn_rad)
@@ -235,16 +241,9 @@ class EndCrew:
         loading, node, device = self._loaded(), self._config.node, self._config.roles.generator
         found = deviations([*self.settings, *self._program_settings], node)
         with blaming(device):
-            changed = [
-                name
-                for name, stamp in loading.held.stamps.items()
-                if self._all.generator.waveform_stamp(name) != stamp
-            ]
-            armed = self._all.generator.armed()
-        found += [Deviation(node, device, f"waveform {name!r} was changed") for name in changed]
-        if not armed:
-            found.append(Deviation(node, device, "it does not run with all outputs on"))
-        return found
+            stamps = self._all.generator.waveform_stamps(tuple(loading.held.stamps))
+        changed = [name for name, stamp in loading.held.stamps.items() if stamps.get(name) != stamp]
+        return found + [Deviation(node, device, f"waveform {name!r} was changed") for name in changed]
 
     def _unload(self, body: Unload) -> Unloaded:
         self._loading = None

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from heraldlink.link import end_master
 from heraldlink.link.bases import basis_of
-from heraldlink.link.end_state import VOID_LIMIT, EndState, Item, Slot, Stage, Totals
+from heraldlink.link.end_state import LONGEST_LEAD, VOID_LIMIT, EndState, Item, Slot, Stage, Totals
 from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell
 from heraldlink.link.facts import PAIR, PairFact
 from heraldlink.link.verdict import describe
@@ -21,7 +21,7 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
     """The master knows the tick count and proposes the next slot, unless the request's time is over."""
     if item.stage is not Stage.READY or item.master != state.node:
         return state, ()
-    number = body.tick + 1
+    number = body.tick + item.lead
     first = item.first_slot or number
     if number - first > item.demand.max_time_s * state.tick_rate_Hz:
         return end_master.finish(state, item, "EXPIRED", reason=too_late(item))
@@ -84,7 +84,8 @@ def armed(state: EndState, item: Item, body: SlotArmed, now: float) -> Outcome:
 def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
     """The slot was not played; the master tries again after a fresh tick."""
     totals = replace(item.totals, voids=item.totals.voids + 1)
-    item = replace(item, stage=Stage.READY, since=now, totals=totals)
+    lead = min(2 * item.lead, LONGEST_LEAD) if body.late else 1
+    item = replace(item, stage=Stage.READY, since=now, totals=totals, lead=lead)
     if item.master != state.node:
         return replace(state, active=item), ()
     if totals.voids > VOID_LIMIT:
@@ -154,6 +155,7 @@ def add_up(totals: Totals, decisions: tuple[Decision, ...]) -> Totals:
         withheld=totals.withheld + count["WITHHELD"],
         expired=totals.expired + count["EXPIRED"],
         slots=totals.slots + 1,
+        voids=0,
     )
 
 

@@ -11,7 +11,8 @@ STASH_LIMIT = 32
 REMEMBERED = 64
 STAGE_LIMIT_S = 20.0
 LOADING_LIMIT_S = 60.0
-VOID_LIMIT = 50
+VOID_LIMIT = 200
+LONGEST_LEAD = 64
 
 
 class Stage(IntEnum):
@@ -79,6 +80,7 @@ class Item:
     totals: Totals = Totals()
     last_deviation: Deviation | None = None
     cancelled: str = ""
+    lead: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ def generated(state: MidpointState, item: Item, source: str, body: Gen, now: flo
     late = [node for node in state.ends if gens[node].tick != body.slot - 1]
     if late:
         counts = " and ".join(f"{node} after tick {gens[node].tick}" for node in late)
-        return void(state, item, f"slot {body.slot} was armed by {counts}", now)
+        too_late = any(gens[node].tick >= body.slot for node in late)
+        return void(state, item, f"slot {body.slot} was armed by {counts}", now, late=too_late)
     item = replace(item, stage=Stage.PLAYING)
     play = PlaySlot(item.request, body.burst, body.slot, body.estimate)
     return replace(state, active=item), (Call(play),)
@@ -54,9 +55,9 @@ def refuse(state: MidpointState, item: Item, reason: str) -> Outcome:
     return state, (*(Send(node, note) for node in state.ends), SafeState(reason))
 
 
-def void(state: MidpointState, item: Item, reason: str, now: float) -> Outcome:
+def void(state: MidpointState, item: Item, reason: str, now: float, *, late: bool) -> Outcome:
     """Do not play; both ends try again."""
-    note = Void(item.request, item.burst, reason)
+    note = Void(item.request, item.burst, late, reason)
     item = replace(item, stage=Stage.READY, since=now, gens={})
     return replace(state, active=item), tuple(Send(node, note) for node in state.ends)
 
@@ -64,7 +65,7 @@ def void(state: MidpointState, item: Item, reason: str, now: float) -> Outcome:
 def played(state: MidpointState, item: Item, body: SlotPlayed, now: float) -> Outcome:
     """Number the heralds and tell both ends."""
     if body.void:
-        return void(state, item, body.void, now)
+        return void(state, item, body.void, now, late=True)
     first = state.next_mhp_seq
     heralds = tuple(
         Herald(first + place, attempt, outcome) for place, (attempt, outcome) in enumerate(body.heralds)

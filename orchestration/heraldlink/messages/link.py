@@ -102,10 +102,11 @@ class Gen(Body, frozen=True, tag="link.gen"):
 
 
 class Void(Body, frozen=True, tag="link.void"):
-    """Midpoint to both ends: this slot is not played (armed too late); propose another."""
+    """Midpoint to both ends: this slot is not played; propose another, earlier if it was late."""
 
     request: int
     burst: int
+    late: bool
     reason: str
 
 
