@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import Lab, children_of
+from agent_lab import Lab, children_of
 
 import heraldlink
 from heraldlink.client import Network, Request

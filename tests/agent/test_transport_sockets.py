@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import zmq
-from conftest import Lab, wait_for
+from agent_lab import Lab, wait_for
 
 import heraldlink
 from heraldlink.errors import ConfigurationError, NodeLost

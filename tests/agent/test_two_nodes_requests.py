@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 import zmq
-from conftest import Lab, wait_for
+from agent_lab import Lab, wait_for
 
 import heraldlink
 from heraldlink.client import Network
