@@ -161,8 +161,8 @@ class Bench:
     def _driver(self) -> Fast | Scaled:
         pace = self.config.pace
         if pace == "fast":
-            return Fast(self._armed, self.config.slots)
-        return Scaled(1.0 if pace == "realtime" else pace)
+            return Fast(self._armed, self.config.slots, self.config.first_tick)
+        return Scaled(1.0 if pace == "realtime" else pace, self.config.first_tick)
 
     # --- time
 

@@ -101,11 +101,15 @@ class WiringConfig(Strict):
 
 
 class BenchConfig(Strict):
-    """One bench file; ``devices`` is relative to it."""
+    """One bench file; ``devices`` is relative to it.
+
+    ``first_tick``: the first tick that comes once the bench is served; those before it are already counted.
+    """
 
     seed: Annotated[int, Field(ge=0)]
     pace: Pace = "fast"
     slots: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    first_tick: Annotated[int, Field(ge=1)] = 1
     tick_rate_Hz: Annotated[float, Field(gt=0, le=1000)] = 10
     host: str = "127.0.0.1"
     devices: Path
@@ -127,6 +131,8 @@ class BenchConfig(Strict):
             raise ValueError("slots: a list of slots needs pace fast; at any other pace every tick comes")
         if self.slots is not None and any(b <= a for a, b in zip(self.slots, self.slots[1:], strict=False)):
             raise ValueError("slots: must rise")
+        if self.slots and self.slots[0] < self.first_tick:
+            raise ValueError("slots: begin before first_tick")
         return self
 
     def _cables(self) -> list[Cable]:

@@ -58,16 +58,20 @@ class Laboratory(Protocol):
 
 
 class Scaled:
-    """Bench time runs ``speed`` times as fast as the clock; if a slot takes longer to compute, it waits."""
+    """Bench time runs ``speed`` times as fast as the clock; if a slot takes longer to compute, it waits.
 
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
+    It begins one tick period before ``first_tick``; the ticks before that are already counted.
+    """
+
+    def __init__(self, speed: float, first_tick: int = 1) -> None:
+        self._speed, self._first = speed, first_tick
 
     async def run(self, laboratory: Laboratory) -> None:
         """Let ticks come for ever; tick k is slot k."""
         agenda, clock = Agenda(), asyncio.get_running_loop().time
-        self._next_tick(laboratory, agenda, 1)
-        due_s, passed_ps = clock(), 0
+        laboratory.pass_ticks(1, self._first - 1)
+        self._next_tick(laboratory, agenda, self._first)
+        due_s, passed_ps = clock(), (self._first - 1) * laboratory.tick_period_ps
         while (time_ps := agenda.next_ps) is not None:
             due_s += (time_ps - passed_ps) * 1e-12 / self._speed
             passed_ps = time_ps
@@ -87,16 +91,16 @@ class Fast:
     """Time stands still until the midpoint's record is armed, then jumps over the slot to the next one.
 
     ``slots``: the slots to play, rising; after the last one time stands still. Without it each slot is the
-    next tick at which no generator plays any more.
+    next tick at which no generator plays any more, the first one ``first_tick``.
     """
 
-    def __init__(self, armed: asyncio.Event, slots: Iterable[int] | None = None) -> None:
-        self._armed = armed
+    def __init__(self, armed: asyncio.Event, slots: Iterable[int] | None = None, first_tick: int = 1) -> None:
+        self._armed, self._first = armed, first_tick
         self._slots: Iterator[int] | None = None if slots is None else iter(slots)
 
     async def run(self, laboratory: Laboratory) -> None:
         """Play slots as they are armed."""
-        slot = self._next(1)
+        slot = self._next(self._first)
         passed = 0
         while slot is not None:
             laboratory.pass_ticks(passed + 1, slot - 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real drivers on real sockets: equal slots give equal tags on every pace, whoever else talks to the rack."""
+"""Real drivers on real sockets: equal slots give equal tags, whoever else talks to the rack."""
 
 from threading import Event, Thread
 from time import monotonic
@@ -27,45 +27,10 @@ def played_fast(slots: tuple[int, ...], **overrides: object) -> list[Tags]:
         return played
 
 
-def played_in_time(pace: float | str, count: int) -> dict[int, Tags]:
-    """Tags by slot, of the slots for which everything was armed before the tick."""
-    played: dict[int, Tags] = {}
-    with served(seed=SEED, pace=pace) as (_, rack):
-        until_s = monotonic() + 60
-        while len(played) < count:
-            assert monotonic() < until_s, "no slot was armed in time"
-            _wait_for(rack.waiting)
-            before = rack.arm()
-            in_time = rack["hub_tc"].tick_count() == before
-            tags = rack.read()
-            if in_time:
-                played[before + 1] = tags
-        return played
-
-
 def _wait_for(condition, timeout_s: float = 10.0) -> None:
     until_s = monotonic() + timeout_s
     while not condition():
         assert monotonic() < until_s, "the generators never waited for a trigger"
-
-
-@pytest.fixture(scope="module")
-def reference() -> dict[int, Tags]:
-    """Slots played in real time."""
-    return played_in_time("realtime", 3)
-
-
-def test_fast_pace_gives_the_tags_of_real_time(reference):
-    slots = tuple(sorted(reference))
-    for slot, tags in zip(slots, played_fast(slots), strict=True):
-        assert identical(tags, reference[slot]), slot
-
-
-def test_a_multiple_of_real_time_gives_the_tags_of_fast_pace():
-    played = played_in_time(2, 3)
-    slots = tuple(sorted(played))
-    for slot, tags in zip(slots, played_fast(slots), strict=True):
-        assert identical(tags, played[slot]), slot
 
 
 def test_tags_do_not_depend_on_slots_left_out_or_on_polling():

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from heraldlink_drivers.station import load_station
 from heraldlink_sim.bench import Bench
 from heraldlink_sim.transport import EventLoopThread
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[1] / "configs"
 BENCH = CONFIGS / "benches" / "two_nodes.yaml"
 SEQUENCE = PairSourceSequence(
     name="short",
@@ -45,10 +45,27 @@ Tags = Mapping[tuple[str, int], tuple[np.ndarray, np.ndarray]]
 
 
 class Rack:
-    """All instruments in their roles, by station name."""
+    """All instruments in their roles, by station name; they play one sequence."""
 
-    def __init__(self, roles: Mapping[str, Any]) -> None:
-        self.roles = roles
+    def __init__(self, roles: Mapping[str, Any], sequence: PairSourceSequence = SEQUENCE) -> None:
+        self.roles, self.sequence = roles, sequence
+
+    @classmethod
+    @contextmanager
+    def connected(
+        cls, addresses: Mapping[str, str], sequence: PairSourceSequence = SEQUENCE
+    ) -> Iterator[Self]:
+        """All drivers of the shipped Station files, connected to these addresses, the rack prepared."""
+        stations = []
+        try:
+            for name in ("hub", "alice", "bob"):
+                stations.append(load_station(CONFIGS / "stations" / f"{name}.station.yaml", addresses))
+            rack = cls({name: role for station in stations for name, role in station.roles.items()}, sequence)
+            rack.prepare()
+            yield rack
+        finally:
+            for station in stations:
+                station.close()
 
     def __getitem__(self, name: str) -> Any:
         return self.roles[name]
@@ -66,14 +83,14 @@ class Rack:
             self[name].set_bias_A((18e-6, 18e-6))
             self[name].set_trigger_level_V((0.1, 0.1))
             self[name].set_enabled(True)
-        self["hub_tc"].configure(midpoint_tagger(SEQUENCE, GATE_PS, HUB_THRESHOLDS_V))
+        self["hub_tc"].configure(midpoint_tagger(self.sequence, GATE_PS, HUB_THRESHOLDS_V))
         for node in ("alice", "bob"):
             self._prepare_node(node)
         for name in ("hub_tc", "alice_tc", "bob_tc"):
             self[name].open_streams()
 
     def _prepare_node(self, node: str) -> None:
-        self._upload(node, SEQUENCE)
+        self._upload(node, self.sequence)
         self[f"{node}_awg"].set_reference_external(True)
         self[f"{node}_dg"].set_delay_s(1e-6)
         self[f"{node}_dg"].set_amplitude_V(2.5)
@@ -87,7 +104,7 @@ class Rack:
     def upload(self, **changes: int) -> None:
         """Upload the program with some of its fields changed, and arm the generators."""
         for node in ("alice", "bob"):
-            self._upload(node, replace(SEQUENCE, **changes))
+            self._upload(node, replace(self.sequence, **changes))
 
     def _upload(self, node: str, sequence: PairSourceSequence) -> None:
         drive = NodeDrive((0.5, 0.5), 0.25, 0.25, 5.0e9, 1.0e9, phase_switch=node == "bob")
@@ -99,8 +116,8 @@ class Rack:
         before = self["hub_tc"].tick_count()
         for node in ("alice", "bob"):
             self[f"{node}_dg"].arm()
-            self[f"{node}_tc"].arm_record(SEQUENCE.record_ps)
-        self["hub_tc"].arm_record(SEQUENCE.record_ps)
+            self[f"{node}_tc"].arm_record(self.sequence.record_ps)
+        self["hub_tc"].arm_record(self.sequence.record_ps)
         return before
 
     def read(self, timeout_s: float = 20.0) -> Tags:
@@ -126,14 +143,8 @@ def served(**overrides: object) -> Iterator[tuple[Bench, Rack]]:
             return await Bench.from_file(BENCH, dict(overrides)).__aenter__()
 
         bench = loop.run(start())
-        stations = []
         try:
-            for name in ("hub", "alice", "bob"):
-                stations.append(load_station(CONFIGS / "stations" / f"{name}.station.yaml", bench.addresses))
-            rack = Rack({name: role for station in stations for name, role in station.roles.items()})
-            rack.prepare()
-            yield bench, rack
+            with Rack.connected(bench.addresses) as rack:
+                yield bench, rack
         finally:
-            for station in stations:
-                station.close()
             loop.run(bench.close())
