@@ -47,6 +47,7 @@ def test_shipped_benches_load(name):
         ("wiring:", "wiring: [", "is not YAML"),
         ("pace: fast", "pace: realtime\nslots: [1, 2]", "slots: a list of slots needs pace fast"),
         ("pace: fast", "pace: fast\nslots: [2, 2]", "slots: must rise"),
+        ("pace: fast", "first_tick: 4\nslots: [3, 5]", "slots: begin before first_tick"),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_file_and_key(tmp_path, old, new, sentence):
