@@ -37,6 +37,8 @@ class ReadBack:
     coherent: bool
     qubit_phase_rad: float
     """Phase between the nodes' analysis axes from the skew of their generators."""
+    amplitudes_Vpp: tuple[tuple[float, ...], tuple[float, ...]]
+    """Of both channels of both generators."""
 
     def link(self, model: Devices, phase_variance_rad2: float) -> chain.LinkModel:
         """The model's link at these settings."""
@@ -54,7 +56,7 @@ class ReadBack:
 def read_back(
     addresses: Mapping[str, str], model: Devices, *, playing: tuple[bool, bool] = (True, True)
 ) -> ReadBack:
-    """Read every setting that the physics depends on, over the instruments' own sockets, with real drivers."""
+    """Read what the physics depends on over the instruments' own sockets, with the real drivers."""
     loaded = [
         load_station(find_config(f"stations/{name}.station.yaml"), addresses)
         for name in ("hub", "alice", "bob")
@@ -79,6 +81,7 @@ def read_back(
             midpoint=MidpointSettings((DetectorSettings(bias[0], on), DetectorSettings(bias[1], on)), gate),
             confusions=confusions,
             coherent=all(references),
+            amplitudes_Vpp=(roles["alice_awg"].amplitudes_Vpp(), roles["bob_awg"].amplitudes_Vpp()),
             qubit_phase_rad=2 * math.pi * model.arms[0].qubit.frequency_Hz * skew_s,
         )
     finally:

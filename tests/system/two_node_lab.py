@@ -82,7 +82,8 @@ class Laboratory:
         blocker = folder / "blocker"
         blocker.mkdir(exist_ok=True)
         (blocker / "sitecustomize.py").write_text(BLOCKER)
-        self._environment = {"PYTHONPATH": str(blocker)}
+        before = os.environ.get("PYTHONPATH")
+        self._environment = {"PYTHONPATH": os.pathsep.join([str(blocker), *([before] if before else [])])}
         self.sim = Process(folder, "sim", ["sim", bench, *options], {})
         self.addresses = self.sim.addresses()
         self.nodes: dict[str, Process] = {}
@@ -135,6 +136,17 @@ class Laboratory:
     def send(self, instrument: str, *commands: str) -> list[str]:
         """Send commands straight to an instrument over its own socket; answers of those that end in '?'."""
         return send(self.addresses[instrument], commands)
+
+    def send_json(self, instrument: str, message: Mapping[str, object]) -> None:
+        """Send one JSON command to a detector box and wait until it tells all its clients."""
+        host, port = self.addresses[instrument].removeprefix("tcp://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(json.dumps(message).encode())
+            answer = b""
+            while not answer.endswith(b"\x17"):
+                answer += connection.recv(4096)
+        told = json.loads(answer.split(b"\x17")[0])
+        assert told["label"] == message["label"], told
 
 
 def node_file(folder: Path, name: str, changes: Mapping[str, object]) -> Path:

@@ -116,7 +116,8 @@ def judge(state: MidpointState, item: Item) -> Verdict:
     assert item.played is not None  # noqa: S101  (stage REPLIED)
     assert item.parameters is not None  # noqa: S101
     reports = tuple(item.reports[node] for node in state.ends)
-    deviations = item.played.deviations + reports[0].deviations + reports[1].deviations
+    # causes before symptoms: the midpoint's own list ends with what the tags themselves look like
+    deviations = reports[0].deviations + reports[1].deviations + item.played.deviations
     case = Case(
         heralds=item.heralds,
         reports=item.reports,
