@@ -57,6 +57,7 @@ class Bench:
     tick: int = 5
     doubt: tuple[Deviation, ...] = ()
     missing: frozenset[tuple[str, int]] = frozenset()
+    shifted: dict[str, int] = field(default_factory=dict[str, int])
     heralds: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     def answer(self, node: str, call: Body) -> Body | None:
@@ -78,14 +79,14 @@ class Bench:
 
     def play(self, call: w.PlaySlot) -> Body:
         self.tick = call.slot
-        heralds = () if call.estimate else ((7, 1), (11, 2), (100 + call.slot, 1))
+        heralds = () if call.estimate else ((7, 1), (8, 2), (100 + call.slot, 1))
         self.heralds[call.slot] = heralds
         phase = Phase(0.1 * call.slot, 1e-3)
         return w.SlotPlayed(call.request, call.burst, "", heralds, phase, COUNTS, self.doubt)
 
     def collect(self, node: str, call: w.CollectSlot) -> Body:
         readouts = tuple(
-            Readout(attempt, 1 if node == "alice" else -1)
+            Readout(attempt + self.shifted.get(node, 0), 1 if node == "alice" else -1)
             for attempt, _ in self.heralds[call.slot]
             if (node, attempt) not in self.missing
         )
@@ -231,6 +232,20 @@ def test_a_herald_without_a_readout_at_one_node_expires() -> None:
     assert held
     assert {(pair.status, pair.outcomes) for pair in held} == {("EXPIRED", (1, 0))}
     assert "bob" in held[0].reason
+
+
+def test_a_node_whose_attempt_indices_are_shifted_gets_no_ok() -> None:
+    """Of heralds 7 and 8, bob's readout of 8 comes as 7: it must not pass for that of 7."""
+    net = network(Bench(shifted={"bob": -1}))
+    net.feed("alice", Asked("client", 1, "bob", demand(max_time_s=1.0), 77))
+    net.run(None)
+    assert not [body for body in net.told if isinstance(body, Ok)]
+    held = [body.pair for body in net.told if isinstance(body, Held) and body.pair.attempt == 7]
+    assert {pair.status for pair in held} == {"WITHHELD"}
+    assert "bob, attempt index: 2 readouts belong to no herald" in held[0].reason
+    assert finished(net).state == "EXPIRED"
+    assert "bob, attempt index" in finished(net).reason
+    check_agreement(net)
 
 
 def test_deviations_withhold_every_ok_until_the_limit_fails_the_request() -> None:

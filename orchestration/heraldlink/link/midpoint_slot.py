@@ -6,7 +6,7 @@ from dataclasses import replace
 from heraldlink.link.events import Actions, Call, Commit, SafeState, Send
 from heraldlink.link.facts import PAIR, PairFact
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
-from heraldlink.link.verdict import Case, decide
+from heraldlink.link.verdict import Case, decide, strays
 from heraldlink.messages.link import Failed, Gen, Reply, Report, Verdict, Void
 from heraldlink.messages.values import Herald
 from heraldlink.messages.worker import PlaySlot, SlotPlayed
@@ -116,8 +116,9 @@ def judge(state: MidpointState, item: Item) -> Verdict:
     assert item.played is not None  # noqa: S101  (stage REPLIED)
     assert item.parameters is not None  # noqa: S101
     reports = tuple(item.reports[node] for node in state.ends)
+    shifted = strays(item.heralds, item.reports, item.played.counts.double_clicks)
     # causes before symptoms: the midpoint's own list ends with what the tags themselves look like
-    deviations = reports[0].deviations + reports[1].deviations + item.played.deviations
+    deviations = reports[0].deviations + reports[1].deviations + shifted + item.played.deviations
     case = Case(
         heralds=item.heralds,
         reports=item.reports,

@@ -39,6 +39,25 @@ def decide(case: Case) -> tuple[Decision, ...]:
     return tuple(decisions)
 
 
+def strays(heralds: Sequence[Herald], reports: Mapping[str, Report], allowed: int) -> tuple[Deviation, ...]:
+    """End nodes that read out attempts which nobody heralded: their attempt indices cannot be trusted.
+
+    A node that missed one sync labels every later readout one too low; if two attempts in a row are
+    heralded, its outcome of the second would pass for that of the first. ``allowed``: attempts in which both
+    detectors clicked, which are read out too.
+    """
+    heralded = {herald.attempt for herald in heralds}
+    counts = {
+        node: sum(readout.attempt not in heralded for readout in report.readouts)
+        for node, report in reports.items()
+    }
+    return tuple(
+        Deviation(node, "attempt index", f"{count} readouts belong to no herald: a sync was missed or added")
+        for node, count in counts.items()
+        if count > allowed
+    )
+
+
 def judge(case: Case, outcomes: tuple[int, int], doubt: str, confirmed: int) -> tuple[Status, str]:
     """Status and reason of one herald; a herald that is not in both nodes' own tags has expired."""
     missing = [node for node, outcome in zip(case.ends, outcomes, strict=True) if outcome == 0]
