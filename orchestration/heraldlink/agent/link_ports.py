@@ -39,9 +39,32 @@ class LinkPort(Protocol):
         """How long a node has been silent."""
         ...
 
+    def restarted(self) -> list[str]:
+        """Nodes that were found to live a new life since this was last asked."""
+        ...
+
     def close(self) -> None:
         """Close the socket."""
         ...
+
+
+class Lives:
+    """The boot of every other node as its messages tell it; a new one is a restart."""
+
+    def __init__(self) -> None:
+        self._boots: dict[str, int] = {}
+        self._restarted: list[str] = []
+
+    def note(self, node: str, boot: int) -> None:
+        """A message of this node's life ``boot`` has come."""
+        if self._boots.setdefault(node, boot) != boot:
+            self._boots[node] = boot
+            self._restarted.append(node)
+
+    def take(self) -> list[str]:
+        """Nodes restarted since this was last asked."""
+        taken, self._restarted = self._restarted, []
+        return taken
 
 
 def pack(node: str, boot: int, target: str, body: Body) -> list[bytes]:
@@ -56,6 +79,7 @@ class EndLink:
         self._dealer, self._node, self._midpoint, self._hello = dealer, node, midpoint, hello
         self._boot = hello.boot
         self._heard: float | None = None
+        self._lives = Lives()
         self._ages: dict[str, float] = {}
 
     @property
@@ -79,6 +103,7 @@ class EndLink:
             except ProtocolError:
                 continue
             self._heard = now
+            self._lives.note(message.header.source, message.header.epoch)
             if isinstance(message.body, Beat):
                 self._ages = message.body.ages_s
             else:
@@ -94,6 +119,10 @@ class EndLink:
         heard = NEVER_S if self._heard is None else now - self._heard
         return heard if node == self._midpoint else self._ages.get(node, NEVER_S)
 
+    def restarted(self) -> list[str]:
+        """Nodes that were restarted."""
+        return self._lives.take()
+
     def close(self) -> None:
         """Close the DEALER."""
         self._dealer.close()
@@ -106,6 +135,7 @@ class MidpointLink:
         self._router, self._node, self._ends, self._boot = router, node, ends, boot
         self._peers: dict[str, bytes] = {}
         self._heard: dict[str, float] = {}
+        self._lives = Lives()
 
     @property
     def socket(self) -> zmq.Socket[bytes]:
@@ -136,6 +166,7 @@ class MidpointLink:
             raise ProtocolError(f"{header.source!r} is not an end node of this link")
         if header.kind == kind_of(Beat):
             self._peers[header.source], self._heard[header.source] = peer, now
+            self._lives.note(header.source, header.epoch)
             self.send(header.source, Beat({node: self.silence_s(node, now) for node in self._ends}))
             return []
         if self._peers.get(header.source) != peer:
@@ -154,6 +185,10 @@ class MidpointLink:
     def silence_s(self, node: str, now: float) -> float:
         """How long ago a node was heard."""
         return now - self._heard[node] if node in self._heard else NEVER_S
+
+    def restarted(self) -> list[str]:
+        """End nodes that were restarted."""
+        return self._lives.take()
 
     def close(self) -> None:
         """Close the ROUTER."""

@@ -96,7 +96,10 @@ class Node:
         now = time.monotonic()
         if worker and worker.fileno() in ready:
             self.desk.readable(now)
-        for source, body in self._link.receive(now):
+        received = self._link.receive(now)
+        for node in self._link.restarted():
+            self.feed(Lost(node, f"node {node} was restarted: what it was asked is lost"))
+        for source, body in received:
             self.feed(Received(source, body))
         for question in self._command.receive():
             self.serve(question)

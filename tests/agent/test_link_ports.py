@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The star of the link channel notices a restart at once, however quick it was."""
+
+from collections.abc import Iterator
+
+import pytest
+import zmq
+from agent_lab import wait_for
+
+from heraldlink.agent.link_ports import EndLink, MidpointLink
+from heraldlink.messages.link import Hello
+from heraldlink.messages.values import Drive
+from heraldlink.transport import Dealer, Router
+
+ENDS = ("alice", "bob")
+DRIVE = Drive(0.2, 0.2, 10**6)
+
+
+@pytest.fixture
+def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
+    own: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    yield own
+    own.destroy(linger=0)
+
+
+def meet(end: EndLink, middle: MidpointLink) -> None:
+    """Exchange beats until each has heard the other."""
+
+    def met() -> bool:
+        end.beat(0.0)
+        middle.receive(0.0)
+        end.receive(0.0)
+        return end.silence_s("midpoint", 0.0) == 0.0 and end.silence_s("alice", 0.0) == 0.0
+
+    wait_for(met, 5, "both to meet")
+
+
+def end_link(context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str, boot: int) -> EndLink:
+    return EndLink(Dealer(context, endpoint, "link"), "alice", "midpoint", Hello(boot, DRIVE))
+
+
+def test_an_end_node_notices_a_restarted_midpoint(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    router = Router(context, "tcp://127.0.0.1:0", "link")
+    endpoint = router.endpoint
+    middle, end = MidpointLink(router, "midpoint", ENDS, boot=5), end_link(context, endpoint, boot=1)
+    meet(end, middle)
+    assert end.restarted() == []
+    middle.close()
+    again = MidpointLink(Router(context, endpoint, "link"), "midpoint", ENDS, boot=6)
+
+    def noticed() -> bool:
+        end.beat(0.0)
+        again.receive(0.0)
+        end.receive(0.0)
+        return end.restarted() == ["midpoint"]
+
+    wait_for(noticed, 5, "the restart to be noticed")
+    assert end.restarted() == []
+
+
+def test_the_midpoint_notices_a_restarted_end_node(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    router = Router(context, "tcp://127.0.0.1:0", "link")
+    endpoint = router.endpoint
+    middle = MidpointLink(router, "midpoint", ENDS, boot=5)
+    first = end_link(context, endpoint, boot=1)
+    meet(first, middle)
+    assert middle.restarted() == []
+    first.close()
+    meet(end_link(context, endpoint, boot=2), middle)
+    assert middle.restarted() == ["alice"]
+    assert middle.restarted() == []
