@@ -17,7 +17,6 @@ from heraldlink.sequences import (
     PairSourceSequence,
     analysis_rotation,
     check,
-    check_herald_return,
     generator_program,
     midpoint_tagger,
     with_analysis,
@@ -192,12 +191,6 @@ def test_generator_and_tagger_limits() -> None:
         generator_program(SEQUENCE, replace(DRIVE, qubit_frequency_Hz=5.0001e9 + 1))
     with pytest.raises(ConfigurationError, match="half of sample_rate_Hz"):
         generator_program(SEQUENCE, replace(DRIVE, qubit_frequency_Hz=7e9))
-
-
-def test_a_herald_must_return_within_its_attempt() -> None:
-    check_herald_return(SEQUENCE, (1_000_000, 1_400_000), 2_000_000)
-    with pytest.raises(ConfigurationError, match="herald reaches"):
-        check_herald_return(SEQUENCE, (1_000_000, 1_400_000), 3_500_000)
 
 
 def test_the_hub_heralds_on_either_detector_in_the_gate() -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sequences: data in, one program per instrument out."""
 
-from heraldlink.sequences.checks import check, check_herald_return
+from heraldlink.sequences.checks import check
 from heraldlink.sequences.generator import READOUT, generator_program, with_analysis
 from heraldlink.sequences.pair_source import GeneratorLimits, NodeDrive, PairSourceSequence
 from heraldlink.sequences.rotations import PauliBasis, Rotation, analysis_rotation
@@ -18,7 +18,6 @@ __all__ = [
     "SegmentTable",
     "analysis_rotation",
     "check",
-    "check_herald_return",
     "end_tagger",
     "generator_program",
     "midpoint_tagger",

@@ -41,22 +41,6 @@ def check_drive(sequence: PairSourceSequence, drive: NodeDrive, *peaks_V: tuple[
     _raise(sequence, [*found, *_qubit(sequence, drive)])
 
 
-def check_herald_return(
-    sequence: PairSourceSequence, gate_ps: tuple[int, int], return_ps: int, jump_ps: int = 0
-) -> None:
-    """Raise ConfigurationError if a herald would reach the generators after the attempt that made it.
-
-    ``return_ps``: from the end of the gate at the hub to trigger B, light and cables both ways included and
-    counted from the attempt's sync. ``jump_ps``: the generator's own latency before a waveform's end.
-    """
-    needed_ps = sequence.sync_begin_ps + gate_ps[1] + return_ps + jump_ps
-    if needed_ps > sequence.attempt_period_ps:
-        raise ConfigurationError(
-            f"sequence {sequence.name!r}: a herald reaches the generators {needed_ps} ps into its attempt,"
-            f" but attempt_period_ps is {sequence.attempt_period_ps}: lengthen it or close the gate earlier"
-        )
-
-
 def _raise(sequence: PairSourceSequence, found: list[str]) -> None:
     if found:
         raise ConfigurationError(*(f"sequence {sequence.name!r}: {sentence}" for sentence in found))
