@@ -2,6 +2,10 @@
 """Options of the whole suite."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None)  # a busy machine must not fail a test
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -112,4 +112,5 @@ def _look_after(node: Node, result: Result, sentence: str) -> None:
     except NodeLost as error:
         raise NodeLost(sentence) from error
     if state.startswith("FAULT"):
-        raise InstrumentLost(sentence if result.device else f"{sentence} ({state})")
+        told = result.device or result.reason in state
+        raise InstrumentLost(sentence if told else f"{sentence} ({state})")
