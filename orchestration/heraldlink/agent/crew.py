@@ -2,22 +2,25 @@
 """What the worker does with its instruments, whichever kind of node it serves."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.end_crew import EndCrew
+from heraldlink.agent.estimator import read_devices
 from heraldlink.agent.midpoint_crew import MidpointCrew
 from heraldlink.agent.roles import end_instruments, midpoint_instruments
 from heraldlink.agent.settings import Setting, deviations
 from heraldlink.agent.store import TagStore
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.errors import HeraldlinkError
+from heraldlink.errors import ConfigurationError, HeraldlinkError
 from heraldlink.messages.header import Body
 from heraldlink.messages.worker import Fault, Notes, ParkAll, PrepareAll, ReadTags
+from heraldlink_drivers.errors import StationError
 from heraldlink_drivers.roles import Device
-from heraldlink_drivers.station import load_station
+from heraldlink_drivers.station import LoadedStation, load_station
 
 Answer = tuple[Body, tuple[bytes, ...]]
 
@@ -65,14 +68,15 @@ class Crew:
         if kind == "end":
             end = EndNodeConfig.model_validate_json(config)
             self._node = end.node
-            self._loaded = load_station(end.station, addresses)
+            self._loaded = open_station(end.station, addresses)
             self._special: Specialist = EndCrew(end, end_instruments(end, self._loaded.roles))
         else:
             midpoint = MidpointConfig.model_validate_json(config)
             self._node = midpoint.node
-            self._loaded = load_station(midpoint.station, addresses)
+            devices = read_devices(midpoint.devices, midpoint.ends)
+            self._loaded = open_station(midpoint.station, addresses)
             roles = midpoint_instruments(midpoint, self._loaded.roles)
-            self._special = MidpointCrew(midpoint, roles)
+            self._special = MidpointCrew(midpoint, roles, devices)
         self._station: Mapping[str, Device] = self._loaded.roles
         self.instruments = {name: identity(name, device) for name, device in self._station.items()}
         self._special.store.describe = self._special.describe(self.instruments)
@@ -129,6 +133,15 @@ class Kind(msgspec.Struct):
     kind: str
 
 
+def open_station(path: Path, addresses: Mapping[str, str]) -> LoadedStation:
+    """Open a Station file's instruments. Raises ConfigurationError, naming the file, if the file is wrong."""
+    try:
+        return load_station(path, addresses)
+    except StationError as error:
+        text = str(error)
+        raise ConfigurationError(text if str(path) in text else f"{path}: {text}") from error
+
+
 def identity(name: str, device: Device) -> str:
     """Identity of an instrument; the instrument is named if it does not answer."""
     with blaming(name):
@@ -142,5 +155,5 @@ def fault_of(error: Exception, names: tuple[str, ...] | list[str]) -> Fault:
     text = " ".join(str(error).split()) or type(error).__name__
     device = next((name for name in names if name in text), "")
     if isinstance(error, HeraldlinkError) or device:
-        return Fault(device, text)
+        return Fault(device, text, isinstance(error, ConfigurationError))
     return Fault(device, f"{type(error).__name__}: {text}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from heraldlink.agent.pipe import Closed
 from heraldlink.agent.workers import Worker
+from heraldlink.errors import ConfigurationError
 from heraldlink.messages.header import VERSION, Body, Header, Message, kind_of
 from heraldlink.messages.worker import (
     ArmSlot,
@@ -53,7 +54,8 @@ class Desk:
     """The queue in front of the worker.
 
     ``broken(device, reason)`` is called when a worker hangs, dies or cannot open its instruments; calls
-    that were waiting are answered with Fault. A new worker is spawned and parks what it can reach.
+    that were waiting are answered with Fault. A new worker is spawned and parks what it can reach. A worker that
+    finds a file wrong ends the node with ConfigurationError.
     """
 
     def __init__(
@@ -133,6 +135,8 @@ class Desk:
         match message.body:
             case Started() as body:
                 self.instruments, self.fault, self.opened = body.instruments, "", True
+            case Fault(misconfigured=True, reason=reason):
+                raise ConfigurationError(reason)
             case Fault() as body:
                 self.opened = True
                 self.fault = f"{body.device}: {body.reason}" if body.device else body.reason

@@ -3,10 +3,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from heraldlink.agent.blame import blaming
-from heraldlink.agent.estimator import Estimator, read_devices
+from heraldlink.agent.estimator import Estimator
 from heraldlink.agent.hub_tags import HubSlot, Recording, read_hub
 from heraldlink.agent.points import midpoint_settings
 from heraldlink.agent.roles import MidpointInstruments
@@ -31,6 +30,7 @@ from heraldlink.messages.worker import (
     Unloaded,
 )
 from heraldlink.sequences import midpoint_tagger
+from heraldlink_physics.device import Devices
 from heraldlink_physics.statistics import binomial_p_value
 
 RATE_P_VALUE = 1e-6
@@ -53,18 +53,14 @@ class Loading:
 class MidpointCrew:
     """The midpoint's instruments at work."""
 
-    def __init__(self, config: MidpointConfig, instruments: MidpointInstruments) -> None:
+    def __init__(self, config: MidpointConfig, instruments: MidpointInstruments, devices: Devices) -> None:
         self._config, self._all = config, instruments
         self._sequence = sequence_of(config.sequence)
+        self._estimator = Estimator(config, self._sequence, devices)
         self._loading: Loading | None = None
         self._drives: dict[str, Drive] = {}
         self.store = TagStore()
         self.settings: list[Setting] = midpoint_settings(config, instruments)
-
-    @cached_property
-    def _estimator(self) -> Estimator:
-        config = self._config
-        return Estimator(config, self._sequence, read_devices(config.devices, config.ends))
 
     @property
     def parking_order(self) -> tuple[str, ...]:

@@ -34,10 +34,14 @@ class Started(Body, frozen=True, tag="w.started"):
 
 
 class Fault(Body, frozen=True, tag="w.fault"):
-    """The call failed: the instrument (empty: the worker itself) and one sentence."""
+    """The call failed: the instrument (empty: the worker itself) and one sentence.
+
+    ``misconfigured``: a file is wrong, so that trying again is of no use.
+    """
 
     device: str
     reason: str
+    misconfigured: bool = False
 
 
 class PrepareAll(Body, frozen=True, tag="w.prepare"):
