@@ -54,8 +54,8 @@ class Desk:
     """The queue in front of the worker.
 
     ``broken(device, reason)`` is called when a worker hangs, dies or cannot open its instruments; calls
-    that were waiting are answered with Fault. A new worker is spawned and parks what it can reach. A worker that
-    finds a file wrong ends the node with ConfigurationError.
+    that were waiting are answered with Fault. A new worker is spawned and parks what it can reach. A worker
+    that finds a file wrong ends the node with ConfigurationError.
     """
 
     def __init__(

@@ -1,7 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m heraldlink.cli``: the same as the ``heraldlink`` command."""
+"""The entry of the ``heraldlink`` command, and of ``python -m heraldlink.cli``: nothing heavy is imported here.
 
-from heraldlink.cli.main import run
+An interruption while the rest is being imported must end like any other one.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit the process."""
+    try:
+        from heraldlink.cli.main import run
+
+        run()
+    except KeyboardInterrupt:
+        sys.stderr.write("heraldlink: interrupted\n")
+        sys.exit(130)
+
 
 if __name__ == "__main__":
-    run()
+    main()

@@ -30,10 +30,11 @@ def demo(
     """Make entangled pairs in a simulated laboratory, and compare them with the prediction."""
     from heraldlink.cli.laboratory import ENDS
     from heraldlink.cli.measurement import Wish
-    from heraldlink.cli.report import show
+    from heraldlink.cli.report import check_writable, show
     from heraldlink.cli.signals import terminated_as_interrupted
 
     wish = Wish(*ENDS, number, fidelity, max_time, seed)
+    check_writable(runs)
     console = Console(stderr=json) if picture is None else Console(stderr=json, record=True, width=82)
     with terminated_as_interrupted():
         run, result = play(wish, bench, runs, console)

@@ -3,6 +3,7 @@
 
 from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.table import Table
 from heraldlink.cli.measurement import Wish
 from heraldlink.cli.show import print_json
 from heraldlink.client import Request
+from heraldlink.errors import ConfigurationError, DataError
 from heraldlink.pairs import Result
 from heraldlink.record import Run, write_run
 from heraldlink.record.results import Compared, Rate, RunResults
@@ -19,9 +21,18 @@ from heraldlink_physics.analysis import Estimate
 NAMES = {"psi+": "Ψ+", "psi-": "Ψ−", "both": "Ψ±"}
 
 
+def check_writable(runs: Path) -> None:
+    """Raise ConfigurationError if no run could be kept below ``runs``; better before measuring than after."""
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".trial-", dir=runs):
+            pass
+    except OSError as error:
+        raise ConfigurationError(f"--runs: no run can be kept in {runs} ({error.strerror})") from error
+
+
 def keep(request: Request, result: Result, wish: Wish, runs: Path) -> Run:
     """Fetch the tags of all nodes and write the run folder below ``runs``."""
-    runs.mkdir(parents=True, exist_ok=True)
     asked = {
         "remote": wish.remote,
         "number": wish.number,
@@ -29,7 +40,10 @@ def keep(request: Request, result: Result, wish: Wish, runs: Path) -> Run:
         "max_time_s": wish.max_time_s,
         "seed": request.seed,
     }
-    return write_run(runs, result, request.tags(), ends=(wish.local, wish.remote), request=asked)
+    try:
+        return write_run(runs, result, request.tags(), ends=(wish.local, wish.remote), request=asked)
+    except OSError as error:
+        raise DataError(f"the run cannot be kept in {runs}: {error.strerror or error}") from error
 
 
 def show(run: Run, result: Result, json: bool, console: Console) -> None:

@@ -25,11 +25,12 @@ def request(
     """Ask a running network for entangled pairs; Ctrl-C ends the request and parks the nodes."""
     from heraldlink.cli.exits import told_at_once
     from heraldlink.cli.measurement import Wish, judge, measure, parked_on_failure
-    from heraldlink.cli.report import keep, show
+    from heraldlink.cli.report import check_writable, keep, show
     from heraldlink.cli.signals import terminated_as_interrupted
     from heraldlink.client import connect
 
     wish = Wish(local, remote, number, fidelity, max_time, seed)
+    check_writable(runs)
     console = Console(stderr=json)
     with ExitStack() as stack:
         stack.enter_context(terminated_as_interrupted())
