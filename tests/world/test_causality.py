@@ -24,6 +24,7 @@ from scipy import stats
 from test_play_statistics import ATTEMPTS, AXES, FIRST, LEVEL, nominal_settings
 
 from heraldlink_physics.chain import link
+from heraldlink_physics.readout import mean_counts
 from heraldlink_physics.settings import DetectorSettings, GateSettings
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.play import World
@@ -238,6 +239,26 @@ def test_readout_needs_red_pump_and_tone_and_bias(world):
         assert (photons[(index >= 300) & (index < 400)] >= 1).mean() < 0.1, name
     index, photons = readouts(world.play(rack, 1).taggers["alice_tc"])
     assert (photons[(index >= 300) & (index < 400)] >= 1).mean() > 0.9
+
+
+@pytest.mark.parametrize("detuning_Hz", [10e9, 0.8e9, -250e9])
+def test_readout_photons_follow_the_red_pumps_frequency(world, detuning_Hz):
+    """A blue pump, one half a linewidth away and one 2 nm away read a qubit as badly as the model says."""
+    laser_Hz = LASER_Hz - 10e9 + detuning_Hz
+    rack = changed(nominal(), "lasers", "hub_readout_pump", frequency_Hz=laser_Hz)
+    found = []
+    for slot in range(1, 21):
+        index, photons = readouts(world.play(rack, slot).taggers["alice_tc"])
+        found.append((photons[(index >= 300) & (index < 400)] >= 1).sum())
+    device = devices().arms[0]
+    _, mean = mean_counts(
+        device,
+        pump_frequency_Hz=laser_Hz,
+        pump_power_W=20e-6 * device.splitter * device.insertion,
+        gate_s=2e-6,
+        bias_A=18e-6,
+    )
+    assert stats.binomtest(int(sum(found)), 2000, -math.expm1(-mean)).pvalue > LEVEL
 
 
 def test_heralds_end_with_the_record(world):
