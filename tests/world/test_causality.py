@@ -77,6 +77,16 @@ def test_pump_power(world, factor):
     assert agrees(world, rack, modelled({"laser_power_W": 1e-3 * factor}))
 
 
+def test_a_detector_is_dead_after_a_click(world):
+    """Bright attempts outside the gate give many photons each, of which one or two in a pulse can click."""
+    rack = changed(nominal(), "lasers", "hub_pump", power_W=0.3)
+    rack = changed(rack, "taggers", "hub_tc", combiners={5: words.Combiner(IN1, IN2, 700_000, 800_000)})
+    for port, detector in zip((IN1, IN2), devices().midpoint.detectors, strict=True):
+        times_ps = world.play(without_heralds(rack), 1).taggers["hub_tc"][port]
+        assert len(times_ps) > 1000
+        assert np.diff(times_ps).min() >= round(detector.dead_time_s * 1e12)
+
+
 def test_a_closed_attenuator_channel_blocks_its_arm_alone(world):
     channels = nominal().attenuators["hub_voa"].channels
     closed = (channels[0], replace(channels[1], open=False), *channels[2:])
