@@ -217,15 +217,18 @@ class IDQuantiqueID900(Instrument):
             self._service = DataLinkService(self.name, requester)
         return self._service
 
-    def arm_record(self, duration_ps: int) -> None:
-        """Arm one record for the next tick, ``duration_ps`` long; what earlier records left is dropped."""
+    def arm_record(self, duration_ps: int) -> int:
+        """Arm one record for the next tick, ``duration_ps`` long; what earlier records left is dropped.
+
+        Returns the tick count, read behind the arming in the same message.
+        """
         if duration_ps <= 0:
             raise ValueError(f"{self.name}: a record of {duration_ps} ps")
         with self.lock:
             self.write("REC:STOP")
             for stream in self._streams.values():
                 stream.forget()
-            self.write(f":REC:DUR {duration_ps}TB;:REC:PLAY")
+            return int(self.ask(f":REC:DUR {duration_ps}TB;:REC:PLAY;:{self._tick_input}:COUN?"))
 
     def record_done(self) -> bool:
         """Whether no record is armed or running."""
