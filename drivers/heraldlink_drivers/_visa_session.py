@@ -3,7 +3,8 @@
 
 pyvisa-py opens a refused port without complaint, leaves Nagle's algorithm on (44 ms for a write followed by
 a query), and spins until the timeout when the instrument hangs up. A reply that comes after its timeout
-would answer the next question. All four are mended here, for raw sockets and HiSLIP.
+would answer the next question. All four are mended here, for raw sockets and HiSLIP. After a connection
+was lost, which its exchange reports, the next exchange begins on a new one.
 """
 
 import select
@@ -11,12 +12,14 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pyvisa import VisaIOError
 from pyvisa.constants import StatusCode
+from pyvisa.errors import Error as VisaError
 from qcodes.instrument import VisaInstrument
 
+from heraldlink_drivers._visa_connection import Reconnection, hung_up, mend_socket, raw_socket
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 ErrorEntry = tuple[int, str]
 
 _MAX_ERRORS = 64
-_LAST_WORDS_s = 0.5
+_LAST_WORDS_ms = 400
 
 
 class VisaSession(VisaInstrument):
@@ -49,6 +52,7 @@ class VisaSession(VisaInstrument):
         if address.upper().endswith("::SOCKET"):
             kwargs.setdefault("device_clear", False)  # on a socket: a local drain that waits 0.1 s
         super().__init__(name, address, **kwargs)
+        self._reconnect = Reconnection(self.visa_handle)
 
     def identity(self) -> str:
         """Reply to ``*IDN?``: maker, model, serial number, firmware."""
@@ -125,7 +129,7 @@ class VisaSession(VisaInstrument):
             if entries := self._reasons():
                 raise InstrumentError(self.name, command, *entries[0]) from error
             raise Timeout(f"{self.name}: no reply to {command[:80]!r}") from error
-        except (OSError, RuntimeError) as error:
+        except (VisaError, OSError, RuntimeError) as error:
             raise self._lost(str(error)) from error
 
     def _reasons(self) -> list[ErrorEntry]:
@@ -133,18 +137,22 @@ class VisaSession(VisaInstrument):
         if self._explaining:
             return []
         self._explaining = True
-        timeout_s = self.timeout.get()
         try:
-            self._resynchronise()
-            self.timeout.set(_LAST_WORDS_s)
-            return self._drain_errors()
-        except DriverError:
+            with self._reconnect.patience(_LAST_WORDS_ms):
+                return self._last_words()
+        except (DriverError, VisaError, OSError, RuntimeError):
             return []
         finally:
             self._explaining = False
-            self.timeout.set(timeout_s)
+
+    def _last_words(self) -> list[ErrorEntry]:
+        if self._socket() is None:
+            self.visa_handle.read_stb()  # HiSLIP: a frozen instrument would hold up the new connection
+        self._resynchronise()
+        return self._drain_errors()
 
     def _lost(self, why: str) -> ConnectionLost:
+        self._stale = True
         return ConnectionLost(f"{self.name}: connection to {self._legacy_address} lost ({why})")
 
     def _resynchronise(self) -> None:
@@ -154,10 +162,10 @@ class VisaSession(VisaInstrument):
         """
         try:
             if self.visabackend == "py":
-                reopen(self.visa_handle)
+                self._reconnect()
             else:
                 self.visa_handle.clear()
-        except (VisaIOError, OSError, RuntimeError) as error:
+        except (VisaError, OSError, RuntimeError) as error:
             raise self._lost(str(error)) from error
         self._stale = False
 
@@ -185,39 +193,7 @@ class VisaSession(VisaInstrument):
         connection, timeout_s = self._socket(), self.timeout.get()
         if connection is None:
             return
-        select.select([connection], [], [], timeout_s)
+        if not select.select([connection], [], [], timeout_s)[0]:
+            raise VisaIOError(StatusCode.error_timeout)
         if hung_up(connection):
             raise ConnectionResetError("the instrument closed the connection")
-
-
-def raw_socket(resource: "MessageBasedResource") -> socket.socket | None:
-    """The socket of a pyvisa-py ``TCPIP::host::port::SOCKET`` resource; None for any other."""
-    sessions = cast("dict[object, object]", getattr(resource.visalib, "sessions", {}))
-    interface = getattr(sessions.get(resource.session), "interface", None)
-    return interface if isinstance(interface, socket.socket) else None
-
-
-def mend_socket(resource: "MessageBasedResource") -> None:
-    """Switch Nagle's algorithm off; raises OSError if the connection was refused."""
-    connection = raw_socket(resource)
-    if connection is None:
-        return
-    if refused := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-        raise OSError(refused, "connection refused")
-    connection.getpeername()
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def reopen(resource: "MessageBasedResource") -> None:
-    """Connect anew with the same settings, so that no reply under way can arrive any more."""
-    timeout, terminator = resource.timeout, resource.read_termination
-    resource.close()
-    resource.open()
-    resource.timeout, resource.read_termination = timeout, terminator
-    mend_socket(resource)
-
-
-def hung_up(connection: socket.socket) -> bool:
-    """Whether the other side has closed the connection; takes nothing from it."""
-    readable, _, _ = select.select([connection], [], [], 0)
-    return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""

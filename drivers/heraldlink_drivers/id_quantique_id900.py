@@ -7,6 +7,7 @@ errors in its replies: words that begin with ``SCPI_ERR_``, or a sentence about 
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -26,7 +27,8 @@ from heraldlink_drivers._id900_blocks import (
     volts,
 )
 from heraldlink_drivers._id900_program import INPUTS, check, commands
-from heraldlink_drivers._readings import on_off
+from heraldlink_drivers._readings import on_off, switched
+from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._zmq_request import ZmqRequester
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError
 from heraldlink_drivers.roles import TaggerProgram, Tags
@@ -215,15 +217,18 @@ class IDQuantiqueID900(Instrument):
             self._service = DataLinkService(self.name, requester)
         return self._service
 
-    def arm_record(self, duration_ps: int) -> None:
-        """Arm one record for the next tick, ``duration_ps`` long; what earlier records left is dropped."""
+    def arm_record(self, duration_ps: int) -> int:
+        """Arm one record for the next tick, ``duration_ps`` long; what earlier records left is dropped.
+
+        Returns the tick count, read behind the arming in the same message.
+        """
         if duration_ps <= 0:
             raise ValueError(f"{self.name}: a record of {duration_ps} ps")
         with self.lock:
             self.write("REC:STOP")
             for stream in self._streams.values():
                 stream.forget()
-            self.write(f":REC:DUR {duration_ps}TB;:REC:PLAY")
+            return int(self.ask(f":REC:DUR {duration_ps}TB;:REC:PLAY;:{self._tick_input}:COUN?"))
 
     def record_done(self) -> bool:
         """Whether no record is armed or running."""
@@ -243,11 +248,19 @@ class IDQuantiqueID900(Instrument):
                 self._streams.popitem()[1].close()
 
     def safe_state(self) -> None:
-        """Stop the record and switch all outputs off."""
+        """Stop the record and switch all outputs off; raises DriverError if the read-back disagrees."""
         with self.lock:
-            self.write("REC:STOP")
-            for output in self.outputs:
-                output.enabled.set(False)
+            take_all(
+                lambda: self.write("REC:STOP"),
+                *(partial(output.enabled.set, False) for output in self.outputs),
+                self._check_safe,
+            )
+
+    def _check_safe(self) -> None:
+        if not self.record_done():
+            raise DriverError(f"{self.name}: the record is {self.record_stage.get()} after being stopped")
+        for output in self.outputs:
+            switched(self.name, output.short_name, output.enabled.get(), False)
 
 
 def _reference(reply: str) -> str:

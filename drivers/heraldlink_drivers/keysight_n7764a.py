@@ -6,6 +6,7 @@ the four channels are an argument because no public source confirms them.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from qcodes import validators as vals
@@ -13,6 +14,7 @@ from qcodes.instrument import ChannelList, InstrumentBaseKWArgs, InstrumentChann
 from qcodes.parameters import Parameter
 
 from heraldlink_drivers._readings import on_off, switched, watts
+from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._visa_session import VisaSession
 
 if TYPE_CHECKING:
@@ -128,9 +130,11 @@ class KeysightN7764A(VisaSession):
         return self._channel(channel).monitor.get()
 
     def safe_state(self) -> None:
-        """Close all shutters; raises DriverError if one reads back open."""
+        """Close all shutters; raises DriverError if one refuses or reads back open, after all others."""
+        numbers = range(1, self.channel_count + 1)
         with self.lock:
-            for channel in self.channels:
-                channel.output.set(False)
-            for number, channel in enumerate(self.channels, start=1):
-                switched(self.name, f"shutter {number}", channel.output.get(), False)
+            take_all(*(partial(self.set_open, number, False) for number in numbers))
+            take_all(*(partial(self._check_closed, number) for number in numbers))
+
+    def _check_closed(self, channel: int) -> None:
+        switched(self.name, f"shutter {channel}", self.is_open(channel), False)

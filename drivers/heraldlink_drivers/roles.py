@@ -288,8 +288,12 @@ class TimeTagger(Device, Protocol):
         """Open the streams of the configured RAW channels; does nothing if they are open."""
         ...
 
-    def arm_record(self, duration_ps: int) -> None:
-        """Arm one record: it begins at the next slot tick and lasts ``duration_ps``."""
+    def arm_record(self, duration_ps: int) -> int:
+        """Arm one record: it begins at the next slot tick and lasts ``duration_ps``.
+
+        Returns the tick count, read behind the arming in the same message: the record begins at the tick
+        after it, or was armed just before that count was reached.
+        """
         ...
 
     def record_done(self) -> bool:

@@ -11,6 +11,7 @@ from qcodes import validators as vals
 from qcodes.parameters import Parameter
 
 from heraldlink_drivers._readings import dBm, on_off, switched, watts
+from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._visa_session import VisaSession
 from heraldlink_drivers.errors import DriverError
 
@@ -173,12 +174,17 @@ class SantecTSL570(VisaSession):
         self.shutter.set(is_open)
 
     def safe_state(self) -> None:
-        """Close the shutter, then switch the diode off; raises DriverError if the read-back disagrees."""
+        """Close the shutter, then switch the diode off; raises DriverError if the read-back disagrees.
+
+        Neither step is left out because the other failed.
+        """
         with self.lock:
-            self.shutter.set(False)
-            self.output.set(False)
-            switched(self.name, "shutter", self.shutter.get(), False)
-            switched(self.name, "laser diode", self.output.get(), False)
+            take_all(
+                lambda: self.shutter.set(False),
+                lambda: self.output.set(False),
+                lambda: switched(self.name, "shutter", self.shutter.get(), False),
+                lambda: switched(self.name, "laser diode", self.output.get(), False),
+            )
 
 
 def _open(reply: str) -> bool:

@@ -11,9 +11,13 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from pyvisa import VisaIOError
+from pyvisa.constants import StatusCode
+from pyvisa.errors import Error as VisaError
 
-from heraldlink_drivers._visa_session import mend_socket, reopen
-from heraldlink_drivers.errors import ConnectionLost, InstrumentError
+from heraldlink_drivers._readings import switched
+from heraldlink_drivers._safety import take_all
+from heraldlink_drivers._visa_connection import Reconnection, hung_up, mend_socket, raw_socket
+from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
 
 if TYPE_CHECKING:
     from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
@@ -29,6 +33,7 @@ class SGS100ARole:
         self.lock = RLock()
         self._stale = False
         self._address = driver.address
+        self._reconnect = Reconnection(driver.visa_handle)
         mend_socket(driver.visa_handle)
 
     def identity(self) -> str:
@@ -81,8 +86,12 @@ class SGS100ARole:
         self._set("ref_osc_source", "EXT" if external else "INT")
 
     def safe_state(self) -> None:
-        """Output off."""
-        self.set_output(False)
+        """Output off; raises DriverError if it reads back on."""
+        with self.lock:
+            take_all(
+                lambda: self.set_output(False),
+                lambda: switched(self.driver.name, "output", self.output(), False),
+            )
 
     def _ask(self, query: str) -> str:
         with self._exchange():
@@ -109,11 +118,16 @@ class SGS100ARole:
         with self.lock:
             try:
                 if self._stale:
-                    reopen(self.driver.visa_handle)
+                    self._reconnect()
                 self._stale = True
                 yield
                 self._stale = False
-            except (VisaIOError, OSError, RuntimeError) as error:
-                raise ConnectionLost(
-                    f"{self.driver.name}: no reply at {self._address} ({error.args[0]})"
-                ) from error
+            except (VisaError, OSError, RuntimeError) as error:
+                raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> DriverError:
+        silent = isinstance(error, VisaIOError) and error.error_code == StatusCode.error_timeout
+        connection = raw_socket(self.driver.visa_handle)
+        gone = connection is not None and hung_up(connection)
+        kind = Timeout if silent and not gone else ConnectionLost
+        return kind(f"{self.driver.name}: no reply at {self._address} ({error.args[0]})")

@@ -6,7 +6,8 @@ counts per measurement period on port 12345. Only ``DetectorEnable`` switches th
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Self, cast
 
@@ -46,15 +47,16 @@ class SingleQuantumEOS(Instrument):
         self.lock = RLock()
         host, port = host_and_port(name, address, CONTROL_PORT)
         self._counts_at = host_and_port(name, counts or f"tcp://{host}", COUNTS_PORT)
-        self._session: WebSQSession | None = WebSQSession(name, connect(name, host, port, timeout), timeout)
+        self._control_at = host, port
         self._timeout_s = timeout
+        self._session: WebSQSession | None = self._connect()
         self._detectors = int(cast(float, self._property("NumberOfDetectors")))
         self._add_settings()
         self._add_readings()
         self.connect_message()
 
     def _add_settings(self) -> None:
-        per_detector = vals.Sequence(vals.Numbers(-MAX_TRIGGER_LEVEL_V, 1), length=self._detectors)
+        levels = vals.Numbers(-MAX_TRIGGER_LEVEL_V, MAX_TRIGGER_LEVEL_V)
         self.bias: Parameter[Sequence[float], Self] = self.add_parameter(
             "bias",
             label="Bias currents",
@@ -70,7 +72,7 @@ class SingleQuantumEOS(Instrument):
             unit="V",
             get_cmd=self._getter("TriggerLevel", 1e-3),
             set_cmd=self._setter("SetAllTriggerLevels", "TriggerLevel", 1e-3),
-            vals=per_detector,
+            vals=vals.Sequence(levels, length=self._detectors),
         )
         """Trigger level of each detector (V)."""
         self.detectors_enabled: Parameter[bool, Self] = self.add_parameter(
@@ -104,8 +106,7 @@ class SingleQuantumEOS(Instrument):
 
     def close(self) -> None:
         """Close the connection; bias and settings stay."""
-        if (session := getattr(self, "_session", None)) is not None:
-            session.close()
+        self._disconnect()
         super().close()
 
     def get_idn(self) -> dict[str, str | None]:
@@ -122,23 +123,39 @@ class SingleQuantumEOS(Instrument):
 
     def errors(self) -> list[str]:
         """Errors that the instrument sent unasked; they are forgotten."""
-        with self.lock:
-            return self._open_session().take_errors()
+        with self._exchange() as session:
+            return session.take_errors()
 
-    def _open_session(self) -> WebSQSession:
-        if self._session is None:
-            raise ConnectionLost(f"{self.name}: not connected")
-        return self._session
+    def _connect(self) -> WebSQSession:
+        return WebSQSession(
+            self.name, connect(self.name, *self._control_at, self._timeout_s), self._timeout_s
+        )
+
+    def _disconnect(self) -> None:
+        if (session := getattr(self, "_session", None)) is not None:
+            session.close()
+        self._session = None
+
+    @contextmanager
+    def _exchange(self) -> Generator[WebSQSession, None, None]:
+        """Hold the lock; after a reply that did not come, the next exchange has a new connection."""
+        with self.lock:
+            if self._session is None:
+                self._session = self._connect()
+            try:
+                yield self._session
+            except (Timeout, ConnectionLost):
+                self._disconnect()
+                raise
 
     def _property(self, label: str) -> object:
-        with self.lock:
-            return self._open_session().property(label)
+        with self._exchange() as session:
+            return session.property(label)
 
     def _command(self, command: str, label: str, value: object) -> None:
         """Send a command and wait until its property has the new value."""
         shown = f"{command} {value}"
-        with self.lock:
-            session = self._open_session()
+        with self._exchange() as session:
             session.command(command, label, value)
             deadline = time.monotonic() + self._timeout_s
             while not _equal(found := session.property(label, shown), value):

@@ -11,6 +11,7 @@ from qcodes import validators as vals
 from qcodes.instrument import ChannelList, InstrumentBaseKWArgs, InstrumentChannel
 from qcodes.parameters import Parameter
 
+from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._visa_session import ErrorEntry, VisaSession
 from heraldlink_drivers.errors import DriverError
 
@@ -257,5 +258,10 @@ class StanfordDG645(VisaSession):
             self.trigger_source.set("single")
 
     def safe_state(self) -> None:
-        """Disarm."""
-        self.disarm()
+        """Disarm; raises DriverError if the trigger source reads back other than "single"."""
+        with self.lock:
+            take_all(self.disarm, self._check_disarmed)
+
+    def _check_disarmed(self) -> None:
+        if (source := self.trigger_source.get()) != "single":
+            raise DriverError(f"{self.name}: trigger source is {source!r} after being set to 'single'")

@@ -8,7 +8,6 @@ or set a bias or a power.
 
 import json
 import logging
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
@@ -24,13 +23,11 @@ from qcodes.station import Station, ValidationWarning
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from heraldlink_drivers._addresses import connect
+from heraldlink_drivers._visa_connection import probe
 from heraldlink_drivers.errors import ConnectionLost, DriverError, StationError
 from heraldlink_drivers.roles import Device
 from heraldlink_drivers.sgs100a_role import SGS100ARole
 
-_HOST_AND_PORT = re.compile(r"TCPIP\d*::([^:]+)::(?:hislip\d+,(\d+)|(\d+))::", re.IGNORECASE)
-_PROBE_TIMEOUT_s = 3.0
 _log = logging.getLogger(__name__)
 
 _INSTRUMENT_KEYS = frozenset(
@@ -153,12 +150,10 @@ def _station(path: Path) -> Station:
 
 def _probe(name: str, address: str) -> None:
     """Raise ConnectionLost if nothing listens at a VISA address that names host and port."""
-    if found := _HOST_AND_PORT.match(address):
-        host, hislip_port, socket_port = found.groups()
-        try:
-            connect(name, host, int(hislip_port or socket_port), _PROBE_TIMEOUT_s).close()
-        except ConnectionLost as error:
-            raise ConnectionLost(f"{name}: nothing answers at {address}") from error
+    try:
+        probe(address)
+    except OSError as error:
+        raise ConnectionLost(f"{name}: nothing answers at {address}") from error
 
 
 class _Load(Protocol):

@@ -8,6 +8,7 @@ parent leaves out.
 
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -22,7 +23,10 @@ from heraldlink_drivers._awg70000_program import (
     sequence_commands,
     stored_name,
 )
-from heraldlink_drivers._visa_session import VisaSession, raw_socket
+from heraldlink_drivers._readings import switched
+from heraldlink_drivers._safety import take_all
+from heraldlink_drivers._visa_connection import raw_socket
+from heraldlink_drivers._visa_session import VisaSession
 from heraldlink_drivers.errors import DriverError, ProgramError, Timeout
 from heraldlink_drivers.roles import GeneratorProgram, Waveform
 
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 _WAITING, _RUNNING = "Waiting for trigger", "Running"
 _POLL_s = 0.002
 _READ_SIZE = 1 << 20
+_OPERATION_ms = 30_000
 
 
 class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
@@ -43,7 +48,7 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
     the generator wait for its trigger.
     """
 
-    default_timeout = 10
+    default_timeout = 4
 
     def __init__(
         self, name: str, address: str, arm_timeout: float = 5.0, **kwargs: "Unpack[VisaInstrumentKWArgs]"
@@ -60,6 +65,13 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
         if not self._connecting:
             super().write(cmd)
 
+    def ask_raw(self, cmd: str) -> str:
+        """Send a query; ``*OPC?``, which awaits an operation such as loading a file, may take 30 s."""
+        if cmd != "*OPC?":
+            return super().ask_raw(cmd)
+        with self.lock, self._reconnect.patience(_OPERATION_ms):
+            return super().ask_raw(cmd)
+
     def play(self, wait_for_running: bool = True, timeout: float = 10) -> None:
         """Run, and wait until it plays or waits for its trigger; raises Timeout after ``timeout`` s."""
         self.write("AWGC:RUN")
@@ -71,7 +83,8 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
             super()._sendBinaryFile(binfile, filename, path, overwrite)
             if raw_socket(self.visa_handle) is not None:
                 self.visa_handle.write_raw(b"\n")
-            self.raise_errors(f'MMEM:DATA "{filename}"')
+            with self._reconnect.patience(_OPERATION_ms):
+                self.raise_errors(f'MMEM:DATA "{filename}"')
 
     # the role of a waveform generator
 
@@ -236,11 +249,16 @@ class HeraldTektronixAWG70002A(VisaSession, TektronixAWG70002A):
         }
 
     def safe_state(self) -> None:
-        """Outputs off, then stop."""
+        """Outputs off, then stop; raises DriverError if the read-back disagrees."""
+        outputs = [partial(channel.state.set, 0) for channel in self._analog()]
         with self.lock:
-            for channel in self._analog():
-                channel.state.set(0)
-            self.stop()
+            take_all(*outputs, self.stop, self._check_safe)
+
+    def _check_safe(self) -> None:
+        for number, channel in enumerate(self._analog(), start=1):
+            switched(self.name, f"output {number}", bool(channel.state.get()), False)
+        if (state := str(self.run_state.get())) != "Stopped":
+            raise DriverError(f"{self.name}: {state.lower()} after being stopped")
 
 
 def _stored_names(programs: Iterable[GeneratorProgram]) -> list[str]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, erf, sqrt
 
 import numpy as np
@@ -19,6 +19,11 @@ class ArrivalProfile:
     step_ps: float
     weight: NDArray[np.float64]
     """Probability of arrival in each step, shape (n,), sum 1, or all 0."""
+    _total: NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    """Probability of arrival before each edge, shape (n + 1,)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_total", np.concatenate(([0.0], np.cumsum(self.weight))))
 
     @classmethod
     def of_power(cls, power_W: NDArray[np.float64], step_ps: float, begin_ps: float) -> ArrivalProfile:
@@ -56,8 +61,7 @@ class ArrivalProfile:
 
     def cumulative(self, time_ps: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Probability of arrival before `time_ps`, same shape."""
-        total = np.concatenate(([0.0], np.cumsum(self.weight)))
-        return np.asarray(np.interp(time_ps, self.edges_ps(), total), dtype=np.float64)
+        return np.asarray(np.interp(time_ps, self.edges_ps(), self._total), dtype=np.float64)
 
     def fraction(self, begin_ps: float, end_ps: float) -> float:
         """Share of the photon inside a window, 0..1."""
@@ -67,10 +71,16 @@ class ArrivalProfile:
         return float(high - low)
 
     def quantile_ps(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Arrival times at given cumulative probabilities 0..1, same shape: samples them, gated or not."""
-        total = np.concatenate(([0.0], np.cumsum(self.weight)))
-        rising = np.concatenate(([True], np.diff(total) > 0))
-        return np.asarray(np.interp(probability, total[rising], self.edges_ps()[rising]), dtype=np.float64)
+        """Arrival times at given cumulative probabilities 0..1, same shape: samples them, gated or not.
+
+        Within the step where the cumulative probability passes the given one: never between two pulses.
+        """
+        if self.empty:
+            return np.full_like(probability, self.begin_ps)
+        last = int(np.flatnonzero(self.weight)[-1])
+        step = (np.searchsorted(self._total, probability, side="right") - 1).clip(0, last)
+        within = ((probability - self._total[step]) / self.weight[step]).clip(0.0, 1.0)
+        return np.asarray(self.begin_ps + self.step_ps * (step + within), dtype=np.float64)
 
     def amplitude(self, time_ps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Square root of the probability per step, interpolated, same shape; 0 outside the mode."""

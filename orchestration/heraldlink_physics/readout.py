@@ -26,12 +26,13 @@ def mean_counts(
     """Mean clicks per readout gate from |g> and |e>, dark counts included.
 
     `pump_power_W` is the red pump in the fibre before the transducer: counts grow with it, with its
-    resonance, with the gate's length and with the detector's efficiency at the bias. `tone` (0..1) is how
-    much of the nominal microwave tone arrives; without it |e> looks like |g>.
+    resonance, with the gate's length and with the detector's efficiency at the bias. `tone` (>= 0) is the
+    microwave tone's power relative to the nominal one, to which the signal is proportional; without it |e>
+    looks like |g>.
     """
     within("pump_power_W", pump_power_W, 0)
     within("gate_s", gate_s, 0)
-    within("tone", tone, 0, 1)
+    within("tone", tone, 0)
     readout = device.readout
     nominal = conversion_rate_Hz(
         device.transducer, red_pump_frequency_Hz(device.transducer), readout.pump_power_W

@@ -27,6 +27,7 @@ class Snspd:
     jitter_s: float
     """rms of the click time."""
     dead_time_s: float
+    """For how long after a click it cannot click again; a gate holds one click at most in any case."""
 
     def __post_init__(self) -> None:
         within("max_efficiency", self.max_efficiency, 0, 1)

@@ -86,10 +86,11 @@ def test_delays_are_put_behind_their_inputs(tagger, face):
     )
     tagger.configure(program)
     tagger.open_streams()
-    tagger.arm_record(DURATION_PS)
+    assert tagger.arm_record(DURATION_PS) == 0
     face.deliver(events(IN4=[0], START=[1_000], IN1=[2_000]), 1)
     times, index = tagger.read_record()[1]
     assert (times.tolist(), index.tolist()) == ([1_000 + 1_500 - 200], [0])
+    assert tagger.arm_record(DURATION_PS) == 1  # the tick count, read behind the arming
 
 
 def test_a_record_arrives_whole_with_its_reference_index(tagger, loop, face):

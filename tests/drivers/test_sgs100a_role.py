@@ -5,7 +5,7 @@ import pytest
 from driver_rig import settings
 from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 
-from heraldlink_drivers.errors import ConnectionLost, InstrumentError
+from heraldlink_drivers.errors import ConnectionLost, InstrumentError, Timeout
 from heraldlink_drivers.roles import MicrowaveSource
 from heraldlink_drivers.sgs100a_role import SGS100ARole
 from heraldlink_sim.faces.rohde_schwarz_sgs100a import RohdeSchwarzSGS100A as Face
@@ -63,7 +63,7 @@ def test_mistakes(source):
 def test_a_question_without_reply_spoils_no_later_one(source):
     source.driver.timeout.set(0.3)
     source.set_frequency_Hz(6.5e9)
-    with pytest.raises(ConnectionLost, match="source: no reply"):
+    with pytest.raises(Timeout, match="source: no reply"):
         source._ask("SOUR:NONSENSE?")
     source.driver.timeout.set(4)
     assert source.frequency_Hz() == 6.5e9

@@ -8,7 +8,7 @@ import pytest
 from driver_rig import settings
 
 from heraldlink_drivers import KeysightN7764A, SantecTSL570
-from heraldlink_drivers._visa_session import raw_socket
+from heraldlink_drivers._visa_connection import raw_socket
 from heraldlink_drivers.errors import ConnectionLost, InstrumentError, Timeout
 from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A as VoaFace
 from heraldlink_sim.faces.santec_tsl570 import SantecTSL570 as Face

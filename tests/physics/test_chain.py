@@ -16,6 +16,7 @@ from heraldlink_physics.device import Heating
 from heraldlink_physics.errors import PhysicsError
 from heraldlink_physics.model import Arm, Midpoint
 from heraldlink_physics.pair_source import pair_source
+from heraldlink_physics.profile import ArrivalProfile
 from heraldlink_physics.settings import ArmSettings, DetectorSettings
 from heraldlink_physics.snspd import Snspd
 from heraldlink_physics.transducer import intracavity_photons, thermal_photons
@@ -130,6 +131,15 @@ def test_the_gate_cuts_pairs_by_its_share_of_the_pulse(gate: tuple[int, int]) ->
     found = linked(bench.arm_settings("improved", 30.0), gate=gate)
     assert found.gate_fractions[0] == pytest.approx(expected, rel=2e-6)
     assert found.arms[1].efficiency == pytest.approx(0.54 * expected, rel=2e-6)
+
+
+def test_no_photon_arrives_in_the_dark_between_two_pulses() -> None:
+    power_W = np.array([0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 1.0, 0.0, 4.0, 0.0])
+    profile = ArrivalProfile.of_power(power_W, 80.0, 1000.0)
+    share = (np.arange(1000) + 0.5) / 1000
+    times_ps = profile.quantile_ps(share)
+    assert np.allclose(profile.cumulative(times_ps), share, rtol=0, atol=1e-12)
+    assert np.all(power_W[np.floor((times_ps - 1000.0) / 80.0).astype(int)] > 0)
 
 
 @pytest.mark.parametrize("late_ps", [0, 10_000, 37_123, 90_000])

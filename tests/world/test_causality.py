@@ -24,6 +24,7 @@ from scipy import stats
 from test_play_statistics import ATTEMPTS, AXES, FIRST, LEVEL, nominal_settings
 
 from heraldlink_physics.chain import link
+from heraldlink_physics.readout import mean_counts
 from heraldlink_physics.settings import DetectorSettings, GateSettings
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.play import World
@@ -74,6 +75,16 @@ def test_a_laser_that_sends_nothing_leaves_dark_counts(world, change):
 def test_pump_power(world, factor):
     rack = changed(nominal(), "lasers", "hub_pump", power_W=1e-3 * factor)
     assert agrees(world, rack, modelled({"laser_power_W": 1e-3 * factor}))
+
+
+def test_a_detector_is_dead_after_a_click(world):
+    """Bright attempts outside the gate give many photons each, of which one or two in a pulse can click."""
+    rack = changed(nominal(), "lasers", "hub_pump", power_W=0.3)
+    rack = changed(rack, "taggers", "hub_tc", combiners={5: words.Combiner(IN1, IN2, 700_000, 800_000)})
+    for port, detector in zip((IN1, IN2), devices().midpoint.detectors, strict=True):
+        times_ps = world.play(without_heralds(rack), 1).taggers["hub_tc"][port]
+        assert len(times_ps) > 1000
+        assert np.diff(times_ps).min() >= round(detector.dead_time_s * 1e12)
 
 
 def test_a_closed_attenuator_channel_blocks_its_arm_alone(world):
@@ -238,6 +249,26 @@ def test_readout_needs_red_pump_and_tone_and_bias(world):
         assert (photons[(index >= 300) & (index < 400)] >= 1).mean() < 0.1, name
     index, photons = readouts(world.play(rack, 1).taggers["alice_tc"])
     assert (photons[(index >= 300) & (index < 400)] >= 1).mean() > 0.9
+
+
+@pytest.mark.parametrize("detuning_Hz", [10e9, 0.8e9, -250e9])
+def test_readout_photons_follow_the_red_pumps_frequency(world, detuning_Hz):
+    """A blue pump, one half a linewidth away and one 2 nm away read a qubit as badly as the model says."""
+    laser_Hz = LASER_Hz - 10e9 + detuning_Hz
+    rack = changed(nominal(), "lasers", "hub_readout_pump", frequency_Hz=laser_Hz)
+    found = []
+    for slot in range(1, 21):
+        index, photons = readouts(world.play(rack, slot).taggers["alice_tc"])
+        found.append((photons[(index >= 300) & (index < 400)] >= 1).sum())
+    device = devices().arms[0]
+    _, mean = mean_counts(
+        device,
+        pump_frequency_Hz=laser_Hz,
+        pump_power_W=20e-6 * device.splitter * device.insertion,
+        gate_s=2e-6,
+        bias_A=18e-6,
+    )
+    assert stats.binomtest(int(sum(found)), 2000, -math.expm1(-mean)).pvalue > LEVEL
 
 
 def test_heralds_end_with_the_record(world):

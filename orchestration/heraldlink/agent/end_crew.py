@@ -62,11 +62,11 @@ class Held:
 
 @dataclass
 class Loading:
-    """The active request; ``syncs`` is the START count so far."""
+    """The active request; ``syncs`` is the START count before the slot."""
 
     parameters: Parameters
     held: Held
-    syncs: int
+    syncs: int = 0
 
 
 def same(sent: Waveform, found: Waveform) -> bool:
@@ -133,8 +133,7 @@ class EndCrew:
             held = self._upload(envelope_peak_V)
         with blaming(self._config.roles.tagger):
             self._all.tagger.open_streams()
-            syncs = self._all.tagger.counts()["STAR"]
-        self._loading = Loading(body.parameters, held, syncs)
+        self._loading = Loading(body.parameters, held)
         self.store.open(body.request)
         return Loaded(body.request, program_id(self._sequence, body.parameters))
 
@@ -182,6 +181,11 @@ class EndCrew:
         return Counted(body.request, tick)
 
     def _arm(self, body: ArmSlot) -> SlotArmed:
+        """Arm after the tick before the slot, the slot trigger last.
+
+        The tick count is read once every arm was confirmed: if it is still that of the tick before, all were
+        early enough for the next tick and no other.
+        """
         loading, names = self._loaded(), self._config.roles
         turn_rad = 0.0 if self._first or body.basis == "ZZ" else body.turn_rad
         basis: PauliBasis = "X" if body.basis == "XX" else "Y" if body.basis == "YY" else "Z"
@@ -191,6 +195,7 @@ class EndCrew:
             self._all.generator.arm()
         with blaming(names.tagger):
             self._await_tick(body.slot - 1)
+            loading.syncs = self._all.tagger.counts()["STAR"]
             record_ps = end_record_ps(self._sequence, loading.parameters, body.estimate, self._start_ps)
             self._all.tagger.arm_record(record_ps)
         with blaming(names.slot_trigger):
@@ -231,11 +236,8 @@ class EndCrew:
 
     def _syncs(self) -> int:
         """How many attempt syncs this node's time controller counted in the slot."""
-        loading = self._loaded()
         with blaming(self._config.roles.tagger):
-            count = self._all.tagger.counts()["STAR"]
-        syncs, loading.syncs = count - loading.syncs, count
-        return syncs
+            return self._all.tagger.counts()["STAR"] - self._loaded().syncs
 
     def _deviations(self) -> list[Deviation]:
         loading, node, device = self._loaded(), self._config.node, self._config.roles.generator

@@ -41,11 +41,9 @@ NOTHING = SlotCounts(0, 0, 0, 0, 0, 0, (0, 0))
 
 @dataclass
 class Loading:
-    """The active request: parameters, START and IN3 counts so far, and totals for the rate check."""
+    """The active request: parameters, and totals for the rate check."""
 
     parameters: Parameters
-    syncs: int = 0
-    peer_syncs: int = 0
     attempts: int = 0
     heralds: int = 0
 
@@ -109,8 +107,7 @@ class MidpointCrew:
     def _load(self, body: Load) -> Loaded:
         with blaming(self._config.roles.tagger):
             self._all.tagger.open_streams()
-            counts = self._all.tagger.counts()
-        self._loading = Loading(body.parameters, counts["STAR"], counts["INPU3"])
+        self._loading = Loading(body.parameters)
         self.store.open(body.request)
         return Loaded(body.request, program_id(self._sequence, body.parameters))
 
@@ -119,17 +116,17 @@ class MidpointCrew:
         start_ps = self._estimator.first_sync_ps(self._drives)
         record_ps = midpoint_record_ps(self._sequence, loading.parameters, body.estimate, start_ps)
         with blaming(self._config.roles.tagger):
-            tick = tagger.tick_count()
+            before, tick = tagger.counts(), tagger.tick_count()
+            if tick == body.slot - 1:
+                tick = tagger.arm_record(record_ps)
             if tick != body.slot - 1:
                 reason = f"slot {body.slot} was to be recorded after tick {tick}"
                 return SlotPlayed(body.request, body.burst, reason, (), None, NOTHING, ())
-            tagger.arm_record(record_ps)
             wait_until(tagger.record_done, RECORD_LIMIT_S, "its record does not end")
             tags = tagger.read_record(RECORD_LIMIT_S)
             gate_ps, counts = tagger.gate_ps(), tagger.counts()
         self.store.add(body.request, body.slot, tags)
-        syncs, peer_syncs = counts["STAR"] - loading.syncs, counts["INPU3"] - loading.peer_syncs
-        loading.syncs, loading.peer_syncs = counts["STAR"], counts["INPU3"]
+        syncs, peer_syncs = (counts[name] - before[name] for name in ("STAR", "INPU3"))
         recording = Recording(gate_ps, record_ps, start_ps, syncs, self._estimator.efficiencies())
         found = read_hub(tags, self._sequence, recording)
         doubts = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sockets of an ID900: ZeroMQ REP for control, REP for the DataLink service, PAIR for each stream."""
+"""Sockets of an ID900: ZeroMQ for REQ clients of control and DataLink service, PAIR for each stream."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ class Id900Server:
         self._context.destroy(linger=0)
 
     def _listen(self, port: int) -> tuple[zmq.asyncio.Socket, int]:
-        socket: zmq.asyncio.Socket = self._context.socket(zmq.REP)
+        # a REP socket sends its next reply nowhere after a client whose bytes were not ZeroMQ's
+        socket: zmq.asyncio.Socket = self._context.socket(zmq.ROUTER)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES)
         return socket, _bind(socket, self._host, port)
@@ -110,11 +111,21 @@ class Id900Server:
         log = self._device.wire_log
         with contextlib.closing(socket):
             while True:
-                request = b"".join(await socket.recv_multipart())
+                envelope, request = await _receive(socket)
                 log.append(("in", request))
                 reply = execute(request.decode("latin-1")).encode()
                 log.append(("out", reply))
-                await socket.send(reply)
+                await socket.send_multipart([*envelope, reply])  # pyright: ignore[reportUnknownMemberType]
+
+
+async def _receive(socket: zmq.asyncio.Socket) -> tuple[list[bytes], bytes]:
+    """Next request of a REQ client: its envelope, and its text. Whatever has no envelope is passed over."""
+    while True:
+        with contextlib.suppress(zmq.Again):  # announced, but thrown away by libzmq as malformed
+            parts = await socket.recv_multipart()
+            if b"" in parts[1:]:
+                end = parts.index(b"", 1) + 1
+                return parts[:end], b"".join(parts[end:])
 
 
 async def serve_id900(

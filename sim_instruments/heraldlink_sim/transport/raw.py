@@ -32,6 +32,7 @@ async def serve_raw(
             acknowledge_now(writer)
             for message in session.feed(data):
                 await _answer(device, message, writer, terminator)
+                await asyncio.sleep(0)  # a client that floods one instrument keeps none of the others waiting
 
     return await listen(connection, host, port, lambda h, p: f"TCPIP::{h}::{p}::SOCKET")
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_physics.device import ArmDevice
+from heraldlink_physics.readout import mean_counts
 from heraldlink_sim.world.optics import attenuation_dB, emitted_W
 from heraldlink_sim.world.rack import MicrowaveState, RackState
 from heraldlink_sim.world.readouts import Readouts
@@ -20,7 +21,7 @@ Times = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class ReadoutLight:
-    """Mean detected photons per second of gate from a qubit in g and in e, and dark counts per second."""
+    """Mean clicks per second of gate from a qubit in g and in e, and those of them that are dark counts."""
 
     rate_g_Hz: float
     rate_e_Hz: float
@@ -28,25 +29,22 @@ class ReadoutLight:
 
 
 def readout_light(rack: RackState, hub: HubWiring, node: NodeWiring, device: ArmDevice) -> ReadoutLight:
-    """Read red pump, attenuator channel, microwave tone and detector bias.
-
-    Photons grow linearly with pump power and with the detector's efficiency relative to its plateau. Without
-    the tone e looks like g.
-    """
-    bias, snspd = rack.detectors[node.detectors], device.readout.detector
+    """Read red pump, attenuator channel, microwave tone and detector bias, and ask the readout's model."""
+    bias = rack.detectors[node.detectors]
+    laser = rack.lasers[hub.readout_pump]
     channel = rack.attenuators[hub.attenuator].channels[node.readout_channel - 1]
-    arriving_W = emitted_W(rack.lasers[hub.readout_pump]) * device.splitter * device.insertion
-    arriving_W *= 10 ** (-attenuation_dB(channel) / 10)
-    seen = snspd.efficiency(bias.bias_A[0], bias.enabled) / snspd.max_efficiency
-    scale = arriving_W / device.readout.pump_power_W * seen / device.readout.gate_s
-    signal = (device.readout.photons_e - device.readout.photons_g) * tone_share(
-        rack.microwaves[node.microwave], node.readout_tone
+    arriving_W = emitted_W(laser) * device.splitter * device.insertion
+    rate_g_Hz, rate_e_Hz = mean_counts(
+        device,
+        pump_frequency_Hz=laser.frequency_Hz,
+        pump_power_W=arriving_W * 10 ** (-attenuation_dB(channel) / 10),
+        gate_s=1.0,
+        bias_A=bias.bias_A[0],
+        enabled=bias.enabled,
+        tone=tone_share(rack.microwaves[node.microwave], node.readout_tone),
     )
-    return ReadoutLight(
-        rate_g_Hz=device.readout.photons_g * scale,
-        rate_e_Hz=(device.readout.photons_g + signal) * scale,
-        dark_rate_Hz=snspd.dark_rate(bias.bias_A[0], bias.enabled),
-    )
+    dark_rate_Hz = device.readout.detector.dark_rate(bias.bias_A[0], bias.enabled)
+    return ReadoutLight(rate_g_Hz, rate_e_Hz, dark_rate_Hz)
 
 
 def tone_share(source: MicrowaveState, tone: ReadoutTone) -> float:
@@ -64,9 +62,13 @@ def readout_clicks(
     delay_ps: int,
     rng: np.random.Generator,
 ) -> Times:
-    """Return the photons of all gates at the node's tagger, int64[n] ps after the tick, unsorted."""
+    """Return the photons of all gates at the node's tagger, int64[n] ps after the tick, unsorted.
+
+    Dark counts are left to whoever draws them at all times.
+    """
     lengths_ps = readouts.end_ps - readouts.begin_ps
-    means = np.where(excited, light.rate_e_Hz, light.rate_g_Hz) * lengths_ps * 1e-12
+    rates_Hz = np.where(excited, light.rate_e_Hz, light.rate_g_Hz) - light.dark_rate_Hz
+    means = rates_Hz.clip(min=0.0) * lengths_ps * 1e-12
     gate = np.repeat(np.arange(len(means)), rng.poisson(means))
     within_ps = np.floor(rng.random(len(gate)) * lengths_ps[gate]).astype(np.int64)
     return np.asarray(readouts.begin_ps[gate] + delay_ps + within_ps)

@@ -18,7 +18,7 @@ from heraldlink_sim.world.photons import readout_clicks, readout_light
 from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState
 from heraldlink_sim.world.readouts import Readouts, excited, readouts_of
 from heraldlink_sim.world.shapes import ShapeBook
-from heraldlink_sim.world.strays import dark_counts, outside_gates, stray_photons
+from heraldlink_sim.world.strays import dark_counts, outside_gates, registered, stray_photons
 from heraldlink_sim.world.streams import stream
 from heraldlink_sim.world.tables import AttemptTable, Meeting, TableBook
 from heraldlink_sim.world.wiring import Wiring
@@ -110,8 +110,10 @@ class World:
                 self.wiring.tick_period_ps,
                 self._stream(slot, f"dark counts {name}"),
             )
-            clicks = [*block.clicks[port], strays, outside_gates(darks, block.pieces)]
-            events[name] = np.sort(np.concatenate(clicks))
+            gated = np.concatenate([np.empty(0, np.int64), *block.clicks[port]])
+            others = np.concatenate([strays, outside_gates(darks, block.pieces)])
+            dead_ps = round(self.devices.midpoint.detectors[port].dead_time_s * 1e12)
+            events[name] = registered(gated, others, dead_ps)
         return self._kept(events)
 
     def _node_events(

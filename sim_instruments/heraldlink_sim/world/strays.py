@@ -48,3 +48,30 @@ def outside_gates(times_ps: Times, pieces: Sequence[Piece]) -> Times:
     index, within_ps = np.divmod(times_ps - begins[near], periods[near])
     gated = (place >= 0) & (index < counts[near]) & (within_ps < lengths[near])
     return np.asarray(times_ps[~gated])
+
+
+def registered(gated_ps: Times, others_ps: Times, dead_ps: int) -> Times:
+    """Return the clicks of one detector, sorted, without those of ``others_ps`` that its dead time hides.
+
+    ``gated_ps``: clicks in gates, at most one per gate as the herald model has them, which all stay.
+    """
+    gated_ps, others_ps = np.sort(gated_ps), np.sort(others_ps)
+    if len(gated_ps):
+        after = np.searchsorted(gated_ps, others_ps)
+        gap_ps = np.minimum(
+            np.abs(others_ps - gated_ps[(after - 1).clip(min=0)]),
+            np.abs(gated_ps[after.clip(max=len(gated_ps) - 1)] - others_ps),
+        )
+        others_ps = others_ps[gap_ps >= dead_ps]
+    return np.sort(np.concatenate([gated_ps, _awake(others_ps, dead_ps)]))
+
+
+def _awake(times_ps: Times, dead_ps: int) -> Times:
+    """Return sorted times without those less than ``dead_ps`` after the last one that stays."""
+    if not np.any(np.diff(times_ps) < dead_ps):
+        return times_ps
+    kept: list[int] = []
+    for time_ps in times_ps.tolist():
+        if not kept or time_ps - kept[-1] >= dead_ps:
+            kept.append(time_ps)
+    return np.array(kept, dtype=np.int64)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fidelity estimator with the published device set: 0.6 cannot be had, and the answer says what can."""
+
+import re
+
+import pytest
+
+from heraldlink.agent.estimator import Estimator, read_devices
+from heraldlink.agent.midpoint_crew import sequence_of
+from heraldlink.config import MidpointConfig, find_config, load_node
+from heraldlink.errors import Unsupported
+from heraldlink.messages.values import Demand, Drive
+
+DRIVE = Drive(envelope_peak_V=0.25, bright_peak_V=0.25, start_ps=1_000_000)
+
+
+def estimator() -> Estimator:
+    config = load_node(find_config("nodes/midpoint.yaml"))
+    assert isinstance(config, MidpointConfig)
+    published = read_devices(find_config("devices/meesala_2024.yaml"), config.ends)
+    return Estimator(config, sequence_of(config.sequence), published)
+
+
+def demand(fidelity: float) -> Demand:
+    return Demand(200, fidelity, 1e6, 1, ("XX", "YY", "ZZ"), 3)
+
+
+def test_a_fidelity_beyond_the_published_set_is_unsupported_and_says_what_could_be_had() -> None:
+    drives = dict.fromkeys(("alice", "bob"), DRIVE)
+    with pytest.raises(Unsupported, match="cannot be reached with the devices of Meesala 2024") as refused:
+        estimator().choose(demand(0.6), drives)
+    best = re.search(r"at best (0\.\d+), with (\S+) heralds per attempt", str(refused.value))
+    assert best is not None
+    fidelity, probability = map(float, best.groups())
+    assert 0.4 < fidelity < 0.5  # .4276 at the published pump
+    assert 1e-5 < probability < 1e-4
+    offered = estimator().choose(demand(fidelity - 1e-4), drives)
+    assert offered.prediction.fidelity == pytest.approx(fidelity, abs=1e-4)
+    assert offered.prediction.probability == pytest.approx(probability, rel=1e-2)
