@@ -102,3 +102,21 @@ def test_the_command_line_loads_no_instrument_software() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
     )
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["demo", "request"])
+def test_a_run_folder_that_cannot_be_written_is_refused_before_measuring(
+    command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "runs").write_text("a file in the way")
+    (sentence,) = refused(command, folder=tmp_path)
+    assert "no run can be kept in runs" in sentence
+
+
+def test_an_interruption_while_modules_are_imported_leaves_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from heraldlink.cli.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "heraldlink: interrupted\n")
