@@ -121,6 +121,7 @@ def test_a_killed_process_is_named_within_seconds(start: Callable[..., Demo], wo
     assert sentence == f"heraldlink: the process of {name} was killed by SIGKILL\n"
     code, _, err = demo.finish(20)
     assert (code, err) == (3, "")
+    assert not demo.family()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

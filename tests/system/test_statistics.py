@@ -6,7 +6,7 @@ sockets. p-values are exact and randomised; their uniformity is tested by Kolmog
 correction. The same test must reject five models that are wrong in one respect each.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +37,7 @@ NOISY = {
     "midpoint.mode_match": 0.9,
     "arms.alice.heating.n_0": 0.06,
 }
-"""Imperfections large enough that a model which gets them wrong is found out; YAML aliases serve both arms."""
+"""Large enough that a model which gets them wrong is found out; a YAML alias serves both arms."""
 
 
 @dataclass(frozen=True)
@@ -254,8 +254,8 @@ def test_a_wrong_model_is_rejected(name: str, runs: list[Run], model_devices: tu
 
 
 @pytest.fixture(scope="module")
-def seed(pytestconfig: pytest.Config) -> Iterator[int]:
+def seed(pytestconfig: pytest.Config) -> int:
     """Seed of bench, settings and p-values."""
     value = int(pytestconfig.getoption("--seed"))
     print(f"seed {value}")
-    yield value
+    return value

@@ -18,10 +18,14 @@ from pathlib import Path
 from types import FrameType
 from typing import cast
 
+from heraldlink.cli.orphans import adopt_orphans, children_of_this_process, end_orphans
 from heraldlink.errors import NodeLost
 
 GRACE_S = 3.0
 """For a node to park its instruments and end."""
+
+ORPHANS_S = 1.5
+"""For an instrument worker whose node has gone to do the same."""
 
 POLL_S = 0.02
 
@@ -56,6 +60,8 @@ class Children:
     """The processes of one command; leaving the context ends all of them."""
 
     def __init__(self, folder: Path) -> None:
+        adopt_orphans()
+        self._strangers = children_of_this_process()
         self._folder = folder
         self._children: list[Child] = []
 
@@ -111,17 +117,26 @@ class Children:
             signal.signal(signal.SIGCHLD, before)
 
     def stop(self) -> None:
-        """End all children, the first one last because the others use it; kill those that take too long."""
+        """End all children and what they leave, the first child last because the others use it."""
         with ExitStack() as stack:
             for child in self._children:
                 stack.callback(bury, child)
-            for group in (self._children[1:], self._children[:1]):
-                for child in group:
-                    child.process.terminate()
-                deadline = time.monotonic() + GRACE_S
-                for child in group:
-                    with suppress(subprocess.TimeoutExpired):
-                        child.process.wait(max(0.0, deadline - time.monotonic()))
+            first, others = self._children[:1], self._children[1:]
+            end(others)
+            for child in others:
+                bury(child)
+            end_orphans(self._strangers | {child.process.pid for child in first}, ORPHANS_S)
+            end(first)
+
+
+def end(children: list[Child]) -> None:
+    """Ask children to end and wait a while for it."""
+    for child in children:
+        child.process.terminate()
+    deadline = time.monotonic() + GRACE_S
+    for child in children:
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(max(0.0, deadline - time.monotonic()))
 
 
 def bury(child: Child) -> None:
