@@ -2,12 +2,14 @@
 """The star of the link channel notices a restart at once, however quick it was."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import zmq
 from agent_lab import wait_for
 
 from heraldlink.agent.link_ports import EndLink, MidpointLink
+from heraldlink.errors import ConfigurationError
 from heraldlink.messages.link import Hello
 from heraldlink.messages.values import Drive
 from heraldlink.transport import Dealer, Router
@@ -39,6 +41,19 @@ def end_link(context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str, boot: int
     return EndLink(Dealer(context, endpoint, "link"), "alice", "midpoint", Hello(boot, DRIVE))
 
 
+def bound_again(context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str) -> Router:
+    """A ROUTER on a port that was just given up; ZeroMQ frees it a moment after closing."""
+    found: list[Router] = []
+
+    def bound() -> bool:
+        with suppress(ConfigurationError):
+            found.append(Router(context, endpoint, "link"))
+        return bool(found)
+
+    wait_for(bound, 5, "the port to be free")
+    return found[0]
+
+
 def test_an_end_node_notices_a_restarted_midpoint(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
     router = Router(context, "tcp://127.0.0.1:0", "link")
     endpoint = router.endpoint
@@ -46,7 +61,7 @@ def test_an_end_node_notices_a_restarted_midpoint(context: "zmq.Context[zmq.Sock
     meet(end, middle)
     assert end.restarted() == []
     middle.close()
-    again = MidpointLink(Router(context, endpoint, "link"), "midpoint", ENDS, boot=6)
+    again = MidpointLink(bound_again(context, endpoint), "midpoint", ENDS, boot=6)
 
     def noticed() -> bool:
         end.beat(0.0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The entry of the ``heraldlink`` command and of ``python -m heraldlink.cli``: nothing heavy is imported here.
+"""Entry of the ``heraldlink`` command and of ``python -m heraldlink.cli``: nothing heavy is imported here.
 
 An interruption while the rest is being imported must end like any other one.
 """
