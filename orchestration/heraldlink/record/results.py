@@ -27,21 +27,28 @@ Json = dict[str, object]
 class Compared:
     """A measured quantity, raw and readout-corrected, and what the model expects of the corrected one.
 
-    ``corrected`` is None without calibration shots, ``predicted`` None where the model says nothing.
+    ``corrected`` is None without calibration shots, ``predicted`` None where the model says nothing;
+    ``predicted_sigma`` is the spread that the prediction itself gives with as many pairs.
     """
 
     pairs: int
     raw: Estimate
     corrected: Estimate | None
     predicted: float | None
+    predicted_sigma: float = 0.0
 
     @property
     def standard_deviations(self) -> float | None:
-        """Between the corrected (else raw) value and the prediction, in standard errors."""
+        """Between the corrected (else raw) value and the prediction.
+
+        In the larger of the estimate's standard error and the prediction's spread: a handful of equal
+        outcomes has a standard error of zero, and yet says little.
+        """
         best = self.corrected or self.raw
-        if self.predicted is None or not isfinite(best.sigma) or best.sigma == 0:
+        sigma = max(best.sigma, self.predicted_sigma)
+        if self.predicted is None or not isfinite(sigma) or sigma == 0:
             return None
-        return best.deviation(self.predicted)
+        return Estimate(best.value, sigma).deviation(self.predicted)
 
     def as_dict(self) -> Json:
         """JSON-ready; None stands for what could not be measured."""
@@ -163,14 +170,20 @@ def _correlator(
     table = pairs.counts(bell, basis)
     local, remote = readout
     corrected = corrected_correlator(table, local, remote) if local and remote and table.any() else None
-    return Compared(
-        int(table.sum()), correlator(table), corrected, prediction.correlators.get(f"{bell} {basis}")
-    )
+    expected = prediction.correlators.get(f"{bell} {basis}")
+    spread = _spread(prediction, bell, basis, int(table.sum()))
+    return Compared(int(table.sum()), correlator(table), corrected, expected, spread)
+
+
+def _spread(prediction: Prediction, bell: BellState, basis: Basis, pairs: int) -> float:
+    """Standard deviation of a correlator of ``pairs`` outcomes if the prediction holds."""
+    expected = prediction.correlators.get(f"{bell} {basis}")
+    return 0.0 if expected is None or not pairs else sqrt(max(0.0, 1 - expected**2) / pairs)
 
 
 def _fidelities(pairs: PairTable, readout: Errors, prediction: Prediction) -> dict[str, Compared]:
     found: dict[str, Compared] = {
-        bell: _fidelity(pairs, bell, readout, _expected(bell, prediction)) for bell in BELL_STATES
+        bell: _fidelity(pairs, bell, readout, prediction) for bell in BELL_STATES
     }
     complete = [item for item in found.values() if isfinite(item.raw.value)]
     weights = [item.pairs for item in complete]
@@ -184,18 +197,22 @@ def _fidelities(pairs: PairTable, readout: Errors, prediction: Prediction) -> di
             combine([item.raw for item in complete], weights),
             combine(corrected, weights) if corrected and len(corrected) == len(complete) else None,
             expected,
+            sqrt(sum((item.pairs * item.predicted_sigma) ** 2 for item in complete)) / max(1, total),
         ),
     }
 
 
-def _fidelity(pairs: PairTable, bell: BellState, readout: Errors, expected: float) -> Compared:
+def _fidelity(pairs: PairTable, bell: BellState, readout: Errors, prediction: Prediction) -> Compared:
+    expected = _expected(bell, prediction)
     tables: dict[Basis, NDArray[np.int64]] = {basis: pairs.counts(bell, basis) for basis in BASES}
     total = sum(int(table.sum()) for table in tables.values())
     if not all(table.any() for table in tables.values()):
         return Compared(total, Estimate(nan, nan), None, expected)
     local, remote = readout
     corrected = corrected_bell_fidelity(tables, bell, local, remote) if local and remote else None
-    return Compared(total, bell_fidelity(tables, bell), corrected, expected)
+    spreads = [_spread(prediction, bell, basis, int(table.sum())) for basis, table in tables.items()]
+    spread = sqrt(sum(sigma**2 for sigma in spreads)) / 4
+    return Compared(total, bell_fidelity(tables, bell), corrected, expected, spread)
 
 
 def _expected(bell: BellState, prediction: Prediction) -> float:
