@@ -182,9 +182,7 @@ def _spread(prediction: Prediction, bell: BellState, basis: Basis, pairs: int) -
 
 
 def _fidelities(pairs: PairTable, readout: Errors, prediction: Prediction) -> dict[str, Compared]:
-    found: dict[str, Compared] = {
-        bell: _fidelity(pairs, bell, readout, prediction) for bell in BELL_STATES
-    }
+    found: dict[str, Compared] = {bell: _fidelity(pairs, bell, readout, prediction) for bell in BELL_STATES}
     complete = [item for item in found.values() if isfinite(item.raw.value)]
     weights = [item.pairs for item in complete]
     corrected = [item.corrected for item in complete if item.corrected]
