@@ -91,6 +91,13 @@ def test_the_demo_delivers_and_leaves_only_its_run(start: Callable[..., Demo], t
     assert [item.name for item in tmp_path.iterdir()] == ["runs"]
     names = {item.name for item in (tmp_path / found["run"]).iterdir()}
     assert {"run.json", "run.db", "correlators.png", "arrivals.png", "tags-midpoint.parquet"} <= names
+    record = json.loads((tmp_path / found["run"] / "run.json").read_text())
+    pump = record["instruments"]["midpoint"]["hub_pump"]
+    assert pump["simulated"] is True
+    assert pump["settings"]["power_W"] == pytest.approx(1e-3, rel=2.5e-3)
+    assert pump["settings"]["emission"] is True
+    assert record["instruments"]["alice"]["alice_mw"]["settings"]["reference external"] is True
+    assert set(json.loads(record["tags"]["alice"]["envelope_peak_V"])) == {"alice", "bob"}
     replayed = subprocess.run(
         [sys.executable, "-m", "heraldlink.cli", "replay", found["run"], "--json"],
         cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,

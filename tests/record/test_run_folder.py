@@ -57,6 +57,7 @@ def test_the_record_ties_the_run_together(run: Run) -> None:
     assert record["instruments"]["midpoint"]["hub_tc"] == {
         "identity": "IDQ,ID900,SIM-1,1.0",
         "simulated": True,
+        "settings": {},
     }
     assert record["results"] == run.results.as_dict()
     assert record["request"] == {"number": 200}

@@ -16,8 +16,9 @@ from heraldlink.agent.settings import Setting, deviations
 from heraldlink.agent.store import TagStore
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.errors import ConfigurationError, HeraldlinkError
+from heraldlink.heralding.description import ENVELOPE, describe_settings
 from heraldlink.messages.header import Body
-from heraldlink.messages.worker import Fault, Notes, ParkAll, PrepareAll, ReadTags
+from heraldlink.messages.worker import Fault, Load, Notes, ParkAll, PrepareAll, ReadTags
 from heraldlink_drivers.errors import StationError
 from heraldlink_drivers.roles import Device
 from heraldlink_drivers.station import LoadedStation, load_station
@@ -79,7 +80,6 @@ class Crew:
             self._special = MidpointCrew(midpoint, roles, devices)
         self._station: Mapping[str, Device] = self._loaded.roles
         self.instruments = {name: identity(name, device) for name, device in self._station.items()}
-        self._special.store.describe = self._special.describe(self.instruments)
 
     def answer(self, body: Body) -> Answer:
         """Answer one call; an exception becomes a Fault that names the instrument."""
@@ -91,6 +91,9 @@ class Crew:
                     return self._park(), ()
                 case ReadTags():
                     return self._special.store.hand_over(body.request)
+                case Load():
+                    self._describe(body)
+                    return self._special.work(body), ()
                 case _:
                     return self._special.work(body), ()
         except Exception as error:  # the agent decides what follows
@@ -99,6 +102,13 @@ class Crew:
     def close(self) -> None:
         """Close all sessions."""
         self._loaded.close()
+
+    def _describe(self, body: Load) -> None:
+        """For the run record: identities, settings as they are read back, and the pump that was chosen."""
+        values = {(item.device, item.name): item.read_back() for item in self._special.settings}
+        described = self._special.describe(self.instruments)
+        chosen = {ENVELOPE: msgspec.json.encode(body.parameters.envelope_peak_V).decode()}
+        self._special.store.describe = described | describe_settings(values) | chosen
 
     def _prepare(self) -> Notes:
         self._special.before_prepare()

@@ -33,10 +33,14 @@ class Setting:
             with blaming(self.device):
                 self.write()
 
+    def read_back(self) -> Value:
+        """The value as the instrument has it."""
+        with blaming(self.device):
+            return self.read()
+
     def deviation(self, node: str) -> Deviation | None:
         """How the read-back differs, None if it does not."""
-        with blaming(self.device):
-            found = self.read()
+        found = self.read_back()
         if self.fits(found):
             return None
         return Deviation(node, self.device, f"{self.name} is {show(found)}, declared {show(self.wanted)}")

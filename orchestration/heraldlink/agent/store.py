@@ -16,18 +16,23 @@ KEPT_REQUESTS = 2
 
 @dataclass
 class TagStore:
-    """Tags by request, slot and RAW channel; older requests than the last two are dropped."""
+    """Tags by request, slot and RAW channel; older requests than the last two are dropped.
+
+    ``describe`` is kept with each request as it is when the request begins.
+    """
 
     describe: dict[str, str] = field(default_factory=dict[str, str])
+    _described: dict[int, dict[str, str]] = field(default_factory=dict[int, dict[str, str]])
     _records: dict[int, list[tuple[int, Mapping[int, Tags]]]] = field(
         default_factory=dict[int, list[tuple[int, Mapping[int, Tags]]]]
     )
 
     def open(self, request: int) -> None:
         """Begin a request."""
-        self._records[request] = []
+        self._records[request], self._described[request] = [], dict(self.describe)
         while len(self._records) > KEPT_REQUESTS:
-            del self._records[next(iter(self._records))]
+            oldest = next(iter(self._records))
+            del self._records[oldest], self._described[oldest]
 
     def add(self, request: int, slot: int, tags: Mapping[int, Tags]) -> None:
         """Keep one slot's record."""
@@ -48,4 +53,4 @@ class TagStore:
             streams.append(Stream(raw, slots, tuple(int(times.size) for _, (times, _) in parts)))
             for column in (0, 1):
                 arrays.append(np.concatenate([tags[column] for _, tags in parts]).astype("<i8").tobytes())
-        return TagArrays(request, tuple(streams), self.describe), tuple(arrays)
+        return TagArrays(request, tuple(streams), self._described[request]), tuple(arrays)

@@ -9,7 +9,9 @@ from heraldlink.errors import DataError
 from heraldlink.heralding.readouts import ReadoutWindow
 from heraldlink.sequences.pair_source import PairSourceSequence
 
-SEQUENCE, GATE, READOUT, INSTRUMENT = "sequence", "gate_ps", "readout", "instrument."
+SEQUENCE, GATE, READOUT, INSTRUMENT, SETTING = "sequence", "gate_ps", "readout", "instrument.", "setting."
+ENVELOPE = "envelope_peak_V"
+"""Peak of each end node's pump envelope, chosen for the request, by node."""
 
 
 def describe_midpoint(
@@ -46,6 +48,21 @@ def instruments_of(describe: Mapping[str, str]) -> dict[str, str]:
     """Identity of each instrument by name."""
     return {
         key.removeprefix(INSTRUMENT): value for key, value in describe.items() if key.startswith(INSTRUMENT)
+    }
+
+
+def describe_settings(values: Mapping[tuple[str, str], object]) -> dict[str, str]:
+    """Read-backs by (instrument, setting), units in the settings' names."""
+    return {f"{SETTING}{device}.{name}": _json(value) for (device, name), value in values.items()}
+
+
+def settings_of(describe: Mapping[str, str], instrument: str) -> dict[str, object]:
+    """What an instrument was set to when the request began, as it was read back."""
+    prefix = f"{SETTING}{instrument}."
+    return {
+        key.removeprefix(prefix): json.loads(value)
+        for key, value in describe.items()
+        if key.startswith(prefix)
     }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from heraldlink.errors import DataError
-from heraldlink.heralding.description import instruments_of, is_simulated
+from heraldlink.heralding.description import instruments_of, is_simulated, settings_of
 from heraldlink.messages.values import Prediction
 from heraldlink.pairs import NodeTags, Pair, Result, SlotReport
 from heraldlink.record.results import RunResults
@@ -24,7 +24,8 @@ PACKAGES = ("heraldlink", "numpy", "pyarrow", "qcodes", "matplotlib", "pyzmq", "
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """``run.json``. ``origin`` is real, simulated or mixed, from what the instruments say of themselves.
 
-    ``tags``: description of each node's tags (sequence, gate, readout window, identities), by node.
+    ``instruments``: identity, whether simulated, and settings as read back when the request began, by node.
+    ``tags``: description of each node's tags (sequence, gate, readout window, identities, settings), by node.
     ``files``: SHA-256 of each data file.
     """
 
@@ -110,6 +111,10 @@ def read_record(path: Path) -> RunRecord:
 
 def _instruments(node: NodeTags) -> dict[str, dict[str, object]]:
     return {
-        name: {"identity": identity, "simulated": is_simulated(identity)}
+        name: {
+            "identity": identity,
+            "simulated": is_simulated(identity),
+            "settings": settings_of(node.describe, name),
+        }
         for name, identity in instruments_of(node.describe).items()
     }
