@@ -14,7 +14,6 @@ import heraldlink
 from heraldlink.client import Network, Request
 from heraldlink.errors import HeraldlinkError, NodeLost
 
-pytestmark = pytest.mark.xdist_group("agent_failures")
 LIMIT_S = 5.0
 
 

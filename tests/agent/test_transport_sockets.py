@@ -12,8 +12,6 @@ import heraldlink
 from heraldlink.errors import ConfigurationError, NodeLost
 from heraldlink.transport import Dealer, Router, is_loopback
 
-pytestmark = pytest.mark.xdist_group("agent_lab")
-
 
 @pytest.fixture
 def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:

@@ -16,8 +16,6 @@ from heraldlink.client import Network
 from heraldlink.errors import RequestError, Unsupported
 from heraldlink.link.facts import PAIR, PairFact
 
-pytestmark = pytest.mark.xdist_group("agent_lab")
-
 
 @pytest.fixture
 def net(shared_lab: Lab) -> Iterator[Network]:

@@ -105,6 +105,17 @@ def test_the_demo_delivers_and_leaves_only_its_run(start: Callable[..., Demo], t
     assert json.loads(replayed.stdout)["results"]["fidelity"] == found["fidelity"]
 
 
+def test_published_devices_are_refused_with_what_could_be_had(start: Callable[..., Demo]) -> None:
+    demo = start("--bench", "benches/two_nodes_meesala.yaml")
+    code, _, err = demo.finish(60)
+    assert code == 2
+    told = [line for line in err.splitlines() if line.startswith("heraldlink: ")]
+    assert len(told) == 1
+    assert "minimum_fidelity 0.6 cannot be reached" in told[0]
+    assert "at best 0.4" in told[0]
+    assert not demo.family()
+
+
 @pytest.mark.parametrize(
     ("words", "name"),
     [

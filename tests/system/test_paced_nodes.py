@@ -14,7 +14,7 @@ from two_node_lab import Laboratory, bench_file
 
 from heraldlink.pairs import Pair, Result
 
-pytestmark = [pytest.mark.xdist_group("paces"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 PAIRS = 60
 REQUEST_SEED = 3

@@ -19,7 +19,7 @@ import pytest
 from two_node_lab import Process, bench_file
 from wire_laboratory import GATE_PS, SEQUENCE, Rack, Tags
 
-pytestmark = [pytest.mark.xdist_group("paces"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 TICK_RATE_Hz = 0.5
 SLOTS = 3

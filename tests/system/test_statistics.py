@@ -25,7 +25,7 @@ from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.model import Midpoint
 from heraldlink_physics.pair_source import pair_clicks, pair_source
 
-pytestmark = [pytest.mark.xdist_group("statistics"), pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(1200)
 
 SETTINGS = 5
 RUNS = 100

@@ -61,7 +61,7 @@ def play(wish: "Wish", bench: str, runs: Path, console: Console) -> "tuple[Run, 
             network = stack.enter_context(connect(nodes))
             status.update("preparing the nodes: lasers, attenuators, references, biases")
             network.prepare()
-        console.print(introduction(wish), highlight=False)
+        console.print(introduction(wish, bench), highlight=False)
         asked, result = measure(network, wish, console)
         judge(network, result)
         with console.status("keeping the run and parking the nodes"):
@@ -70,13 +70,12 @@ def play(wish: "Wish", bench: str, runs: Path, console: Console) -> "tuple[Run, 
         return run, result
 
 
-def introduction(wish: "Wish") -> str:
+def introduction(wish: "Wish", bench: str) -> str:
     """What is about to be measured, and on what."""
-    from heraldlink.cli.laboratory import MIDPOINT
-    from heraldlink.config import load_node
+    from heraldlink.cli.laboratory import devices_of
     from heraldlink.config.document import read_document
 
-    devices = read_document(load_node(f"nodes/{MIDPOINT}.yaml").devices).content["name"]
+    devices = read_document(devices_of(bench)).content["name"]
     return (
         f"{wish.number} pairs between {wish.local} and {wish.remote}"
         f" at fidelity {wish.minimum_fidelity:g} or better\n"

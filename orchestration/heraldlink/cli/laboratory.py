@@ -5,6 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heraldlink.cli.children import Child, Children
+from heraldlink.config import find_config
+from heraldlink.config.document import read_document
+from heraldlink.errors import ConfigurationError
 
 ENDS = ("alice", "bob")
 MIDPOINT = "midpoint"
@@ -24,6 +27,7 @@ def start_laboratory(
     children.addresses(sim)
 
     where = ["--addresses", str(sim.ports_file), "--free-ports", "--data", str(folder)]
+    where += ["--devices", str(devices_of(bench))]
 
     def start_node(name: str, *options: str) -> Child:
         report(f"starting node {name}")
@@ -34,3 +38,12 @@ def start_laboratory(
     for child in [start_node(name, "--midpoint", link) for name in ENDS]:
         nodes |= children.addresses(child)
     return nodes
+
+
+def devices_of(bench: str) -> Path:
+    """The device file of a bench, which its nodes' model is to use too."""
+    path = find_config(bench)
+    devices = read_document(path).content.get("devices")
+    if not isinstance(devices, str):
+        raise ConfigurationError(f"{path}: devices: must name a device file")
+    return (path.parent / devices).resolve()

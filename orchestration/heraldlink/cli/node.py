@@ -8,7 +8,7 @@ import typer
 
 from heraldlink.cli.addresses import read_addresses
 from heraldlink.cli.parent import exit_with_parent
-from heraldlink.config import EndNodeConfig, MidpointConfig, load_node
+from heraldlink.config import EndNodeConfig, MidpointConfig, find_config, load_node
 from heraldlink.errors import ConfigurationError
 
 
@@ -21,10 +21,13 @@ def node(
     midpoint: Annotated[str | None, typer.Option(help="Link address of the midpoint.")] = None,
     free_ports: Annotated[bool, typer.Option("--free-ports", help="Listen on free ports.")] = False,
     data: Annotated[Path | None, typer.Option(help="Folder in place of the file's data_directory.")] = None,
+    devices: Annotated[str | None, typer.Option(help="Device file in place of the file's own.")] = None,
     with_parent: Annotated[bool, typer.Option("--with-parent", help="End when stdin closes.")] = False,
 ) -> int:
     """Run the node that FILE describes: alice, bob or the midpoint."""
     config = placed(load_node(file), midpoint, free_ports, data)
+    if devices is not None:
+        config = config.model_copy(update={"devices": find_config(devices)})
     instruments = {} if addresses is None else read_addresses(addresses)
     if with_parent:
         exit_with_parent()

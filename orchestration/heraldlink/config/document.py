@@ -2,6 +2,7 @@
 """YAML files that remember the line of every key, and validation that reports all mistakes at once."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
@@ -70,6 +71,8 @@ def shown(path: Path) -> Path:
 class _Marks(Protocol):
     """Line marks that the YAML reader attaches to mappings and lists."""
 
+    @property
+    def data(self) -> Mapping[object, object]: ...
     def key(self, key: object) -> tuple[int, int]: ...
     def item(self, key: int) -> tuple[int, int]: ...
 
@@ -111,7 +114,8 @@ def _mapping(value: dict[object, object], here: Location, lines: dict[Location, 
     content: dict[str, object] = {}
     for key, item in value.items():
         inner = (*here, str(key))
-        lines[inner] = marks.key(key)[0] + 1
+        merged = key not in marks.data  # a key that comes by "<<: *anchor" has no line of its own
+        lines[inner] = lines.get(here, 1) if merged else marks.key(key)[0] + 1
         content[str(key)] = _plain(item, inner, lines)
     return content
 
