@@ -126,6 +126,7 @@ def observations(
     changes = {"midpoint": {"operating_point.gate": dict(NARROW_GATE)}}
     folder = tmp_path_factory.mktemp("causality")
     with Laboratory(folder, "--seed", str(seed), "--pace", "fast", changes=changes) as lab:
+        lab.assert_nodes_cannot_import_the_simulator()
         found = {("unchanged", 0): observe(lab, UNCHANGED, 0.0)}
         for name, k in CASES:
             low, high = CAUSES[name].magnitudes or (0, 0)

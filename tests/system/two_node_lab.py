@@ -124,6 +124,15 @@ class Laboratory:
         self.nodes[name] = process
         return process
 
+    def assert_nodes_cannot_import_the_simulator(self) -> None:
+        """Try the import as the nodes would."""
+        tried = subprocess.run(
+            [sys.executable, "-c", "import heraldlink_sim"],
+            env={**os.environ, **self._environment}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert tried.returncode == 1
+        assert "heraldlink_sim is not importable here" in tried.stderr
+
     def stop_nodes(self) -> None:
         """Stop the nodes and close the client."""
         if self.net is not None:
