@@ -1,13 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of the whole suite."""
 
+import secrets
+
 import pytest
 from hypothesis import settings
 
 settings.register_profile("suite", deadline=None)  # a busy machine must not fail a test
 settings.load_profile("suite")
 
+FIXED_SEED = 20251
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--seed N`: draw the statistical tests afresh; the default is fixed."""
-    parser.addoption("--seed", type=int, default=20251, help="seed of benches and random settings")
+    """`--seed N` or `--seed fresh`: draw the statistical tests anew."""
+    told = "seed of benches and random settings: a number, or fresh"
+    parser.addoption("--seed", default=str(FIXED_SEED), help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Turn `fresh` into a number before the workers get it."""
+    if config.option.seed == "fresh":
+        config.option.seed = str(secrets.randbits(31))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Tell the seed, so that a run can be repeated."""
+    return f"seed: {config.option.seed}"
