@@ -224,8 +224,9 @@ def read_yaml(path: Path) -> object:
 
 
 def _first(error: ValidationError) -> str:
-    """Return the first mistake as key and sentence."""
-    detail = error.errors(include_url=False)[0]
+    """Return one mistake as key and sentence: a misspelt key before the one that is missing because of it."""
+    details = error.errors(include_url=False)
+    detail = next((item for item in details if item["type"] == "extra_forbidden"), details[0])
     key = ".".join(str(part) for part in detail["loc"])
     message = detail["msg"].removeprefix("Value error, ").rstrip(".")
     if detail["type"] == "extra_forbidden":

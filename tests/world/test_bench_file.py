@@ -39,6 +39,7 @@ def test_shipped_benches_load(name):
         ("tick_rate_Hz: 10", "tick_rate_hz: 10", "tick_rate_hz: unknown key"),
         ("tick_rate_Hz: 10", "tick_rate_Hz: -10", "tick_rate_Hz: Input should be greater than 0"),
         ("seed: 7\n", "", "seed: missing"),
+        ("wiring:\n", "wirings:\n", "wirings: unknown key"),
         ("pace: fast", "pace: quick", "pace"),
         ("generator: bob_awg", "generator: bob_agw", "wiring.nodes.bob.generator: no instrument 'bob_agw'"),
         ("pump: hub_pump ", "pump: hub_tc ", "wiring.hub.pump: hub_tc is a ID Quantique ID900"),
