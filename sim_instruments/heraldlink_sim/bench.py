@@ -4,76 +4,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 
 from heraldlink_physics.device import Devices
 from heraldlink_sim.bench_config import BenchConfig, load_bench
-from heraldlink_sim.cabinet import Face, Listening, make_face, serve
+from heraldlink_sim.cabinet import Faces, Instrument, place_of, switch_on
+from heraldlink_sim.clock import Clock, PacedClock, SteppedClock
 from heraldlink_sim.errors import BenchError
-from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900
-from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A
-from heraldlink_sim.faces.rohde_schwarz_sgs100a import RohdeSchwarzSGS100A
-from heraldlink_sim.faces.santec_tsl570 import SantecTSL570
-from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS
-from heraldlink_sim.faces.srs_dg645 import StanfordDG645
-from heraldlink_sim.faces.tektronix_awg70002a import TektronixAWG70002A
+from heraldlink_sim.model import Listening, find_model
 from heraldlink_sim.pace import Agenda, Fast, Scaled
 from heraldlink_sim.world.optics import emitted_W
 from heraldlink_sim.world.play import SlotEvents, World
-from heraldlink_sim.world.rack import IN4, RackState
-
-F = TypeVar("F")
+from heraldlink_sim.world.rack import IN4
 
 LATEST_DELIVERY = 0.95
 """Share of the tick period after which tags without a record are delivered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Faces:
-    """The instruments by kind and station name."""
-
-    lasers: dict[str, SantecTSL570]
-    attenuators: dict[str, KeysightN7764A]
-    generators: dict[str, TektronixAWG70002A]
-    delays: dict[str, StanfordDG645]
-    microwaves: dict[str, RohdeSchwarzSGS100A]
-    taggers: dict[str, IDQuantiqueID900]
-    detectors: dict[str, SingleQuantumEOS]
-
-    @classmethod
-    def of(cls, faces: Mapping[str, Face]) -> Self:
-        """Sort faces by kind."""
-        return cls(
-            _kind(faces, SantecTSL570),
-            _kind(faces, KeysightN7764A),
-            _kind(faces, TektronixAWG70002A),
-            _kind(faces, StanfordDG645),
-            _kind(faces, RohdeSchwarzSGS100A),
-            _kind(faces, IDQuantiqueID900),
-            _kind(faces, SingleQuantumEOS),
-        )
-
-    def state(self) -> RackState:
-        """Freeze the states of all instruments."""
-        return RackState(
-            lasers={name: face.state() for name, face in self.lasers.items()},
-            attenuators={name: face.state() for name, face in self.attenuators.items()},
-            generators={name: face.state() for name, face in self.generators.items()},
-            delays={name: face.state() for name, face in self.delays.items()},
-            microwaves={name: face.state() for name, face in self.microwaves.items()},
-            taggers={name: face.state() for name, face in self.taggers.items()},
-            detectors={name: face.state() for name, face in self.detectors.items()},
-        )
-
-
-def _kind(faces: Mapping[str, Face], kind: type[F]) -> dict[str, F]:
-    return {name: face for name, face in faces.items() if isinstance(face, kind)}
 
 
 class Bench:
@@ -86,10 +35,9 @@ class Bench:
         self.config = config
         self.tick_period_ps = config.tick_period_ps
         self.world = World(devices, config.world_wiring(), config.seed)
-        named = {
-            name: make_face(name, item, config.tick_period_ps) for name, item in config.instruments.items()
-        }
-        self._named, self.faces = named, Faces.of(named)
+        self.clocks = {name: self._clock() for name in config.instruments}
+        self.instruments = {name: self._switch_on(name) for name in config.instruments}
+        self.faces = Faces.of(self.instruments)
         self.addresses: dict[str, str] = {}
         self._ends_ps = dict.fromkeys(self.faces.generators, 0)
         self._armed = asyncio.Event()
@@ -104,6 +52,18 @@ class Bench:
         Raises BenchError naming file and key.
         """
         return cls(*load_bench(path, overrides))
+
+    def _clock(self) -> Clock:
+        """Return an instrument's clock: in fast pace each one's time goes by what is asked of it."""
+        pace = self.config.pace
+        if pace == "fast":
+            return SteppedClock()
+        return PacedClock(1.0 if pace == "realtime" else pace)
+
+    def _switch_on(self, name: str) -> Instrument:
+        item = self.config.instruments[name]
+        place = place_of(name, self.clocks[name], self.tick_period_ps, self.config.seed)
+        return switch_on(name, find_model(item.model), item, place)
 
     def _connect(self) -> None:
         """Lay the cables that carry something back to an instrument."""
@@ -124,8 +84,8 @@ class Bench:
 
     async def __aenter__(self) -> Self:
         try:
-            for name, item in self.config.instruments.items():
-                self._listening.append(await self._serve(name, item.port))
+            for instrument in self.instruments.values():
+                self._listening.append(await self._serve(instrument))
                 self.addresses |= self._listening[-1].addresses
         except BaseException:
             await self.close()
@@ -133,12 +93,14 @@ class Bench:
         self._pace = asyncio.create_task(self._driver().run(self), name="pace of the bench")
         return self
 
-    async def _serve(self, name: str, port: int) -> Listening:
+    async def _serve(self, instrument: Instrument) -> Listening:
         try:
-            return await serve(name, self._named[name], self.config.instruments[name], self.config.host)
+            return await instrument.serve(instrument.face, self.config.host)
         except OSError as error:
-            where = f"{self.config.host}, port {port} ({error.strerror or error})"
-            raise BenchError(f"{name}: cannot listen on {where}; port 0 takes a free one.") from error
+            where = f"{self.config.host}, port {instrument.config.port} ({error.strerror or error})"
+            raise BenchError(
+                f"{instrument.name}: cannot listen on {where}; port 0 takes a free one."
+            ) from error
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
@@ -148,8 +110,9 @@ class Bench:
         if self._pace is not None:
             self._pace.cancel()
             await asyncio.gather(self._pace, return_exceptions=True)
-        for item in self._listening:
-            await item.server.close()
+        for listening in self._listening:
+            for listener in listening.listeners:
+                await listener.close()
         self._listening = []
 
     async def run(self) -> None:

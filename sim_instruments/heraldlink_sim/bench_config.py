@@ -7,7 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -15,45 +22,13 @@ from heraldlink_physics.device import Devices
 from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.errors import DeviceError
 from heraldlink_sim.errors import BenchError
+from heraldlink_sim.model import InstrumentConfig, Kind, Strict, find_model
 from heraldlink_sim.world.wiring import HubWiring, NodeWiring, ReadoutTone, Wiring
 
-Model = Literal[
-    "Santec TSL-570",
-    "Keysight N7764A",
-    "Single Quantum EOS",
-    "ID Quantique ID900",
-    "Tektronix AWG70002A",
-    "SRS DG645",
-    "R&S SGS100A",
-]
-Cable = tuple[str, str, Model]
+Cable = tuple[str, str, Kind]
 Pace = Literal["realtime", "fast"] | Annotated[float, Field(gt=0, le=1e6)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 Delay = Annotated[int, Field(ge=0, le=10**9)]
 Channel = Annotated[int, Field(ge=1, le=4)]
-
-
-class Strict(BaseModel):
-    """A section that takes no key but its own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class InstrumentConfig(Strict):
-    """One instrument. ``port``: 0 takes a free one; ``second_port``: DataLink of an ID900, counts of an EOS.
-
-    ``startup``: commands that the instrument has in its power-up configuration (ID900 only).
-    ``levels_V``: pulse heights on its input cables (ID900 only).
-    """
-
-    model: Model
-    port: Port = 0
-    second_port: Port = 0
-    detectors: Annotated[int, Field(ge=1, le=8)] = 2
-    startup: tuple[str, ...] = ()
-    levels_V: dict[Literal["STAR", "INPU1", "INPU2", "INPU3", "INPU4"], float] = Field(
-        default_factory=dict[Literal["STAR", "INPU1", "INPU2", "INPU3", "INPU4"], float]
-    )
 
 
 class ReadoutToneConfig(Strict):
@@ -113,16 +88,26 @@ class BenchConfig(Strict):
     tick_rate_Hz: Annotated[float, Field(gt=0, le=1000)] = 10
     host: str = "127.0.0.1"
     devices: Path
-    instruments: dict[str, InstrumentConfig]
+    instruments: dict[str, SerializeAsAny[InstrumentConfig]]
     wiring: WiringConfig
+
+    @field_validator("instruments", mode="wrap")
+    @classmethod
+    def _by_model(cls, value: object, handler: ValidatorFunctionWrapHandler) -> dict[str, InstrumentConfig]:
+        """Let each instrument take the keys of its own model."""
+        if not isinstance(value, dict):
+            return cast("dict[str, InstrumentConfig]", handler(value))
+        sections = cast("dict[str, object]", value)
+        return {name: _instrument(name, section) for name, section in sections.items()}
 
     @model_validator(mode="after")
     def _connected(self) -> BenchConfig:
-        for key, name, model in self._cables():
+        for key, name, kind in self._cables():
             if name not in self.instruments:
                 raise ValueError(f"{key}: no instrument {name!r} under instruments")
-            if self.instruments[name].model != model:
-                raise ValueError(f"{key}: {name} is a {self.instruments[name].model}, not a {model}")
+            model = find_model(self.instruments[name].model)
+            if model.kind != kind:
+                raise ValueError(f"{key}: {name} is a {model.name} ({model.kind}), not a {kind}")
         return self
 
     @model_validator(mode="after")
@@ -138,20 +123,20 @@ class BenchConfig(Strict):
     def _cables(self) -> list[Cable]:
         hub = self.wiring.hub
         cables: list[Cable] = [
-            ("wiring.hub.pump", hub.pump, "Santec TSL-570"),
-            ("wiring.hub.readout_pump", hub.readout_pump, "Santec TSL-570"),
-            ("wiring.hub.attenuator", hub.attenuator, "Keysight N7764A"),
-            ("wiring.hub.detectors", hub.detectors, "Single Quantum EOS"),
-            ("wiring.hub.time_controller", hub.time_controller, "ID Quantique ID900"),
+            ("wiring.hub.pump", hub.pump, "laser"),
+            ("wiring.hub.readout_pump", hub.readout_pump, "laser"),
+            ("wiring.hub.attenuator", hub.attenuator, "attenuator"),
+            ("wiring.hub.detectors", hub.detectors, "detector"),
+            ("wiring.hub.time_controller", hub.time_controller, "tagger"),
         ]
         for name, node in self.wiring.nodes.items():
             where = f"wiring.nodes.{name}"
             node_cables: list[Cable] = [
-                (f"{where}.generator", node.generator, "Tektronix AWG70002A"),
-                (f"{where}.delay", node.delay, "SRS DG645"),
-                (f"{where}.microwave", node.microwave, "R&S SGS100A"),
-                (f"{where}.time_controller", node.time_controller, "ID Quantique ID900"),
-                (f"{where}.detectors", node.detectors, "Single Quantum EOS"),
+                (f"{where}.generator", node.generator, "generator"),
+                (f"{where}.delay", node.delay, "delay"),
+                (f"{where}.microwave", node.microwave, "microwave"),
+                (f"{where}.time_controller", node.time_controller, "tagger"),
+                (f"{where}.detectors", node.detectors, "detector"),
             ]
             cables += node_cables
         return cables
@@ -187,6 +172,20 @@ def _node(name: str, node: NodeConfig) -> NodeWiring:
         readout_delay_ps=node.readout_delay_ps,
         readout_tone=ReadoutTone(tone.frequency_Hz, tone.linewidth_Hz, tone.power_dBm),
     )
+
+
+def _instrument(name: str, section: object) -> InstrumentConfig:
+    """Read one instrument with the keys of its model. Raises ValueError naming the instrument and the key."""
+    if not isinstance(section, dict):
+        raise ValueError(f"{name}: must hold keys and values")
+    model = cast("dict[str, object]", section).get("model")
+    try:
+        config = find_model(model).config if isinstance(model, str) else InstrumentConfig
+        return config.model_validate(section)
+    except BenchError as error:
+        raise ValueError(f"{name}.model: {error}") from None
+    except ValidationError as error:
+        raise ValueError(f"{name}.{_first(error).rstrip('.')}") from None
 
 
 def load_bench(path: Path, overrides: dict[str, object] | None = None) -> tuple[BenchConfig, Devices]:
@@ -231,6 +230,8 @@ def _first(error: ValidationError) -> str:
     message = detail["msg"].removeprefix("Value error, ").rstrip(".")
     if detail["type"] == "extra_forbidden":
         return f"{key}: unknown key."
+    if detail["loc"] == ("instruments",):
+        return f"instruments.{message}."  # the sentence of an instrument's own section
     if detail["loc"][:1] == ("pace",):
         return "pace: must be realtime, fast, or a factor above 0."
     if detail["type"] == "missing":

@@ -22,7 +22,7 @@ class JsonSession:
     def __init__(self) -> None:
         self._buffer = b""
 
-    def feed(self, data: bytes) -> Iterator[dict[str, object]]:
+    def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield each complete object. Raises TransportError for bytes that are none; they are dropped."""
         self._buffer += data
         while self._buffer.strip():
@@ -33,7 +33,7 @@ class JsonSession:
                     raise TransportError("message is not a JSON object")
                 return
             text, self._buffer = self._buffer[:end], self._buffer[end:]
-            yield _loads(text)
+            yield text
 
 
 def _object_end(data: bytes) -> int | None:
@@ -53,7 +53,8 @@ def _object_end(data: bytes) -> int | None:
     return None
 
 
-def _loads(text: bytes) -> dict[str, object]:
+def decode(text: bytes) -> dict[str, object]:
+    """Decode one object. Raises TransportError for bytes that are none."""
     try:
         message: object = json.loads(text)
     except (ValueError, RecursionError) as error:

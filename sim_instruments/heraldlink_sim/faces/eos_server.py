@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
+
+from pydantic import Field
 
 from heraldlink_sim.errors import TransportError
 from heraldlink_sim.faces.eos_messages import JsonSession, encode
 from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS
-from heraldlink_sim.transport.server import Server, acknowledge_now, listen
+from heraldlink_sim.model import InstrumentConfig, Listening, Model, Place
+from heraldlink_sim.transport.server import Device, Server, acknowledge_now, answer_of, listen
 
 MAX_UNSENT_BYTES = 1 << 20
 LONGEST_NAP_S = 0.1
@@ -19,8 +23,10 @@ _CHUNK = 1 << 16
 class EosServer:
     """A detector box that listens; addresses are ``tcp://host:port``."""
 
-    def __init__(self, device: SingleQuantumEOS) -> None:
-        self._device = device
+    def __init__(self, face: SingleQuantumEOS, device: Device | None = None) -> None:
+        self._device = face
+        self._door = device or face
+        face.on_broadcast = self._broadcast
         self._clients: set[asyncio.StreamWriter] = set()
         self._listeners: set[asyncio.StreamWriter] = set()
         self._servers: list[Server] = []
@@ -45,27 +51,32 @@ class EosServer:
         for server in self._servers:
             await server.close()
 
+    def refuse(self, refusing: bool) -> None:
+        """Drop all connections and hang up on whoever comes, until told otherwise."""
+        for server in self._servers:
+            server.refuse(refusing)
+
     async def _control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = JsonSession()
         self._clients.add(writer)
         try:
             while data := await reader.read(_CHUNK):
                 acknowledge_now(writer)
-                self._device.wire_log.append(("in", data))
-                self._take(session, data, writer)
+                await self._take(session, data, writer)
                 await writer.drain()
         finally:
             self._clients.discard(writer)
 
-    def _take(self, session: JsonSession, data: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _take(self, session: JsonSession, data: bytes, writer: asyncio.StreamWriter) -> None:
         try:
             for message in session.feed(data):
-                answer = self._device.execute(message)
-                _write(writer, answer.reply, self._device)
-                for client in self._clients:
-                    _write(client, answer.broadcast, self._device)
+                _write(writer, await answer_of(self._door, message))
         except TransportError as error:
-            _write(writer, encode("Error", str(error)), self._device)
+            _write(writer, encode("Error", str(error)))
+
+    def _broadcast(self, message: bytes) -> None:
+        for client in self._clients:
+            _write(client, message)
 
     async def _counts(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._listeners.add(writer)
@@ -90,16 +101,42 @@ class EosServer:
                     writer.write(line)
 
 
-def _write(writer: asyncio.StreamWriter, data: bytes, device: SingleQuantumEOS) -> None:
+def _write(writer: asyncio.StreamWriter, data: bytes) -> None:
     if data and not writer.is_closing():
-        device.wire_log.append(("out", data))
         writer.write(data)
 
 
 async def serve_eos(
-    device: SingleQuantumEOS, host: str = "127.0.0.1", port: int = 0, counts_port: int = 0
+    face: SingleQuantumEOS,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    counts_port: int = 0,
+    device: Device | None = None,
 ) -> EosServer:
-    """Serve a detector box on its two ports; 0 takes a free port. Raises OSError if a port is taken."""
-    server = EosServer(device)
+    """Serve a detector box on its two ports; 0 takes a free port. Raises OSError if a port is taken.
+
+    Requests go through ``device`` if it is given.
+    """
+    server = EosServer(face, device)
     await server.start(host, port, counts_port)
     return server
+
+
+class EosConfig(InstrumentConfig):
+    """``detectors``: how many channels the box has; ``second_port``: that of the counts."""
+
+    detectors: Annotated[int, Field(ge=1, le=8)] = 2
+
+
+def _make(place: Place, config: EosConfig) -> SingleQuantumEOS:
+    return SingleQuantumEOS(place.serial, config.detectors)
+
+
+async def _serve(
+    device: Device, face: SingleQuantumEOS, config: EosConfig, host: str, name: str
+) -> Listening:
+    server = await serve_eos(face, host, config.port, config.second_port, device)
+    return Listening({name: server.address, f"{name}.counts": server.counts_address}, (server,))
+
+
+MODEL = Model("Single Quantum EOS", "detector", _make, _serve, EosConfig, scpi=False)

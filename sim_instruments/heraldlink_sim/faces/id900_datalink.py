@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from heraldlink_sim.errors import SimulationError
 from heraldlink_sim.faces.id900_tagger import RawTags
 
 JsonValue = str | int | float | Mapping[str, object] | list[str] | list[dict[str, str]]
+
+
+WIRE_LOG_LENGTH = 2000
 
 
 class StreamSink(Protocol):
@@ -63,6 +67,14 @@ class DataLinkService:
         self._clock = clock
         self._running: dict[str, _Acquisition] = {}
         self._started = 0
+        self.wire_log: deque[tuple[Literal["in", "out"], bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
+
+    def respond(self, message: bytes) -> bytes:
+        """Answer one request."""
+        self.wire_log.append(("in", message))
+        reply = self.execute(message.decode("latin-1")).encode()
+        self.wire_log.append(("out", reply))
+        return reply
 
     def execute(self, message: str) -> str:
         """Answer one request with JSON; mistakes give ``{"error": {"description": ...}}``."""

@@ -7,13 +7,16 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from typing import Literal
 
 import zmq
 import zmq.asyncio
+from pydantic import Field
 
 from heraldlink_sim.faces.id900_datalink import DataLinkError, DataLinkService
 from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900
+from heraldlink_sim.model import InstrumentConfig, Listening, Model, Place
+from heraldlink_sim.transport.server import Device, Dropped, answer_of
 
 MAX_REQUEST_BYTES = 1 << 16
 MAX_QUEUED_MESSAGES = 4096
@@ -65,7 +68,15 @@ class PairStream:
 class Id900Server:
     """A time controller that listens; addresses are ``tcp://host:port``."""
 
-    def __init__(self, device: IDQuantiqueID900, host: str, port: int, datalink_port: int) -> None:
+    def __init__(
+        self,
+        device: IDQuantiqueID900,
+        host: str,
+        port: int,
+        datalink_port: int,
+        door: Device | None = None,
+    ) -> None:
+        self.refusing = False
         self._context = zmq.asyncio.Context()
         self._host = host
         self._streams: list[PairStream] = []
@@ -81,8 +92,8 @@ class Id900Server:
         self.address = f"tcp://{host}:{self.port}"
         self.datalink_address = f"tcp://{host}:{self.datalink_port}"
         self._tasks = [
-            asyncio.create_task(self._answer(control, device.execute)),
-            asyncio.create_task(self._answer(service, self.datalink.execute)),
+            asyncio.create_task(self._answer(control, door or device)),
+            asyncio.create_task(self._answer(service, self.datalink)),
         ]
 
     async def close(self) -> None:
@@ -107,15 +118,18 @@ class Id900Server:
         self._streams.append(stream)
         return stream
 
-    async def _answer(self, socket: zmq.asyncio.Socket, execute: Callable[[str], str]) -> None:
-        log = self._device.wire_log
+    def refuse(self, refusing: bool) -> None:
+        """Answer nobody, until told otherwise: what ZeroMQ shows of an instrument that hangs up."""
+        self.refusing = refusing
+
+    async def _answer(self, socket: zmq.asyncio.Socket, door: Device) -> None:
         with contextlib.closing(socket):
             while True:
                 envelope, request = await _receive(socket)
-                log.append(("in", request))
-                reply = execute(request.decode("latin-1")).encode()
-                log.append(("out", reply))
-                await socket.send_multipart([*envelope, reply])  # pyright: ignore[reportUnknownMemberType]
+                with contextlib.suppress(Dropped):
+                    reply = await answer_of(door, request)
+                    if not self.refusing:
+                        await socket.send_multipart([*envelope, reply])  # pyright: ignore[reportUnknownMemberType]
 
 
 async def _receive(socket: zmq.asyncio.Socket) -> tuple[list[bytes], bytes]:
@@ -129,10 +143,17 @@ async def _receive(socket: zmq.asyncio.Socket) -> tuple[list[bytes], bytes]:
 
 
 async def serve_id900(
-    device: IDQuantiqueID900, host: str = "127.0.0.1", port: int = 0, datalink_port: int = 0
+    device: IDQuantiqueID900,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    datalink_port: int = 0,
+    door: Device | None = None,
 ) -> Id900Server:
-    """Serve a time controller on its two ports; 0 takes a free port. Raises OSError if one is taken."""
-    return Id900Server(device, host, port, datalink_port)
+    """Serve a time controller on its two ports; 0 takes a free port. Raises OSError if one is taken.
+
+    Requests of the control port go through ``door`` if it is given.
+    """
+    return Id900Server(device, host, port, datalink_port, door)
 
 
 def _bind(socket: zmq.asyncio.Socket, host: str, port: int) -> int:
@@ -140,3 +161,34 @@ def _bind(socket: zmq.asyncio.Socket, host: str, port: int) -> int:
         return socket.bind_to_random_port(f"tcp://{host}")
     socket.bind(f"tcp://{host}:{port}")
     return port
+
+
+InputName = Literal["STAR", "INPU1", "INPU2", "INPU3", "INPU4"]
+
+
+class TimeControllerConfig(InstrumentConfig):
+    """``second_port``: DataLink service; ``startup``: commands of the power-up configuration.
+
+    ``levels_V``: pulse heights on its input cables.
+    """
+
+    startup: tuple[str, ...] = ()
+    levels_V: dict[InputName, float] = Field(default_factory=dict[InputName, float])
+
+
+def _make(place: Place, config: TimeControllerConfig) -> IDQuantiqueID900:
+    levels_V = {str(name): level_V for name, level_V in config.levels_V.items()}
+    face = IDQuantiqueID900(place.serial, levels_V, place.tick_period_ps)
+    for command in config.startup:
+        face.execute(command)
+    return face
+
+
+async def _serve(
+    device: Device, face: IDQuantiqueID900, config: TimeControllerConfig, host: str, name: str
+) -> Listening:
+    server = await serve_id900(face, host, config.port, config.second_port, device)
+    return Listening({name: server.address, f"{name}.datalink": server.datalink_address}, (server,))
+
+
+MODEL = Model("ID Quantique ID900", "tagger", _make, _serve, TimeControllerConfig, scpi=False)

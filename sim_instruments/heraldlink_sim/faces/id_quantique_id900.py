@@ -50,7 +50,7 @@ class IDQuantiqueID900:
         self.serial = serial
         self.on_record_armed: Callable[[], None] = _nobody
         self.record_listeners: list[RecordListener] = []
-        self.wire_log: deque[tuple[str, bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
+        self.wire_log: deque[tuple[Literal["in", "out"], bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
         self._settings = Settings(levels_V or {})
         self._stage: Stage = "STOPPED"
         self._remaining = 0.0
@@ -61,6 +61,13 @@ class IDQuantiqueID900:
         self._raw_errors = dict.fromkeys(range(1, 5), 0)
 
     # --- the wire
+
+    def respond(self, message: bytes) -> bytes:
+        """Answer one request."""
+        self.wire_log.append(("in", message))
+        reply = self.execute(message.decode("latin-1")).encode()
+        self.wire_log.append(("out", reply))
+        return reply
 
     def execute(self, message: str) -> str:
         """Answer one request; mistakes are answered in the reply, commands before them have acted."""

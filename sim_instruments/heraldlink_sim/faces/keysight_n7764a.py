@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from heraldlink_sim.faces.santec_format import exponent
+from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
 from heraldlink_sim.scpi import Boolean, Integer, Number, ScpiDevice, ScpiError, Setting, command, query
 from heraldlink_sim.world.rack import AttenuatorChannel, AttenuatorState
 
@@ -111,3 +112,10 @@ def _power(power_W: float, *, in_watt: bool) -> str:
     """Format a monitor reading; below its floor the monitor reads the floor."""
     seen_W = max(power_W, MONITOR_FLOOR_W)
     return exponent(seen_W if in_watt else _dBm(seen_W))
+
+
+def _make(place: Place, config: InstrumentConfig) -> KeysightN7764A:
+    return KeysightN7764A(place.serial)
+
+
+MODEL = Model("Keysight N7764A", "attenuator", _make, scpi_server())

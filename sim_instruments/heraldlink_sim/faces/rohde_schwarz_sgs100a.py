@@ -8,6 +8,7 @@ Commands after the R&S SGS100A user manual and the qcodes driver; answers are in
 import math
 from typing import ClassVar
 
+from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
 from heraldlink_sim.scpi import Boolean, Choice, Number, ScpiDevice, Setting, command, query
 from heraldlink_sim.world.rack import MicrowaveState
 
@@ -98,3 +99,10 @@ class RohdeSchwarzSGS100A(ScpiDevice):
     @command("SYSTem:PRESet")
     def _preset(self) -> None:
         self.reset()
+
+
+def _make(place: Place, config: InstrumentConfig) -> RohdeSchwarzSGS100A:
+    return RohdeSchwarzSGS100A(place.serial)
+
+
+MODEL = Model("R&S SGS100A", "microwave", _make, scpi_server())

@@ -28,6 +28,7 @@ from heraldlink_sim.faces.santec_format import (
     mW_to_dBm,
     signed,
 )
+from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
 from heraldlink_sim.scpi import (
     Integer,
     Number,
@@ -219,3 +220,10 @@ class SantecTSL570(ScpiDevice):
 
     def _whole(self, value: int) -> str:
         return signed(value) if self.scpi_set.get() else str(value)
+
+
+def _make(place: Place, config: InstrumentConfig) -> SantecTSL570:
+    return SantecTSL570(place.serial)
+
+
+MODEL = Model("Santec TSL-570", "laser", _make, scpi_server("raw", b"\r"))

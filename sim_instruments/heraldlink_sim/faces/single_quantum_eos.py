@@ -11,11 +11,12 @@ the automatic IV curve is not available.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from heraldlink_sim.errors import SimulationError
-from heraldlink_sim.faces.eos_messages import encode
+from heraldlink_sim.errors import SimulationError, TransportError
+from heraldlink_sim.faces.eos_messages import decode, encode
 from heraldlink_sim.world.rack import BiasState
 
 MAX_BIAS_uA = 100.0
@@ -37,12 +38,17 @@ class Answer:
     broadcast: bytes = b""
 
 
+def _to_nobody(message: bytes) -> None:
+    """Stand in until a server listens."""
+
+
 class SingleQuantumEOS:
     """One box with ``detectors`` channels."""
 
     def __init__(self, serial: str = "SIM-0001", detectors: int = 2) -> None:
         self.serial = serial
-        self.wire_log: deque[tuple[str, bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
+        self.wire_log: deque[tuple[Literal["in", "out"], bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
+        self.on_broadcast: Callable[[bytes], None] = _to_nobody
         self.enabled = False
         self.period_ms = 100.0
         self.bias_uA = [0.0] * detectors
@@ -52,6 +58,19 @@ class SingleQuantumEOS:
         self._elapsed_s = 0.0
 
     # --- the wire
+
+    def respond(self, message: bytes) -> bytes:
+        """Answer one JSON object to its sender; what concerns all clients goes to ``on_broadcast``."""
+        self.wire_log.append(("in", message))
+        try:
+            answer = self.execute(decode(message))
+        except TransportError as error:
+            answer = Answer(reply=encode("Error", str(error)))
+        for data in filter(None, (answer.reply, answer.broadcast)):
+            self.wire_log.append(("out", data))
+        if answer.broadcast:
+            self.on_broadcast(answer.broadcast)
+        return answer.reply
 
     def execute(self, message: Mapping[str, object]) -> Answer:
         """Answer one message of a client."""

@@ -18,6 +18,7 @@ from typing import Literal
 
 from heraldlink_sim.errors import SimulationError
 from heraldlink_sim.faces.dg645_timing import EDGES, OUTPUT_NAMES, Timing, TimingError
+from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
 from heraldlink_sim.world.rack import DelayOutput, DelayState
 
 WIRE_LOG_LENGTH = 2000
@@ -80,7 +81,7 @@ class StanfordDG645:
 
     # --- the wire
 
-    async def execute(self, message: bytes) -> bytes:
+    def respond(self, message: bytes) -> bytes:
         """Answer one line; several commands are separated by ``;`` and each answer has its own line."""
         self.wire_log.append(("in", message))
         replies: list[str] = []
@@ -91,6 +92,10 @@ class StanfordDG645:
         if answer:
             self.wire_log.append(("out", answer))
         return answer
+
+    async def execute(self, message: bytes) -> bytes:
+        """Answer one line, as :meth:`respond`."""
+        return self.respond(message)
 
     def _run(self, text: str, replies: list[str]) -> None:
         try:
@@ -232,3 +237,10 @@ def _bounded(value: float, low: float, high: float) -> float:
     if not low <= value <= high:
         raise DelayError(ILLEGAL_VALUE)
     return value
+
+
+def _make(place: Place, config: InstrumentConfig) -> StanfordDG645:
+    return StanfordDG645(place.serial)
+
+
+MODEL = Model("SRS DG645", "delay", _make, scpi_server("raw", b"\r\n"))

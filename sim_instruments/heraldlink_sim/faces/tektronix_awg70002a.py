@@ -18,6 +18,7 @@ from heraldlink_sim.faces.tektronix_awg70002a_assets import Input, Sequence, Tar
 from heraldlink_sim.faces.tektronix_awg70002a_channels import CHANNELS, ChannelCommands
 from heraldlink_sim.faces.tektronix_awg70002a_program import single, unrolled
 from heraldlink_sim.faces.tektronix_awg70002a_sequences import Step
+from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
 from heraldlink_sim.scpi import Choice, Integer, Optional, ScpiError, Text, command, query
 from heraldlink_sim.world.rack import GeneratorChannel, GeneratorState, ProgramStep
 
@@ -159,3 +160,10 @@ class TektronixAWG70002A(ChannelCommands):
         )
         trigger: Input = "BTR" if self.trigger_input.get(1) == "BTR" else "ATR"
         return single(played, triggered=self.run_mode.get(1) != "CONT", trigger=trigger)
+
+
+def _make(place: Place, config: InstrumentConfig) -> TektronixAWG70002A:
+    return TektronixAWG70002A(place.serial)
+
+
+MODEL = Model("Tektronix AWG70002A", "generator", _make, scpi_server(block_ends_message=True))

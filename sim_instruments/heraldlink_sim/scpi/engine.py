@@ -46,6 +46,10 @@ class ScpiEngine:
         self.status = Status()
         self.wire_log: WireLog = deque(maxlen=1000)
 
+    def respond(self, message: bytes) -> bytes | Awaitable[bytes]:
+        """Answer one program message (no terminator), at once or after what it has to wait for."""
+        return self.execute(message)
+
     async def execute(self, message: bytes) -> bytes:
         """Run one program message (no terminator); the answers joined by ``;``, empty when there are none."""
         self.wire_log.append(("in", message[:_LOGGED_BYTES]))

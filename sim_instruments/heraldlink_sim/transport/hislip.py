@@ -22,7 +22,7 @@ from heraldlink_sim.transport.hislip_messages import (
     pack,
     receive,
 )
-from heraldlink_sim.transport.server import Device, Reporting, Server, acknowledge_now, listen
+from heraldlink_sim.transport.server import Device, Reporting, Server, acknowledge_now, answer_of, listen
 
 _VERSION = 0x0100
 _VENDOR = int.from_bytes(b"HL\0\0")
@@ -117,7 +117,7 @@ class _Session:
         while True:
             message, number = await self._waiting.get()
             await self._locks.permission(self.number)
-            answer = await self._device.execute(message)
+            answer = await answer_of(self._device, message)
             if answer:
                 self._unread = True
                 await self._send(answer + b"\n", number)

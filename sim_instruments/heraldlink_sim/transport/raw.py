@@ -5,7 +5,7 @@ import asyncio
 
 from heraldlink_sim.scpi.errors import ScpiError
 from heraldlink_sim.scpi.framing import Session
-from heraldlink_sim.transport.server import Device, Reporting, Server, acknowledge_now, listen
+from heraldlink_sim.transport.server import Device, Reporting, Server, acknowledge_now, answer_of, listen
 
 _CHUNK = 1 << 18
 
@@ -44,7 +44,7 @@ async def _answer(
         if isinstance(device, Reporting):
             device.report(ScpiError(-363))
         return
-    answer = await device.execute(message)
+    answer = await answer_of(device, message)
     if answer:
         writer.write(answer + terminator)
         await writer.drain()

@@ -5,7 +5,8 @@ import asyncio
 import socket
 from asyncio.trsock import TransportSocket
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from heraldlink_sim.scpi.errors import ScpiError
@@ -24,9 +25,40 @@ class Device(Protocol):
         """The last messages, for tests and for ``--verbose``."""
         ...
 
-    async def execute(self, message: bytes) -> bytes:
-        """Answer one message without terminator; ``b""`` means that nothing is sent."""
+    def respond(self, message: bytes) -> bytes | Awaitable[bytes]:
+        """Answer one message without terminator, at once or after a wait; ``b""``: nothing is sent.
+
+        Raises Dropped where the connection is to break.
+        """
         ...
+
+
+class Dropped(Exception):  # not an error of anybody's: an instrument that hangs up
+    """The instrument sends ``sent``, perhaps a part of its answer, and closes the connection."""
+
+    def __init__(self, sent: bytes = b"") -> None:
+        super().__init__("the instrument closes the connection")
+        self.sent = sent
+
+
+class Listener(Protocol):
+    """A listening server of any protocol."""
+
+    async def close(self) -> None:
+        """Stop listening and drop all connections."""
+        ...
+
+    def refuse(self, refusing: bool) -> None:
+        """Drop all connections and hang up on whoever comes, until told otherwise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A served instrument: its addresses by name (``hub_tc``, ``hub_tc.datalink``) and its servers."""
+
+    addresses: Mapping[str, str]
+    listeners: tuple[Listener, ...]
 
 
 @runtime_checkable
@@ -50,6 +82,14 @@ class Server:
         self.host, self.port = listener.sockets[0].getsockname()[:2]
         self.address = address(str(self.host), int(self.port))
         self.connections: set[asyncio.Task[None]] = set()
+        self.refusing = False
+
+    def refuse(self, refusing: bool) -> None:
+        """Drop all connections and hang up on whoever comes, until told otherwise."""
+        self.refusing = refusing
+        if refusing:
+            for task in list(self.connections):
+                task.cancel()
 
     async def close(self) -> None:
         """Stop listening and drop all connections."""
@@ -61,14 +101,17 @@ class Server:
 
 async def listen(connection: Connection, host: str, port: int, address: Callable[[str, int], str]) -> Server:
     """Serve ``connection`` on a TCP port (0: any free one) with Nagle's algorithm off."""
-    running: set[asyncio.Task[None]] = set()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        running = server.connections
         if (task := asyncio.current_task()) is not None:
             running.add(task)
         try:
-            _no_delay(writer)
-            await connection(reader, writer)
+            if not server.refusing:
+                _no_delay(writer)
+                await connection(reader, writer)
+        except Dropped as end:
+            writer.write(end.sent)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client went away, or the bench closes
         finally:
@@ -78,8 +121,13 @@ async def listen(connection: Connection, host: str, port: int, address: Callable
 
     listener = await asyncio.start_server(accept, host, port, limit=_STREAM_LIMIT)
     server = Server(listener, address)
-    server.connections = running
     return server
+
+
+async def answer_of(device: Device, message: bytes) -> bytes:
+    """Return the answer of ``device`` after whatever it has to wait for."""
+    answer = device.respond(message)
+    return answer if isinstance(answer, bytes) else await answer
 
 
 def acknowledge_now(writer: asyncio.StreamWriter) -> None:

@@ -199,6 +199,13 @@ class BiasState:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchState:
+    """Optical switch: output port by input port; an input that is not there ends in the dark."""
+
+    connections: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class RackState:
     """All states at a tick, by station name (``alice_awg``, ``hub_tc``...)."""
 
@@ -209,6 +216,7 @@ class RackState:
     microwaves: Mapping[str, MicrowaveState]
     taggers: Mapping[str, TaggerState]
     detectors: Mapping[str, BiasState]
+    switches: Mapping[str, SwitchState] = field(default_factory=dict[str, SwitchState])
 
 
 class LaserFace(Protocol):
@@ -275,6 +283,10 @@ class TaggerFace(Protocol):
         """Return what arrived over the wire."""
         ...
 
+    def begin_slot(self, slot: int) -> None:
+        """Take note that the tick of a slot came, whose events will be delivered later."""
+        ...
+
     def deliver(self, events: Mapping[str, NDArray[np.int64]], slot: int) -> None:
         """Take all events of one tick period: per input, sorted ps since the tick (IN4 has the tick at 0).
 
@@ -294,3 +306,23 @@ class DetectorFace(Protocol):
     def observe(self, rates_Hz: tuple[float, ...]) -> None:
         """Take the mean count rate of each detector, for the counts that it reports."""
         ...
+
+
+class SwitchFace(Protocol):
+    """Optical switch."""
+
+    def state(self) -> SwitchState:
+        """Return what arrived over the wire."""
+        ...
+
+
+class PowerMeterFace(Protocol):
+    """Power meter; ``input_W()`` gives power (W) and wavelength (m) at its sensor when it measures."""
+
+    input_W: Callable[[], tuple[float, float]]
+
+
+class ThermometerFace(Protocol):
+    """Thermometer; ``temperature_K(channel)`` is asked when a channel is read."""
+
+    temperature_K: Callable[[int], float]

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all instruments of a node have in common."""
+
+from typing import Protocol
+
+
+class Device(Protocol):
+    """What every instrument can say of itself."""
+
+    def identity(self) -> str:
+        """Maker, model, serial number and firmware, comma separated; a simulated serial begins ``SIM-``."""
+        ...
+
+    def errors(self) -> list[str]:
+        """Errors that the instrument still holds, oldest first; reading them clears them."""
+        ...
+
+    def safe_state(self) -> None:
+        """Bring the instrument into the state in which it can be left alone."""
+        ...

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every SCPI instrument listens twice: on a raw socket and on HiSLIP."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal, Protocol
+
+from heraldlink_sim.transport.hislip import serve_hislip
+from heraldlink_sim.transport.raw import serve_raw
+from heraldlink_sim.transport.server import Device, Listening
+
+
+class Ports(Protocol):
+    """The ports that a bench file gives an instrument; 0 takes a free one."""
+
+    @property
+    def port(self) -> int:
+        """Port of the primary transport."""
+        ...
+
+    @property
+    def second_port(self) -> int:
+        """Port of the other one."""
+        ...
+
+
+ScpiServe = Callable[[Device, object, Ports, str, str], Awaitable[Listening]]
+
+
+def scpi_server(
+    primary: Literal["raw", "hislip"] = "hislip",
+    terminator: bytes = b"\n",
+    read_terminator: bytes | None = None,
+    *,
+    block_ends_message: bool = False,
+) -> ScpiServe:
+    """Make the ``serve`` of a model.
+
+    ``name`` is its primary address, ``name@socket`` or ``name@hislip`` the other one.
+    The other arguments are those of :func:`heraldlink_sim.transport.raw.serve_raw`.
+    """
+
+    async def serve(device: Device, face: object, config: Ports, host: str, name: str) -> Listening:
+        raw_port, hislip_port = (config.port, config.second_port)
+        if primary == "hislip":
+            raw_port, hislip_port = hislip_port, raw_port
+        raw = await serve_raw(
+            device, host, raw_port, terminator, read_terminator, block_ends_message=block_ends_message
+        )
+        try:
+            hislip = await serve_hislip(device, host, hislip_port)
+        except BaseException:
+            await raw.close()
+            raise
+        names = (name, f"{name}@hislip") if primary == "raw" else (f"{name}@socket", name)
+        return Listening({names[0]: raw.address, names[1]: hislip.address}, (raw, hislip))
+
+    return serve
