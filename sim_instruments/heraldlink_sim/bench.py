@@ -17,7 +17,7 @@ from heraldlink_sim.clock import Clock, PacedClock, SteppedClock
 from heraldlink_sim.errors import BenchError
 from heraldlink_sim.model import Listening, find_model
 from heraldlink_sim.pace import Agenda, Fast, Scaled
-from heraldlink_sim.world.optics import emitted_W
+from heraldlink_sim.surroundings import Surroundings
 from heraldlink_sim.world.play import SlotEvents, World
 from heraldlink_sim.world.rack import IN4
 
@@ -43,7 +43,8 @@ class Bench:
         self._armed = asyncio.Event()
         self._listening: list[Listening] = []
         self._pace: asyncio.Task[None] | None = None
-        self._connect()
+        self.faces.taggers[self.world.wiring.hub.tagger].on_record_armed = self._armed.set
+        self._surroundings = Surroundings(self.world, self.faces)
 
     @classmethod
     def from_file(cls, path: Path, overrides: dict[str, object] | None = None) -> Self:
@@ -64,21 +65,6 @@ class Bench:
         item = self.config.instruments[name]
         place = place_of(name, self.clocks[name], self.tick_period_ps, self.config.seed)
         return switch_on(name, find_model(item.model), item, place)
-
-    def _connect(self) -> None:
-        """Lay the cables that carry something back to an instrument."""
-        wiring = self.world.wiring
-        self.faces.taggers[wiring.hub.tagger].on_record_armed = self._armed.set
-        self.faces.attenuators[wiring.hub.attenuator].input_power_W = self._attenuator_input_W
-
-    def _attenuator_input_W(self, channel: int) -> float:
-        """Return the power that the splitter of a pump sends into an attenuator channel."""
-        hub = self.world.wiring.hub
-        for node, device in zip(self.world.wiring.nodes, self.world.devices.arms, strict=True):
-            for name, used in ((hub.pump, node.pump_channel), (hub.readout_pump, node.readout_channel)):
-                if used == channel:
-                    return emitted_W(self.faces.lasers[name].state()) * device.splitter
-        return 0.0
 
     # --- serving
 
@@ -147,6 +133,7 @@ class Bench:
             for tagger in self.faces.taggers.values():
                 tagger.deliver(ticks, last)
             self._fire()
+            self._surroundings.pass_ticks(last)
         next_tick_ps = (last + 1) * self.tick_period_ps
         for name, face in self.faces.generators.items():
             face.set_playing(self._ends_ps[name] > next_tick_ps)
@@ -179,6 +166,7 @@ class Bench:
         playing = frozenset(name for name, face in self.faces.generators.items() if face.playing)
         events = self.world.play(self.faces.state(), slot, playing)
         self._ends_ps |= {name: now_ps + end for name, end in events.ends_ps.items() if end > 0}
+        self._surroundings.played(slot, events)
         self._fire()
         return events
 

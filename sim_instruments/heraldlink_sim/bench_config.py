@@ -23,7 +23,15 @@ from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.errors import DeviceError
 from heraldlink_sim.errors import BenchError
 from heraldlink_sim.model import InstrumentConfig, Kind, Strict, find_model
-from heraldlink_sim.world.wiring import HubWiring, NodeWiring, ReadoutTone, Wiring
+from heraldlink_sim.world.wiring import (
+    Cryostat,
+    HubWiring,
+    NodeWiring,
+    ReadoutTone,
+    SwitchRoute,
+    Tap,
+    Wiring,
+)
 
 Cable = tuple[str, str, Kind]
 Pace = Literal["realtime", "fast"] | Annotated[float, Field(gt=0, le=1e6)]
@@ -37,6 +45,32 @@ class ReadoutToneConfig(Strict):
     frequency_Hz: Annotated[float, Field(ge=1e6, le=20e9)]
     linewidth_Hz: Annotated[float, Field(gt=0)]
     power_dBm: Annotated[float, Field(ge=-120, le=25)]
+
+
+class SwitchRouteConfig(Strict):
+    """The optical switch that a node's pump goes through, and the ports that must be joined for it."""
+
+    switch: str
+    source: Annotated[int, Field(ge=1)]
+    target: Annotated[int, Field(ge=1)]
+
+
+class TapConfig(Strict):
+    """The power meter behind a node's carver, and its share of the light."""
+
+    power_meter: str
+    fraction: Annotated[float, Field(gt=0, lt=1)] = 0.01
+
+
+class CryostatConfig(Strict):
+    """A node's cryostat: its thermometer, and how its mixing chamber takes the pump's heat."""
+
+    thermometer: str
+    channel: Annotated[int, Field(ge=1, le=16)] = 6
+    base_K: Annotated[float, Field(gt=0)] = 0.012
+    cooling_W_per_K2: Annotated[float, Field(gt=0)] = 0.05
+    absorbed: Annotated[float, Field(ge=0, le=1)] = 0.1
+    time_constant_s: Annotated[float, Field(gt=0)] = 60.0
 
 
 class HubConfig(Strict):
@@ -66,6 +100,9 @@ class NodeConfig(Strict):
     herald_delay_ps: Delay
     readout_delay_ps: Delay
     readout_tone: ReadoutToneConfig
+    pump_route: SwitchRouteConfig | None = None
+    tap: TapConfig | None = None
+    cryostat: CryostatConfig | None = None
 
 
 class WiringConfig(Strict):
@@ -138,7 +175,7 @@ class BenchConfig(Strict):
                 (f"{where}.time_controller", node.time_controller, "tagger"),
                 (f"{where}.detectors", node.detectors, "detector"),
             ]
-            cables += node_cables
+            cables += node_cables + _looked_at(where, node)
         return cables
 
     @property
@@ -152,6 +189,18 @@ class BenchConfig(Strict):
         a, b = (_node(name, node) for name, node in self.wiring.nodes.items())
         names = (hub.pump, hub.readout_pump, hub.attenuator, hub.detectors, hub.time_controller)
         return Wiring(HubWiring(*names, herald_combiner=hub.herald_combiner), a, b, self.tick_period_ps)
+
+
+def _looked_at(where: str, node: NodeConfig) -> list[Cable]:
+    """Return the cables to instruments that a node may have beyond those that it needs."""
+    cables: list[Cable] = []
+    if node.pump_route:
+        cables.append((f"{where}.pump_route.switch", node.pump_route.switch, "switch"))
+    if node.tap:
+        cables.append((f"{where}.tap.power_meter", node.tap.power_meter, "power_meter"))
+    if node.cryostat:
+        cables.append((f"{where}.cryostat.thermometer", node.cryostat.thermometer, "thermometer"))
+    return cables
 
 
 def _node(name: str, node: NodeConfig) -> NodeWiring:
@@ -171,6 +220,9 @@ def _node(name: str, node: NodeConfig) -> NodeWiring:
         herald_delay_ps=node.herald_delay_ps,
         readout_delay_ps=node.readout_delay_ps,
         readout_tone=ReadoutTone(tone.frequency_Hz, tone.linewidth_Hz, tone.power_dBm),
+        pump_route=SwitchRoute(**node.pump_route.model_dump()) if node.pump_route else None,
+        tap=Tap(**node.tap.model_dump()) if node.tap else None,
+        cryostat=Cryostat(**node.cryostat.model_dump()) if node.cryostat else None,
     )
 
 

@@ -60,7 +60,7 @@ class NodePlay:
         horizon_ps: int,
         busy: bool = False,
     ) -> None:
-        self.wiring, self.device = wiring, device
+        self.wiring, self.device, self.shapes = wiring, device, shapes
         generator = rack.generators[wiring.generator]
         steps = generator.steps if _plays(generator, rack, wiring) and not busy else ()
         self.steps = steps

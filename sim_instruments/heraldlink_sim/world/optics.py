@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from heraldlink_physics.settings import DetectorSettings, GateSettings
 from heraldlink_sim.world.rack import IN1, START, AttenuatorChannel, LaserState, RackState, TaggerState
-from heraldlink_sim.world.wiring import NodeWiring, Wiring
+from heraldlink_sim.world.wiring import HubWiring, NodeWiring, Wiring
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,10 @@ def optics_of(rack: RackState, wiring: Wiring) -> Optics:
     """Read the states of laser, attenuator, detector box, tagger and references."""
     hub, (a, b) = wiring.hub, wiring.nodes
     bias = rack.detectors[hub.detectors]
-    channels = rack.attenuators[hub.attenuator].channels
     return Optics(
         laser_frequency_Hz=rack.lasers[hub.pump].frequency_Hz,
         laser_power_W=emitted_W(rack.lasers[hub.pump]),
-        attenuation_dB=(
-            attenuation_dB(channels[a.pump_channel - 1]),
-            attenuation_dB(channels[b.pump_channel - 1]),
-        ),
+        attenuation_dB=(pump_attenuation_dB(rack, hub, a), pump_attenuation_dB(rack, hub, b)),
         detectors=(
             DetectorSettings(bias.bias_A[0], bias.enabled),
             DetectorSettings(bias.bias_A[1], bias.enabled),
@@ -66,6 +62,14 @@ def emitted_W(laser: LaserState) -> float:
 def attenuation_dB(channel: AttenuatorChannel) -> float:
     """Return the channel's attenuation, infinite when its output is closed."""
     return channel.attenuation_dB if channel.open else math.inf
+
+
+def pump_attenuation_dB(rack: RackState, hub: HubWiring, node: NodeWiring) -> float:
+    """Return what a node's pump loses on purpose: infinite with channel closed or switch elsewhere."""
+    route = node.pump_route
+    if route is not None and rack.switches[route.switch].connections.get(route.source) != route.target:
+        return math.inf
+    return attenuation_dB(rack.attenuators[hub.attenuator].channels[node.pump_channel - 1])
 
 
 def locked(rack: RackState, node: NodeWiring) -> bool:

@@ -15,6 +15,7 @@ from heraldlink_sim.world.fibre import FibrePhase
 from heraldlink_sim.world.node import NodePlay
 from heraldlink_sim.world.optics import Optics, optics_of
 from heraldlink_sim.world.photons import readout_clicks, readout_light
+from heraldlink_sim.world.pumped import mean_transmission
 from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState
 from heraldlink_sim.world.readouts import Readouts, excited, readouts_of
 from heraldlink_sim.world.shapes import ShapeBook
@@ -35,12 +36,14 @@ class SlotEvents:
     """What one slot gives: per tagger and input sorted int64[n] ps after the tick, and mean count rates.
 
     ``rates_Hz``: per detector box, over the tick period. ``ends_ps``: per generator, end of its program after
-    the tick (0 if it did not play); until then it takes no trigger.
+    the tick (0 if it did not play); until then it takes no trigger. ``carvers``: mean transmission of each
+    node's carver over the tick period.
     """
 
     taggers: Mapping[str, Events]
     rates_Hz: Mapping[str, tuple[float, ...]]
     ends_ps: Mapping[str, int]
+    carvers: Mapping[str, float]
 
 
 class World:
@@ -71,7 +74,8 @@ class World:
         for node, item, excitation in zip(nodes, readouts, outcomes, strict=True):
             taggers[node.wiring.tagger] = self._node_events(rack, node, item, excitation, slot)
         ends_ps = {node.wiring.generator: node.timeline.end_ps for node in nodes}
-        return SlotEvents(taggers, self._rates_Hz(rack, taggers), ends_ps)
+        carvers = {node.wiring.name: mean_transmission(node, self.wiring.tick_period_ps) for node in nodes}
+        return SlotEvents(taggers, self._rates_Hz(rack, taggers), ends_ps, carvers)
 
     def _stream(self, slot: int, name: str) -> np.random.Generator:
         return stream(self.seed, slot, name)

@@ -11,6 +11,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from heraldlink_physics.carving import transmission
+from heraldlink_physics.device import Carver
 from heraldlink_sim.world.rack import MARKER_1, MARKER_2, Waveform
 
 T = TypeVar("T")
@@ -67,6 +69,9 @@ class ShapeBook:
 
     def __init__(self) -> None:
         self._shapes: WeakKeyDictionary[Waveform, Shape] = WeakKeyDictionary()
+        self._open: WeakKeyDictionary[Waveform, dict[tuple[Carver, float, float], float]] = (
+            WeakKeyDictionary()
+        )
         self._areas: WeakKeyDictionary[Waveform, dict[tuple[int, float, float], complex]] = (
             WeakKeyDictionary()
         )
@@ -82,6 +87,15 @@ class ShapeBook:
         if key not in areas:
             areas[key] = drive_area_s(waveform, *key)
         return areas[key]
+
+    def open_s(self, waveform: Waveform, carver: Carver, amplitude_Vpp: float, rate_Hz: float) -> float:
+        """Return the integral of the carver's transmission above its floor while the waveform plays, s."""
+        opened = _remembered(self._open, waveform, lambda: dict[tuple[Carver, float, float], float]())
+        key = (carver, amplitude_Vpp, rate_Hz)
+        if key not in opened:
+            envelope_V = waveform.samples.astype(np.float64) * (amplitude_Vpp / 2)
+            opened[key] = float(transmission(carver, envelope_V).sum()) / rate_Hz
+        return opened[key]
 
 
 def _remembered(book: WeakKeyDictionary[Waveform, T], waveform: Waveform, make: Callable[[], T]) -> T:

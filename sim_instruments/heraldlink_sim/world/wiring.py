@@ -16,6 +16,39 @@ class ReadoutTone:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchRoute:
+    """A node's pump light goes through an optical switch, which must join ``source`` to ``target``."""
+
+    switch: str
+    source: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A power meter behind the carver that gets the share ``fraction`` of the pump's mean power."""
+
+    power_meter: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cryostat:
+    """Where a node's transducer sits: thermometer and its channel at the mixing chamber.
+
+    ``absorbed``: share of the pump's power there that heats it; the rest as in
+    :mod:`heraldlink_physics.cryostat`.
+    """
+
+    thermometer: str
+    channel: int
+    base_K: float
+    cooling_W_per_K2: float
+    absorbed: float
+    time_constant_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class NodeWiring:
     """One node: station names of its instruments, its attenuator channels (1-based) and its cables.
 
@@ -39,6 +72,9 @@ class NodeWiring:
     herald_delay_ps: int
     readout_delay_ps: int
     readout_tone: ReadoutTone
+    pump_route: SwitchRoute | None = None
+    tap: Tap | None = None
+    cryostat: Cryostat | None = None
 
 
 @dataclass(frozen=True, slots=True)
