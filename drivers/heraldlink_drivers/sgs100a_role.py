@@ -36,6 +36,13 @@ class SGS100ARole:
         self._reconnect = Reconnection(driver.visa_handle)
         mend_socket(driver.visa_handle)
 
+    @classmethod
+    def adapts(cls) -> "type[RohdeSchwarzSGS100A]":
+        """QCoDeS' driver."""
+        from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
+
+        return RohdeSchwarzSGS100A
+
     def identity(self) -> str:
         """Reply to ``*IDN?``."""
         return self._ask("*IDN?")

@@ -18,15 +18,14 @@ from typing import Protocol, cast
 
 from pyvisa import VisaIOError
 from qcodes.instrument import Instrument
-from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 from qcodes.station import Station, ValidationWarning
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from heraldlink_drivers._visa_connection import probe
+from heraldlink_drivers.catalogue import adapter_for
 from heraldlink_drivers.errors import ConnectionLost, DriverError, StationError
 from heraldlink_drivers.roles import Device
-from heraldlink_drivers.sgs100a_role import SGS100ARole
 
 _log = logging.getLogger(__name__)
 
@@ -107,12 +106,12 @@ def check_station(path: Path) -> dict[str, Mapping[str, object]]:
 
 
 def role_of(instrument: Instrument) -> Device:
-    """The instrument in its role: itself, or an adapter around a driver of QCoDeS'."""
-    if isinstance(instrument, RohdeSchwarzSGS100A):
-        return SGS100ARole(instrument)
+    """The instrument in its role: itself, or the adapter that is installed for its driver."""
     if all(hasattr(instrument, method) for method in ("identity", "errors", "safe_state")):
         return cast(Device, instrument)
-    raise StationError(f"{instrument.name}: {type(instrument).__name__} plays no role")
+    if (adapter := adapter_for(instrument)) is not None:
+        return adapter(instrument)
+    raise StationError(f"{instrument.name}: {type(instrument).__name__} plays no role, and nothing adapts it")
 
 
 def _read(path: Path) -> dict[str, object]:

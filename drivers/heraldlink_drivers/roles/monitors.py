@@ -10,7 +10,7 @@ from heraldlink_drivers.roles.device import Device
 class PowerMeter(Device, Protocol):
     """Optical power meter. Safe state: as it is."""
 
-    def power_W(self) -> float:
+    def measured_W(self) -> float:
         """Power at the sensor, W; raises DriverError if it is out of the sensor's range."""
         ...
 

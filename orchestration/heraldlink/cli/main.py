@@ -9,6 +9,7 @@ import typer
 
 from heraldlink import __version__
 from heraldlink.cli.demo import demo
+from heraldlink.cli.drivers import drivers
 from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
 from heraldlink.cli.journal import journal
 from heraldlink.cli.node import node
@@ -41,7 +42,7 @@ def application() -> typer.Typer:
     """The command tree."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_main)
-    for command in (demo, sim, node, request, predict, replay):
+    for command in (demo, sim, node, request, predict, replay, drivers):
         app.command()(command)
     app.add_typer(tags(), name="tags")
     app.add_typer(journal(), name="journal")
