@@ -28,17 +28,28 @@ class Device(Protocol):
     def respond(self, message: bytes) -> bytes | Awaitable[bytes]:
         """Answer one message without terminator, at once or after a wait; ``b""``: nothing is sent.
 
-        Raises Dropped where the connection is to break.
+        Raises Dropped where the connection is to break, Repeated where the answer comes twice.
         """
         ...
 
 
 class Dropped(Exception):  # not an error of anybody's: an instrument that hangs up
-    """The instrument sends ``sent``, perhaps a part of its answer, and closes the connection."""
+    """The instrument sends ``sent``, perhaps a part of its answer, as it is and without an end.
 
-    def __init__(self, sent: bytes = b"") -> None:
-        super().__init__("the instrument closes the connection")
-        self.sent = sent
+    Then it closes the connection, or with ``closes=False`` stays silent until the next message.
+    """
+
+    def __init__(self, sent: bytes = b"", *, closes: bool = True) -> None:
+        super().__init__("the instrument breaks off its answer")
+        self.sent, self.closes = sent, closes
+
+
+class Repeated(Exception):  # not an error of anybody's: an instrument that stammers
+    """The instrument sends its whole answer twice."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__("the instrument answers twice")
+        self.answer = answer
 
 
 class Listener(Protocol):
