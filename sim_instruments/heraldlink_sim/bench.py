@@ -14,7 +14,8 @@ from heraldlink_physics.device import Devices
 from heraldlink_sim.bench_config import BenchConfig, load_bench
 from heraldlink_sim.cabinet import Faces, Instrument, place_of, switch_on
 from heraldlink_sim.clock import Clock, PacedClock, SteppedClock
-from heraldlink_sim.errors import BenchError
+from heraldlink_sim.errors import BenchError, FaultError
+from heraldlink_sim.faults import FaultConfig, Faults
 from heraldlink_sim.model import Listening, find_model
 from heraldlink_sim.pace import Agenda, Fast, Scaled
 from heraldlink_sim.surroundings import Surroundings
@@ -38,6 +39,9 @@ class Bench:
         self.clocks = {name: self._clock() for name in config.instruments}
         self.instruments = {name: self._switch_on(name) for name in config.instruments}
         self.faces = Faces.of(self.instruments)
+        self._bench_clock = self._clock()
+        self._ticked = (0.0, 0.0)
+        self.faults = Faults(self.instruments, self.now_s)
         self.addresses: dict[str, str] = {}
         self._ends_ps = dict.fromkeys(self.faces.generators, 0)
         self._armed = asyncio.Event()
@@ -45,6 +49,8 @@ class Bench:
         self._pace: asyncio.Task[None] | None = None
         self.faces.taggers[self.world.wiring.hub.tagger].on_record_armed = self._armed.set
         self._surroundings = Surroundings(self.world, self.faces)
+        for where, name, fault in config.all_faults():
+            self._inject(where, name, fault)
 
     @classmethod
     def from_file(cls, path: Path, overrides: dict[str, object] | None = None) -> Self:
@@ -66,6 +72,12 @@ class Bench:
         place = place_of(name, self.clocks[name], self.tick_period_ps, self.config.seed)
         return switch_on(name, find_model(item.model), item, place)
 
+    def _inject(self, where: str, name: str, fault: FaultConfig) -> None:
+        try:
+            self.faults.add(name, fault)
+        except FaultError as error:
+            raise BenchError(f"{where}: {error}.") from None
+
     # --- serving
 
     async def __aenter__(self) -> Self:
@@ -81,12 +93,14 @@ class Bench:
 
     async def _serve(self, instrument: Instrument) -> Listening:
         try:
-            return await instrument.serve(instrument.face, self.config.host)
+            listening = await instrument.serve(self.faults.line(instrument.name), self.config.host)
         except OSError as error:
             where = f"{self.config.host}, port {instrument.config.port} ({error.strerror or error})"
             raise BenchError(
                 f"{instrument.name}: cannot listen on {where}; port 0 takes a free one."
             ) from error
+        self.faults.attach(instrument.name, listening.listeners)
+        return listening
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
@@ -115,6 +129,16 @@ class Bench:
 
     # --- time
 
+    def now_s(self) -> float:
+        """Return bench time: that of the last tick, and in a bench with a speed what has passed since."""
+        ticked_s, then_s = self._ticked
+        return ticked_s + min(self.tick_period_ps * 1e-12, self._bench_clock.now_s() - then_s)
+
+    def _tick(self, number: int) -> None:
+        """Let bench time reach a tick, and the faults whose time that is begin and end."""
+        self._ticked = (number * self.tick_period_ps * 1e-12, self._bench_clock.now_s())
+        self.faults.look()
+
     def play(self, slot: int) -> int:
         """Play a whole slot at once; return the first later tick at which no generator plays any more."""
         events = self._begin(slot)
@@ -129,6 +153,7 @@ class Bench:
         A generator that will not have ended by the tick after them says that it plays, until it is stopped.
         """
         if first <= last:
+            self._tick(last)
             ticks = {IN4: np.zeros(last - first + 1, np.int64)}
             for tagger in self.faces.taggers.values():
                 tagger.deliver(ticks, last)
@@ -163,6 +188,7 @@ class Bench:
     def _begin(self, slot: int) -> SlotEvents:
         """Freeze all settings at the tick and play the slot."""
         now_ps = slot * self.tick_period_ps
+        self._tick(slot)
         playing = frozenset(name for name, face in self.faces.generators.items() if face.playing)
         events = self.world.play(self.faces.state(), slot, playing)
         self._ends_ps |= {name: now_ps + end for name, end in events.ends_ps.items() if end > 0}

@@ -22,6 +22,7 @@ from heraldlink_physics.device import Devices
 from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.errors import DeviceError
 from heraldlink_sim.errors import BenchError
+from heraldlink_sim.faults.kinds import FaultConfig
 from heraldlink_sim.model import InstrumentConfig, Kind, Strict, find_model
 from heraldlink_sim.world.wiring import (
     Cryostat,
@@ -112,6 +113,16 @@ class WiringConfig(Strict):
     nodes: Annotated[dict[str, NodeConfig], Field(min_length=2, max_length=2)]
 
 
+class BenchFault(FaultConfig):
+    """A fault in the bench's own list, which names its instrument."""
+
+    instrument: str
+
+    def alone(self) -> FaultConfig:
+        """The fault without its instrument."""
+        return FaultConfig.model_validate(self.model_dump(exclude_unset=True, exclude={"instrument"}))
+
+
 class BenchConfig(Strict):
     """One bench file; ``devices`` is relative to it.
 
@@ -127,6 +138,7 @@ class BenchConfig(Strict):
     devices: Path
     instruments: dict[str, SerializeAsAny[InstrumentConfig]]
     wiring: WiringConfig
+    faults: tuple[BenchFault, ...] = ()
 
     @field_validator("instruments", mode="wrap")
     @classmethod
@@ -177,6 +189,18 @@ class BenchConfig(Strict):
             ]
             cables += node_cables + _looked_at(where, node)
         return cables
+
+    def all_faults(self) -> list[tuple[str, str, FaultConfig]]:
+        """Where each fault stands in the file, its instrument, and the fault."""
+        own = [
+            (f"instruments.{name}.faults.{number}", name, fault)
+            for name, item in self.instruments.items()
+            for number, fault in enumerate(item.faults)
+        ]
+        shared = [
+            (f"faults.{number}", fault.instrument, fault.alone()) for number, fault in enumerate(self.faults)
+        ]
+        return own + shared
 
     @property
     def tick_period_ps(self) -> int:

@@ -34,6 +34,11 @@ class Instrument:
     config: InstrumentConfig
     face: Device
 
+    @property
+    def about(self) -> str:
+        """What it is, for sentences."""
+        return f"{self.model.name} ({self.model.kind})"
+
     async def serve(self, device: Device, host: str) -> Listening:
         """Serve it in its own protocol; requests go through ``device``. Raises OSError if a port is taken."""
         return await self.model.serve(device, self.face, self.config, host, self.name)

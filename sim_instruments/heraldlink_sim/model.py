@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from heraldlink_sim.clock import Clock
 from heraldlink_sim.errors import BenchError
+from heraldlink_sim.faults.kinds import FaultConfig
 from heraldlink_sim.transport.scpi_server import scpi_server
 from heraldlink_sim.transport.server import Device, Listener, Listening
 
@@ -67,13 +68,15 @@ class Strict(BaseModel):
 class InstrumentConfig(Strict):
     """One instrument. ``port``: 0 takes a free one; ``second_port``: that of its other transport or service.
 
-    ``quirks``: ids of optional quirks that this one has.
+    ``quirks``: ids of optional quirks that this one has. ``faults``: those that it has from the start, or
+    from a bench time on.
     """
 
     model: str
     port: Port = 0
     second_port: Port = 0
     quirks: tuple[str, ...] = ()
+    faults: tuple[FaultConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

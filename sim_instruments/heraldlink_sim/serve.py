@@ -15,6 +15,7 @@ from types import FrameType
 
 from heraldlink_physics.errors import PhysicsError
 from heraldlink_sim.bench import Bench
+from heraldlink_sim.control import CONTROL, open_control
 from heraldlink_sim.errors import SimulationError
 
 EXIT_BENCH_WRONG = 2
@@ -63,15 +64,24 @@ def _slots(text: str) -> tuple[int, ...]:
 async def _serve(path: Path, overrides: dict[str, object], ports_file: Path | None) -> None:
     interrupted = _on_interrupt()
     async with Bench.from_file(path, overrides) as bench:
-        if ports_file is not None:
-            write_ports(ports_file, bench.addresses)
-        running = asyncio.create_task(bench.run())
-        waiting = asyncio.create_task(interrupted.wait())
-        done, _ = await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        running.cancel()
-        if running in done:
-            running.result()
+        control = await open_control(bench.faults)
+        try:
+            if ports_file is not None:
+                write_ports(ports_file, bench.addresses | {CONTROL: control.address})
+            await _until(interrupted, bench)
+        finally:
+            await control.close()
+
+
+async def _until(interrupted: asyncio.Event, bench: Bench) -> None:
+    """Let bench time pass until somebody interrupts; raises what stops the bench."""
+    running = asyncio.create_task(bench.run())
+    waiting = asyncio.create_task(interrupted.wait())
+    done, _ = await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    running.cancel()
+    if running in done:
+        running.result()
 
 
 def _on_interrupt() -> asyncio.Event:

@@ -42,8 +42,9 @@ def application() -> typer.Typer:
     """The command tree."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_main)
-    for command in (demo, sim, node, request, predict, replay, drivers):
+    for command in (demo, node, request, predict, replay, drivers):
         app.command()(command)
+    app.add_typer(sim(), name="sim")
     app.add_typer(tags(), name="tags")
     app.add_typer(journal(), name="journal")
     return app
@@ -65,7 +66,8 @@ def execute(arguments: list[str]) -> int:
         return ExitCode.RUN_FAILED
     except Exception as error:
         if isinstance(error, UsageError):
-            complain(RequestError(usage_sentence(error)))
+            if sentence := usage_sentence(error):  # empty where the help was printed instead
+                complain(RequestError(sentence))
             return ExitCode.BAD_INPUT
         if not is_ours(error):
             raise

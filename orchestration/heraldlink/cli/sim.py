@@ -1,20 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``heraldlink sim``: serve a simulated laboratory. The only place that knows the simulator."""
+"""``heraldlink sim``: serve a simulated laboratory, and what else there is to do with one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
+from typer.core import TyperGroup
 
 from heraldlink.cli.parent import exit_with_parent
+from heraldlink.cli.sim_faults import PORTS_VARIABLE, fault, faults, heal
 from heraldlink.config.find import find_config
 
+SERVE = "serve"
 
-def sim(
+
+class _BenchOrCommand(TyperGroup):
+    """``heraldlink sim BENCH [options]`` is short for ``heraldlink sim serve BENCH [options]``."""
+
+    def parse_args(self, ctx: object, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = [SERVE, *args]
+        return super().parse_args(cast(typer.Context, ctx), args)
+
+
+def sim() -> typer.Typer:
+    """The commands below ``heraldlink sim``."""
+    app = typer.Typer(
+        cls=_BenchOrCommand,
+        no_args_is_help=True,
+        subcommand_metavar="BENCH | COMMAND [ARGS]...",
+        help="Serve a simulated laboratory: heraldlink sim BENCH, short for heraldlink sim serve BENCH.",
+    )
+    app.command(SERVE)(serve)
+    for command in (fault, faults, heal):
+        app.command()(command)
+    return app
+
+
+def serve(
     bench: Annotated[str, typer.Argument(help="Bench file, or the name of a shipped one.")],
     pace: Annotated[str | None, typer.Option(help="realtime, fast, or a factor such as 50.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the world.")] = None,
-    ports_file: Annotated[Path | None, typer.Option(help="Write the addresses here once all listen.")] = None,
+    ports_file: Annotated[
+        Path | None,
+        typer.Option(help="Write the addresses here once all listen.", envvar=PORTS_VARIABLE),
+    ] = None,
     slots: Annotated[str | None, typer.Option(help="Slots to play in fast pace: 12,14,17.")] = None,
     with_parent: Annotated[bool, typer.Option("--with-parent", help="End when stdin closes.")] = False,
 ) -> int:

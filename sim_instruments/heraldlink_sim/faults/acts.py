@@ -86,7 +86,7 @@ async def _stuck(fault: Injected, line: Struck, message: bytes, proceed: Proceed
         return answer
     if fault.config.text is not None:
         return fault.config.text.encode("latin-1", "replace")
-    return fault.answers.setdefault(message, answer)
+    return fault.answers.setdefault(bytes(message), answer)
 
 
 async def _wrong_identity(fault: Injected, line: Struck, message: bytes, proceed: Proceed) -> bytes:

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Protocol
 
@@ -57,7 +58,7 @@ class Faults:
     """The faults of several instruments by name. ``now_s``: bench time."""
 
     def __init__(self, instruments: Mapping[str, Named], now_s: Callable[[], float]) -> None:
-        self._now_s = now_s
+        self.now_s = now_s
         self._numbers = count(1)
         self.log: deque[Strike] = deque(maxlen=_LOG_LENGTH)
         self.injected: list[Injected] = []
@@ -65,7 +66,7 @@ class Faults:
         for name, item in instruments.items():
             line = line_of(item.face, now_s, self._note)
             line.on_look = self.look
-            line.on_power_cycle = lambda name=name: self._power_cycle(name)
+            line.on_power_cycle = partial(self._power_cycle, name)
             self._places[name] = _Place(line, item.about)
 
     def line(self, instrument: str) -> Line:
@@ -75,9 +76,12 @@ class Faults:
     def attach(self, instrument: str, listeners: Sequence[Listener]) -> None:
         """Tell on which servers an instrument listens."""
         self._place(instrument).listeners += listeners
+        for fault in self.injected:
+            if fault.holds and (fault.instrument, fault.config.kind) == (instrument, "refuse"):
+                self._enter(fault, True)
 
     def add(self, instrument: str, config: FaultConfig) -> Injected:
-        """Inject a fault. Raises FaultError for an unknown instrument, or a fault that makes no sense for it."""
+        """Inject a fault. Raises FaultError if it makes no sense for the instrument, or there is none."""
         place = self._place(instrument)
         if why := refusal(config.kind, place.line.device):
             raise FaultError(f"{instrument} is a {place.about}: {why}")
@@ -98,7 +102,7 @@ class Faults:
 
     def look(self) -> None:
         """Let states and events begin and end whose time has come."""
-        now_s = self._now_s()
+        now_s = self.now_s()
         for fault in list(self.injected):
             if fault.over(now_s):
                 self._end(fault)
@@ -173,8 +177,8 @@ class Faults:
 
     def _note(self, fault: Injected, message: bytes) -> None:
         text = message[:_SHOWN_BYTES].decode("latin-1").strip()
-        self.log.append(Strike(self._now_s(), fault.instrument, fault.config.kind, text))
-        _log.info("%s: fault %s at %.6f s %r", fault.instrument, fault.config.kind, self._now_s(), text)
+        self.log.append(Strike(self.now_s(), fault.instrument, fault.config.kind, text))
+        _log.info("%s: fault %s at %.6f s %r", fault.instrument, fault.config.kind, self.now_s(), text)
 
     def _place(self, instrument: str) -> _Place:
         if (place := self._places.get(instrument)) is None:

@@ -73,10 +73,10 @@ class FaultConfig(BaseModel):
 
     ``match``: pattern (``*``, ``?``, ``[...]``) of the messages it strikes, in any case; also tried on each
     command of a compound message. ``count``: how often it strikes, without it until it is healed.
-    ``probability``: of striking at each message that fits, drawn with ``seed``. ``from_s``, ``until_s``: bench
-    time. ``delay_s``, ``jitter_s``: wall clock, the jitter uniform within plus or minus. ``after_bytes``: how
-    much of an answer is sent. ``then``: what follows a truncated answer. ``text``: the answer in place of
-    the right one.
+    ``probability``: of striking at each message that fits, drawn with ``seed``. ``from_s``, ``until_s``:
+    bench time. ``delay_s``, ``jitter_s``: wall clock, the jitter uniform within plus or minus.
+    ``after_bytes``: how much of an answer is sent. ``then``: what follows a truncated answer. ``text``: the
+    answer in place of the right one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -96,7 +96,7 @@ class FaultConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> FaultConfig:
-        allowed = KINDS[self.kind].options | {"kind", "from_s", "until_s"}
+        allowed = KINDS[self.kind].options | {"kind", "from_s", "until_s", "instrument"}
         if foreign := sorted(self.model_fields_set - allowed):
             raise ValueError(f"a fault of kind {self.kind} takes no {foreign[0]}")
         if self.until_s is not None and self.until_s <= self.from_s:
