@@ -39,12 +39,12 @@ class Refusing:
     refused = b""
     aloud = True
 
-    async def execute(self, message: bytes) -> bytes:
+    def respond(self, message):
         if self.refused and self.refused in message and b"?" not in message:
             if self.aloud:
                 self.report(ScpiError(-221))
             return b""
-        return await super().execute(message)
+        return super().respond(message)
 
 
 class RefusingLaser(Refusing, LaserFace): ...
@@ -107,8 +107,8 @@ def test_a_generator_that_stays_on_is_reported(serve):
 
 def test_a_trigger_that_stays_armed_is_reported(serve):
     class Stubborn(DelayFace):
-        async def execute(self, message: bytes) -> bytes:
-            return await super().execute(b"" if message == b"TSRC 5" else message)
+        def respond(self, message):
+            return b"" if message == b"TSRC 5" else super().respond(message)
 
     delays = StanfordDG645("delays", serve(serve_raw(Stubborn(), terminator=b"\r\n")).address, visalib="@py")
     delays.arm()
@@ -185,10 +185,10 @@ class Frozen(VoaFace):
         super().__init__("SIM-1")
         self.thawed = Event()
 
-    async def execute(self, message: bytes) -> bytes:
+    def respond(self, message):
         if b"INP1:ATT?" in message:
             self.thawed.wait(20)
-        return await super().execute(message)
+        return super().respond(message)
 
 
 @pytest.mark.parametrize("transport", [serve_raw, serve_hislip])
@@ -208,10 +208,12 @@ def test_a_frozen_instrument_is_given_up_in_time_and_answers_later(serve, transp
 
 def test_a_slow_operation_of_the_generator_is_waited_for(serve):
     class Slow(GeneratorFace):
-        async def execute(self, message: bytes) -> bytes:
-            if message.strip() == b"*OPC?":
-                await asyncio.sleep(0.6)
-            return await super().execute(message)
+        def respond(self, message):
+            return self._slowly() if message.strip() == b"*OPC?" else super().respond(message)
+
+        async def _slowly(self):
+            await asyncio.sleep(0.6)
+            return b"1"
 
     generator = HeraldTektronixAWG70002A(
         "awg", serve(serve_hislip(Slow("SIM-1"))).address, visalib="@py", timeout=0.3

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locking, late replies, hang-ups and refused ports, on wires that misbehave."""
 
+import asyncio
 import socket
 from threading import Event, Thread
 
@@ -24,13 +25,15 @@ class Sluggish(VoaFace):
         self.hold = b""
         self.go_on = Event()
 
-    async def execute(self, message: bytes) -> bytes:
-        if self.hold and self.hold in message:
-            import asyncio
+    def respond(self, message):
+        if not self.hold or self.hold not in message:
+            return super().respond(message)
+        self.hold = b""
+        return self._later(message)
 
-            self.hold = b""
-            await asyncio.to_thread(self.go_on.wait, 10)
-        return await super().execute(message)
+    async def _later(self, message):
+        await asyncio.to_thread(self.go_on.wait, 10)
+        return await self.execute(message)
 
 
 @pytest.mark.parametrize("transport", [serve_raw, serve_hislip])

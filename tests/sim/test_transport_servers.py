@@ -193,11 +193,13 @@ def test_message_available_and_answer_number(hislip: Server) -> None:
 
 
 def test_an_unread_answer_is_an_interrupted_query(hislip: Server, memory: Memory) -> None:
-    synchronous, _ = session(hislip)
+    synchronous, asynchronous = session(hislip)
     synchronous.send(7, 0, 0xFFFF_FF00, b"*IDN?")
     synchronous.receive()
     synchronous.send(7, 0, 0xFFFF_FF02, b"*OPC?")
-    synchronous.receive()
+    assert asynchronous.receive() == (14, 0, 0xFFFF_FF02, b"")
+    assert synchronous.receive() == (13, 0, 0xFFFF_FF02, b"")
+    assert synchronous.receive() == (7, 0, 0xFFFF_FF02, b"1\n")
     assert [error.code for error in memory.errors.drain()] == [-410]
 
 

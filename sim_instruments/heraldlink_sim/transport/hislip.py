@@ -1,219 +1,126 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An instrument on HiSLIP (IVI-6.1) in synchronised mode (VISA ``TCPIP::host::hislip0,port::INSTR``).
+"""An instrument on HiSLIP 1.0 (IVI-6.1; VISA ``TCPIP::host::hislip0,port::INSTR``).
 
-A client opens two connections: the synchronous one carries messages in pieces of any size and their answers,
-the asynchronous one device clear, status byte, locks and the maximum message size. Messages wait in a queue
-of their session, so that a device clear reaches the server also while a command is still being executed.
-Not here: overlapped mode, service requests, encryption (HiSLIP 2.0), and the ``Interrupted`` pair; an answer
-that was never read is reported as ``-410`` in the error queue alone.
+A client opens two connections. The synchronous one carries messages in pieces of any size and their answers;
+the asynchronous one device clear, status byte, service requests, locks and the maximum message size. Both
+modes are here, synchronised (with which a session begins) and overlapped. A client of HiSLIP 2.0 is told 1.0;
+its messages for encryption and authentication are refused as unknown.
 """
 
-import asyncio
-from itertools import count
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol, runtime_checkable
 
-from heraldlink_sim.scpi.errors import ScpiError
+from heraldlink_sim.transport.hislip_channel import Channel, Handler, Payload
 from heraldlink_sim.transport.hislip_locks import Locks
-from heraldlink_sim.transport.hislip_messages import (
-    ErrorCode,
-    FatalCode,
-    FatalProtocolError,
-    Kind,
-    Message,
-    pack,
-    receive,
-)
-from heraldlink_sim.transport.server import Device, Reporting, Server, acknowledge_now, answer_of, listen
+from heraldlink_sim.transport.hislip_messages import FatalCode, Kind, pack
+from heraldlink_sim.transport.hislip_session import Session
+from heraldlink_sim.transport.server import Connections, Device, Server, listen_with
 
-_VERSION = 0x0100
+VERSION = 0x0100
+MOST_SESSIONS = 32
 _VENDOR = int.from_bytes(b"HL\0\0")
-_MAX_MESSAGE = 1 << 20
-_LARGEST_PAYLOAD = 1 << 28
-_RMT_DELIVERED = 1
 
 
-class _Session:
-    """One client: its two connections, its waiting messages and its unread answer."""
+@runtime_checkable
+class Summoning(Protocol):
+    """A device that requests service: it calls each entry when its master summary bit rises."""
 
-    def __init__(self, number: int, device: Device, locks: Locks, writer: asyncio.StreamWriter) -> None:
-        self.number = number
-        self.client_limit = _MAX_MESSAGE
-        self._device, self._locks, self._writer = device, locks, writer
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._clearing = False
-        self._unread = False
-        self._waiting: asyncio.Queue[tuple[bytes, int]] = asyncio.Queue()
-        self._worker = asyncio.create_task(self._work())
+    @property
+    def service_requests(self) -> list[Callable[[], None]]:
+        """Whom it calls."""
+        ...
 
-    def synchronous(self, message: Message) -> None:
-        """Take one message of the synchronous connection."""
-        if message.kind == Kind.DEVICE_CLEAR_COMPLETE:
-            self._clearing = False
-            self._writer.write(pack(Kind.DEVICE_CLEAR_ACKNOWLEDGE))
-        elif self._clearing:
-            return
-        elif message.kind == Kind.TRIGGER:
-            self._delivered(message)
-            self._waiting.put_nowait((b"*TRG", message.parameter))
-        elif message.kind in (Kind.DATA, Kind.DATA_END):
-            self._data(message)
-        else:
-            self._writer.write(_refusal(ErrorCode.UNKNOWN_MESSAGE, f"message type {message.kind}"))
 
-    async def asynchronous(self, message: Message) -> bytes:
-        """Answer one message of the asynchronous connection."""
-        if message.kind == Kind.ASYNC_STATUS_QUERY:
-            self._delivered(message)
-            return pack(Kind.ASYNC_STATUS_RESPONSE, self._status_byte())
-        if message.kind == Kind.ASYNC_DEVICE_CLEAR:
-            await self._clear()
-            return pack(Kind.ASYNC_DEVICE_CLEAR_ACKNOWLEDGE)
-        if message.kind == Kind.ASYNC_MAX_MSG_SIZE and message.payload:
-            self.client_limit = max(64, int.from_bytes(message.payload))
-            return pack(Kind.ASYNC_MAX_MSG_SIZE_RESPONSE, payload=_MAX_MESSAGE.to_bytes(8))
-        if message.kind == Kind.ASYNC_LOCK:
-            return pack(Kind.ASYNC_LOCK_RESPONSE, await self._lock(message))
-        if message.kind == Kind.ASYNC_LOCK_INFO:
-            locked = self._locks.exclusive is not None
-            return pack(Kind.ASYNC_LOCK_INFO_RESPONSE, int(locked), self._locks.holders)
-        if message.kind == Kind.ASYNC_REMOTE_LOCAL_CONTROL:
-            return pack(Kind.ASYNC_REMOTE_LOCAL_RESPONSE)
-        return _refusal(ErrorCode.UNKNOWN_MESSAGE, f"message type {message.kind}")
+@dataclass(slots=True)
+class _Instrument:
+    device: Device
+    locks: Locks = field(default_factory=Locks)
 
-    async def close(self) -> None:
-        """Stop executing and give back all locks."""
-        self._worker.cancel()
-        await asyncio.gather(self._worker, return_exceptions=True)
-        await self._locks.release_all(self.number)
 
-    def _data(self, message: Message) -> None:
-        self._delivered(message)
-        self._size += len(message.payload) if message.payload is not None else _LARGEST_PAYLOAD + 1
-        self._parts.append(message.payload or b"")
-        if self._size > _LARGEST_PAYLOAD:
-            self._parts.clear()
-        if message.kind == Kind.DATA_END:
-            self._end_of_message(message.parameter)
+class Hislip:
+    """All sessions at one port; further devices have sub-addresses of their own."""
 
-    def _end_of_message(self, number: int) -> None:
-        whole, overlong = b"".join(self._parts), self._size > _LARGEST_PAYLOAD
-        self._parts, self._size = [], 0
-        if not overlong:
-            self._waiting.put_nowait((whole, number))
-        elif isinstance(self._device, Reporting):
-            self._writer.write(_refusal(ErrorCode.TOO_LARGE, "message too large"))
-            self._device.report(ScpiError(-363))
+    def __init__(self, devices: Mapping[str, Device], most_sessions: int) -> None:
+        self._instruments = {name.lower(): _Instrument(device) for name, device in devices.items()}
+        self._first = next(iter(self._instruments))
+        self._most_sessions = most_sessions
+        self._last_number = 0
+        self._sessions: dict[int, tuple[Session, Device]] = {}
+        self.connections = Connections()
+        for device in devices.values():
+            if isinstance(device, Summoning):
+                device.service_requests.append(partial(self._service_requested, device))
 
-    def _delivered(self, message: Message) -> None:
-        """Note whether the last answer was read; a new message before that interrupts the query."""
-        if message.control & _RMT_DELIVERED:
-            self._unread = False
-        elif self._unread and message.kind != Kind.ASYNC_STATUS_QUERY:
-            self._unread = False
-            if isinstance(self._device, Reporting):
-                self._device.report(ScpiError(-410))
+    def channel(self) -> Channel:
+        """A new connection, of which it is not yet known which of the two it is."""
+        return Channel(self._opened, self.connections)
 
-    async def _work(self) -> None:
+    def _opened(self, channel: Channel, kind: int, parameter: int, payload: Payload) -> Handler | None:
+        if kind == Kind.INITIALIZE:
+            return self._initialize(channel, parameter, bytes(payload or b""))
+        if kind == Kind.ASYNC_INITIALIZE:
+            return self._initialize_async(channel, parameter)
+        channel.fatal(FatalCode.BAD_INITIALIZATION, "the first message must be Initialize")
+        return None
+
+    def _initialize(self, channel: Channel, parameter: int, sub_address: bytes) -> Handler | None:
+        name = sub_address.decode("latin-1").lower() or self._first
+        if (instrument := self._instruments.get(name)) is None:
+            channel.fatal(FatalCode.BAD_INITIALIZATION, f"no such sub-address: {name!r}")
+            return None
+        if len(self._sessions) >= self._most_sessions:
+            channel.fatal(FatalCode.TOO_MANY_CLIENTS, f"{self._most_sessions} clients are connected")
+            return None
+        number = self._free_number()
+        session = Session(number, instrument.device, instrument.locks, self.connections, channel)
+        self._sessions[number] = (session, instrument.device)
+        channel.lost = lambda: self._end(number)
+        version = min(parameter >> 16, VERSION) or VERSION
+        channel.send(pack(Kind.INITIALIZE_RESPONSE, 0, version << 16 | number))
+        return session.synchronous
+
+    def _initialize_async(self, channel: Channel, number: int) -> Handler | None:
+        found = self._sessions.get(number)
+        if found is None or not found[0].attach(channel):
+            channel.fatal(FatalCode.BAD_INITIALIZATION, f"no session {number} waits for its second channel")
+            return None
+        channel.lost = lambda: self._end(number)
+        channel.send(pack(Kind.ASYNC_INITIALIZE_RESPONSE, 0, _VENDOR))
+        return found[0].asynchronous
+
+    def _free_number(self) -> int:
         while True:
-            message, number = await self._waiting.get()
-            await self._locks.permission(self.number)
-            answer = await answer_of(self._device, message)
-            if answer:
-                self._unread = True
-                await self._send(answer + b"\n", number)
+            self._last_number = self._last_number % 0xFFFF + 1
+            if self._last_number not in self._sessions:
+                return self._last_number
 
-    async def _send(self, answer: bytes, number: int) -> None:
-        """Send an answer in pieces that the client takes."""
-        piece = self.client_limit - 16
-        view = memoryview(answer)
-        for start in range(0, len(answer), piece):
-            kind = Kind.DATA_END if start + piece >= len(answer) else Kind.DATA
-            self._writer.write(pack(kind, 0, number, view[start : start + piece]))
-            await self._writer.drain()
+    def _end(self, number: int) -> None:
+        if found := self._sessions.pop(number, None):
+            found[0].close()
 
-    async def _clear(self) -> None:
-        self._clearing, self._unread = True, False
-        self._parts, self._size = [], 0
-        self._worker.cancel()
-        await asyncio.gather(self._worker, return_exceptions=True)
-        self._waiting = asyncio.Queue()
-        self._worker = asyncio.create_task(self._work())
-
-    async def _lock(self, message: Message) -> int:
-        if message.control == 0:
-            return await self._locks.release(self.number)
-        return await self._locks.request(self.number, message.payload or b"", message.parameter / 1000)
-
-    def _status_byte(self) -> int:
-        if not isinstance(self._device, Reporting):
-            return 0x10 * self._unread
-        return self._device.status_byte(message_available=self._unread)
-
-
-class _Hislip:
-    """All sessions of one instrument."""
-
-    def __init__(self, device: Device, sub_address: str) -> None:
-        self._device = device
-        self._sub_address = sub_address.lower().encode("ascii")
-        self._locks = Locks()
-        self._numbers = count(1)
-        self._sessions: dict[int, _Session] = {}
-
-    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection, of either kind, until it ends."""
-        try:
-            first = await receive(reader, _MAX_MESSAGE)
-            if first.kind == Kind.INITIALIZE:
-                await self._serve_synchronous(first, reader, writer)
-            elif first.kind == Kind.ASYNC_INITIALIZE:
-                await self._serve_asynchronous(first, reader, writer)
-            else:
-                raise FatalProtocolError(FatalCode.BAD_INITIALIZATION, "the first message must be Initialize")
-        except FatalProtocolError as error:
-            writer.write(pack(Kind.FATAL_ERROR, error.code, payload=str(error).encode()))
-            await writer.drain()
-
-    async def _serve_synchronous(
-        self, first: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        if (first.payload or self._sub_address).lower() != self._sub_address:
-            raise FatalProtocolError(FatalCode.BAD_INITIALIZATION, f"no such sub-address: {first.payload!r}")
-        number = next(self._numbers) & 0xFFFF
-        session = self._sessions[number] = _Session(number, self._device, self._locks, writer)
-        writer.write(pack(Kind.INITIALIZE_RESPONSE, 0, _VERSION << 16 | number))
-        try:
-            while True:
-                message = await receive(reader, _LARGEST_PAYLOAD)
-                acknowledge_now(writer)
-                session.synchronous(message)
-        finally:
-            del self._sessions[number]
-            await session.close()
-
-    async def _serve_asynchronous(
-        self, first: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        if (session := self._sessions.get(first.parameter)) is None:
-            raise FatalProtocolError(FatalCode.BAD_INITIALIZATION, f"no session {first.parameter}")
-        writer.write(pack(Kind.ASYNC_INITIALIZE_RESPONSE, 0, _VENDOR))
-        while True:
-            message = await receive(reader, _MAX_MESSAGE)
-            acknowledge_now(writer)
-            writer.write(await session.asynchronous(message))
-            await writer.drain()
+    def _service_requested(self, device: Device) -> None:
+        for session, its_device in list(self._sessions.values()):
+            if its_device is device:
+                session.service_requested()
 
 
 async def serve_hislip(
-    device: Device, host: str = "127.0.0.1", port: int = 0, sub_address: str = "hislip0"
+    device: Device,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    sub_address: str = "hislip0",
+    *,
+    connections: int = MOST_SESSIONS,
+    others: Mapping[str, Device] | None = None,
 ) -> Server:
     """Serve ``device``; port 0 takes a free one, see ``server.port`` and ``server.address``.
 
-    Messages and answers up to 256 MB; a longer message is dropped and reported as -363.
+    Messages up to 256 MB; a longer message is dropped and reported as -363. ``connections``: how many clients
+    at once, further ones get a FatalError. ``others``: further devices by their sub-addresses.
     """
-    hislip = _Hislip(device, sub_address)
-    return await listen(hislip.connection, host, port, lambda h, p: f"TCPIP::{h}::{sub_address},{p}::INSTR")
-
-
-def _refusal(code: ErrorCode, text: str) -> bytes:
-    return pack(Kind.ERROR, code, payload=text.encode())
+    hislip = Hislip({sub_address: device, **(others or {})}, connections)
+    return await listen_with(
+        hislip.channel, hislip.connections, host, port, lambda h, p: f"TCPIP::{h}::{sub_address},{p}::INSTR"
+    )

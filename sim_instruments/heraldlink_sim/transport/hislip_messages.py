@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages of HiSLIP 1.0 (IVI-6.1): a 16-byte header, then the payload."""
 
-import asyncio
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 
-_HEADER = struct.Struct("!2sBBIQ")
-_PROLOGUE = b"HS"
+HEADER = struct.Struct("!2sBBIQ")
+PROLOGUE = b"HS"
+FIRST_ID = 0xFFFF_FF00
+"""Message id with which both sides begin, and begin again after a device clear."""
+VENDOR_SPECIFIC = 128
 
 
 class Kind(IntEnum):
-    """Message types that the server knows (IVI-6.1, table 4)."""
+    """Message types that the server knows (IVI-6.1, table 4); those of HiSLIP 2.0 begin at 26."""
 
     INITIALIZE = 0
     INITIALIZE_RESPONSE = 1
@@ -26,11 +27,14 @@ class Kind(IntEnum):
     ASYNC_REMOTE_LOCAL_CONTROL = 10
     ASYNC_REMOTE_LOCAL_RESPONSE = 11
     TRIGGER = 12
+    INTERRUPTED = 13
+    ASYNC_INTERRUPTED = 14
     ASYNC_MAX_MSG_SIZE = 15
     ASYNC_MAX_MSG_SIZE_RESPONSE = 16
     ASYNC_INITIALIZE = 17
     ASYNC_INITIALIZE_RESPONSE = 18
     ASYNC_DEVICE_CLEAR = 19
+    ASYNC_SERVICE_REQUEST = 20
     ASYNC_STATUS_QUERY = 21
     ASYNC_STATUS_RESPONSE = 22
     ASYNC_DEVICE_CLEAR_ACKNOWLEDGE = 23
@@ -44,45 +48,23 @@ class FatalCode(IntEnum):
     BAD_HEADER = 1
     NOT_BOTH_CHANNELS = 2
     BAD_INITIALIZATION = 3
+    TOO_MANY_CLIENTS = 4
 
 
 class ErrorCode(IntEnum):
     """What the server refuses while the connection stays (IVI-6.1, table 14)."""
 
     UNKNOWN_MESSAGE = 1
+    UNKNOWN_CONTROL_CODE = 2
+    UNKNOWN_VENDOR_MESSAGE = 3
     TOO_LARGE = 4
 
 
-class FatalProtocolError(Exception):
-    """The client broke the protocol; the connection is closed after telling it so."""
-
-    def __init__(self, code: FatalCode, text: str) -> None:
-        self.code = code
-        super().__init__(text)
+def header(kind: int, control: int = 0, parameter: int = 0, length: int = 0) -> bytes:
+    """Header of a message whose payload has ``length`` bytes."""
+    return HEADER.pack(PROLOGUE, kind, control, parameter, length)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message as received; ``kind`` may be a number that is not in :class:`Kind`."""
-
-    kind: int
-    control: int
-    parameter: int
-    payload: bytes | None  # None: longer than the limit, and thrown away
-
-
-def pack(kind: Kind, control: int = 0, parameter: int = 0, payload: bytes | memoryview = b"") -> bytes:
+def pack(kind: Kind, control: int = 0, parameter: int = 0, payload: bytes = b"") -> bytes:
     """Bytes of one message."""
-    return _HEADER.pack(_PROLOGUE, kind, control, parameter, len(payload)) + payload
-
-
-async def receive(reader: asyncio.StreamReader, limit: int) -> Message:
-    """Next message; raises FatalProtocolError when out of step, IncompleteReadError at the end."""
-    prologue, kind, control, parameter, length = _HEADER.unpack(await reader.readexactly(_HEADER.size))
-    if prologue != _PROLOGUE:
-        raise FatalProtocolError(FatalCode.BAD_HEADER, "message header does not begin with HS")
-    if length <= limit:
-        return Message(kind, control, parameter, await reader.readexactly(length))
-    while length:
-        length -= len(await reader.readexactly(min(length, 1 << 16)))
-    return Message(kind, control, parameter, None)
+    return HEADER.pack(PROLOGUE, kind, control, parameter, len(payload)) + payload

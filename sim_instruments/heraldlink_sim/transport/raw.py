@@ -2,12 +2,200 @@
 """An instrument on a raw TCP socket (VISA ``TCPIP::host::port::SOCKET``)."""
 
 import asyncio
+from collections.abc import Awaitable, Iterator
 
+from heraldlink_sim.clock import Clock
 from heraldlink_sim.scpi.errors import ScpiError
 from heraldlink_sim.scpi.framing import Session
-from heraldlink_sim.transport.server import Device, Reporting, Server, acknowledge_now, answer_of, listen
+from heraldlink_sim.transport.idle import IdleWatch
+from heraldlink_sim.transport.outlet import Outlet
+from heraldlink_sim.transport.server import (
+    Connections,
+    Device,
+    Dropped,
+    Reporting,
+    Server,
+    acknowledge_now,
+    listen_with,
+)
 
-_CHUNK = 1 << 18
+_MESSAGES_PER_TURN = 32
+_LARGEST_JOIN = 1 << 16
+_MOST_WAITING = 1 << 20
+
+
+class RawConnection(asyncio.Protocol):
+    """One client. Its messages are answered in order; what it sends meanwhile waits, up to about 1 MB.
+
+    While the client does not read, nothing more is executed for it. One that ends only its own side still
+    gets the answers to what it sent.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        session: Session,
+        terminator: bytes,
+        connections: Connections,
+        watch: IdleWatch | None,
+    ) -> None:
+        self._device, self._session, self._terminator = device, session, terminator
+        self._connections, self._watch = connections, watch
+        self._messages: Iterator[bytes | None] = iter(())
+        self._inbox: list[bytes] = []
+        self._inbox_size = 0
+        self._task: asyncio.Task[None] | None = None
+        self._ended = False
+        self.busy = False
+        """Whether messages are left for a later turn, or until something is waited for."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or hang up on it."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # that of a TCP server
+        self._transport = transport
+        self._outlet = Outlet(transport, self._go_on)
+        if not self._connections.admit(self):
+            transport.abort()
+        elif self._watch is not None:
+            self._watch.begin(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Run the messages that are complete."""
+        if self._watch is not None and not self._watch.heard(self):
+            return
+        if self.busy:
+            self._keep(data)
+        else:
+            self._messages = iter(self._session.feed(data))
+            self._run()
+
+    def eof_received(self) -> bool:
+        """Take note that the client sends no more."""
+        self._ended = True
+        self._forget()
+        return self.busy or self._outlet.blocked
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget what has not begun; a command under way goes on to its end."""
+        self._forget()
+        self._drop_messages()
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read."""
+        self._outlet.pause()
+
+    def resume_writing(self) -> None:
+        """Go on: the client reads again."""
+        self._outlet.resume()
+
+    def cancel(self) -> None:
+        """Break the connection off, and what is being executed."""
+        if self._task is not None:
+            self._task.cancel()
+        self._transport.abort()
+
+    def _keep(self, data: bytes) -> None:
+        self._inbox.append(data)
+        self._inbox_size += len(data)
+        if self._inbox_size > _MOST_WAITING:
+            self._transport.pause_reading()
+
+    def _run(self) -> None:
+        """Run messages for one turn of the event loop, and send their answers together."""
+        if self._transport.is_closing():
+            return
+        answers: list[bytes] = []
+        try:
+            self.busy = self._turn(answers)
+            self._send(answers)
+        except Dropped as end:
+            self._hang_up(answers, end)
+        except BaseException:
+            self._transport.abort()
+            raise
+        if self.busy and self._task is None and not self._outlet.blocked:
+            asyncio.get_running_loop().call_soon(self._run)
+        elif not self.busy:
+            self._rest(answered=bool(answers))
+
+    def _turn(self, answers: list[bytes]) -> bool:
+        """Collect the answers of a few messages; whether others are left."""
+        for _ in range(_MESSAGES_PER_TURN):
+            if (message := self._next()) is None:
+                return False
+            answer = self._device.respond(message)
+            if not isinstance(answer, bytes):
+                self._task = self._connections.start(self._wait(answer))
+                return True
+            if answer:
+                answers += (answer, self._terminator)
+                if len(answer) > _LARGEST_JOIN:
+                    return True
+        return True
+
+    def _next(self) -> bytes | None:
+        """Next message; None when all that arrived was run."""
+        while True:
+            for message in self._messages:
+                if message is not None:
+                    return message
+                if isinstance(self._device, Reporting):
+                    self._device.report(ScpiError(-363))
+            if not self._inbox:
+                return None
+            self._messages = iter(self._session.feed(b"".join(self._inbox)))
+            self._inbox, self._inbox_size = [], 0
+            self._transport.resume_reading()
+
+    async def _wait(self, answer: Awaitable[bytes]) -> None:
+        """Send an answer that takes its time, then go on with the messages behind it."""
+        try:
+            whole = await answer
+        except Dropped as end:
+            self._hang_up([], end)
+            return
+        except BaseException:
+            self._transport.abort()
+            raise
+        finally:
+            self._task = None
+        if not self._transport.is_closing():
+            self._send([whole, self._terminator] if whole else [])
+            self._go_on()
+
+    def _send(self, answers: list[bytes]) -> None:
+        if sum(map(len, answers)) > _LARGEST_JOIN or self._outlet.blocked:
+            self._outlet.send_all([(answer,) for answer in answers])
+        elif answers:
+            self._transport.write(b"".join(answers))
+
+    def _go_on(self) -> None:
+        """Continue where everything was sent that could be."""
+        if self.busy and self._task is None and not self._outlet.blocked:
+            self._run()
+        elif not self.busy:
+            self._rest(answered=True)
+
+    def _rest(self, *, answered: bool) -> None:
+        if self._ended and not self._outlet.blocked:
+            self._transport.close()
+        elif not answered and not self._transport.is_closing():
+            acknowledge_now(self._transport)  # an answer would have carried the acknowledgement
+
+    def _hang_up(self, answers: list[bytes], end: Dropped) -> None:
+        self._drop_messages()
+        self.busy = False
+        if not self._transport.is_closing():
+            self._transport.write(b"".join([*answers, end.sent]))
+            self._transport.close()
+
+    def _drop_messages(self) -> None:
+        self._messages, self._inbox, self._inbox_size = iter(()), [], 0
+
+    def _forget(self) -> None:
+        self._connections.forget(self)
+        if self._watch is not None:
+            self._watch.end(self)
 
 
 async def serve_raw(
@@ -18,33 +206,25 @@ async def serve_raw(
     read_terminator: bytes | None = None,
     *,
     block_ends_message: bool = False,
+    connections: int | None = None,
+    idle_s: float | None = None,
+    clock: Clock | None = None,
 ) -> Server:
     r"""Serve ``device``; port 0 takes a free one, see ``server.port`` and ``server.address``.
 
     ``terminator`` is sent behind each answer. ``read_terminator``: each of its bytes ends a message (default:
     the bytes of ``terminator``, so that CRLF also takes a bare CR or LF). ``block_ends_message``: see
-    :class:`heraldlink_sim.scpi.framing.Session`.
+    :class:`heraldlink_sim.scpi.framing.Session`. ``connections``: how many at once, further ones are hung up
+    at once. ``idle_s``: a client that is silent for so long by ``clock`` is hung up.
     """
+    open_ones = Connections(connections)
+    watch = IdleWatch(clock, idle_s) if clock is not None and idle_s is not None else None
 
-    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def connection() -> RawConnection:
         session = Session(read_terminator or terminator, block_ends_message=block_ends_message)
-        while data := await reader.read(_CHUNK):
-            acknowledge_now(writer)
-            for message in session.feed(data):
-                await _answer(device, message, writer, terminator)
-                await asyncio.sleep(0)  # a client that floods one instrument keeps none of the others waiting
+        return RawConnection(device, session, terminator, open_ones, watch)
 
-    return await listen(connection, host, port, lambda h, p: f"TCPIP::{h}::{p}::SOCKET")
-
-
-async def _answer(
-    device: Device, message: bytes | None, writer: asyncio.StreamWriter, terminator: bytes
-) -> None:
-    if message is None:
-        if isinstance(device, Reporting):
-            device.report(ScpiError(-363))
-        return
-    answer = await answer_of(device, message)
-    if answer:
-        writer.write(answer + terminator)
-        await writer.drain()
+    server = await listen_with(connection, open_ones, host, port, lambda h, p: f"TCPIP::{h}::{p}::SOCKET")
+    if watch is not None:
+        open_ones.start(watch.run())
+    return server

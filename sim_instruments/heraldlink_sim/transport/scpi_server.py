@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol
+from functools import partial
+from typing import Literal, Protocol, runtime_checkable
 
+from heraldlink_sim.clock import Clock
 from heraldlink_sim.transport.hislip import serve_hislip
 from heraldlink_sim.transport.raw import serve_raw
 from heraldlink_sim.transport.server import Device, Listening
@@ -25,6 +27,16 @@ class Ports(Protocol):
         ...
 
 
+@runtime_checkable
+class Timed(Protocol):
+    """A face that knows what time it is on the bench."""
+
+    @property
+    def clock(self) -> Clock:
+        """Its clock."""
+        ...
+
+
 ScpiServe = Callable[[Device, object, Ports, str, str], Awaitable[Listening]]
 
 
@@ -34,20 +46,29 @@ def scpi_server(
     read_terminator: bytes | None = None,
     *,
     block_ends_message: bool = False,
+    connections: int | None = None,
+    idle_s: float | None = None,
 ) -> ScpiServe:
     """Make the ``serve`` of a model.
 
-    ``name`` is its primary address, ``name@socket`` or ``name@hislip`` the other one.
-    The other arguments are those of :func:`heraldlink_sim.transport.raw.serve_raw`.
+    ``name`` is its primary address, ``name@socket`` or ``name@hislip`` the other one. The other arguments
+    are those of :func:`heraldlink_sim.transport.raw.serve_raw`; ``idle_s`` goes by the clock of the face.
     """
+    raw_server = partial(
+        serve_raw,
+        terminator=terminator,
+        read_terminator=read_terminator,
+        block_ends_message=block_ends_message,
+        connections=connections,
+        idle_s=idle_s,
+    )
 
     async def serve(device: Device, face: object, config: Ports, host: str, name: str) -> Listening:
         raw_port, hislip_port = (config.port, config.second_port)
         if primary == "hislip":
             raw_port, hislip_port = hislip_port, raw_port
-        raw = await serve_raw(
-            device, host, raw_port, terminator, read_terminator, block_ends_message=block_ends_message
-        )
+        clock = face.clock if isinstance(face, Timed) else None
+        raw = await raw_server(device, host, raw_port, clock=clock)
         try:
             hislip = await serve_hislip(device, host, hislip_port)
         except BaseException:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all TCP transports share: the device behind them, and a listening server that closes completely."""
+"""What all transports share: the device behind them, and a listening server that closes completely."""
 
 import asyncio
 import socket
 from asyncio.trsock import TransportSocket
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -85,41 +85,105 @@ class Reporting(Protocol):
         ...
 
 
+class Droppable(Protocol):
+    """An open connection."""
+
+    def cancel(self) -> object:
+        """Break it off."""
+        ...
+
+
+class Connections:
+    """The open connections of one server: counted, at most ``most``, and dropped together.
+
+    It also keeps the commands that are being executed: an instrument ends them though the client has gone.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self.refusing = False
+        self._most = most
+        self._open: set[Droppable] = set()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def admit(self, connection: Droppable) -> bool:
+        """Whether a new connection may stay; it counts until it is forgotten."""
+        if self.refusing or (self._most is not None and len(self._open) >= self._most):
+            return False
+        self._open.add(connection)
+        return True
+
+    def forget(self, connection: Droppable) -> None:
+        """Count a connection no longer."""
+        self._open.discard(connection)
+
+    def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Run what a connection has to wait for."""
+        return self.keep(asyncio.get_running_loop().create_task(work))
+
+    def keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        """Wait for a task when the server closes."""
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    def refuse(self, refusing: bool) -> None:
+        """Drop all connections and admit none, until told otherwise."""
+        self.refusing = refusing
+        if refusing:
+            for connection in list(self._open):
+                connection.cancel()
+
+    async def close(self) -> None:
+        """Drop all connections for good and end whatever still runs."""
+        self.refuse(True)
+        for task in (running := list(self._running)):
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.sleep(0)  # connections are told of their loss in the next turn of the loop
+
+
 class Server:
     """A listening instrument: ``.address`` for VISA, ``.host``, ``.port``, and ``await .close()``."""
 
-    def __init__(self, listener: asyncio.Server, address: Callable[[str, int], str]) -> None:
-        self._listener = listener
+    def __init__(
+        self, listener: asyncio.Server, address: Callable[[str, int], str], connections: Connections
+    ) -> None:
+        self._listener, self._connections = listener, connections
         self.host, self.port = listener.sockets[0].getsockname()[:2]
         self.address = address(str(self.host), int(self.port))
-        self.connections: set[asyncio.Task[None]] = set()
-        self.refusing = False
 
     def refuse(self, refusing: bool) -> None:
         """Drop all connections and hang up on whoever comes, until told otherwise."""
-        self.refusing = refusing
-        if refusing:
-            for task in list(self.connections):
-                task.cancel()
+        self._connections.refuse(refusing)
 
     async def close(self) -> None:
         """Stop listening and drop all connections."""
         self._listener.close()
-        for task in list(self.connections):
-            task.cancel()
-        await asyncio.gather(*self.connections, return_exceptions=True)
+        await self._connections.close()
+
+
+async def listen_with(
+    protocol: Callable[[], asyncio.BaseProtocol],
+    connections: Connections,
+    host: str,
+    port: int,
+    address: Callable[[str, int], str],
+) -> Server:
+    """Serve a protocol on a TCP port (0: any free one); asyncio itself switches Nagle's algorithm off."""
+    listener = await asyncio.get_running_loop().create_server(protocol, host, port)
+    return Server(listener, address, connections)
 
 
 async def listen(connection: Connection, host: str, port: int, address: Callable[[str, int], str]) -> Server:
-    """Serve ``connection`` on a TCP port (0: any free one) with Nagle's algorithm off."""
+    """Serve ``connection`` with streams on a TCP port (0: any free one)."""
+    connections = Connections()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        running = server.connections
-        if (task := asyncio.current_task()) is not None:
-            running.add(task)
+        task = asyncio.current_task()
         try:
-            if not server.refusing:
-                _no_delay(writer)
+            if task is not None and connections.admit(task):
+                connections.keep(task)
+                acknowledge_now(writer)
                 await connection(reader, writer)
         except Dropped as end:
             writer.write(end.sent)
@@ -127,12 +191,11 @@ async def listen(connection: Connection, host: str, port: int, address: Callable
             pass  # the client went away, or the bench closes
         finally:
             if task is not None:
-                running.discard(task)
+                connections.forget(task)
             writer.close()
 
     listener = await asyncio.start_server(accept, host, port, limit=_STREAM_LIMIT)
-    server = Server(listener, address)
-    return server
+    return Server(listener, address, connections)
 
 
 async def answer_of(device: Device, message: bytes) -> bytes:
@@ -141,15 +204,8 @@ async def answer_of(device: Device, message: bytes) -> bytes:
     return answer if isinstance(answer, bytes) else await answer
 
 
-def acknowledge_now(writer: asyncio.StreamWriter) -> None:
+def acknowledge_now(connection: asyncio.BaseTransport | asyncio.StreamWriter) -> None:
     """Send the TCP acknowledgement at once, else a client that writes twice waits 40 ms for Nagle."""
-    connection = writer.get_extra_info("socket")
-    if _QUICK_ACK is not None and isinstance(connection, TransportSocket):
-        connection.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
-
-
-def _no_delay(writer: asyncio.StreamWriter) -> None:
-    connection = writer.get_extra_info("socket")
-    if isinstance(connection, TransportSocket):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    acknowledge_now(writer)
+    tcp = connection.get_extra_info("socket")
+    if _QUICK_ACK is not None and isinstance(tcp, TransportSocket):
+        tcp.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
