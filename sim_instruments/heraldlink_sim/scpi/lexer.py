@@ -11,7 +11,7 @@ from typing import Literal
 
 from heraldlink_sim.scpi.errors import ScpiError
 
-Kind = Literal["word", "string", "block"]
+Kind = Literal["word", "string", "block", "expression"]
 
 _HEADER = re.compile(rb"\s*(:?\*?[A-Za-z_][\w:]*\??|:?\*?[\w:]*\??)")
 _SPECIAL = re.compile(rb"[;,\"'#]")
@@ -20,7 +20,7 @@ _NONDECIMAL = re.compile(rb"#[HhQqBb][0-9A-Fa-f]+")
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One parameter as it stood on the wire: a bare word or number, a quoted string, or a block's bytes."""
+    """One parameter as it stood on the wire: word or number, quoted string, block's bytes, or ``(...)``."""
 
     kind: Kind
     data: bytes
@@ -100,6 +100,8 @@ def _argument(message: bytes, position: int) -> tuple[Argument, int]:
     first = message[position : position + 1]
     if first in (b'"', b"'"):
         return _string(message, position, first)
+    if first == b"(":
+        return _expression(message, position)
     if first == b"#" and not _NONDECIMAL.match(message, position):
         return _block(message, position)
     return _word(message, position)
@@ -112,6 +114,14 @@ def _word(message: bytes, position: int) -> tuple[Argument, int]:
     if not word or word == b",":
         raise ScpiError(-103)
     return Argument("word", word), end
+
+
+def _expression(message: bytes, position: int) -> tuple[Argument, int]:
+    """Expression data such as a channel list (IEEE 488.2, 7.7.7): up to its closing parenthesis."""
+    end = message.find(b")", position)
+    if end < 0:
+        raise ScpiError(-171)
+    return Argument("expression", message[position : end + 1]), end + 1
 
 
 def _string(message: bytes, position: int, quote: bytes) -> tuple[Argument, int]:
