@@ -14,7 +14,7 @@ from heraldlink_sim.scpi.errors import ErrorQueue, ScpiError
 from heraldlink_sim.scpi.headers import HeaderTree
 from heraldlink_sim.scpi.lexer import Argument, Unit, units
 from heraldlink_sim.scpi.status import Status
-from heraldlink_sim.scpi.values import Number, Optional, Parameter
+from heraldlink_sim.scpi.values import Number, Optional, Parameter, Rest
 
 WireLog = deque[tuple[Literal["in", "out"], bytes]]
 
@@ -45,6 +45,11 @@ class ScpiEngine:
         self.errors = ErrorQueue(self.error_capacity)
         self.status = Status()
         self.wire_log: WireLog = deque(maxlen=1000)
+
+    @classmethod
+    def spelled(cls, pattern: str) -> str:
+        """Header pattern as this model has it; a family of models fills in its numbers of channels here."""
+        return pattern
 
     def respond(self, message: bytes) -> bytes | Awaitable[bytes]:
         """Answer one program message (no terminator), at once or after what it has to wait for."""
@@ -160,7 +165,7 @@ def _refuse_hidden_methods(cls: type[object]) -> None:
                 raise TypeError(f"{cls.__name__}.{name} hides {base.__name__}.{name}: choose another name")
 
 
-def _compile(cls: type[object]) -> HeaderTree[Entry]:
+def _compile(cls: type[ScpiEngine]) -> HeaderTree[Entry]:
     entries: dict[str, Entry] = {}
     for name, member in _members(cls):
         if isinstance(member, Setting):
@@ -172,7 +177,7 @@ def _compile(cls: type[object]) -> HeaderTree[Entry]:
             entry.methods[action.query] = (name, action.parameters)
     tree: HeaderTree[Entry] = HeaderTree()
     for pattern, entry in entries.items():
-        tree.add(pattern, entry)
+        tree.add(cls.spelled(pattern), entry)
     return tree
 
 
@@ -188,6 +193,12 @@ def _resolve(header: str, path: list[str]) -> tuple[list[str], list[str]]:
 
 def _parse(parameters: tuple[Parameter[object], ...], arguments: tuple[Argument, ...]) -> list[object]:
     """All parameters, before anything is executed; raises -108 or -109 for a wrong number of them."""
+    if parameters and isinstance(rest := parameters[-1], Rest):
+        first = len(parameters) - 1
+        if len(arguments) <= first:
+            raise ScpiError(-109)
+        values = _parse(parameters[:-1], arguments[:first])
+        return [*values, [rest.parse(argument) for argument in arguments[first:]]]
     if len(arguments) > len(parameters):
         raise ScpiError(-108, arguments[len(parameters)].text[:40])
     values = [parameter.parse(argument) for parameter, argument in zip(parameters, arguments, strict=False)]

@@ -232,6 +232,13 @@ class Optional(Generic[T]):
         self.default = default
 
 
+class Rest(Generic[T]):
+    """The last parameter, given once or as often as the client likes; the handler gets a list."""
+
+    def __init__(self, parameter: Parameter[T]) -> None:
+        self.parse = parameter.parse
+
+
 def block(payload: bytes) -> bytes:
     """A definite length block for an answer."""
     length = str(len(payload)).encode("ascii")
