@@ -25,7 +25,7 @@ from heraldlink_sim.transport.hislip_messages import (
     pack,
 )
 from heraldlink_sim.transport.outlet import Buffer, Parts
-from heraldlink_sim.transport.server import Connections, Device, Dropped, Reporting
+from heraldlink_sim.transport.server import Connections, Device, Dropped, Repeated, Reporting
 
 DEFAULT_LIMIT = 1 << 20
 _SMALLEST_LIMIT = 64
@@ -176,8 +176,8 @@ class Session:
                 self._task = self._connections.start(self._wait(answer, number))
             elif answer:
                 self._answer(answer, number)
-        except Dropped as end:
-            self._hang_up(end, number)
+        except (Dropped, Repeated) as broken:
+            self._broken(broken, number)
 
     async def _wait_for_lock(self) -> None:
         try:
@@ -188,17 +188,15 @@ class Session:
 
     async def _wait(self, answer: Awaitable[bytes], number: int) -> None:
         try:
-            whole = await answer
-        except Dropped as end:
-            self._hang_up(end, number)
-            return
+            if whole := await answer:
+                self._answer(whole, number)
+        except (Dropped, Repeated) as broken:
+            self._broken(broken, number)
         except Exception:
             self._sync.cancel()
             raise
         finally:
             self._task = None
-        if whole:
-            self._answer(whole, number)
         self._work()
 
     def _answer(self, answer: bytes, number: int) -> None:
@@ -231,11 +229,17 @@ class Session:
             number, self._next_id = self._next_id, (self._next_id + 2) & 0xFFFF_FFFF
         return number
 
-    def _hang_up(self, end: Dropped, number: int) -> None:
-        self._waiting.clear()
-        if end.sent:
-            self._sync.send(header(Kind.DATA, 0, self._id(number), len(end.sent)) + end.sent)
-        self._sync.close()
+    def _broken(self, broken: Dropped | Repeated, number: int) -> None:
+        """Send an answer that is not as it should be."""
+        if isinstance(broken, Repeated):
+            self._answer(broken.answer, number)
+            self._answer(broken.answer, number)
+            return
+        if broken.sent:
+            self._sync.send(header(Kind.DATA, 0, self._id(number), len(broken.sent)) + broken.sent)
+        if broken.closes:
+            self._drop_messages()
+            self._sync.close()
 
     def _tell_idle(self) -> None:
         callbacks, self._when_idle = self._when_idle, []

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 Buffer = bytes | bytearray | memoryview
 Parts = tuple[Buffer, ...]
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 20
 _SMALL = 1 << 14
 
 

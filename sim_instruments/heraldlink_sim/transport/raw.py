@@ -13,6 +13,7 @@ from heraldlink_sim.transport.server import (
     Connections,
     Device,
     Dropped,
+    Repeated,
     Reporting,
     Server,
     acknowledge_now,
@@ -45,7 +46,7 @@ class RawConnection(asyncio.Protocol):
         self._inbox: list[bytes] = []
         self._inbox_size = 0
         self._task: asyncio.Task[None] | None = None
-        self._ended = False
+        self._ended = False  # nothing more comes from the client, or is taken from it
         self.busy = False
         """Whether messages are left for a later turn, or until something is waited for."""
 
@@ -62,6 +63,8 @@ class RawConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Run the messages that are complete."""
         if self._watch is not None and not self._watch.heard(self):
+            return
+        if self._ended:
             return
         if self.busy:
             self._keep(data)
@@ -108,22 +111,24 @@ class RawConnection(asyncio.Protocol):
         try:
             self.busy = self._turn(answers)
             self._send(answers)
-        except Dropped as end:
-            self._hang_up(answers, end)
         except BaseException:
             self._transport.abort()
             raise
-        if self.busy and self._task is None and not self._outlet.blocked:
-            asyncio.get_running_loop().call_soon(self._run)
-        elif not self.busy:
+        if not self.busy:
             self._rest(answered=bool(answers))
+        elif self._task is None and not self._outlet.blocked:
+            asyncio.get_running_loop().call_soon(self._run)
 
     def _turn(self, answers: list[bytes]) -> bool:
         """Collect the answers of a few messages; whether others are left."""
         for _ in range(_MESSAGES_PER_TURN):
             if (message := self._next()) is None:
                 return False
-            answer = self._device.respond(message)
+            try:
+                answer = self._device.respond(message)
+            except (Dropped, Repeated) as broken:
+                answers += self._broken(broken)
+                continue
             if not isinstance(answer, bytes):
                 self._task = self._connections.start(self._wait(answer))
                 return True
@@ -132,6 +137,15 @@ class RawConnection(asyncio.Protocol):
                 if len(answer) > _LARGEST_JOIN:
                     return True
         return True
+
+    def _broken(self, broken: Dropped | Repeated) -> list[bytes]:
+        """What is sent for an answer that is not as it should be."""
+        if isinstance(broken, Repeated):
+            return [broken.answer, self._terminator] * 2
+        if broken.closes:
+            self._ended = True
+            self._drop_messages()
+        return [broken.sent]
 
     def _next(self) -> bytes | None:
         """Next message; None when all that arrived was run."""
@@ -151,16 +165,16 @@ class RawConnection(asyncio.Protocol):
         """Send an answer that takes its time, then go on with the messages behind it."""
         try:
             whole = await answer
-        except Dropped as end:
-            self._hang_up([], end)
-            return
+            answers = [whole, self._terminator] if whole else []
+        except (Dropped, Repeated) as broken:
+            answers = self._broken(broken)
         except BaseException:
             self._transport.abort()
             raise
         finally:
             self._task = None
         if not self._transport.is_closing():
-            self._send([whole, self._terminator] if whole else [])
+            self._send(answers)
             self._go_on()
 
     def _send(self, answers: list[bytes]) -> None:
@@ -181,13 +195,6 @@ class RawConnection(asyncio.Protocol):
             self._transport.close()
         elif not answered and not self._transport.is_closing():
             acknowledge_now(self._transport)  # an answer would have carried the acknowledgement
-
-    def _hang_up(self, answers: list[bytes], end: Dropped) -> None:
-        self._drop_messages()
-        self.busy = False
-        if not self._transport.is_closing():
-            self._transport.write(b"".join([*answers, end.sent]))
-            self._transport.close()
 
     def _drop_messages(self) -> None:
         self._messages, self._inbox, self._inbox_size = iter(()), [], 0

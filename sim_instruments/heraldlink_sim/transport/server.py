@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from heraldlink_sim.scpi.errors import ScpiError
+from heraldlink_sim.transport.memory import keep_freed_memory
 
 Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -170,6 +171,7 @@ async def listen_with(
     address: Callable[[str, int], str],
 ) -> Server:
     """Serve a protocol on a TCP port (0: any free one); asyncio itself switches Nagle's algorithm off."""
+    keep_freed_memory()
     listener = await asyncio.get_running_loop().create_server(protocol, host, port)
     return Server(listener, address, connections)
 

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queries per second of simulated instruments on a raw socket, against echo servers of asyncio itself.
+
+Sequential: one plain blocking socket asks and waits. Pipelined: it sends 100 questions at once. Every server
+runs in a process of its own; all are measured in each round. The echo servers do nothing but send the
+question back.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from measure import Row, arguments, at_least, demand, interleaved, report, run
+from servers import last_of_tree, served
+
+SEQUENTIAL, PIPELINED, BATCH = 4000, 30_000, 100
+INSTRUMENTS = ("reference", "santec", "awg")
+TREES = (10, 100, 1000, 10_000)
+
+
+class Client:
+    """A plain blocking socket that knows the right answer."""
+
+    def __init__(self, port: int, question: bytes, answer: bytes | None = None) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._question, self._answer = question, answer or question
+        self.sequential(200)
+
+    def sequential(self, count: int = SEQUENTIAL) -> float:
+        """Queries per second, one after the other."""
+        send, receive, question, answer = (
+            self._socket.sendall,
+            self._socket.recv,
+            self._question,
+            self._answer,
+        )
+        begun = time.perf_counter()
+        for _ in range(count):
+            send(question)
+            if (received := receive(4096)) != answer:
+                demand(received, answer)
+        return count / (time.perf_counter() - begun)
+
+    def pipelined(self) -> float:
+        """Queries per second, sent in batches."""
+        question, expected = self._question * BATCH, self._answer * BATCH
+        begun = time.perf_counter()
+        for _ in range(PIPELINED // BATCH):
+            self._socket.sendall(question)
+            received = b""
+            while len(received) < len(expected):
+                received += self._socket.recv(1 << 16)
+            demand(received, expected)
+        return PIPELINED / (time.perf_counter() - begun)
+
+
+def main() -> None:
+    options = arguments(__doc__ or "").parse_args()
+    with ExitStack() as stack:
+        clients = {
+            name: _client(stack, name) for name in ("streams", "protocol", "reference", "santec", "awg")
+        }
+        trees = {f"tree{nodes}": _client(stack, f"tree{nodes}", nodes) for nodes in TREES}
+        one = _medians({**clients, **trees}, lambda client: client.sequential, options.rounds)
+        many = _medians({**clients, **trees}, lambda client: client.pipelined, options.rounds)
+    rows = [Row(f"{name}, sequential", figure, "queries/s") for name, figure in one.items()]
+    rows += [Row(f"{name}, pipelined", figure, "queries/s") for name, figure in many.items()]
+    for name in INSTRUMENTS:
+        rows.append(at_least(f"{name} / streams, sequential", one[name] / one["streams"], "", 1.0))
+        rows.append(
+            at_least(f"{name}, pipelined / streams, sequential", many[name] / one["streams"], "", 2.7)
+        )
+        rows.append(Row(f"{name} / streams, both pipelined", many[name] / many["streams"], ""))
+    for nodes in TREES[1:]:
+        ratio = many[f"tree{nodes}"] / many[f"tree{TREES[0]}"]
+        rows.append(at_least(f"{nodes} nodes / {TREES[0]} nodes, pipelined", ratio, "", 0.9))
+    report(rows, options.json)
+
+
+def _client(stack: ExitStack, name: str, nodes: int = 0) -> Client:
+    port = stack.enter_context(served(name))["raw"]
+    if nodes:
+        return Client(port, last_of_tree(nodes) + b"?\n", f"{nodes - 1}\n".encode())
+    questions = {
+        "reference": (b"SOUR:LEV?\n", b"1.5\n"),
+        "santec": (b":POW:UNIT?\n", b"+0\n"),
+        "awg": (b"SOUR1:VOLT?\n", None),
+    }
+    question, answer = questions.get(name, (b"SOUR:LEV?\n", b"SOUR:LEV?\n"))
+    return Client(port, question, answer or _ask(port, question))
+
+
+def _ask(port: int, question: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(question)
+        return client.recv(4096)
+
+
+def _medians(
+    clients: dict[str, Client], way: Callable[[Client], Callable[[], float]], rounds: int
+) -> dict[str, float]:
+    return interleaved({name: way(client) for name, client in clients.items()}, rounds)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers in processes of their own: ``with served("awg") as ports`` or ``python benchmarks/servers.py awg``.
+
+Each prints its ports as JSON and runs until its standard input ends. ``streams`` and ``protocol`` answer
+every line with itself: what asyncio can do at best with either of its interfaces, for comparison.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+from heraldlink_sim.scpi import Number, ScpiDevice, Setting
+from heraldlink_sim.transport import serve_hislip, serve_raw
+
+Ports = dict[str, int]
+
+
+class Reference(ScpiDevice):
+    """As small as an instrument can be."""
+
+    identity = "ACME,REFERENCE,SIM-1,1.0"
+    level = Setting("SOURce:LEVel", Number(0, 10, default=1.5))
+
+
+def tree(nodes: int) -> ScpiDevice:
+    """An instrument with so many settings, four to a branch."""
+    settings = {
+        f"setting_{i}": Setting(
+            f"SUBSystem{_letters(i // 4)}:NODE{_letters(i % 4)}", Number(default=float(i))
+        )
+        for i in range(nodes)
+    }
+    return type("Tree", (ScpiDevice,), {"identity": f"ACME,TREE{nodes},SIM-1,1.0", **settings})()
+
+
+def _letters(number: int) -> str:
+    letters = ""
+    while True:
+        number, rest = divmod(number, 26)
+        letters += chr(ord("A") + rest)
+        if not number:
+            return letters
+
+
+def last_of_tree(nodes: int) -> bytes:
+    """Header of the last setting of :func:`tree`."""
+    return f"SUBS{_letters((nodes - 1) // 4)}:NODE{_letters((nodes - 1) % 4)}".encode()
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(asyncio.CancelledError):
+        while line := await reader.readline():
+            writer.write(line)
+            await writer.drain()
+
+
+class _Echo(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data)
+
+
+def _device(name: str) -> ScpiDevice:
+    from heraldlink_sim.faces.santec_tsl570 import SantecTSL570
+    from heraldlink_sim.faces.tektronix_awg70002a import TektronixAWG70002A
+
+    if name.startswith("tree"):
+        return tree(int(name.removeprefix("tree")))
+    return {"awg": TektronixAWG70002A, "santec": SantecTSL570, "reference": Reference}[name]()
+
+
+@asynccontextmanager
+async def _serve(name: str) -> AsyncIterator[Ports]:
+    loop = asyncio.get_running_loop()
+    if name == "streams":
+        async with await asyncio.start_server(_echo, "127.0.0.1", 0) as server:
+            yield {"raw": server.sockets[0].getsockname()[1]}
+    elif name == "protocol":
+        async with await loop.create_server(_Echo, "127.0.0.1", 0) as server:
+            yield {"raw": server.sockets[0].getsockname()[1]}
+    else:
+        device = _device(name)
+        raw, hislip = await serve_raw(device), await serve_hislip(device)
+        yield {"raw": raw.port, "hislip": hislip.port}
+
+
+async def _main(names: list[str]) -> None:
+    for name in names:
+        async with _serve(name) as ports:
+            print(json.dumps(ports), flush=True)
+            await asyncio.to_thread(sys.stdin.read)
+
+
+@contextmanager
+def served(name: str) -> Iterator[Ports]:
+    """Run a server in a process of its own; its ports."""
+    command = [sys.executable, __file__, name]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        process.wait(10)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1:2]))
