@@ -136,7 +136,10 @@ class Bench:
 
     def _tick(self, number: int) -> None:
         """Let bench time reach a tick, and the faults whose time that is begin and end."""
-        self._ticked = (number * self.tick_period_ps * 1e-12, self._bench_clock.now_s())
+        now_s = number * self.tick_period_ps * 1e-12
+        for clock in self.clocks.values():
+            clock.spend(now_s - self._ticked[0])  # instruments whose time is stepped get there too
+        self._ticked = (now_s, self._bench_clock.now_s())
         self.faults.look()
 
     def play(self, slot: int) -> int:
