@@ -105,7 +105,7 @@ def test_an_interrupt_ends_it_cleanly_and_frees_the_ports(tmp_path, number):
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 0
     assert errors == ""
-    assert len(addresses) == 15 + 9 + 3 + 3  # nine of them SCPI, on raw sockets and on HiSLIP
+    assert len(addresses) == 15 + 9 + 3 + 3 + 1  # nine of them on raw sockets and on HiSLIP; control
     with socket.socket() as again, pytest.raises(ConnectionRefusedError):
         again.connect(("127.0.0.1", int(addresses["hub_tc"].rsplit(":", 1)[1])))
 
