@@ -3,12 +3,12 @@
 
 import asyncio
 import socket
-import struct
 from collections.abc import Iterator
 
 import pytest
 import pyvisa
 from pyvisa.resources import MessageBasedResource
+from wires import Wire, session
 
 from heraldlink_sim.scpi import Block, ScpiDevice, block, command, query
 from heraldlink_sim.transport import EventLoopThread, Server, serve_hislip, serve_raw
@@ -146,40 +146,6 @@ def test_status_byte(hislip: Server) -> None:
         assert client.read_stb() == 4
         client.query("SYST:ERR?")
         assert client.read_stb() == 0
-
-
-class Wire:
-    """One HiSLIP connection in the hand."""
-
-    HEADER = struct.Struct("!2sBBIQ")
-
-    def __init__(self, server: Server) -> None:
-        self.socket = socket.create_connection((server.host, server.port), 5)
-
-    def send(self, kind: int, control: int = 0, parameter: int = 0, payload: bytes = b"") -> None:
-        self.socket.sendall(self.HEADER.pack(b"HS", kind, control, parameter, len(payload)) + payload)
-
-    def receive(self) -> tuple[int, int, int, bytes]:
-        _, kind, control, parameter, length = self.HEADER.unpack(self._exactly(self.HEADER.size))
-        return kind, control, parameter, self._exactly(length)
-
-    def _exactly(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            if not (piece := self.socket.recv(count - len(data))):
-                raise ConnectionError("closed")
-            data += piece
-        return data
-
-
-def session(server: Server) -> tuple[Wire, Wire]:
-    synchronous, asynchronous = Wire(server), Wire(server)
-    synchronous.send(0, 0, 0x0100_0000, b"hislip0")
-    kind, _, parameter, _ = synchronous.receive()
-    assert (kind, parameter >> 16) == (1, 0x0100)
-    asynchronous.send(17, 0, parameter & 0xFFFF)
-    assert asynchronous.receive()[0] == 18
-    return synchronous, asynchronous
 
 
 def test_message_available_and_answer_number(hislip: Server) -> None:
