@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A transcript: what clients asked of one instrument and what it answered, as text.
+
+::
+
+    heraldlink transcript 1
+    name: hub_tc
+    model: ID Quantique ID900
+    recorded: 2026-11-21T11:42:00+00:00
+    service: - zmq
+    service: .datalink datalink
+    ---
+    +0.00 - > *IDN?
+    +0.00 - < IDQ,ID900,SIM-hub_tc,2.4.0
+    +0.25 .datalink > list
+
+Each line below ``---`` has the time since the line before (s, to 10 ms, so that two recordings of a session
+can be compared line by line), the service (``-`` is the instrument's main address), the direction (``>`` to
+the instrument, ``<`` from it) and the message (see :mod:`heraldlink_sim.recording.text`). Blocks of data are
+in the folder beside it, ``FILE.blocks``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TextIO
+
+from heraldlink_sim.errors import TranscriptError
+from heraldlink_sim.recording.text import Blocks, read, written
+
+TITLE = "heraldlink transcript 1"
+MAIN = "-"
+_PATIENCE_s = 0.1
+Direction = Literal[">", "<"]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One address of an instrument: protocol, and what its raw sockets send behind an answer."""
+
+    protocol: str
+    terminator: bytes = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message. ``after_s``: since the entry before."""
+
+    after_s: float
+    service: str
+    direction: Direction
+    message: bytes
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request, what was answered (several messages in some protocols, or none), and after how long."""
+
+    service: str
+    request: bytes
+    answers: tuple[bytes, ...]
+    after_s: float
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A transcript that was read. ``services``: by suffix, the main one is ``-``."""
+
+    path: Path
+    name: str
+    model: str
+    services: Mapping[str, Service]
+    entries: tuple[Entry, ...]
+
+    def exchanges(self) -> list[Exchange]:
+        """Requests with their answers, in the order of the requests."""
+        return list(_paired(self.entries, self.services))
+
+
+def blocks_of(path: Path) -> Blocks:
+    """The folder beside a transcript."""
+    return Blocks(path.with_name(path.name + ".blocks"))
+
+
+class Tape:
+    """A transcript that is being written, each message as ``change`` leaves it; flushed line by line."""
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        model: str,
+        services: Mapping[str, Service],
+        change: Callable[[Direction, bytes], bytes] | None = None,
+    ) -> None:
+        self._change = change
+        self._blocks = blocks_of(path)
+        self._then_s = time.monotonic()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = path.open("w", encoding="ascii", newline="\n")
+        except OSError as error:
+            raise TranscriptError(f"{path}: cannot be written ({error.strerror})") from error
+        self._file.write(_head(name, model, services))
+        self._file.flush()
+
+    def note(self, service: str, direction: Direction, message: bytes) -> None:
+        """Write one message."""
+        if self._file.closed:
+            return
+        now_s = time.monotonic()
+        text = written(self._change(direction, message) if self._change else message, self._blocks)
+        self._file.write(f"{now_s - self._then_s:+.2f} {service} {direction} {text}\n")
+        self._file.flush()
+        self._then_s = now_s
+
+    def close(self) -> None:
+        """End the transcript."""
+        self._file.close()
+
+
+def _head(name: str, model: str, services: Mapping[str, Service]) -> str:
+    lines = [TITLE, f"name: {name}", f"model: {model}"]
+    lines.append(f"recorded: {datetime.now(UTC).isoformat(timespec='seconds')}")
+    for suffix, service in services.items():
+        terminator = f" {service.terminator.hex()}" if service.protocol == "raw" else ""
+        lines.append(f"service: {suffix} {service.protocol}{terminator}")
+    return "\n".join([*lines, "---", ""])
+
+
+def load_transcript(path: Path) -> Transcript:
+    """Read a transcript. Raises TranscriptError naming file and line."""
+    try:
+        lines = path.read_text(encoding="ascii").split("\n")
+    except OSError as error:
+        raise TranscriptError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError:
+        raise TranscriptError(f"{path}: is no transcript") from None
+    if lines[0] != TITLE or "---" not in lines:
+        raise TranscriptError(f"{path}: is no transcript (its first line must be {TITLE!r})")
+    border = lines.index("---")
+    about = _About()
+    for number, line in enumerate(lines[1:border], 2):
+        _take(about, line, f"{path}:{number}")
+    body = enumerate(lines[border + 1 :], border + 2)
+    entries = tuple(_entry(path, number, line) for number, line in body if line)
+    return Transcript(path, about.name, about.model, about.services, entries)
+
+
+@dataclass(slots=True)
+class _About:
+    name: str = ""
+    model: str = ""
+    services: dict[str, Service] = field(default_factory=dict[str, Service])
+
+
+def _take(about: _About, line: str, where: str) -> None:
+    key, _, value = line.partition(":")
+    words = value.split()
+    try:
+        if key == "service":
+            about.services[words[0]] = Service(words[1], *map(bytes.fromhex, words[2:3]))
+        elif key in ("name", "model"):
+            setattr(about, key, value.strip())
+    except (IndexError, ValueError):
+        raise TranscriptError(f"{where}: cannot be read: {line!r}") from None
+
+
+def _entry(path: Path, number: int, line: str) -> Entry:
+    head = line.split(" ", 3)
+    try:
+        after, service, direction, text = head
+        if direction not in (">", "<"):
+            raise ValueError(direction)
+        return Entry(float(after), service, direction, read(text, blocks_of(path)), number)
+    except ValueError:
+        raise TranscriptError(f"{path}:{number}: is no message: {line[:60]!r}") from None
+
+
+class _Open:
+    """A request whose answers are still being collected."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry, self.answers, self.after_s = entry, list[bytes](), 0.0
+        self.given_up = False
+
+    @property
+    def waits(self) -> bool:
+        return not self.answers and not self.given_up and b"?" in self.entry.message
+
+    def closed(self) -> Exchange:
+        entry = self.entry
+        return Exchange(entry.service, entry.message, tuple(self.answers), self.after_s, entry.line)
+
+
+def _paired(entries: Iterable[Entry], services: Mapping[str, Service]) -> list[Exchange]:
+    """Give each answer to the oldest query without one, else to the latest request of its service.
+
+    A query that was followed by another request after 0.1 s and more had been given up. Some protocols answer
+    with several messages; there an answer belongs to the latest request.
+    """
+    found: list[_Open] = []
+    for entry in entries:
+        for waiting in found[-8:]:
+            waiting.after_s += 0.0 if waiting.answers else entry.after_s
+        if entry.direction == ">":
+            for waiting in found[-8:]:
+                waiting.given_up |= waiting.after_s >= _PATIENCE_s
+            found.append(_Open(entry))
+            continue
+        own = [item for item in found[-64:] if item.entry.service == entry.service]
+        if not own:
+            continue  # sent unasked, before the first request
+        many = services.get(entry.service, Service("raw")).protocol in ("websq", "decop", "stream")
+        waiting_queries = [] if many else [item for item in own if item.waits]
+        (waiting_queries[0] if waiting_queries else own[-1]).answers.append(entry.message)
+    return [item.closed() for item in found]
