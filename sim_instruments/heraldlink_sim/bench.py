@@ -14,10 +14,11 @@ from heraldlink_physics.device import Devices
 from heraldlink_sim.bench_config import BenchConfig, load_bench
 from heraldlink_sim.cabinet import Faces, Instrument, place_of, switch_on
 from heraldlink_sim.clock import Clock, PacedClock, SteppedClock
-from heraldlink_sim.errors import BenchError, FaultError
+from heraldlink_sim.errors import BenchError, FaultError, TranscriptError
 from heraldlink_sim.faults import FaultConfig, Faults
 from heraldlink_sim.model import Listening, find_model
 from heraldlink_sim.pace import Agenda, Fast, Scaled
+from heraldlink_sim.recording.sources import serve_source
 from heraldlink_sim.surroundings import Surroundings
 from heraldlink_sim.world.play import SlotEvents, World
 from heraldlink_sim.world.rack import IN4
@@ -93,12 +94,15 @@ class Bench:
 
     async def _serve(self, instrument: Instrument) -> Listening:
         try:
-            listening = await instrument.serve(self.faults.line(instrument.name), self.config.host)
+            line = self.faults.line(instrument.name)
+            listening = await serve_source(instrument, line, self.config.host)
         except OSError as error:
             where = f"{self.config.host}, port {instrument.config.port} ({error.strerror or error})"
             raise BenchError(
                 f"{instrument.name}: cannot listen on {where}; port 0 takes a free one."
             ) from error
+        except TranscriptError as error:
+            raise BenchError(f"{instrument.name}: {error}.") from error
         self.faults.attach(instrument.name, listening.listeners)
         return listening
 

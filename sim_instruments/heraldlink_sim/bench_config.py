@@ -265,7 +265,8 @@ def _instrument(name: str, section: object) -> InstrumentConfig:
 
 
 def load_bench(path: Path, overrides: dict[str, object] | None = None) -> tuple[BenchConfig, Devices]:
-    """Read a bench file and its device file; ``overrides`` replace top-level keys.
+    """Read a bench file and its device file; ``overrides`` replace top-level keys,
+    but keys of single instruments under ``instruments``.
 
     Raises BenchError: one sentence that names the file and the key.
     """
@@ -273,10 +274,38 @@ def load_bench(path: Path, overrides: dict[str, object] | None = None) -> tuple[
     if not isinstance(content, dict):
         raise BenchError(f"{path}: must hold keys and values.")
     try:
-        config = BenchConfig.model_validate({**content, **(overrides or {})})
+        config = BenchConfig.model_validate(
+            _merged(path, cast("dict[str, object]", content), overrides or {})
+        )
     except ValidationError as error:
         raise BenchError(f"{path}: {_first(error)}") from None
     return config, load_devices(path.parent / config.devices)
+
+
+def _merged(path: Path, content: dict[str, object], overrides: dict[str, object]) -> dict[str, object]:
+    """Overrides replace top-level keys, but are added to ``instruments``; transcripts are beside the file."""
+    merged = content | {key: value for key, value in overrides.items() if key != "instruments"}
+    sections, added = content.get("instruments"), overrides.get("instruments", {})
+    if not isinstance(sections, dict) or not isinstance(added, dict):
+        return merged
+    instruments = cast("dict[str, object]", sections)
+    for name in cast("dict[str, object]", added):
+        if name not in instruments:
+            raise BenchError(f"{path}: there is no instrument {name!r} under instruments.")
+    changes = cast("dict[str, dict[str, object]]", added)
+    return {
+        **merged,
+        "instruments": {n: _section(path, s, changes.get(n, {})) for n, s in instruments.items()},
+    }
+
+
+def _section(path: Path, section: object, change: dict[str, object]) -> object:
+    if not isinstance(section, dict):
+        return section
+    whole = {**cast("dict[str, object]", section), **change}
+    if isinstance(transcript := whole.get("transcript"), str):
+        whole["transcript"] = str(path.parent / transcript)
+    return whole
 
 
 def load_devices(path: Path) -> Devices:

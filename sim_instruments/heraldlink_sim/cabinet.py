@@ -39,9 +39,19 @@ class Instrument:
         """What it is, for sentences."""
         return f"{self.model.name} ({self.model.kind})"
 
-    async def serve(self, device: Device, host: str) -> Listening:
-        """Serve it in its own protocol; requests go through ``device``. Raises OSError if a port is taken."""
-        return await self.model.serve(device, self.face, self.config, host, self.name)
+    @property
+    def answers_itself(self) -> bool:
+        """Whether the face answers, not a transcript or an instrument somewhere else."""
+        return self.config.answers_itself
+
+    async def serve(self, device: Device, host: str, ports: bool = True) -> Listening:
+        """Serve it in its own protocol, requests through ``device``, on its ports or free ones.
+
+        Raises OSError if a port is taken.
+        """
+        free = {"port": 0, "second_port": 0}
+        config = self.config if ports else self.config.model_copy(update=free)
+        return await self.model.serve(device, self.face, config, host, self.name)
 
 
 def switch_on(

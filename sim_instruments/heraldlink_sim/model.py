@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Annotated, Generic, Literal, TypeVar, cast
+from pathlib import Path
+from typing import Annotated, Generic, Literal, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heraldlink_sim.clock import Clock
 from heraldlink_sim.errors import BenchError
@@ -69,7 +70,10 @@ class InstrumentConfig(Strict):
     """One instrument. ``port``: 0 takes a free one; ``second_port``: that of its other transport or service.
 
     ``quirks``: ids of optional quirks that this one has. ``faults``: those that it has from the start, or
-    from a bench time on.
+    from a bench time on. ``source``: who answers; ``recorded`` writes ``transcript`` and lets the simulator
+    answer, or the instrument at ``target``; ``replayed`` answers from ``transcript``; ``real`` is at
+    ``target``. Its further addresses are in ``targets`` by name (``datalink``, ``counts``, ``socket``).
+    ``order`` and ``timing`` are those of a replay.
     """
 
     model: str
@@ -77,6 +81,30 @@ class InstrumentConfig(Strict):
     second_port: Port = 0
     quirks: tuple[str, ...] = ()
     faults: tuple[FaultConfig, ...] = ()
+    source: Literal["simulated", "recorded", "replayed", "real"] = "simulated"
+    transcript: Path | None = None
+    target: str | None = None
+    targets: dict[str, str] = Field(default_factory=dict[str, str])
+    order: Literal["state", "any", "strict"] = "state"
+    timing: Literal["none", "recorded"] = "none"
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Self:
+        if (self.transcript is None) is (self.source in ("recorded", "replayed")):
+            raise ValueError(
+                f"transcript: {'missing' if self.transcript is None else 'not used'} "
+                f"with source {self.source}"
+            )
+        if self.source == "real" and self.target is None:
+            raise ValueError("target: missing with source real")
+        if self.target is not None and self.source in ("simulated", "replayed"):
+            raise ValueError(f"target: not used with source {self.source}")
+        return self
+
+    @property
+    def answers_itself(self) -> bool:
+        """Whether the simulator answers, with or without a recording."""
+        return self.source == "simulated" or (self.source == "recorded" and self.target is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,15 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from heraldlink_physics.errors import PhysicsError
 from heraldlink_sim.bench import Bench
 from heraldlink_sim.control import CONTROL, open_control
 from heraldlink_sim.errors import SimulationError
+from heraldlink_sim.interrupts import on_interrupt
 
 EXIT_BENCH_WRONG = 2
 
@@ -25,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the bench of the command line; return 0 after SIGINT or SIGTERM, 2 if the bench is wrong."""
     options = _parser().parse_args(arguments)
     overrides = {key: getattr(options, key) for key in ("pace", "seed", "slots", "host")}
-    given = {key: value for key, value in overrides.items() if value is not None}
+    given: dict[str, object] = {key: value for key, value in overrides.items() if value is not None}
+    given["instruments"] = _sources(options.record, "recorded") | _sources(options.replay, "replayed")
     try:
         asyncio.run(_serve(options.bench, given, options.ports_file))
     except (SimulationError, PhysicsError) as error:
@@ -42,7 +42,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--slots", type=_slots, help="slots to play in fast pace: 12,14,17")
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--ports-file", type=Path, help="write the addresses here once all listen")
+    parser.add_argument("--record", action="append", default=[], type=_named, help="NAME=FILE")
+    parser.add_argument("--replay", action="append", default=[], type=_named, help="NAME=FILE")
     return parser
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, equals, file = text.partition("=")
+    if not (name and equals and file):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=FILE")
+    return name, Path(file).resolve()
+
+
+def _sources(files: Sequence[tuple[str, Path]], source: str) -> dict[str, object]:
+    return {name: {"source": source, "transcript": str(path)} for name, path in files}
 
 
 def _pace(text: str) -> str | float:
@@ -62,7 +75,7 @@ def _slots(text: str) -> tuple[int, ...]:
 
 
 async def _serve(path: Path, overrides: dict[str, object], ports_file: Path | None) -> None:
-    interrupted = _on_interrupt()
+    interrupted = on_interrupt()
     async with Bench.from_file(path, overrides) as bench:
         control = await open_control(bench.faults)
         try:
@@ -82,25 +95,6 @@ async def _until(interrupted: asyncio.Event, bench: Bench) -> None:
     running.cancel()
     if running in done:
         running.result()
-
-
-def _on_interrupt() -> asyncio.Event:
-    """Return an event that SIGINT and SIGTERM set."""
-    interrupted, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, interrupted.set)
-        except NotImplementedError:  # not on this system's event loop; KeyboardInterrupt still ends it
-            signal.signal(number, _Handler(loop, interrupted))
-    return interrupted
-
-
-class _Handler:
-    def __init__(self, loop: asyncio.AbstractEventLoop, interrupted: asyncio.Event) -> None:
-        self._loop, self._interrupted = loop, interrupted
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        self._loop.call_soon_threadsafe(self._interrupted.set)
 
 
 def write_ports(path: Path, addresses: dict[str, str]) -> None:

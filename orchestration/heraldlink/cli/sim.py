@@ -7,6 +7,7 @@ from typing import Annotated, cast
 import typer
 from typer.core import TyperGroup
 
+from heraldlink.cli import sim_recording
 from heraldlink.cli.parent import exit_with_parent
 from heraldlink.cli.sim_faults import PORTS_VARIABLE, fault, faults, heal
 from heraldlink.config.find import find_config
@@ -32,7 +33,7 @@ def sim() -> typer.Typer:
         help="Serve a simulated laboratory: heraldlink sim BENCH, short for heraldlink sim serve BENCH.",
     )
     app.command(SERVE)(serve)
-    for command in (fault, faults, heal):
+    for command in (fault, faults, heal, sim_recording.record, sim_recording.replay, sim_recording.conform):
         app.command()(command)
     return app
 
@@ -46,6 +47,12 @@ def serve(
         typer.Option(help="Write the addresses here once all listen.", envvar=PORTS_VARIABLE),
     ] = None,
     slots: Annotated[str | None, typer.Option(help="Slots to play in fast pace: 12,14,17.")] = None,
+    record: Annotated[
+        list[str] | None, typer.Option("--record", help="NAME=FILE: write a transcript of an instrument.")
+    ] = None,
+    replay: Annotated[
+        list[str] | None, typer.Option("--replay", help="NAME=FILE: let a transcript answer for it.")
+    ] = None,
     with_parent: Annotated[bool, typer.Option("--with-parent", help="End when stdin closes.")] = False,
 ) -> int:
     """Serve the instruments of BENCH on real sockets until interrupted."""
@@ -57,4 +64,7 @@ def serve(
     options = {"--pace": pace, "--seed": seed, "--ports-file": ports_file, "--slots": slots}
     for name, value in options.items():
         arguments += [] if value is None else [name, str(value)]
+    for name, files in (("--record", record), ("--replay", replay)):
+        for file in files or ():
+            arguments += [name, file]
     return main(arguments)

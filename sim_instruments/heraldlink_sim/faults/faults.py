@@ -36,6 +36,11 @@ class Named(Protocol):
         """Its model and what it is for, for sentences."""
         ...
 
+    @property
+    def answers_itself(self) -> bool:
+        """Whether it is simulated, not replayed or somewhere else."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Strike:
@@ -51,6 +56,7 @@ class Strike:
 class _Place:
     line: Line
     about: str
+    answers_itself: bool
     listeners: list[Listener] = field(default_factory=list[Listener])
 
 
@@ -67,7 +73,7 @@ class Faults:
             line = line_of(item.face, now_s, self._note)
             line.on_look = self.look
             line.on_power_cycle = partial(self._power_cycle, name)
-            self._places[name] = _Place(line, item.about)
+            self._places[name] = _Place(line, item.about, item.answers_itself)
 
     def line(self, instrument: str) -> Line:
         """The line to serve an instrument through."""
@@ -83,6 +89,8 @@ class Faults:
     def add(self, instrument: str, config: FaultConfig) -> Injected:
         """Inject a fault. Raises FaultError if it makes no sense for the instrument, or there is none."""
         place = self._place(instrument)
+        if not place.answers_itself:
+            raise FaultError(f"{instrument} is not simulated: nothing lies between it and its clients")
         if why := refusal(config.kind, place.line.device):
             raise FaultError(f"{instrument} is a {place.about}: {why}")
         fault = Injected(next(self._numbers), instrument, config)

@@ -17,7 +17,7 @@ from heraldlink_sim.recording.transcript import Direction
 REPLAY = b"REPLAY-"
 SIMULATED = b"SIM-"
 
-_IDN = re.compile(rb"^((?:[^;]*;)??[^,;]*,[^,;]*,\s*(?:[^,;/]*/)?(?:s/n)?)([^,;]+)", re.IGNORECASE)
+_IDN = re.compile(rb"^((?:[^;]*;)??[^,;]*,[^,;]*,\s*(?:s/n|[^,;/]*/)?)([^,;]+)", re.IGNORECASE)
 _JSON = re.compile(
     rb'("[^"]*(?:serial|system_name)[^"]*"\s*(?::|,\s*"value"\s*:)\s*(?:\{[^{}]*?"value"\s*:\s*)?")([^"]+)',
     re.IGNORECASE,

@@ -19,7 +19,10 @@ Timing = Literal["none", "recorded"]
 
 _log = logging.getLogger(__name__)
 _ERROR_QUERY = re.compile(rb":?SYST(?:EM)?:ERR(?:OR)?(?::NEXT)?\?\s*", re.IGNORECASE)
+_NUMBER_QUERY = re.compile(rb"LERR\?\s*", re.IGNORECASE)
 UNDEFINED_HEADER = -113
+_ILLEGAL_COMMAND = b"110"
+"""Of SRS instruments, whose ``LERR?`` takes a bare number (DG645 manual, error codes)."""
 
 
 class ReplayedService:
@@ -27,7 +30,8 @@ class ReplayedService:
 
     ``end`` is what stands between the messages of an answer that has several. A request that was never
     recorded is refused as the protocol allows: over SCPI no answer, and ``-113`` with a sentence in the error
-    queue; over WebSQ an ``Error`` label; elsewhere a text that begins ``REPLAY:``.
+    queue (110 where the queue has numbers only); over WebSQ an ``Error`` label; from an ID900
+    ``SCPI_ERR_UNDEFINED_HEADER``; over HTTP status 404.
     """
 
     def __init__(
@@ -69,11 +73,18 @@ class ReplayedService:
             return json.dumps({"label": "Error", "value": f"REPLAY: {error}"}).encode()
         if self.service.protocol == "datalink":
             return json.dumps({"error": {"description": f"REPLAY: {error}"}}).encode()
+        if self.service.protocol == "zmq":
+            return f"SCPI_ERR_UNDEFINED_HEADER REPLAY: {error}".encode()
         return f"REPLAY: {error}".encode()
 
     def _refused(self, message: bytes) -> Exchange | None:
         """The entry of the error queue that a refusal left, if this asks for one."""
-        if not self._refusals or not _ERROR_QUERY.fullmatch(message):
+        if not self._refusals:
+            return None
+        if _NUMBER_QUERY.fullmatch(message):
+            self._refusals.popleft()
+            return Exchange("", message, (_ILLEGAL_COMMAND,), 0.0, 0)
+        if not _ERROR_QUERY.fullmatch(message):
             return None
         text = self._refusals.popleft().replace('"', "'")
         entry = f'{UNDEFINED_HEADER},"Undefined header;{text}"'.encode("latin-1", "replace")

@@ -2,7 +2,7 @@
 r"""Messages as one line of ASCII each, with blocks of data held apart in a folder, by hash and length.
 
 * what is not printable ASCII is written ``\xNN``, a backslash ``\\``;
-* a definite block of more than a few bytes becomes ``#6{HASH 100000}``: its header's digit, the SHA-256 of its
+* a long definite block becomes ``#6{HASH 100000}``: the digit of its header, the SHA-256 of its
   payload (16 hex digits) and its length; the payload is the file ``HASH.bin``;
 * a message that is binary as a whole becomes ``#b{HASH LENGTH}``; a ``#`` that could be read as one of these
   is written ``\x23``.

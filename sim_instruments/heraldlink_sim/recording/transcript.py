@@ -178,7 +178,8 @@ def _entry(path: Path, number: int, line: str) -> Entry:
         after, service, direction, text = head
         if direction not in (">", "<"):
             raise ValueError(direction)
-        return Entry(float(after), service, direction, read(text, blocks_of(path)), number)
+        way: Direction = ">" if direction == ">" else "<"
+        return Entry(float(after), service, way, read(text, blocks_of(path)), number)
     except ValueError:
         raise TranscriptError(f"{path}:{number}: is no message: {line[:60]!r}") from None
 
