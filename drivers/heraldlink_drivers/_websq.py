@@ -105,12 +105,13 @@ class WebSQSession:
         return True
 
     def _parse(self, text: bytes) -> tuple[str, object]:
+        """Label and value of a message; one that is none means that the connection is out of step."""
         try:
             message: object = json.loads(text)
         except ValueError:
-            return "Error", f"unreadable message {text[:80]!r}"
+            message = None
         if not isinstance(message, dict):
-            return "Error", f"unreadable message {text[:80]!r}"
+            raise self._lost(f"unreadable message {text[:80]!r}")
         fields = cast("dict[str, object]", message)
         return str(fields.get("label", "")), fields.get("value")
 

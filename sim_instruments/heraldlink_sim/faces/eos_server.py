@@ -12,7 +12,15 @@ from heraldlink_sim.errors import TransportError
 from heraldlink_sim.faces.eos_messages import JsonSession, encode
 from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS
 from heraldlink_sim.model import InstrumentConfig, Listening, Model, Place
-from heraldlink_sim.transport.server import Device, Server, acknowledge_now, answer_of, listen
+from heraldlink_sim.transport.server import (
+    Device,
+    Dropped,
+    Repeated,
+    Server,
+    acknowledge_now,
+    answer_of,
+    listen,
+)
 
 MAX_UNSENT_BYTES = 1 << 20
 LONGEST_NAP_S = 0.1
@@ -70,9 +78,20 @@ class EosServer:
     async def _take(self, session: JsonSession, data: bytes, writer: asyncio.StreamWriter) -> None:
         try:
             for message in session.feed(data):
-                _write(writer, await answer_of(self._door, message))
+                _write(writer, await self._answer(message))
         except TransportError as error:
             _write(writer, encode("Error", str(error)))
+
+    async def _answer(self, message: bytes) -> bytes:
+        """What is sent for a message, also where that is not as it should be."""
+        try:
+            return await answer_of(self._door, message)
+        except Repeated as stammered:
+            return stammered.answer * 2
+        except Dropped as broken:
+            if broken.closes:
+                raise
+            return broken.sent
 
     def _broadcast(self, message: bytes) -> None:
         for client in self._clients:

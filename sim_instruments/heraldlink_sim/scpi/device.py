@@ -49,7 +49,7 @@ from typing import ClassVar
 from heraldlink_sim.scpi.declare import command, query
 from heraldlink_sim.scpi.engine import ScpiEngine
 from heraldlink_sim.scpi.errors import ScpiError
-from heraldlink_sim.scpi.status import MASTER_SUMMARY, OPERATION_COMPLETE
+from heraldlink_sim.scpi.status import MASTER_SUMMARY, OPERATION_COMPLETE, Status
 from heraldlink_sim.scpi.values import Integer
 
 
@@ -62,6 +62,12 @@ class ScpiDevice(ScpiEngine):
     def reset(self) -> None:
         """All settings to their defaults (``*RST``)."""
         self.values.clear()
+
+    def power_cycle(self) -> None:
+        """As after the mains were off for a moment: ``*RST``, empty queues, registers cleared, PON set."""
+        self.reset()
+        self.errors.clear()
+        self.status = Status()
 
     def format_error(self, error: ScpiError) -> str:
         """One entry of the error queue as it is answered."""
