@@ -9,7 +9,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from heraldlink_sim.scpi import Number, ScpiDevice, Setting
@@ -66,12 +66,19 @@ class _Echo(asyncio.Protocol):
 
 
 def _device(name: str) -> ScpiDevice:
+    from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A
     from heraldlink_sim.faces.santec_tsl570 import SantecTSL570
     from heraldlink_sim.faces.tektronix_awg70002a import TektronixAWG70002A
 
     if name.startswith("tree"):
         return tree(int(name.removeprefix("tree")))
-    return {"awg": TektronixAWG70002A, "santec": SantecTSL570, "reference": Reference}[name]()
+    kinds: dict[str, Callable[[], ScpiDevice]] = {
+        "awg": TektronixAWG70002A,
+        "santec": SantecTSL570,
+        "voa": KeysightN7764A,
+        "reference": Reference,
+    }
+    return kinds[name]()
 
 
 @asynccontextmanager

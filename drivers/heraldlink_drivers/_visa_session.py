@@ -5,21 +5,24 @@ pyvisa-py opens a refused port without complaint, leaves Nagle's algorithm on (4
 a query), and spins until the timeout when the instrument hangs up. A reply that comes after its timeout
 would answer the next question. All four are mended here, for raw sockets and HiSLIP. After a connection
 was lost, which its exchange reports, the next exchange begins on a new one.
+
+On a raw socket a setting and the question for its error leave in one segment, as two messages: the instrument
+sees what it would see anyway, and one wait is enough.
 """
 
-import select
-import socket
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pyvisa import VisaIOError
 from pyvisa.constants import StatusCode
 from pyvisa.errors import Error as VisaError
 from qcodes.instrument import VisaInstrument
 
-from heraldlink_drivers._visa_connection import Reconnection, hung_up, mend_socket, raw_socket
+from heraldlink_drivers._visa_connection import Reconnection, mend_socket, probe
+from heraldlink_drivers._visa_line import Line, line_of
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
 
 if TYPE_CHECKING:
@@ -29,30 +32,50 @@ if TYPE_CHECKING:
 
 ErrorEntry = tuple[int, str]
 
+_OWN_CONNECTION = re.compile(r"TCPIP\d*::.*(hislip|SOCKET$)", re.IGNORECASE)
 _MAX_ERRORS = 64
 _LAST_WORDS_ms = 400
+_BLOCK_CHUNK = 1 << 24
 
 
 class VisaSession(VisaInstrument):
     """A VISA instrument with one lock around every exchange and its error queue read after every setting.
 
-    Hold ``lock`` around exchanges that belong together. ``error_query`` is SCPI's; override ``read_error``
-    where the instrument has another way.
+    Hold ``lock`` around exchanges that belong together. ``error_query`` is SCPI's; override ``parse_error``
+    where the entries look otherwise, or ``read_error`` where the instrument has another way.
+
+    Connecting sends no device clear over TCP (a new session is clear; it would abort what another client
+    began, and pyvisa-py waits 0.1 s), and ``connect_message``, behind everything else, empties the error
+    queue: errors that others left there are logged, and never blamed on a later command.
     """
 
     default_terminator = "\n"
     default_timeout = 4.0
     error_query = "SYST:ERR?"
+    hangs_up_when_idle: ClassVar[bool] = False
+    """Whether the instrument is known to close silent connections: an exchange then begins on a new one,
+    if nothing of it was sent. Otherwise it raises ConnectionLost, because the settings may be gone too."""
 
     def __init__(self, name: str, address: str, **kwargs: "Unpack[VisaInstrumentKWArgs]") -> None:
         self.lock = RLock()
         self._stale = False
         self._explaining = False
         self._batching = False
-        if address.upper().endswith("::SOCKET"):
-            kwargs.setdefault("device_clear", False)  # on a socket: a local drain that waits 0.1 s
+        self._line: Line | None = None
+        if address.upper().startswith("TCPIP") and (
+            "HISLIP" in address.upper() or "SOCKET" in address.upper()
+        ):
+            kwargs.setdefault("device_clear", False)
         super().__init__(name, address, **kwargs)
         self._reconnect = Reconnection(self.visa_handle)
+
+    def connect_message(self, idn_param: str = "IDN", begin_time: float | None = None) -> None:
+        """Empty the error queue, then print who answers."""
+        if entries := self._drain_errors():
+            self.visa_log.warning(
+                f"errors from before: {'; '.join(f'{code} {text}' for code, text in entries)}"
+            )
+        super().connect_message(idn_param, begin_time)
 
     def identity(self) -> str:
         """Reply to ``*IDN?``: maker, model, serial number, firmware."""
@@ -65,6 +88,9 @@ class VisaSession(VisaInstrument):
     def write(self, cmd: str) -> None:
         """Send a command and raise InstrumentError if the instrument then reports an error."""
         with self.lock:
+            if not self._batching and self._asks_in_one_segment():
+                self._raise_entry(cmd, self.parse_error(self._set_and_ask(cmd)))
+                return
             super().write(cmd)
             if not self._batching:
                 self.raise_errors(cmd)
@@ -83,13 +109,14 @@ class VisaSession(VisaInstrument):
 
     def raise_errors(self, command: str) -> None:
         """Raise InstrumentError, naming ``command``, if the error queue is not empty."""
-        if entries := self._drain_errors():
-            text = "; ".join(text for _, text in entries)
-            raise InstrumentError(self.name, command, entries[0][0], text)
+        self._raise_entry(command, self.read_error())
 
     def read_error(self) -> ErrorEntry:
         """Take the oldest entry from the error queue: (code, text), code 0 when it is empty."""
-        reply = super().ask(self.error_query)
+        return self.parse_error(super().ask(self.error_query))
+
+    def parse_error(self, reply: str) -> ErrorEntry:
+        """Code and text of a reply to ``error_query``; raises DriverError if it is no error entry."""
         code, _, text = reply.partition(",")
         try:
             return int(code), text.strip().strip('"')
@@ -99,14 +126,68 @@ class VisaSession(VisaInstrument):
     def write_raw(self, cmd: str) -> None:
         """Send a command."""
         with self.lock, self.guarded(cmd):
-            super().write_raw(cmd)
+            if self._line is None:
+                super().write_raw(cmd)
+            else:
+                self.visa_log.debug("Writing: %s", cmd)
+                self._line.send(self._encoded(cmd))
 
     def ask_raw(self, cmd: str) -> str:
         """Send a query and return its reply without terminator."""
         with self.lock, self.guarded(cmd):
-            super().write_raw(cmd)
-            self._await_reply()
-            return self.visa_handle.read()
+            if self._line is None or not (end := self.visa_handle.read_termination):
+                super().write_raw(cmd)
+                return self.visa_handle.read()
+            self.visa_log.debug("Querying: %s", cmd)
+            reply = self._line.exchange(self._encoded(cmd), end.encode()).decode(self.visa_handle.encoding)
+            self.visa_log.debug("Response: %s", reply)
+            return reply
+
+    def write_block(self, command: str, data: bytes | memoryview) -> None:
+        """Send ``command`` and ``data`` as a definite block, ended as any message; asks for no error."""
+        length = str(len(data)).encode()
+        end = (self.visa_handle.write_termination or "").encode()
+        message = b"".join((command.encode(), b"#%d" % len(length), length, data, end))
+        with self.lock, self.guarded(command):
+            if self._line is None:
+                self.visa_handle.write_raw(message)
+            else:
+                self._line.send(message)
+
+    def ask_block(self, query: str) -> bytes:
+        """Bytes of the definite block that answers a query; they may contain the terminator."""
+        end = (self.visa_handle.read_termination or "").encode()
+        with self.lock, self.guarded(query):
+            if self._line is not None:
+                return self._line.block(self._encoded(query), end)
+            self.visa_handle.write(query)
+            reply = self.visa_handle.read_raw(_BLOCK_CHUNK)
+        try:
+            return _block_content(reply)
+        except ValueError:
+            raise DriverError(f"{self.name}: no whole block in the reply to {query[:80]!r}") from None
+
+    def _encoded(self, cmd: str) -> bytes:
+        handle = self.visa_handle
+        return (cmd + (handle.write_termination or "")).encode(handle.encoding)
+
+    def _asks_in_one_segment(self) -> bool:
+        own_way = type(self).read_error is not VisaSession.read_error
+        return self._line is not None and not own_way and bool(self.visa_handle.read_termination)
+
+    def _set_and_ask(self, cmd: str) -> str:
+        """Send a command and the error query in one segment; the reply to the query."""
+        self.visa_log.debug("Writing: %s", cmd)
+        with self.guarded(cmd):
+            assert self._line is not None  # noqa: S101  # asked before
+            request = self._encoded(cmd) + self._encoded(self.error_query)
+            end = str(self.visa_handle.read_termination).encode()
+            return self._line.exchange(request, end).decode(self.visa_handle.encoding)
+
+    def _raise_entry(self, command: str, first: ErrorEntry) -> None:
+        if first[0]:
+            texts = [text for _, text in [first, *self._drain_errors()]]
+            raise InstrumentError(self.name, command, first[0], "; ".join(texts))
 
     def _drain_errors(self) -> list[ErrorEntry]:
         entries: list[ErrorEntry] = []
@@ -118,7 +199,7 @@ class VisaSession(VisaInstrument):
     @contextmanager
     def guarded(self, command: str) -> Generator[None, None, None]:
         """Raise Timeout or ConnectionLost for what goes wrong on the wire, and leave no late reply behind."""
-        if self._stale:
+        if self._stale or (self.hangs_up_when_idle and self._hung_up()):
             self._resynchronise()
         try:
             yield
@@ -131,6 +212,9 @@ class VisaSession(VisaInstrument):
             raise Timeout(f"{self.name}: no reply to {command[:80]!r}") from error
         except (VisaError, OSError, RuntimeError) as error:
             raise self._lost(str(error)) from error
+        except (KeyboardInterrupt, SystemExit):
+            self._stale = True  # half a message may be sent, or its reply under way
+            raise
 
     def _reasons(self) -> list[ErrorEntry]:
         """Error entries that explain a missing reply; none from an instrument that stays silent."""
@@ -146,7 +230,7 @@ class VisaSession(VisaInstrument):
             self._explaining = False
 
     def _last_words(self) -> list[ErrorEntry]:
-        if self._socket() is None:
+        if self._line is None:
             self.visa_handle.read_stb()  # HiSLIP: a frozen instrument would hold up the new connection
         self._resynchronise()
         return self._drain_errors()
@@ -163,6 +247,7 @@ class VisaSession(VisaInstrument):
         try:
             if self.visabackend == "py":
                 self._reconnect()
+                self._line = line_of(self.visa_handle)
             else:
                 self.visa_handle.clear()
         except (VisaError, OSError, RuntimeError) as error:
@@ -170,8 +255,11 @@ class VisaSession(VisaInstrument):
         self._stale = False
 
     def _open_resource(self, address: str, visalib: str | None) -> "MessageBasedResource":
+        if "hislip" in address.lower():
+            probe(address)
         resource = super()._open_resource(address, visalib)
         mend_socket(resource)
+        self._line = line_of(resource)
         return resource
 
     def _connect_and_handle_error(self, address: str, visalib: str | None) -> "MessageBasedResource":
@@ -181,19 +269,19 @@ class VisaSession(VisaInstrument):
             self.close()
             raise ConnectionLost(f"{self.name}: nothing answers at {address} ({error})") from error
 
-    def _socket(self) -> socket.socket | None:
-        return raw_socket(self.visa_handle)
-
     def _hung_up(self) -> bool:
-        connection = self._socket()
-        return connection is not None and hung_up(connection)
+        try:
+            return self._line is not None and self._line.hung_up()
+        except OSError:
+            return True
 
-    def _await_reply(self) -> None:
-        """Wait for the first byte of a reply on a raw socket, so that a hang-up is noticed at once."""
-        connection, timeout_s = self._socket(), self.timeout.get()
-        if connection is None:
-            return
-        if not select.select([connection], [], [], timeout_s)[0]:
-            raise VisaIOError(StatusCode.error_timeout)
-        if hung_up(connection):
-            raise ConnectionResetError("the instrument closed the connection")
+
+def _block_content(reply: bytes) -> bytes:
+    """Payload of a definite block (IEEE 488.2, 8.7.9); raises ValueError if it is none, or cut short."""
+    if reply[:1] != b"#":
+        raise ValueError("no block")
+    begin = 2 + int(reply[1:2])
+    end = begin + int(reply[2:begin])
+    if len(reply) < end:
+        raise ValueError("cut short")
+    return bytes(memoryview(reply)[begin:end])
