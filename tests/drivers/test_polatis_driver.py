@@ -21,7 +21,7 @@ def switch(face, serve, request):
 
 
 def test_connecting_and_reading_changes_nothing(switch, face):
-    assert sorted(sent(face)) == ["*IDN?", ":OXC:SWIT:SIZE?"]
+    assert sorted(sent(face)) == ["*IDN?", ":OXC:SWIT:SIZE?", "SYST:ERR?"]
     switch.snapshot(update=True)
     assert settings(face) == []
     assert switch.errors() == []
