@@ -4,20 +4,13 @@
 The driver neither locks nor reads errors; both happen here, around it.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from math import degrees, pi, radians
-from threading import RLock
 from typing import TYPE_CHECKING
 
-from pyvisa import VisaIOError
-from pyvisa.constants import StatusCode
-from pyvisa.errors import Error as VisaError
-
+from heraldlink_drivers._adapter import DriverAdapter
 from heraldlink_drivers._readings import switched
 from heraldlink_drivers._safety import take_all
-from heraldlink_drivers._visa_connection import Reconnection, hung_up, mend_socket, raw_socket
-from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
+from heraldlink_drivers.errors import InstrumentError
 
 if TYPE_CHECKING:
     from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
@@ -25,16 +18,12 @@ if TYPE_CHECKING:
 _NO_ERROR = "0"
 
 
-class SGS100ARole:
+class SGS100ARole(DriverAdapter):
     """Microwave source around ``driver``; hold ``lock`` around exchanges that belong together."""
 
     def __init__(self, driver: "RohdeSchwarzSGS100A") -> None:
+        super().__init__(driver)
         self.driver = driver
-        self.lock = RLock()
-        self._stale = False
-        self._address = driver.address
-        self._reconnect = Reconnection(driver.visa_handle)
-        mend_socket(driver.visa_handle)
 
     @classmethod
     def adapts(cls) -> "type[RohdeSchwarzSGS100A]":
@@ -43,13 +32,9 @@ class SGS100ARole:
 
         return RohdeSchwarzSGS100A
 
-    def identity(self) -> str:
-        """Reply to ``*IDN?``."""
-        return self._ask("*IDN?")
-
     def errors(self) -> list[str]:
         """Empty the error queue; oldest first."""
-        entries = self._ask("SYST:ERR:ALL?")
+        entries = self.ask("SYST:ERR:ALL?")
         return [] if entries.split(",")[0].strip() == _NO_ERROR else [entries]
 
     def frequency_Hz(self) -> float:
@@ -100,12 +85,8 @@ class SGS100ARole:
                 lambda: switched(self.driver.name, "output", self.output(), False),
             )
 
-    def _ask(self, query: str) -> str:
-        with self._exchange():
-            return self.driver.ask(query).strip()
-
     def _get(self, name: str) -> str | float | bool:
-        with self._exchange():
+        with self.exchange():
             value: str | float | bool = self.driver.parameters[name].get()
         return value
 
@@ -113,28 +94,8 @@ class SGS100ARole:
         parameter = self.driver.parameters[name]
         parameter.validate(value)
         with self.lock:
-            with self._exchange():
+            with self.exchange():
                 parameter.set(value)
             if errors := self.errors():
                 code, _, text = errors[0].partition(",")
                 raise InstrumentError(self.driver.name, f"{name} = {value}", int(code), text.strip(' "'))
-
-    @contextmanager
-    def _exchange(self) -> Generator[None, None, None]:
-        """Hold the lock; after an exchange that failed the next one starts on a new connection."""
-        with self.lock:
-            try:
-                if self._stale:
-                    self._reconnect()
-                self._stale = True
-                yield
-                self._stale = False
-            except (VisaError, OSError, RuntimeError) as error:
-                raise self._failure(error) from error
-
-    def _failure(self, error: Exception) -> DriverError:
-        silent = isinstance(error, VisaIOError) and error.error_code == StatusCode.error_timeout
-        connection = raw_socket(self.driver.visa_handle)
-        gone = connection is not None and hung_up(connection)
-        kind = Timeout if silent and not gone else ConnectionLost
-        return kind(f"{self.driver.name}: no reply at {self._address} ({error.args[0]})")

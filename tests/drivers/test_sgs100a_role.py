@@ -64,7 +64,7 @@ def test_a_question_without_reply_spoils_no_later_one(source):
     source.driver.timeout.set(0.3)
     source.set_frequency_Hz(6.5e9)
     with pytest.raises(Timeout, match="source: no reply"):
-        source._ask("SOUR:NONSENSE?")
+        source.ask("SOUR:NONSENSE?")
     source.driver.timeout.set(4)
     assert source.frequency_Hz() == 6.5e9
 

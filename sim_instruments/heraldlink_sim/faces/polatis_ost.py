@@ -14,7 +14,7 @@ the wrong side or a disabled one are the standard's errors; mirrors turn for 20 
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, cast
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -52,7 +52,7 @@ class PolatisOST(ScpiDevice):
         self._serial = serial
         self._mirrors = Mirrors(inputs, outputs, settling_s)
         self._disabled: set[int] = set()
-        self._address = {1: _ADDRESS, 2: _ADDRESS}
+        self._address: dict[int, tuple[str, ...]] = {1: _ADDRESS, 2: _ADDRESS}
 
     # --- the world
 
@@ -124,8 +124,8 @@ class PolatisOST(ScpiDevice):
     def _disable(self, ports: Ports) -> None:
         self._on_side(ports, self._mirrors.ports)
         self._disabled.update(ports)
-        ends = [self._mirrors.partner(port) for port in ports]
-        self._mirrors.part([port for port in (*ports, *ends) if port in self._inputs])
+        paths = self._mirrors.commanded
+        self._mirrors.part([a for a, b in paths.items() if a in ports or b in ports])
 
     @command(f"{_SWITCH}:PORT:ENABle", PortList())
     def _enable(self, ports: Ports) -> None:
@@ -147,9 +147,7 @@ class PolatisOST(ScpiDevice):
     )
     def _set_address(self, interface: int, *fields: str) -> None:
         kept = self._address[interface]
-        self._address[interface] = cast(
-            "tuple[str, str, str, str]", tuple(new or old for new, old in zip(fields, kept, strict=True))
-        )
+        self._address[interface] = tuple(new or old for new, old in zip(fields, kept, strict=True))
 
     @query("SYSTem:COMMunicate:NETWork<1..2>:ADDRess")
     def _network_address(self, interface: int) -> str:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a role around somebody else's VISA driver needs: one lock, our errors, and reconnection."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from pyvisa import VisaIOError
+from pyvisa.constants import StatusCode
+from pyvisa.errors import Error as VisaError
+
+from heraldlink_drivers._visa_connection import Reconnection, hung_up, mend_socket, raw_socket
+from heraldlink_drivers.errors import ConnectionLost, DriverError, Timeout
+
+if TYPE_CHECKING:
+    from qcodes.instrument import VisaInstrument
+
+
+class DriverAdapter:
+    """Exchanges with an open driver; hold ``lock`` around those that belong together."""
+
+    def __init__(self, instrument: "VisaInstrument") -> None:
+        self.lock = RLock()
+        self._instrument = instrument
+        self._stale = False
+        self._address = instrument.address
+        self._reconnect = Reconnection(instrument.visa_handle)
+        mend_socket(instrument.visa_handle)
+
+    @property
+    def name(self) -> str:
+        """The driver's name."""
+        return self._instrument.name
+
+    def identity(self) -> str:
+        """Reply to ``*IDN?``."""
+        return self.ask("*IDN?")
+
+    def ask(self, query: str) -> str:
+        """Reply to a query, without blanks around it."""
+        with self.exchange():
+            return self._instrument.ask(query).strip()
+
+    @contextmanager
+    def exchange(self) -> Generator[None, None, None]:
+        """Hold the lock; after an exchange that failed the next one starts on a new connection."""
+        with self.lock:
+            try:
+                if self._stale:
+                    self._reconnect()
+                self._stale = True
+                yield
+                self._stale = False
+            except (VisaError, OSError, RuntimeError) as error:
+                raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> DriverError:
+        silent = isinstance(error, VisaIOError) and error.error_code == StatusCode.error_timeout
+        connection = raw_socket(self._instrument.visa_handle)
+        gone = connection is not None and hung_up(connection)
+        kind = Timeout if silent and not gone else ConnectionLost
+        return kind(f"{self.name}: no reply at {self._address} ({error.args[0]})")
