@@ -85,7 +85,7 @@ def _client(stack: ExitStack, name: str, nodes: int = 0) -> Client:
         return Client(port, last_of_tree(nodes) + b"?\n", f"{nodes - 1}\n".encode())
     questions = {
         "reference": (b"SOUR:LEV?\n", b"1.5\n"),
-        "santec": (b":POW:UNIT?\n", b"+0\n"),
+        "santec": (b":POW:UNIT?\r", b"+0\r"),
         "awg": (b"SOUR1:VOLT?\n", None),
     }
     question, answer = questions.get(name, (b"SOUR:LEV?\n", b"SOUR:LEV?\n"))

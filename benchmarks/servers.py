@@ -12,10 +12,21 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
+from heraldlink_sim.faces.eos_server import serve_eos
+from heraldlink_sim.faces.id900_server import serve_id900
+from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900
+from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A
+from heraldlink_sim.faces.rohde_schwarz_sgs100a import RohdeSchwarzSGS100A
+from heraldlink_sim.faces.santec_tsl570 import SantecTSL570
+from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS
+from heraldlink_sim.faces.srs_dg645 import StanfordDG645
+from heraldlink_sim.faces.tektronix_awg70002a import TektronixAWG70002A
 from heraldlink_sim.scpi import Number, ScpiDevice, Setting
-from heraldlink_sim.transport import serve_hislip, serve_raw
+from heraldlink_sim.transport import Device, serve_hislip, serve_raw
 
 Ports = dict[str, int]
+
+_TERMINATORS = {"santec": b"\r", "dg645": b"\r\n"}
 
 
 class Reference(ScpiDevice):
@@ -65,17 +76,19 @@ class _Echo(asyncio.Protocol):
         self._transport.write(data)
 
 
-def _device(name: str) -> ScpiDevice:
-    from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A
-    from heraldlink_sim.faces.santec_tsl570 import SantecTSL570
-    from heraldlink_sim.faces.tektronix_awg70002a import TektronixAWG70002A
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2])
 
+
+def _device(name: str) -> Device:
     if name.startswith("tree"):
         return tree(int(name.removeprefix("tree")))
-    kinds: dict[str, Callable[[], ScpiDevice]] = {
+    kinds: dict[str, Callable[[], Device]] = {
         "awg": TektronixAWG70002A,
         "santec": SantecTSL570,
         "voa": KeysightN7764A,
+        "dg645": StanfordDG645,
+        "sgs100a": RohdeSchwarzSGS100A,
         "reference": Reference,
     }
     return kinds[name]()
@@ -90,9 +103,16 @@ async def _serve(name: str) -> AsyncIterator[Ports]:
     elif name == "protocol":
         async with await loop.create_server(_Echo, "127.0.0.1", 0) as server:
             yield {"raw": server.sockets[0].getsockname()[1]}
+    elif name == "tagger":
+        tagger = await serve_id900(IDQuantiqueID900("SIM-1"))
+        yield {"raw": tagger.port, "second": tagger.datalink_port}
+    elif name == "eos":
+        box = await serve_eos(SingleQuantumEOS("SIM-1"))
+        yield {"raw": _port(box.address), "second": _port(box.counts_address)}
     else:
         device = _device(name)
-        raw, hislip = await serve_raw(device), await serve_hislip(device)
+        end = _TERMINATORS.get(name, b"\n")
+        raw, hislip = await serve_raw(device, terminator=end), await serve_hislip(device)
         yield {"raw": raw.port, "hislip": hislip.port}
 
 

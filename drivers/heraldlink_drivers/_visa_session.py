@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ErrorEntry = tuple[int, str]
 
 _OWN_CONNECTION = re.compile(r"TCPIP\d*::.*(hislip|SOCKET$)", re.IGNORECASE)
+_HISLIP = re.compile(r"TCPIP\d*::.*hislip", re.IGNORECASE)
 _MAX_ERRORS = 64
 _LAST_WORDS_ms = 400
 _BLOCK_CHUNK = 1 << 24
@@ -68,6 +69,12 @@ class VisaSession(VisaInstrument):
             kwargs.setdefault("device_clear", False)
         super().__init__(name, address, **kwargs)
         self._reconnect = Reconnection(self.visa_handle)
+
+    def set_terminator(self, terminator: str | None) -> None:
+        """End of commands and replies; over HiSLIP a reply ends with a line feed (IEEE 488.2, 8.5)."""
+        super().set_terminator(terminator)
+        if terminator is not None and _HISLIP.match(self.visa_handle.resource_name):
+            self.visa_handle.read_termination = "\n"
 
     def connect_message(self, idn_param: str = "IDN", begin_time: float | None = None) -> None:
         """Empty the error queue, then print who answers."""

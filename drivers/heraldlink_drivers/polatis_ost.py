@@ -25,7 +25,7 @@ _SIZE = re.compile(r"\s*\+?(\d+)\s*,\s*\+?(\d+)\s*")
 class PolatisOST(VisaSession):
     """Polatis switch: ``PolatisOST("switch", "TCPIP::192.168.1.40::5025::SOCKET", visalib="@py")``.
 
-    Connecting sends ``*IDN?`` and ``:OXC:SWIT:SIZE?``, nothing else.
+    Connecting sends ``*IDN?``, ``:OXC:SWIT:SIZE?`` and ``SYST:ERR?``, nothing else.
     """
 
     default_terminator = "\r\n"
