@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waveform list, sequence list, files and outputs of the simulated AWG70002A, command by command."""
 
+import asyncio
 import io
 import zipfile
 
@@ -30,6 +31,12 @@ def refused(face: TektronixAWG70002A, message: str | bytes) -> int:
     assert send(face, message) == ""
     (error,) = face.errors.drain()
     return error.code
+
+
+def finish(face: TektronixAWG70002A, message: str) -> list[int]:
+    """Error numbers after an overlapped operation, which ``*OPC?`` awaits."""
+    assert asyncio.run(face.execute(f"{message};*OPC?".encode())) == b"1"
+    return [error.code for error in face.errors.drain()]
 
 
 def floats(*values: float) -> bytes:
@@ -113,7 +120,7 @@ def test_stamp_follows_the_bytes(face: TektronixAWG70002A) -> None:
     [
         (b'WLIS:WAV:NEW "a",2400', -221),
         (b'WLIS:WAV:NEW "c",2399', -222),
-        (b'WLIS:WAV:NEW "c",2400,IQ', -224),
+        (b'WLIS:WAV:NEW "c",2400,INT', -224),
         (b"WLIS:WAV:NEW c,2400", -104),
         (b'WLIS:WAV:NEW "c",2000000000', -225),
         (b'WLIS:WAV:DATA "x",0,1,' + floats(0), -224),
@@ -303,5 +310,5 @@ def archive(**members: bytes) -> bytes:
 )
 def test_broken_files_load_nothing(face: TektronixAWG70002A, name: str, content: bytes) -> None:
     send(face, f'MMEM:DATA "{name}",'.encode() + block(content))
-    assert refused(face, f'MMEM:OPEN "{name}"') == -250
+    assert finish(face, f'MMEM:OPEN "{name}"') == [-250]
     assert send(face, "WLIS:SIZE?;:SLIS:SIZE?") == "2;0"

@@ -3,7 +3,9 @@
 
 from collections.abc import Callable
 
-from heraldlink_sim.faces.tektronix_awg70002a_assets import (
+from heraldlink_sim.clock import Clock
+from heraldlink_sim.faces.tektronix_awg70000_kinds import NameOrAll
+from heraldlink_sim.faces.tektronix_awg70000_steps import (
     END,
     FIRST,
     LAST,
@@ -14,7 +16,7 @@ from heraldlink_sim.faces.tektronix_awg70002a_assets import (
     Target,
     Track,
 )
-from heraldlink_sim.faces.tektronix_awg70002a_waveforms import NameOrAll, WaveformCommands, stamp_text
+from heraldlink_sim.faces.tektronix_awg70000_waveforms import LONGEST, WaveformCommands, stamp_text
 from heraldlink_sim.scpi import Choice, Integer, Optional, ScpiError, Text, command, query
 from heraldlink_sim.scpi.lexer import Argument
 
@@ -85,9 +87,15 @@ def _flag(letter: str) -> tuple[Callable[..., None], Callable[..., str]]:
 class SequenceCommands(WaveformCommands):
     """Keeps sequences by name, in the order in which they came."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.sequences: dict[str, Sequence] = {}
+    def __init__(self, memory_samples: int = LONGEST, clock: Clock | None = None) -> None:
+        super().__init__(memory_samples, clock)
+        self._sequences: dict[str, Sequence] = {}
+
+    @property
+    def sequences(self) -> dict[str, Sequence]:
+        """All sequences by name, with what was loaded by now."""
+        self.settle()
+        return self._sequences
 
     def sequence(self, name: str) -> Sequence:
         """Entry of the sequence list; raises ScpiError -224."""
@@ -152,7 +160,7 @@ class SequenceCommands(WaveformCommands):
 
     @command("SLISt:SEQuence:EVENt:JTIMing", _NAME, Choice("END", "IMMediate"))
     def _set_jump_timing(self, name: str, timing: str) -> None:
-        self._changed(name).jump_at_end = timing == "END"
+        self.changed_sequence(name).jump_at_end = timing == "END"
 
     @query("SLISt:SEQuence:EVENt:JTIMing", _NAME)
     def _jump_timing(self, name: str) -> str:
@@ -163,13 +171,13 @@ class SequenceCommands(WaveformCommands):
         self.track(name, step, track)
         if waveform:
             self.waveform(waveform)
-        self._changed(name).step(step).tracks[track - 1] = Track(waveform)
+        self.changed_sequence(name).step(step).tracks[track - 1] = Track(waveform)
 
     @command(f"{_STEP}:TASSet:SEQuence", _NAME, _NAME)
     def _set_subsequence(self, step: int, name: str, subsequence: str) -> None:
         if subsequence == name or any(t.sequence for s in self.sequence(subsequence).steps for t in s.tracks):
             raise ScpiError(-221, f"{subsequence!r} cannot be a subsequence of {name!r}")
-        tracks = self._changed(name).step(step).tracks
+        tracks = self.changed_sequence(name).step(step).tracks
         tracks[:] = [Track(subsequence, sequence=True) for _ in tracks]
 
     @query(f"{_STEP}:TASSet<1..8>", _NAME)
@@ -182,7 +190,7 @@ class SequenceCommands(WaveformCommands):
 
     @command(f"{_STEP}:RCOunt", _NAME, Repeats())
     def _set_repeat(self, step: int, name: str, count: int | None) -> None:
-        self._changed(name).step(step).repeat = count
+        self.changed_sequence(name).step(step).repeat = count
 
     @query(f"{_STEP}:RCOunt", _NAME)
     def _repeat(self, step: int, name: str) -> str:
@@ -191,7 +199,7 @@ class SequenceCommands(WaveformCommands):
 
     @command(f"{_STEP}:GOTO", _NAME, Step())
     def _set_goto(self, step: int, name: str, target: Target) -> None:
-        self._changed(name).step(step).goto = self._target(name, target)
+        self.changed_sequence(name).step(step).goto = self.target(name, target)
 
     @query(f"{_STEP}:GOTO", _NAME)
     def _goto(self, step: int, name: str) -> str:
@@ -199,7 +207,7 @@ class SequenceCommands(WaveformCommands):
 
     @command(f"{_STEP}:EJUMp", _NAME, Step())
     def _set_jump(self, step: int, name: str, target: Target) -> None:
-        self._changed(name).step(step).jump_to = self._target(name, target)
+        self.changed_sequence(name).step(step).jump_to = self.target(name, target)
 
     @query(f"{_STEP}:EJUMp", _NAME)
     def _jump(self, step: int, name: str) -> str:
@@ -207,7 +215,7 @@ class SequenceCommands(WaveformCommands):
 
     @command(f"{_STEP}:EJINput", _NAME, Trigger())
     def _set_event(self, step: int, name: str, source: Input) -> None:
-        self._changed(name).step(step).event = source
+        self.changed_sequence(name).step(step).event = source
 
     @query(f"{_STEP}:EJINput", _NAME)
     def _event(self, step: int, name: str) -> str:
@@ -215,7 +223,7 @@ class SequenceCommands(WaveformCommands):
 
     @command(f"{_STEP}:WINPut", _NAME, Trigger())
     def _set_wait(self, step: int, name: str, source: Input) -> None:
-        self._changed(name).step(step).wait = source
+        self.changed_sequence(name).step(step).wait = source
 
     @query(f"{_STEP}:WINPut", _NAME)
     def _wait_input(self, step: int, name: str) -> str:
@@ -226,12 +234,14 @@ class SequenceCommands(WaveformCommands):
     _set_flag_c, _flag_c = _flag("C")
     _set_flag_d, _flag_d = _flag("D")
 
-    def _target(self, name: str, target: Target) -> Target:
+    def target(self, name: str, target: Target) -> Target:
+        """The target; raises ScpiError -222 if the sequence has no such step."""
         if isinstance(target, int):
             self.sequence(name).step(target)
         return target
 
-    def _changed(self, name: str) -> Sequence:
+    def changed_sequence(self, name: str) -> Sequence:
+        """The sequence, which is about to change; raises ScpiError -224."""
         sequence = self.sequence(name)
         sequence.stamp = self.next_stamp()
         return sequence

@@ -18,7 +18,7 @@ from xml.etree import ElementTree  # (documents with a DTD are refused below)
 import numpy as np
 from numpy.typing import NDArray
 
-from heraldlink_sim.faces.tektronix_awg70002a_assets import NEXT, Input, SequenceStep, Target, Track
+from heraldlink_sim.faces.tektronix_awg70000_steps import NEXT, Input, SequenceStep, Target, Track
 
 T = TypeVar("T")
 
@@ -86,8 +86,8 @@ def read_seqx(data: bytes) -> Archive:
         raise FileError(str(error)) from error
     waveforms = {path.stem: read_wfmx(content) for path, content in files.items() if path.suffix == ".wfmx"}
     sequences = [read_sml(content) for path, content in files.items() if path.suffix == ".sml"]
-    if not sequences:
-        raise FileError("the archive holds no sequence")
+    if not sequences and not waveforms:
+        raise FileError("the archive holds neither sequence nor waveform")
     return Archive(sequences, waveforms)
 
 

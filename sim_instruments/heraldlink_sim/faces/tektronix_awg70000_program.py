@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from heraldlink_sim.faces.tektronix_awg70002a_assets import (
+from heraldlink_sim.faces.tektronix_awg70000_assets import StoredWaveform
+from heraldlink_sim.faces.tektronix_awg70000_steps import (
     Input,
     Sequence,
     SequenceStep,
-    StoredWaveform,
     Target,
     Track,
     resolve,
@@ -25,11 +25,16 @@ _TRIGGERS: dict[Input, Trigger | None] = {"ATR": "A", "BTR": "B", "ITR": None, "
 
 
 def single(
-    waveforms: tuple[Waveform | None, ...], *, triggered: bool, trigger: Input = "ATR"
+    waveforms: tuple[Waveform | None, ...], *, mode: str, trigger: Input = "ATR"
 ) -> tuple[ProgramStep, ...]:
-    """Waveforms assigned without a sequence: for ever, or once per trigger."""
-    if not triggered:
+    """Waveforms assigned without a sequence: for ever (CONT), since a trigger (TCON), or once per trigger.
+
+    GATed is taken as triggered: the bench has no gates.
+    """
+    if mode == "CONT":
         return (ProgramStep(waveforms, repeat=None),)
+    if mode == "TCON":
+        return (ProgramStep(waveforms, repeat=None, wait_trigger=_TRIGGERS[trigger]),)
     return (ProgramStep(waveforms, repeat=1, wait_trigger=_TRIGGERS[trigger], goto=1),)
 
 
