@@ -11,6 +11,7 @@ from heraldlink.messages.values import (
     Confusion,
     Deviation,
     FinalState,
+    Origin,
     Phase,
     Prediction,
     SlotCounts,
@@ -29,6 +30,7 @@ class Pair:
     ``outcomes`` are (local, remote): +1 for |g>, -1 for |e>, 0 where none was read. ``attempt`` is the
     hardware's count of attempts in the slot. ``goodness`` is the model's F_meas for this Bell state.
     ``status`` is CONFIRMED, WITHHELD or EXPIRED, the latter two with a ``reason``.
+    ``origin`` is joined over all instruments that contributed.
     """
 
     create_id: int
@@ -44,6 +46,7 @@ class Pair:
     goodness_sigma: float
     status: Status
     reason: str = ""
+    origin: Origin = "unknown"
 
     @classmethod
     def of(cls, create_id: int, pair: HeraldedPair) -> "Pair":
@@ -62,6 +65,7 @@ class Pair:
             goodness_sigma=pair.goodness_sigma,
             status=pair.status,
             reason=pair.reason,
+            origin=pair.origin,
         )
 
 

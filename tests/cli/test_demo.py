@@ -94,6 +94,7 @@ def test_the_demo_delivers_and_leaves_only_its_run(start: Callable[..., Demo], t
     record = json.loads((tmp_path / found["run"] / "run.json").read_text())
     pump = record["instruments"]["midpoint"]["hub_pump"]
     assert pump["simulated"] is True
+    assert {record["origin"], *(pair["origin"] for pair in record["heralds"])} == {"simulated"}
     assert pump["settings"]["power_W"] == pytest.approx(1e-3, rel=2.5e-3)
     assert pump["settings"]["emission"] is True
     assert record["instruments"]["alice"]["alice_mw"]["settings"]["reference external"] is True

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is kept beside tags comes back as it was, and tells real from simulated."""
+"""What is kept beside tags comes back as it was."""
 
 import pytest
 
 from heraldlink.errors import DataError
 from heraldlink.heralding import ReadoutWindow, describe_end, describe_midpoint
-from heraldlink.heralding.description import gate_of, instruments_of, is_simulated, sequence_of, window_of
+from heraldlink.heralding.description import gate_of, instruments_of, sequence_of, window_of
 from heraldlink.sequences import PairSourceSequence
 
 SEQUENCE = PairSourceSequence(
@@ -25,18 +25,3 @@ def test_descriptions_come_back() -> None:
 def test_a_missing_entry_is_named() -> None:
     with pytest.raises(DataError, match="lacks 'gate_ps'"):
         gate_of({})
-
-
-@pytest.mark.parametrize(
-    ("identity", "simulated"),
-    [
-        ("SANTEC,TSL-570,SIM-hub_pump,0026.0026.0011", True),
-        ("Rohde&Schwarz,SGS100A,1416.0505k02/SIM-alice_mw,3.1.19.15", True),
-        ("Rohde&Schwarz,SGS100A,1416.0505k02/112233,3.1.19.15", False),
-        ("Stanford Research Systems,DG645,s/n001111,ver1.14.10E", False),
-        ("SIM-MAKER,SIM-9,12,1", False),
-        ("IDQ ID1000", False),
-    ],
-)
-def test_only_the_serial_number_tells_a_simulated_instrument(identity: str, simulated: bool) -> None:
-    assert is_simulated(identity) is simulated

@@ -56,6 +56,7 @@ def test_the_record_ties_the_run_together(run: Run) -> None:
     assert record["origin"] == "simulated"
     assert record["instruments"]["midpoint"]["hub_tc"] == {
         "identity": "IDQ,ID900,SIM-1,1.0",
+        "origin": "simulated",
         "simulated": True,
         "settings": {},
     }

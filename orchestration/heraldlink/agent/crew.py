@@ -18,7 +18,17 @@ from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.errors import ConfigurationError, HeraldlinkError
 from heraldlink.heralding.description import ENVELOPE, describe_settings
 from heraldlink.messages.header import Body
-from heraldlink.messages.worker import Fault, Load, Notes, ParkAll, PrepareAll, ReadTags
+from heraldlink.messages.origin import joined, origin_of
+from heraldlink.messages.worker import (
+    Fault,
+    Load,
+    Notes,
+    ParkAll,
+    PrepareAll,
+    ReadTags,
+    SlotCollected,
+    SlotPlayed,
+)
 from heraldlink_drivers.errors import StationError
 from heraldlink_drivers.roles import Device
 from heraldlink_drivers.station import LoadedStation, load_station
@@ -80,6 +90,7 @@ class Crew:
             self._special = MidpointCrew(midpoint, roles, devices)
         self._station: Mapping[str, Device] = self._loaded.roles
         self.instruments = {name: identity(name, device) for name, device in self._station.items()}
+        self._origin = joined(map(origin_of, self.instruments.values()))
 
     def answer(self, body: Body) -> Answer:
         """Answer one call; an exception becomes a Fault that names the instrument."""
@@ -95,9 +106,14 @@ class Crew:
                     self._describe(body)
                     return self._special.work(body), ()
                 case _:
-                    return self._special.work(body), ()
+                    return self._with_origin(self._special.work(body)), ()
         except Exception as error:  # the agent decides what follows
             return fault_of(error, self._special.parking_order), ()
+
+    def _with_origin(self, answer: Body) -> Body:
+        if isinstance(answer, SlotPlayed | SlotCollected):
+            return msgspec.structs.replace(answer, origin=self._origin)
+        return answer
 
     def close(self) -> None:
         """Close all sessions."""

@@ -66,15 +66,6 @@ def settings_of(describe: Mapping[str, str], instrument: str) -> dict[str, objec
     }
 
 
-def is_simulated(identity: str) -> bool:
-    """Whether an instrument says of itself that it is simulated: its serial number begins ``SIM-``.
-
-    The serial number is the third field of the identity; some makers write part number/serial number there.
-    """
-    fields = identity.split(",")
-    return len(fields) > 2 and fields[2].rsplit("/", 1)[-1].strip().startswith("SIM-")
-
-
 def _identities(instruments: Mapping[str, str]) -> dict[str, str]:
     return {f"{INSTRUMENT}{name}": identity for name, identity in instruments.items()}
 

@@ -119,6 +119,7 @@ def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> O
         confusion=body.confusion,
         syncs=body.syncs,
         deviations=body.deviations,
+        origin=body.origin,
     )
     item = replace(item, stage=Stage.REPORTED, since=now)
     return replace(state, active=item), (Send(state.midpoint, report),)
@@ -127,7 +128,7 @@ def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> O
 def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
     """Journal the verdict, tell the client, and go on or end."""
     facts = tuple(
-        (PAIR, PairFact(item.request, body.burst, body.slot, body.basis, decision))
+        (PAIR, PairFact(item.request, body.burst, body.slot, body.basis, decision, body.origin))
         for decision in body.decisions
     )
     item = replace(
@@ -189,6 +190,7 @@ def tell(state: EndState, item: Item, body: Verdict, decision: Decision) -> Tell
         goodness_sigma=decision.goodness_sigma,
         status=decision.status,
         reason=decision.reason,
+        origin=body.origin,
     )
     kind = Ok if decision.status == "CONFIRMED" else Held
     return Tell(item.client, item.create_id, kind(item.create_id, pair))

@@ -3,7 +3,7 @@
 
 import msgspec
 
-from heraldlink.messages.values import Basis, Decision, Demand, FinalState, Parameters
+from heraldlink.messages.values import Basis, Decision, Demand, FinalState, Origin, Parameters
 
 
 class RequestFact(msgspec.Struct, frozen=True):
@@ -24,6 +24,7 @@ class PairFact(msgspec.Struct, frozen=True):
     slot: int
     basis: Basis
     decision: Decision
+    origin: Origin = "unknown"
 
 
 class EndFact(msgspec.Struct, frozen=True):

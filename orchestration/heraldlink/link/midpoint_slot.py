@@ -8,6 +8,7 @@ from heraldlink.link.facts import PAIR, PairFact
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
 from heraldlink.link.verdict import Case, decide, strays
 from heraldlink.messages.link import Failed, Gen, Reply, Report, Verdict, Void
+from heraldlink.messages.origin import joined
 from heraldlink.messages.values import Herald
 from heraldlink.messages.worker import PlaySlot, SlotPlayed
 
@@ -94,7 +95,7 @@ def reported(state: MidpointState, item: Item, source: str, body: Report, now: f
     verdict = judge(state, item)
     confirmed = sum(decision.status == "CONFIRMED" for decision in verdict.decisions)
     facts = tuple(
-        (PAIR, PairFact(item.request, verdict.burst, verdict.slot, verdict.basis, decision))
+        (PAIR, PairFact(item.request, verdict.burst, verdict.slot, verdict.basis, decision, verdict.origin))
         for decision in verdict.decisions
     )
     item = replace(
@@ -139,4 +140,5 @@ def judge(state: MidpointState, item: Item) -> Verdict:
         phase=item.played.phase,
         confusions=(reports[0].confusion, reports[1].confusion),
         deviations=deviations,
+        origin=joined((item.played.origin, *(report.origin for report in reports))),
     )

@@ -17,6 +17,7 @@ from heraldlink.messages.values import (
     Deviation,
     ErrorCode,
     FinalState,
+    Origin,
     Phase,
     Prediction,
     SlotCounts,
@@ -29,6 +30,7 @@ class HeraldedPair(msgspec.Struct, frozen=True):
 
     ``outcomes`` are (local, remote), +1 for |g>, -1 for |e>, 0 where none was read. ``attempt`` is the
     hardware's reference index in the slot. ``sequence_number`` is dense over confirmed pairs, else 0.
+    ``origin`` is joined over all instruments that contributed.
     """
 
     sequence_number: int
@@ -43,6 +45,7 @@ class HeraldedPair(msgspec.Struct, frozen=True):
     goodness_sigma: float
     status: Status
     reason: str
+    origin: Origin = "unknown"
 
 
 class Ping(Body, frozen=True, tag="ping"):

@@ -16,6 +16,7 @@ from heraldlink.messages.values import (
     ErrorCode,
     FinalState,
     Herald,
+    Origin,
     Parameters,
     Phase,
     Readout,
@@ -123,7 +124,10 @@ class Reply(Body, frozen=True, tag="link.reply"):
 
 
 class Report(Body, frozen=True, tag="link.report"):
-    """End node to midpoint: which attempts its own tags say were read out, and what it read back."""
+    """End node to midpoint: which attempts its own tags say were read out, and what it read back.
+
+    ``origin`` is joined over the node's instruments.
+    """
 
     request: int
     burst: int
@@ -132,10 +136,14 @@ class Report(Body, frozen=True, tag="link.report"):
     confusion: Confusion
     syncs: int
     deviations: tuple[Deviation, ...]
+    origin: Origin = "unknown"
 
 
 class Verdict(Body, frozen=True, tag="link.verdict"):
-    """Midpoint to both ends, after its journal: the decision on each herald of the slot."""
+    """Midpoint to both ends, after its journal: the decision on each herald of the slot.
+
+    ``origin`` is joined over the instruments of all three nodes.
+    """
 
     request: int
     burst: int
@@ -146,6 +154,7 @@ class Verdict(Body, frozen=True, tag="link.verdict"):
     phase: Phase | None
     confusions: tuple[Confusion, Confusion]
     deviations: tuple[Deviation, ...]
+    origin: Origin = "unknown"
 
 
 class Close(Body, frozen=True, tag="link.close"):

@@ -8,6 +8,8 @@ import msgspec
 Basis = Literal["XX", "YY", "ZZ"]
 BellState = Literal["psi+", "psi-"]
 Status = Literal["CONFIRMED", "WITHHELD", "EXPIRED"]
+Origin = Literal["real", "replayed", "simulated", "mixed", "unknown"]
+"""Where a result comes from; see :mod:`heraldlink.messages.origin`."""
 FinalState = Literal["DELIVERED", "EXPIRED", "REJECTED", "FAILED"]
 ErrorCode = Literal["UNSUPP", "NOTIME", "NORES", "TIMEOUT", "REJECTED", "OTHER", "EXPIRE", "CREATE"]
 BELL_STATES: dict[int, BellState] = {1: "psi+", 2: "psi-"}

@@ -10,6 +10,7 @@ from heraldlink.messages.values import (
     Deviation,
     Drive,
     ErrorCode,
+    Origin,
     Parameters,
     Phase,
     Readout,
@@ -142,7 +143,8 @@ class PlaySlot(Body, frozen=True, tag="w.play"):
 class SlotPlayed(Body, frozen=True, tag="w.played"):
     """The midpoint's result; with ``void`` (a reason) the slot was not recorded at all.
 
-    ``heralds`` are (reference index, outcome), outcome 1 for psi+, 2 for psi-.
+    ``heralds`` are (reference index, outcome), outcome 1 for psi+, 2 for psi-. ``origin`` is
+    joined over the node's instruments.
     """
 
     request: int
@@ -152,6 +154,7 @@ class SlotPlayed(Body, frozen=True, tag="w.played"):
     phase: Phase | None
     counts: SlotCounts
     deviations: tuple[Deviation, ...]
+    origin: Origin = "unknown"
 
 
 class CollectSlot(Body, frozen=True, tag="w.collect"):
@@ -164,7 +167,7 @@ class CollectSlot(Body, frozen=True, tag="w.collect"):
 
 
 class SlotCollected(Body, frozen=True, tag="w.collected"):
-    """The end node's result."""
+    """The end node's result; ``origin`` is joined over its instruments."""
 
     request: int
     burst: int
@@ -172,6 +175,7 @@ class SlotCollected(Body, frozen=True, tag="w.collected"):
     confusion: Confusion
     syncs: int
     deviations: tuple[Deviation, ...]
+    origin: Origin = "unknown"
 
 
 class Unload(Body, frozen=True, tag="w.unload"):

@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 
 from heraldlink.errors import DataError
-from heraldlink.heralding.description import instruments_of, is_simulated, settings_of
-from heraldlink.messages.values import Prediction
+from heraldlink.heralding.description import instruments_of, settings_of
+from heraldlink.messages import origin
+from heraldlink.messages.values import Origin, Prediction
 from heraldlink.pairs import NodeTags, Pair, Result, SlotReport
 from heraldlink.record.results import RunResults
 
@@ -22,9 +23,9 @@ PACKAGES = ("heraldlink", "numpy", "pyarrow", "qcodes", "matplotlib", "pyzmq", "
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """``run.json``. ``origin`` is real, simulated or mixed, from what the instruments say of themselves.
+    """``run.json``. ``origin``: joined over all instruments, from what they say of themselves.
 
-    ``instruments``: identity, whether simulated, and settings as read back when the request began, by node.
+    ``instruments``: identity, origin, and settings as read back when the request began, by node.
     ``tags``: description of each node's tags (sequence, gate, readout window, identities, settings), by node.
     ``files``: SHA-256 of each data file.
     """
@@ -33,7 +34,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     created: str
     software: dict[str, str]
-    origin: str
+    origin: Origin
     configuration: str
     ends: tuple[str, str]
     midpoint: str
@@ -82,13 +83,11 @@ def make_record(
     )
 
 
-def origin_of(tags: Mapping[str, NodeTags]) -> str:
-    """real, simulated, mixed, or unknown if no instrument told who it is."""
-    identities = [each for node in tags.values() for each in instruments_of(node.describe).values()]
-    kinds = {is_simulated(identity) for identity in identities}
-    if not kinds:
-        return "unknown"
-    return "mixed" if len(kinds) == 2 else "simulated" if kinds == {True} else "real"
+def origin_of(tags: Mapping[str, NodeTags]) -> Origin:
+    """The origin of a run: joined over the instruments of all nodes; a node that names none is unknown."""
+    return origin.joined(
+        origin.joined(map(origin.origin_of, instruments_of(node.describe).values())) for node in tags.values()
+    )
 
 
 def write_record(path: Path, record: RunRecord) -> None:
@@ -113,7 +112,8 @@ def _instruments(node: NodeTags) -> dict[str, dict[str, object]]:
     return {
         name: {
             "identity": identity,
-            "simulated": is_simulated(identity),
+            "origin": (told := origin.origin_of(identity)),
+            "simulated": told == "simulated",
             "settings": settings_of(node.describe, name),
         }
         for name, identity in instruments_of(node.describe).items()
