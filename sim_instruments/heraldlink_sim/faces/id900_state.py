@@ -15,15 +15,28 @@ from heraldlink_sim.faces.id900_tagger import CombinerSetting, Operation, Tagger
 from heraldlink_sim.world import rack
 
 
-def world_state(settings: Settings, armed: bool) -> rack.TaggerState:
-    """Return the frozen state."""
+def describe(settings: Settings, block: str | None = None) -> str:
+    """Return commands that restore a block, or all of them, one line each (``STATe?``)."""
+    if block is None:
+        return "\n".join(describe(settings, name) for name in settings.blocks)
+    commands: list[str] = []
+    branch = [""]
+    for row, written in settings.written(block).items():
+        *path, node = [block, *row.split(":")]
+        commands.append(f"{node} {written}" if path == branch else f":{':'.join((*path, node))} {written}")
+        branch = path
+    return ";".join(commands).removeprefix(":")
+
+
+def world_state(settings: Settings, armed: bool, locked: bool = True) -> rack.TaggerState:
+    """Return the frozen state; ``locked``: the external 10 MHz is there."""
     graph = settings.graph()
     combiners = {
         n: seen for n in range(1, 25) if (seen := _combiner(graph, graph.combiners[f"TSCO{n}"])) is not None
     }
     return rack.TaggerState(
         inputs={
-            world: rack.TaggerInput(i.sees_pulses, i.threshold_V, i.rising)
+            world: rack.TaggerInput(i.sees_pulses and i.outside, i.threshold_V, i.rising)
             for name, world in WORLD_INPUTS.items()
             for i in (graph.inputs[name],)
         },
@@ -32,7 +45,7 @@ def world_state(settings: Settings, armed: bool) -> rack.TaggerState:
         outputs={n: _output(settings, graph, n) for n in range(1, 5)},
         record=rack.RecordState(armed, settings.number("REC", "DUR")),
         delays_ps=_delays(graph, combiners),
-        reference_external=settings.text("DEVI", "SYNC") == "EXTERNAL",
+        reference_external=locked and settings.text("DEVI", "SYNC") == "EXTERNAL",
     )
 
 
@@ -80,7 +93,7 @@ def _combiner(graph: TaggerSettings, setting: CombinerSetting) -> rack.Combiner 
 
 def _raw(settings: Settings, graph: TaggerSettings, number: int) -> rack.RawLink | None:
     source = _name(graph, settings.text(f"RAW{number}", "STOP:LINK"))
-    if source is None:
+    if source is None or not settings.on(f"RAW{number}", "SEND"):
         return None
     return rack.RawLink(source, _name(graph, settings.text(f"RAW{number}", "REF:LINK")))
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signal graph of an ID Quantique ID900: from pulses at its inputs to tags and herald pulses.
+"""Inputs and combiners of an ID Quantique ID900: from pulses to events; pure, with the state carried along.
 
-Pure: settings and event times in, event times out; no clock, no socket. Times are sorted int64
-picoseconds since the slot tick. Blocks and their meaning follow the vendor's manual of the Time
-Controller series (INPUt, DELAy, TSCOmbiner, RAW, OUTPut, RECord) and the vendor's examples.
+Times are sorted int64 picoseconds. Blocks and their meaning follow the vendor's manual of the Time Controller
+series (pages 68-69: DELAy, TSCOmbiner, RECord, HISTogram, RAW) and the vendor's examples.
 """
 
 from __future__ import annotations
@@ -11,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heraldlink_sim.errors import SimulationError
+from heraldlink_sim.faces.id900_generator import PulseSetting
 
 Times = NDArray[np.int64]
 
 PULSE_WIDTH_PS = 10_000
-"""Width of every pulse that reaches an input: a falling edge is seen this much later."""
+"""Width of every pulse that reaches an input or leaves a combiner: its falling edge comes this much later."""
+
+NOTHING: Times = np.empty(0, np.int64)
+NEVER = int(np.iinfo(np.int64).min)
 
 
 class Operation(StrEnum):
@@ -35,18 +38,30 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InputSetting:
-    """One input. ``level_V`` is the height of the pulses on its cable, from 0 V."""
+    """One input. ``level_V`` is the height of the pulses on its cable, from 0 V.
+
+    ``outside``: it listens to its cable; else to ``looped``, the source of the device's own output (None:
+    to nothing), ``loop_delay_ps`` later.
+    """
 
     enabled: bool = False
     threshold_V: float = 0.5
     rising: bool = True
     level_V: float = 1.0
+    outside: bool = True
+    looped: str | None = None
+    loop_delay_ps: int = 0
 
     @property
     def sees_pulses(self) -> bool:
         """Whether a pulse from 0 V to ``level_V`` crosses the threshold of an enabled input."""
         low, high = sorted((0.0, self.level_V))
         return self.enabled and low < self.threshold_V < high
+
+    @property
+    def edge_ps(self) -> int:
+        """Time from the begin of a pulse to the edge that makes the event."""
+        return 0 if self.rising == (self.level_V > 0) else PULSE_WIDTH_PS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +74,11 @@ class DelaySetting:
 
 @dataclass(frozen=True, slots=True)
 class WindowEdge:
-    """One edge of a combiner's window: ``delay_ps`` after each event of ``source``."""
+    """One edge of a combiner's window: ``delay_ps`` after each rising (or falling) edge of ``source``."""
 
     source: str | None = None
     delay_ps: int = 0
+    rising: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,153 +93,132 @@ class CombinerSetting:
     inside: Operation = Operation.OR
     outside: Operation = Operation.MUTE
 
+    @property
+    def linked(self) -> bool:
+        """Whether anything can come out of it."""
+        return self.first is not None or self.second is not None
+
 
 @dataclass(frozen=True, slots=True)
 class TaggerSettings:
-    """Everything that shapes the signals; names are those of the blocks (STAR, INPU1, DELA2, TSCO5)."""
+    """Everything that shapes the signals; names are those of the blocks (STAR, INPU1, DELA2, GEN1, TSCO5)."""
 
     inputs: Mapping[str, InputSetting]
     delays: Mapping[str, DelaySetting]
     combiners: Mapping[str, CombinerSetting]
+    generators: Mapping[str, PulseSetting]
     resolution_ps: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class RawTags:
-    """Tags of one RAW block in one record, both uint64[n].
+class Latch(NamedTuple):
+    """What a combiner remembers: whether its window is open, and what AND has seen since it last moved."""
 
-    ``timestamps_ps``: since the last reference event, or since the record began if it has no reference.
-    ``reference_index``: reference events since the record began minus one (0 without a reference).
-    """
-
-    timestamps_ps: NDArray[np.uint64]
-    reference_index: NDArray[np.uint64]
+    is_open: bool = False
+    first: bool = False
+    second: bool = False
 
 
-class SignalGraph:
-    """Event times of any block for one tick period, each computed once."""
-
-    def __init__(self, settings: TaggerSettings, pulses: Mapping[str, Times]) -> None:
-        self._settings = settings
-        self._pulses = pulses
-        self._known: dict[str, Times] = {}
-        self._open: set[str] = set()
-
-    def times(self, source: str | None) -> Times:
-        """Return the event times of a block; none for no link. Raises SimulationError on a loop."""
-        if source is None:
-            return np.empty(0, np.int64)
-        if source not in self._known:
-            if source in self._open:
-                raise SimulationError(f"ID900: block {source} is linked to itself")
-            self._open.add(source)
-            self._known[source] = self._compute(source)
-            self._open.discard(source)
-        return self._known[source]
-
-    def _compute(self, source: str) -> Times:
-        settings = self._settings
-        if source in settings.inputs:
-            pulses = self._pulses.get(source, np.empty(0, np.int64))
-            return detected(settings.inputs[source], pulses, settings.resolution_ps)
-        if source in settings.delays:
-            delay = settings.delays[source]
-            return self.times(delay.source) + np.int64(delay.delay_ps)
-        if source in settings.combiners:
-            return self._combined(settings.combiners[source])
-        raise SimulationError(f"ID900: no block {source}")
-
-    def _combined(self, setting: CombinerSetting) -> Times:
-        first, second = self.times(setting.first), self.times(setting.second)
-        if not setting.windowed:
-            return operate(setting.outside, first, second, _one_interval(first), _one_interval(second))
-        begins = self.times(setting.begin.source) + np.int64(setting.begin.delay_ps)
-        ends = self.times(setting.end.source) + np.int64(setting.end.delay_ps)
-        if setting.begin == setting.end:
-            begins = begins[:0]
-        return combine(setting, first, second, begins, ends)
+def quantised(times: Times, resolution_ps: int, begin_ps: int) -> Times:
+    """Round down to the grid of the device's bins, which begins at ``begin_ps``."""
+    return times if resolution_ps == 1 else times - (times - begin_ps) % np.int64(resolution_ps)
 
 
-def detected(setting: InputSetting, pulses: Times, resolution_ps: int = 1) -> Times:
-    """Return the edges that an input sees: none if disabled or if the threshold is never crossed."""
-    if not setting.sees_pulses:
-        return np.empty(0, np.int64)
-    upward = setting.rising == (setting.level_V > 0)
-    edges = pulses if upward else pulses + np.int64(PULSE_WIDTH_PS)
-    return edges if resolution_ps == 1 else edges - edges % np.int64(resolution_ps)
-
-
-def combine(setting: CombinerSetting, first: Times, second: Times, begins: Times, ends: Times) -> Times:
+def combine(
+    setting: CombinerSetting, first: Times, second: Times, begins: Times, ends: Times, latch: Latch
+) -> tuple[Times, Latch]:
     """Apply the operations inside and outside the window that ``begins`` open and ``ends`` close.
 
-    The window is a latch, as in the device: open from the last begin until the next end, begin included
-    and end excluded.
+    The window is a latch: open from a begin until the next end, begin included and end excluded; if both come
+    at once it stays open. AND fires once between two movements of the window, when it has seen both inputs.
     """
-    inside_1, interval_1 = in_window(first, begins, ends)
-    inside_2, interval_2 = in_window(second, begins, ends)
+    if not setting.windowed:
+        if setting.outside is not Operation.AND:
+            return _merged(_passed(setting.outside, first, second)), Latch()
+        begins = ends = NOTHING
+        latch = latch._replace(is_open=False)
+    windows = _Windows(begins, ends, latch.is_open)
+    in_first, in_second = windows.number(first), windows.number(second)
+    opened_1, opened_2 = windows.opened(in_first), windows.opened(in_second)
     parts = [
-        operate(operation, first[a], second[b], interval_1[a], interval_2[b])
-        for operation, a, b in (
-            (setting.inside, inside_1, inside_2),
-            (setting.outside, ~inside_1, ~inside_2),
-        )
+        *_passed(setting.inside, first[opened_1], second[opened_2]),
+        *_passed(setting.outside, first[~opened_1], second[~opened_2]),
     ]
-    return np.sort(np.concatenate(parts))
+    both = [operation is Operation.AND for operation in (setting.outside, setting.inside)]
+    together, seen = _coincident(first, second, in_first, in_second, windows, both, latch)
+    return _merged([*parts, together]), Latch(windows.last_open, *seen)
 
 
-def in_window(times: Times, begins: Times, ends: Times) -> tuple[NDArray[np.bool_], Times]:
-    """Return per event whether the window is open, and the number of the interval it falls into."""
-    opened = np.searchsorted(begins, times, side="right")
-    closed = np.searchsorted(ends, times, side="right")
-    never = np.iinfo(np.int64).min
-    last_begin = np.concatenate(([np.int64(never)], begins))[opened]
-    last_end = np.concatenate(([np.int64(never)], ends))[closed]
-    return (opened > 0) & (last_begin >= last_end), (opened + closed).astype(np.int64)
+def _merged(parts: list[Times]) -> Times:
+    filled = [part for part in parts if part.size]
+    if len(filled) < 2:
+        return filled[0] if filled else NOTHING
+    return np.sort(np.concatenate(filled), kind="stable")
 
 
-def operate(operation: Operation, first: Times, second: Times, in_1: Times, in_2: Times) -> Times:
-    """Let events of one or both inputs through; ``in_1`` and ``in_2`` number the interval of each event.
-
-    AND fires once per interval that holds both, at the later of the two first events.
-    """
+def _passed(operation: Operation, first: Times, second: Times) -> list[Times]:
     if operation is Operation.OR:
-        return np.sort(np.concatenate((first, second)))
+        return [first, second]
     if operation is Operation.ONLY_FIRST:
-        return first
-    if operation is Operation.ONLY_SECOND:
-        return second
-    if operation is Operation.AND:
-        return _coincident(first, second, in_1, in_2)
-    return np.empty(0, np.int64)
+        return [first]
+    return [second] if operation is Operation.ONLY_SECOND else []
 
 
-def _coincident(first: Times, second: Times, in_1: Times, in_2: Times) -> Times:
-    intervals_1, index_1 = np.unique(in_1, return_index=True)
-    intervals_2, index_2 = np.unique(in_2, return_index=True)
-    _, a, b = np.intersect1d(intervals_1, intervals_2, assume_unique=True, return_indices=True)
-    return np.sort(np.maximum(first[index_1[a]], second[index_2[b]]))
+class _Windows:
+    """The stretches between movements of a window, numbered from 0 (which began earlier)."""
+
+    def __init__(self, begins: Times, ends: Times, is_open: bool) -> None:
+        # an end comes before a begin of the same time
+        moves = np.sort(np.concatenate((2 * ends, 2 * begins + 1)), kind="stable")
+        self._moves = moves >> 1
+        self._open = np.concatenate(([is_open], (moves & 1).astype(np.bool_)))
+
+    @property
+    def last(self) -> int:
+        """Number of the last stretch."""
+        return int(self._moves.size)
+
+    @property
+    def last_open(self) -> bool:
+        """Whether the window is open in it."""
+        return bool(self._open[-1])
+
+    def number(self, times: Times) -> Times:
+        """Return the stretch of each event."""
+        return np.searchsorted(self._moves, times, side="right").astype(np.int64)
+
+    def opened(self, numbers: Times) -> NDArray[np.bool_]:
+        """Return whether the window is open in each stretch."""
+        return self._open[numbers]
 
 
-def _one_interval(times: Times) -> Times:
-    return np.zeros(times.size, np.int64)
+def _coincident(
+    first: Times, second: Times, in_1: Times, in_2: Times, windows: _Windows, both: list[bool], latch: Latch
+) -> tuple[Times, tuple[bool, bool]]:
+    """Return when AND fires, and what it has seen in the last stretch; ``both``: it holds (outside, inside)."""
+    if not any(both):
+        return NOTHING, (False, False)
+    first, in_1 = _holding(first, in_1, windows, both)
+    second, in_2 = _holding(second, in_2, windows, both)
+    numbers_1, at_1 = np.unique(in_1, return_index=True)
+    numbers_2, at_2 = np.unique(in_2, return_index=True)
+    earliest_1, earliest_2 = first[at_1], second[at_2]
+    if latch.first:
+        numbers_1, earliest_1 = _carried(numbers_1, earliest_1)
+    if latch.second:
+        numbers_2, earliest_2 = _carried(numbers_2, earliest_2)
+    _, a, b = np.intersect1d(numbers_1, numbers_2, assume_unique=True, return_indices=True)
+    fired = np.maximum(earliest_1[a], earliest_2[b])
+    seen = bool(np.isin(windows.last, numbers_1)), bool(np.isin(windows.last, numbers_2))
+    return fired[fired > NEVER], seen
 
 
-def within(times: Times, begin_ps: int, end_ps: int) -> Times:
-    """Return the events of [begin, end)."""
-    low, high = np.searchsorted(times, (begin_ps, end_ps), side="left")
-    return times[low:high]
+def _holding(times: Times, numbers: Times, windows: _Windows, both: list[bool]) -> tuple[Times, Times]:
+    held = np.asarray(both)[windows.opened(numbers).astype(np.int64)]
+    return times[held], numbers[held]
 
 
-def raw_tags(stops: Times, references: Times | None, begin_ps: int, end_ps: int) -> RawTags:
-    """Tag the stops of a record; stops before the first reference event of the record are dropped.
-
-    A stop at the time of a reference event belongs to that event, with timestamp 0.
-    """
-    stops = within(stops, begin_ps, end_ps)
-    if references is None:
-        return RawTags((stops - begin_ps).astype(np.uint64), np.zeros(stops.size, np.uint64))
-    references = within(references, begin_ps, end_ps)
-    index = np.searchsorted(references, stops, side="right") - 1
-    kept = index >= 0
-    index, stops = index[kept], stops[kept]
-    return RawTags((stops - references[index]).astype(np.uint64), index.astype(np.uint64))
+def _carried(numbers: Times, earliest: Times) -> tuple[Times, Times]:
+    """Put in an event of stretch 0 that came before all others."""
+    later = numbers > 0
+    zero, never = np.array([[0], [NEVER]], np.int64)
+    return np.concatenate((zero, numbers[later])), np.concatenate((never, earliest[later]))

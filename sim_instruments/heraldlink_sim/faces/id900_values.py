@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 
 from heraldlink_sim.errors import SimulationError
+from heraldlink_sim.faces.id900_links import Purpose, block_of
+from heraldlink_sim.faces.id900_names import matches
 
 Value = bool | int | float | str | None
 
@@ -21,7 +23,6 @@ class ReplyError(SimulationError):
 
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)")
-_LONGEST_SUFFIX = 9
 _PREFIX = {"": 1.0, "P": 1e-12, "N": 1e-9, "U": 1e-6, "M": 1e-3, "K": 1e3, "G": 1e9}
 _TIME_BASES = {"": 1.0, "TB": 1.0, "KTB": 1e3, "MTB": 1e6, "GTB": 1e9}
 _TIME = {**_TIME_BASES, "PS": 1.0, "NS": 1e3, "US": 1e6, "MS": 1e9, "S": 1e12}
@@ -47,7 +48,7 @@ def _bounded(value: float, low: float, high: float) -> float:
 class OnOff:
     """ON, OFF, 1 or 0."""
 
-    default: bool = False
+    default: bool
 
     def read(self, text: str) -> Value:
         """Parse; raises ReplyError."""
@@ -151,17 +152,16 @@ class Count:
 class Link:
     """A link to an upstream block, kept by its short name (INPU1, TSCO5), or NONE."""
 
-    default: None = None
+    purpose: Purpose
+    default: str | None = None
 
     def read(self, text: str) -> Value:
         """Parse; raises ReplyError. Whether the link can be made is the device's to say."""
         if matches("NONE", text):
             return None
-        for name, numbers in SOURCES.items():
-            block, number = split_number(text)
-            if matches(name, block) and number in numbers:
-                return short(name) + (str(number) if number else "")
-        raise ReplyError("SCPI_ERR_PARAM_VALUE")
+        if (name := block_of(text)) is None:
+            raise ReplyError("SCPI_ERR_PARAM_VALUE")
+        return name
 
     def write(self, value: Value) -> str:
         """Format for a reply."""
@@ -169,28 +169,3 @@ class Link:
 
 
 Kind = OnOff | Choice | Picoseconds | Volts | Count | Link
-
-SOURCES: dict[str, range] = {
-    "STARt": range(1),
-    "INPUt": range(1, 5),
-    "DELAy": range(1, 9),
-    "TSCOmbiner": range(1, 25),
-}
-
-
-def short(name: str) -> str:
-    """Return the short form: the upper-case letters of a mnemonic."""
-    return "".join(letter for letter in name if not letter.islower())
-
-
-def matches(name: str, text: str) -> bool:
-    """Whether ``text`` is the short form, the long form or anything between, in any case."""
-    spoken = text.upper()
-    return spoken.startswith(short(name)) and name.upper().startswith(spoken)
-
-
-def split_number(text: str) -> tuple[str, int]:
-    """Split a mnemonic from its numeric suffix (0 if it has none)."""
-    letters = text.rstrip("0123456789")
-    digits = text[len(letters) :]
-    return letters, int(digits[:_LONGEST_SUFFIX] or 0)
