@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from heraldlink_sim.faces.id900_tagger import Times
+from heraldlink_sim.faces.id900_times import Times
 
 MILLISECOND_ps = 10**9
 

@@ -2,11 +2,11 @@
 """The ID900's DataLink target service: text commands in, JSON out, time stamps to streams and files.
 
 Pure but for the injected openers and clock. Commands and answers follow the vendor's examples: ``list``,
-``start-stream --address A --channel N --stream-port P [--with-ref-index]``, ``start-save --address A --channel
-N --filename F --format bin|ascii [--with-ref-index]``, ``status --id X``, ``stop --id X``; ids have the form
-``address:5556`` that a public log of the service shows. ``activate C A PORT FILE FORMAT`` and ``disactivate
-C`` are those of 2019. Port 0 takes a free port, and the answer then names it. Time stamps are passed on as
-they come; the real service sees them when the device's buffers are full, or at the end of an acquisition.
+``start-stream --address A --channel N --stream-port P [--with-ref-index]``, ``start-save --address A
+--channel N --filename F --format bin|ascii [--with-ref-index]``, ``status --id X``, ``stop --id X``; ids have
+the form ``address:5556`` that a public log of the service shows. ``activate C A PORT FILE FORMAT`` and
+``disactivate C`` are those of 2019. Port 0 takes a free port, and the answer then names it. Time stamps are
+passed on as they come; the real service gets them when the device's buffers are full, or at the end.
 """
 
 from __future__ import annotations

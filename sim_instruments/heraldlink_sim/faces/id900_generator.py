@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Times = NDArray[np.int64]
-NOTHING: Times = np.empty(0, np.int64)
+from heraldlink_sim.faces.id900_times import NOTHING, Times
 
 DEAD_TIME_ps = 40_000
 """Shortest pause between two pulses of a burst: the vendor's sync example asks for 40 ns."""
@@ -58,8 +57,7 @@ class PulseSetting:
         return None if self.number is None else (self.number - 1) * self.step_ps + self.width_ps
 
 
-@dataclass(frozen=True, slots=True)
-class Pulses:
+class Pulses(NamedTuple):
     """Pulses that lie in a stretch of time, wholly or in part; falling edges may lie behind it."""
 
     rises: Times = NOTHING
@@ -140,7 +138,7 @@ class Generator:
         while True:
             if self._burst is not None:
                 put(self._burst.pulses(begin_ps, end_ps), self._burst.setting.width_ps)
-                if not self._finish(end_ps):
+                if not self._finish(self._burst, end_ps):
                     break
             elif (start_ps := self._triggered(setting, triggers)) is None:
                 break
@@ -150,10 +148,9 @@ class Generator:
                 self._burst, self.armed_ps = _Burst(start_ps, setting), None
         return Pulses(np.concatenate((NOTHING, *rises)), np.concatenate((NOTHING, *falls)))
 
-    def _finish(self, end_ps: int) -> bool:
+    def _finish(self, burst: _Burst, end_ps: int) -> bool:
         """End a burst that is over by ``end_ps``; return whether it was."""
-        assert self._burst is not None
-        over_ps, setting = self._burst.end_ps, self._burst.setting
+        over_ps, setting = burst.end_ps, burst.setting
         if over_ps is None or over_ps > end_ps:
             return False
         self._burst = None

@@ -14,16 +14,15 @@ import numpy as np
 
 from heraldlink_sim.faces.id900_generator import Generator, Pulses
 from heraldlink_sim.faces.id900_tagger import (
-    NOTHING,
     PULSE_WIDTH_PS,
     InputSetting,
     Latch,
     TaggerSettings,
-    Times,
     WindowEdge,
     combine,
     quantised,
 )
+from heraldlink_sim.faces.id900_times import NOTHING, Times
 
 BUFFERED_EVENTS = 1 << 22
 """Events that wait in one delay at most; the device's own number is in no source [?]."""
@@ -114,8 +113,13 @@ class Stretch:
         self._edges: dict[Key, Times] = {}
         self._under_way: set[str] = set()
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Begin and end."""
+        return self.begin_ps, self.end_ps
+
     def times(self, source: str | None) -> Times:
-        """Return the events (rising edges) of a block; none for no link, or for a loop through its own input."""
+        """Return the events (rising edges) of a block; none for no link, or for a loop into itself."""
         if source is None or source in self._under_way:
             return NOTHING
         if source not in self._known:

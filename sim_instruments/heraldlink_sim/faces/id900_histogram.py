@@ -31,9 +31,7 @@ class Histogram:
             return
         stops = stretch.edges(relation.stop, relation.stop_edge)
         references = stretch.edges(relation.reference, relation.reference_edge)
-        found, self._since = relate(
-            relation, stops, references, gates, stretch.begin_ps, stretch.end_ps, self._since
-        )
+        found, self._since = relate(relation, stops, references, gates, stretch.span, self._since)
         bins = (found.since - minimum_ps) // width_ps
         inside = bins[(bins >= 0) & (bins < self.counts.size)]
         if inside.size:

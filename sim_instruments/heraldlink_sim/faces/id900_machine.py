@@ -19,7 +19,7 @@ from heraldlink_sim.faces.id900_histogram import Histogram
 from heraldlink_sim.faces.id900_raw import NO_TAGS, Delivery, RawBlocks
 from heraldlink_sim.faces.id900_related import Relation
 from heraldlink_sim.faces.id900_settings import GENERATORS, WORLD_INPUTS, Settings
-from heraldlink_sim.faces.id900_tagger import NOTHING, Times
+from heraldlink_sim.faces.id900_times import NOTHING, Times
 
 COMBINERS = tuple(f"TSCO{n}" for n in range(1, 25))
 COUNTED = (*WORLD_INPUTS, *COMBINERS)
@@ -77,8 +77,8 @@ class Machine:
 
     def _path(self, generator: str) -> str | None:
         link = self.settings.text(generator, "TRIG:LINK")
-        delays = self.settings.graph().delays
-        return delays[link].source if link in delays else link
+        delay = self.settings.graph().delays.get(link or "")
+        return link if delay is None else delay.source
 
     def deliver(self, pulses: Mapping[str, Times], ticks: int) -> None:
         """Take the pulses of ``ticks`` periods, by input in ps since the first tick."""
@@ -157,7 +157,7 @@ class Machine:
         self.generators[name].arm(self.now_ps)
 
     def stop(self, name: str) -> None:
-        """Stop a generator; an acquisition of which something was recorded ends here, a later one never was."""
+        """Stop a generator; an acquisition that has recorded something ends here, a later one never was."""
         generator = self.generators[name]
         was_high = generator.high(self._passed_ps)
         generator.stop()

@@ -57,7 +57,11 @@ def _input(first: str, number: int, rest: list[str]) -> tuple[str, list[str]]:
 
 def _generator(number: int, rest: list[str]) -> tuple[str, list[str]]:
     first = "REC" if number == ACQUISITION else f"GEN{number}"
-    if len(rest) == 2 and rest[1][:3].upper() == "PWI" and matches("ONEShot", rest[0]) | matches("SPULse", rest[0]):
+    if (
+        len(rest) == 2
+        and rest[1][:3].upper() == "PWI"
+        and matches("ONEShot", rest[0]) | matches("SPULse", rest[0])
+    ):
         return first, rest[1:]
     if len(rest) == 3 and matches("TRIGger", rest[0]) and matches("INTERnal", rest[1]):
         return first, ["PPER"]
@@ -103,7 +107,7 @@ def acknowledgement(command: Command, written: str) -> str:
 
 def state(block: str, write: Callable[[str], str]) -> str:
     """Return a block's state; ``write`` gives the value of a row."""
-    letters, number = split_number(block)
+    letters, _ = split_number(block)
     if letters in ("STAR", "INPU"):
         extra = "DELA 0TB" if letters == "STAR" else f"RESY {write('RESY')}"
         rows = ";".join(f"{row} {write(row)}" for row in ("ENAB", "COUP", "EDGE", "THRE", "SELE"))

@@ -2,10 +2,10 @@
 """What ``DEVIce:CONFiguration:LOAD`` links: commands in the device's own words, on top of power-on values.
 
 No source lists the presets [?]; they are inferred from what the vendor's examples do after loading them.
-HISTO: each input behind its delay and a combiner that only passes it on (TSCO5 to TSCO8; inputs 1 to 4),
-which histograms and RAW blocks take as stops, with STARt as reference. INIT is the same. COUNT: the wiring of
-``acquisitions/coincidences.py``, where the pair i/j is a second delay of j that must fall into a window opened
-by i, a triple a pair in the window of a pair, and 1/2/3/4 the triple 1/3/4 in the window of 1/2.
+HISTO: inputs 1 to 4 behind a delay and a combiner that only passes them on (TSCO5 to TSCO8), which histograms
+and RAW blocks take as stops, with STARt as reference. INIT is the same. COUNT: the wiring of
+``acquisitions/coincidences.py``, where the pair i/j is a second delay of j that must fall into a window that
+i opens, a triple a pair in the window of a pair, and 1/2/3/4 the triple 1/3/4 in the window of 1/2.
 """
 
 from __future__ import annotations
@@ -17,8 +17,14 @@ WINDOW_ps = 10_000
 
 _PAIRS: Mapping[int, tuple[int, int]] = {6: (1, 2), 7: (1, 3), 8: (1, 4), 3: (2, 3), 4: (2, 4), 5: (3, 4)}
 _SECOND_DELAYS: Mapping[int, int] = {2: 6, 3: 7, 4: 8}
-_GATED: Mapping[int, tuple[int, int, int]] = {13: (7, 6, 0), 14: (8, 6, 1), 15: (8, 7, 0), 16: (4, 3, 0), 24: (15, 6, 1)}
-"""Combiner: (what passes, what opens its window, begin of the window in windows); each is two windows long."""
+_GATED: Mapping[int, tuple[int, int, int]] = {
+    13: (7, 6, 0),
+    14: (8, 6, 1),
+    15: (8, 7, 0),
+    16: (4, 3, 0),
+    24: (15, 6, 1),
+}
+"""Combiner: (what passes, what opens its gate, begin of the gate in windows); each is two windows long."""
 
 
 def commands(preset: str) -> Iterator[str]:
@@ -50,10 +56,12 @@ def _coincidences() -> Iterator[str]:
         yield f"DELA{number}:LINK INPU{channel};VALU {WINDOW_ps * (channel - 1)}"
     for number, (first, second) in _PAIRS.items():
         begin_ps = WINDOW_ps * (2 * second - 3) // 2
-        yield from _gate(number, f"DELA{_SECOND_DELAYS[second]}", f"DELA{first}", begin_ps, begin_ps + WINDOW_ps)
-    for number, (passing, opening, begin) in _GATED.items():
+        yield from _gate(
+            number, f"DELA{_SECOND_DELAYS[second]}", f"DELA{first}", begin_ps, begin_ps + WINDOW_ps
+        )
+    for number, (passed, opening, begin) in _GATED.items():
         begin_ps = WINDOW_ps * begin
-        yield from _gate(number, f"TSCO{passing}", f"TSCO{opening}", begin_ps, begin_ps + 2 * WINDOW_ps)
+        yield from _gate(number, f"TSCO{passed}", f"TSCO{opening}", begin_ps, begin_ps + 2 * WINDOW_ps)
 
 
 def _gate(number: int, passing: str, opening: str, begin_ps: int, end_ps: int) -> Iterator[str]:

@@ -81,7 +81,7 @@ class RawBlocks:
         references = stretch.edges(relation.reference, relation.reference_edge)
         gates = stretch.pulses(relation.gate)
         measured, self._since[channel] = relate(
-            relation, stops, references, gates, stretch.begin_ps, stretch.end_ps, self._since[channel]
+            relation, stops, references, gates, stretch.span, self._since[channel]
         )
         return measured
 
@@ -93,7 +93,7 @@ class RawBlocks:
             return
         self.overflowed = True
         together = np.concatenate([item.times for item in measured.values()])
-        limit_ps = np.partition(together, allowed)[allowed]
+        limit_ps = np.sort(together)[allowed]
         for channel, item in measured.items():
             kept = int(np.searchsorted(item.times, limit_ps))
             self.errors[channel] += int(item.times.size) - kept

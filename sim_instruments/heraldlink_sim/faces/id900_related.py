@@ -12,12 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from heraldlink_sim.faces.id900_generator import Pulses
-
-Times = NDArray[np.int64]
-NOTHING: Times = np.empty(0, np.int64)
+from heraldlink_sim.faces.id900_times import NOTHING, Times
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +52,15 @@ class Measured:
 
 
 def relate(
-    relation: Relation, stops: Times, references: Times, gates: Pulses, begin_ps: int, end_ps: int, carried: Since
+    relation: Relation,
+    stops: Times,
+    references: Times,
+    gates: Pulses,
+    span: tuple[int, int],
+    carried: Since,
 ) -> tuple[Measured, Since]:
-    """Measure the stops of [begin, end) that fall into a gate; a gate open before ``begin_ps`` goes on."""
+    """Measure the stops of ``span`` that fall into a gate; a gate that was open before it goes on."""
+    begin_ps, end_ps = span
     goes_on = bool(gates.rises.size) and bool(gates.rises[0] < begin_ps)
     before = carried if goes_on else Since()
     stops, of = _inside(stops, gates)

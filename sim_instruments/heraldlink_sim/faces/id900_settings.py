@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from heraldlink_sim.faces.id900_commands import Command
 from heraldlink_sim.faces.id900_generator import PulseSetting
 from heraldlink_sim.faces.id900_links import can_link
 from heraldlink_sim.faces.id900_names import short, short_row
@@ -78,6 +79,10 @@ class Settings:
         if block == "REC" and row in _TWINS:
             self._values[block, _TWINS[row]] = value
         self._graph = None
+
+    def load(self, command: Command, argument: str) -> None:
+        """Set what a command says; raises ReplyError."""
+        self.set(command.name, command.key, self._rows[command.name, command.key].read(argument))
 
     def written(self, block: str) -> dict[str, str]:
         """Return all rows of a block as the device writes them."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
+from contextlib import contextmanager
 from typing import cast
 
 import zmq
 
-from heraldlink_sim.transport.server import Device, Dropped
+from heraldlink_sim.transport.server import Device, Dropped, Repeated
 
 Socket = zmq.Socket[bytes]
 
@@ -104,33 +105,35 @@ class RequestPort(_Watched):
         self.later()
 
     def _answer(self, envelope: list[bytes], request: bytes) -> None:
-        try:
+        with self._ended(envelope):
             reply = self._door.respond(request)
-        except Dropped as end:
-            self._send(envelope, end.sent)
-            return
-        if isinstance(reply, bytes):
-            self._reply(envelope, reply)
-        else:
-            task = self._loop.create_task(self._wait(envelope, reply))
-            self._waiting.add(task)
-            task.add_done_callback(self._waiting.discard)
+            if isinstance(reply, bytes):
+                self._reply(envelope, reply)
+            else:
+                task = self._loop.create_task(self._wait(envelope, reply))
+                self._waiting.add(task)
+                task.add_done_callback(self._waiting.discard)
 
     async def _wait(self, envelope: list[bytes], reply: Awaitable[bytes]) -> None:
-        try:
+        with self._ended(envelope):
             self._reply(envelope, await reply)
+        self.later()  # sending may eat the edge that announces the next request
+
+    @contextmanager
+    def _ended(self, envelope: list[bytes]) -> Generator[None]:
+        """Send what an instrument that hangs up or stammers got out; the connection itself is ZeroMQ's."""
+        try:
+            yield
         except Dropped as end:
-            self._send(envelope, end.sent)
+            if end.sent:
+                self._reply(envelope, end.sent)
+        except Repeated as end:
+            self._reply(envelope, end.answer)
+            self._reply(envelope, end.answer)
 
     def _reply(self, envelope: list[bytes], reply: bytes) -> None:
         if not self.refusing and not self.socket.closed:
             self.socket.send_multipart([*envelope, reply], zmq.NOBLOCK)
-            self.later()  # sending may eat the edge that announces the next request
-
-    def _send(self, envelope: list[bytes], part: bytes) -> None:
-        """Send what an instrument got out before it hung up, if anything."""
-        if part:
-            self._reply(envelope, part)
 
     def close(self) -> None:
         """Answer nobody any more."""
@@ -174,6 +177,7 @@ class PairStream(_Watched):
 
     def ready(self) -> None:
         """Send what the client takes."""
+        cast("int", self.socket.getsockopt(zmq.EVENTS))  # the edge is seen, the next one will be told
         while self._queue and not self.socket.closed:
             try:
                 self.socket.send(self._queue[0], zmq.NOBLOCK)

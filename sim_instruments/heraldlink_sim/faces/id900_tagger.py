@@ -16,13 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_sim.faces.id900_generator import PulseSetting
-
-Times = NDArray[np.int64]
+from heraldlink_sim.faces.id900_times import NOTHING, Times
 
 PULSE_WIDTH_PS = 10_000
 """Width of every pulse that reaches an input or leaves a combiner: its falling edge comes this much later."""
 
-NOTHING: Times = np.empty(0, np.int64)
 NEVER = int(np.iinfo(np.int64).min)
 
 
@@ -194,7 +192,7 @@ class _Windows:
 def _coincident(
     first: Times, second: Times, in_1: Times, in_2: Times, windows: _Windows, both: list[bool], latch: Latch
 ) -> tuple[Times, tuple[bool, bool]]:
-    """Return when AND fires, and what it has seen in the last stretch; ``both``: it holds (outside, inside)."""
+    """Return when AND fires, and what it saw in the last stretch; ``both``: it holds (outside, inside)."""
     if not any(both):
         return NOTHING, (False, False)
     first, in_1 = _holding(first, in_1, windows, both)

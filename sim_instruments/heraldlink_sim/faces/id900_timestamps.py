@@ -15,7 +15,7 @@ Format = Literal["bin", "ascii"]
 
 
 def encode(tags: RawTags, form: Format, with_index: bool) -> bytes:
-    """Write tags as uint64 little endian, or as lines; pairs of (timestamp, reference index) with the index."""
+    """Write tags as uint64 little endian or as lines; with the index, pairs (timestamp, reference index)."""
     if not with_index:
         columns = tags.timestamps_ps[:, None]
     else:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ID Quantique ID900 and ID1000 Time Controllers: SCPI text in, reply text out, events through a signal graph.
+"""ID Quantique ID900 and ID1000 Time Controllers: SCPI text in, reply text out, events through a graph.
 
 Pure: no socket; the bench delivers the pulses of each tick period. Errors are words in the reply (there is no
 error queue). Replies of several queries in one message are separated by a newline, as in the vendor's
 examples. The text of ``*IDN?`` is not in any public source [?] and can be set; serial numbers begin ``SIM-``.
-The bin of high resolution is 1 ps (``DEVIce:RESolution:BWIDth?`` of an ID1000); that of an ID900 is not in any
+The bin of high resolution is 1 ps (``DEVIce:RESolution:BWIDth?`` of an ID1000); that of an ID900 is in no
 public source [?] and can be set. ``STATe?`` answers commands that restore the block; the form of today's
 firmware is in no source [?], that of 2019 to 2022 is (:mod:`id900_older`).
 """
@@ -29,7 +29,7 @@ from heraldlink_sim.faces.id900_raw import Delivery
 from heraldlink_sim.faces.id900_settings import WORLD_INPUTS, Settings
 from heraldlink_sim.faces.id900_state import describe, world_state
 from heraldlink_sim.faces.id900_table import Action
-from heraldlink_sim.faces.id900_values import Link, ReplyError
+from heraldlink_sim.faces.id900_values import Kind, Link, ReplyError
 from heraldlink_sim.quirks import Quirk
 from heraldlink_sim.transport.server import Dropped
 from heraldlink_sim.world.rack import TaggerState
@@ -41,13 +41,23 @@ POWER_ON = "INIT"
 
 HANGS_ON_OVERFLOW = Quirk(
     "id900-hangs-on-overflow",
-    "Answers nothing more once time stamps were lost to a rate beyond 10 M/s, until it is switched off and on.",
+    "Answers nothing more once time stamps were lost to a rate beyond 10 M/s, until it is restarted.",
     "Time Controller Series manual, page 48: may conflict in the internal logic, requiring a manual restart",
 )
 
 
 def _nobody() -> None:
     """Stand in until the bench listens."""
+
+
+def _silent(act: Callable[[Command], None]) -> Callable[[Command], str]:
+    """Return an action that answers nothing."""
+
+    def done(command: Command) -> str:
+        act(command)
+        return ""
+
+    return done
 
 
 class IDQuantiqueID900:
@@ -119,13 +129,14 @@ class IDQuantiqueID900:
         if header.upper() in ("STAT?", "STATE?"):
             return describe(self._settings)
         command = known(header)
-        if isinstance(command.kind, Action):
+        kind = command.kind
+        if isinstance(kind, Action):
             return self._actions[command.key](command) or self._acknowledged(command, "")
         if command.key.endswith(":ADDR"):
             return valid_addresses(command)
         if command.query:
-            return self._written(command)
-        return self._set(command, argument)
+            return self._written(command, kind)
+        return self._set(command, kind, argument)
 
     def _common(self, header: str) -> str:
         if header == "*IDN?":
@@ -134,14 +145,11 @@ class IDQuantiqueID900:
             return self._load(POWER_ON)
         raise ReplyError("SCPI_ERR_INVALID_CMD")
 
-    def _written(self, command: Command) -> str:
-        assert not isinstance(command.kind, Action)
-        written = command.kind.write(self._settings[command.name, command.key])
-        return older.source_then(written) if self._is_older and isinstance(command.kind, Link) else written
+    def _written(self, command: Command, kind: Kind) -> str:
+        written = kind.write(self._settings[command.name, command.key])
+        return older.source_then(written) if self._is_older and isinstance(kind, Link) else written
 
-    def _set(self, command: Command, argument: str) -> str:
-        kind = command.kind
-        assert not isinstance(kind, Action)
+    def _set(self, command: Command, kind: Kind, argument: str) -> str:
         value = kind.read(argument) if argument else kind.default
         if command.key == "CONF:LOAD":
             return self._load(str(value))
@@ -163,34 +171,29 @@ class IDQuantiqueID900:
         self._machine.reset()
         for line in id900_presets.commands(preset):
             for header, argument in split_message(line):
-                command = known(header)
-                assert not isinstance(command.kind, Action)
-                self._settings.set(command.name, command.key, command.kind.read(argument))
+                self._settings.load(known(header), argument)
         return ""
 
     def _table(self) -> dict[str, Callable[[Command], str]]:
         machine = self._machine
         return {
             "COUN": lambda c: str(machine.count(c.name)),
-            "COUN:RESE": lambda c: self._done(machine.reset_counter(c.name)),
+            "COUN:RESE": _silent(lambda c: machine.reset_counter(c.name)),
             "HIRE:ERRO": self._hires_error,
-            "HIRE:ERRO:CLEA": lambda c: self._done(machine.hires_errors.update({c.name: 0})),
+            "HIRE:ERRO:CLEA": _silent(lambda c: machine.hires_errors.update({c.name: 0})),
             "STAT": self._state,
             "PLAY": self._play,
-            "STOP": lambda c: self._done(machine.stop(c.name)),
+            "STOP": _silent(lambda c: machine.stop(c.name)),
             "TRIG:ARM": self._arm,
-            "TRIG:DARM": lambda c: self._done(machine.stop(c.name)),
+            "TRIG:DARM": _silent(lambda c: machine.stop(c.name)),
             "STAG": self._stage,
             "DATA": lambda c: str(machine.histograms[c.number].counts.tolist()),
-            "FLUS": lambda c: self._done(machine.flush(c.number)),
+            "FLUS": _silent(lambda c: machine.flush(c.number)),
             "ERRO": lambda c: str(machine.raw.errors[c.number]),
-            "ERRO:CLEA": lambda c: self._done(machine.raw.errors.update({c.number: 0})),
+            "ERRO:CLEA": _silent(lambda c: machine.raw.errors.update({c.number: 0})),
             "RES:BWID": lambda _: str(self._settings.resolution_ps),
             "SAMP:RECA": lambda _: "" if self._locked else "Sampling recalibration failed",
         }
-
-    def _done(self, _: None) -> str:
-        return ""
 
     def _hires_error(self, command: Command) -> str:
         if not self._settings.on(command.name, "ENAB"):
