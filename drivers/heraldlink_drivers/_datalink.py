@@ -52,6 +52,20 @@ class DataLinkService:
             raise InstrumentError(self._instrument, command, 0, _description(fields["error"]))
         return fields
 
+    def save(self, device: str, channel: int, filename: str, form: str) -> str:
+        """Start to write the time stamps of a channel to a file; returns the acquisition's id."""
+        quoted = filename.replace("\\", "\\\\").replace('"', '\\"')
+        options = f'--channel {channel} --filename "{quoted}" --format {form} --with-ref-index'
+        return str(self.request(f"start-save --address {device} {options}")["id"])
+
+    def stop(self, identity: str) -> int:
+        """Stop an acquisition; returns its number of tags. Raises RecordIncomplete if some were lost."""
+        answer = self.request(f"stop --id {identity}").get("status")
+        status = cast("dict[str, object]", answer) if isinstance(answer, dict) else {}
+        if errors := cast("list[object]", status.get("errors", [])):
+            raise RecordIncomplete(f"{self._instrument}: {'; '.join(map(_description, errors))}")
+        return int(str(status.get("timestamps_count", 0)))
+
 
 class TagStream:
     """The stream of one RAW channel, whole record by whole record."""

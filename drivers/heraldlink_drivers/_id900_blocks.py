@@ -1,107 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blocks of the ID900's signal graph as QCoDeS channels; commands from the vendor's manual.
+"""Blocks of the ID900 that pass events on: inputs, delays, combiners, outputs."""
 
-A time on the wire is in picoseconds with the suffix TB (time base); parameters are in seconds, and the
-integer picoseconds of the roles go beside them without rounding.
-"""
-
-from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from qcodes import validators as vals
-from qcodes.instrument import Instrument, InstrumentBaseKWArgs, InstrumentChannel
+from qcodes.instrument import Instrument, InstrumentBaseKWArgs
 from qcodes.parameters import Parameter
 
-from heraldlink_drivers._readings import on_off
+from heraldlink_drivers._id900_block import (
+    DELAYS,
+    EVENTS,
+    GENERATORS,
+    INPUTS,
+    OPERATIONS,
+    Block,
+    volts,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-SOURCES = (
-    "NONE",
-    "STAR",
-    *(f"INPU{n}" for n in range(1, 5)),
-    *(f"DELA{n}" for n in range(1, 9)),
-    *(f"TSCO{n}" for n in range(1, 25)),
-)
-OPERATIONS = ("AND", "OR", "ONLYFIR", "ONLYSEC", "MUTE")
-
-
-def volts(reply: str) -> float:
-    """Read a voltage such as ``0.5000V``."""
-    return float(reply.strip().upper().removesuffix("V"))
-
-
-def picoseconds(reply: str) -> int:
-    """Read a time such as ``1000TB``."""
-    return int(reply.strip().upper().removesuffix("TB"))
-
-
-def seconds(reply: str) -> float:
-    """Read a time such as ``1000TB``, in s."""
-    return picoseconds(reply) * 1e-12
-
-
-def time_base(time_s: float) -> str:
-    """Spell a time (s) in whole picoseconds."""
-    return f"{round(time_s * 1e12)}TB"
-
-
-def switch(on: bool) -> str:
-    """Spell a switch."""
-    return "ON" if on else "OFF"
-
-
-class Block(InstrumentChannel[Instrument]):
-    """One block; ``prefix`` is its short name on the wire (INPU1)."""
-
-    def __init__(
-        self, parent: Instrument, name: str, prefix: str, **kwargs: "Unpack[InstrumentBaseKWArgs]"
-    ) -> None:
-        super().__init__(parent, name, **kwargs)
-        self.prefix = prefix
-
-    def send(self, command: str) -> None:
-        """Send a command of this block."""
-        self.write(f"{self.prefix}:{command}")
-
-    def switch_parameter(self, name: str, label: str, node: str) -> "Parameter[bool, Any]":
-        """Add an on/off parameter."""
-        return self.add_parameter(
-            name,
-            label=label,
-            get_cmd=f"{self.prefix}:{node}?",
-            set_cmd=f"{self.prefix}:{node} {{}}",
-            get_parser=on_off,
-            set_parser=switch,
-            vals=vals.Bool(),
-        )
-
-    def word_parameter(
-        self, name: str, label: str, node: str, words: tuple[str, ...]
-    ) -> "Parameter[str, Any]":
-        """Add a parameter with some words; replies in long form are read by their first four letters."""
-        return self.add_parameter(
-            name,
-            label=label,
-            get_cmd=f"{self.prefix}:{node}?",
-            set_cmd=f"{self.prefix}:{node} {{}}",
-            get_parser=partial(_word, words),
-            vals=vals.Enum(*words),
-        )
-
-    def time_parameter(self, name: str, label: str, node: str, longest_s: float) -> "Parameter[float, Any]":
-        """Add a time parameter (s, in steps of 1 ps)."""
-        return self.add_parameter(
-            name,
-            label=label,
-            unit="s",
-            get_cmd=f"{self.prefix}:{node}?",
-            set_cmd=f"{self.prefix}:{node} {{}}",
-            get_parser=seconds,
-            set_parser=time_base,
-            vals=vals.Numbers(0, longest_s),
-        )
+EDGES = ("RISI", "FALL")
+COMBINED = ("NONE", *INPUTS, *DELAYS, *GENERATORS, *(name for name in EVENTS if name.startswith("TSCO")))
 
 
 class ID900Input(Block):
@@ -123,74 +43,78 @@ class ID900Input(Block):
             vals=vals.Numbers(-3, 3),
         )
         """Threshold (V)."""
-        self.edge: Parameter[str, Self] = self.word_parameter("edge", "Edge", "EDGE", ("RISI", "FALL"))
+        self.edge: Parameter[str, Self] = self.word_parameter("edge", "Edge", "EDGE", EDGES)
         """Edge that makes an event."""
         self.coupling: Parameter[str, Self] = self.word_parameter(
             "coupling", "Coupling", "COUP", ("DC", "AC")
         )
         """Coupling of the input."""
-        self.counter_mode: Parameter[str, Self] = self.word_parameter(
-            "counter_mode", "Counter mode", "COUN:MODE", ("CYCL", "ACCU")
+        self.selected: Parameter[str, Self] = self.word_parameter(
+            "selected", "What the input listens to", "SELE", ("UNSH", "SHAP", "OUTP", "LOOP")
         )
-        """CYCL counts per integration time, ACCU since the last reset."""
-        self.count: Parameter[int, Self] = self.add_parameter(
-            "count", label="Counter", get_cmd=f"{prefix}:COUN?", get_parser=int
+        """UNSH and SHAP listen to the socket, OUTP to the device's own output of the same number."""
+        self.resync: Parameter[str, Self] = self.word_parameter(
+            "resync", "Resynchronisation", "RESY", ("AUTO", "MANU")
         )
-        """Counter of the input."""
+        """Policy of resynchronisation."""
+        self.hires_error: Parameter[int, Self] = self.add_parameter(
+            "hires_error", label="High-resolution error", get_cmd=f"{prefix}:HIRE:ERRO?", get_parser=int
+        )
+        """0: none; 1: recalibrate; 2: more than 25 MHz; 3, 4: dead time; 5: disabled; 1001 to 1003: rate."""
+        self.add_counter()
 
-    def reset_counter(self) -> None:
-        """Set the counter to 0."""
-        self.send("COUN:RESE")
+    def clear_hires_error(self) -> None:
+        """Forget the high-resolution error."""
+        self.send("HIRE:ERRO:CLEA")
 
 
 class ID900Combiner(Block):
-    """One two-fold coincidence block TSCOmbiner with its window."""
+    """One coincidence block TSCOmbiner with its window and counter.
+
+    It takes blocks of the two levels before it (inputs; delays and generators; TSCO1 to 8; 9 to 16): the
+    device refuses others with "No connection".
+    """
 
     def __init__(
         self, parent: Instrument, name: str, prefix: str, **kwargs: "Unpack[InstrumentBaseKWArgs]"
     ) -> None:
         super().__init__(parent, name, prefix, **kwargs)
-        self.first: Parameter[str, Self] = self.word_parameter("first", "First source", "FIR:LINK", SOURCES)
+        word = self.word_parameter
+        self.first: Parameter[str, Self] = word("first", "First source", "FIR:LINK", COMBINED)
         """First source."""
-        self.second: Parameter[str, Self] = self.word_parameter(
-            "second", "Second source", "SEC:LINK", SOURCES
-        )
+        self.second: Parameter[str, Self] = word("second", "Second source", "SEC:LINK", COMBINED)
         """Second source."""
         self.windowed: Parameter[bool, Self] = self.switch_parameter("windowed", "Windowed", "WIND:ENAB")
-        """Whether the window divides inside from outside."""
+        """Whether the window divides inside from outside; without it the operation outside holds."""
         self.window_begin: Parameter[float, Self] = self.time_parameter(
-            "window_begin", "Begin of the window", "WIND:BEGI:DELA", 1.0
+            "window_begin", "Begin of the window", "WIND:BEGI:DELA"
         )
-        """Begin of the window (s) after its reference."""
+        """Begin of the window (s) after its source."""
+        self.window_begin_source: Parameter[str, Self] = word(
+            "window_begin_source", "What opens the window", "WIND:BEGI:LINK", COMBINED
+        )
+        """What opens the window."""
+        self.window_begin_edge: Parameter[str, Self] = word(
+            "window_begin_edge", "Edge that opens the window", "WIND:BEGI:EDGE", EDGES
+        )
+        """Edge that opens the window."""
         self.window_end: Parameter[float, Self] = self.time_parameter(
-            "window_end", "End of the window", "WIND:END:DELA", 1.0
+            "window_end", "End of the window", "WIND:END:DELA"
         )
-        """End of the window (s) after its reference."""
-        self.inside: Parameter[str, Self] = self.word_parameter(
-            "inside", "Operation inside", "OPIN", OPERATIONS
+        """End of the window (s) after its source."""
+        self.window_end_source: Parameter[str, Self] = word(
+            "window_end_source", "What closes the window", "WIND:END:LINK", COMBINED
         )
+        """What closes the window."""
+        self.window_end_edge: Parameter[str, Self] = word(
+            "window_end_edge", "Edge that closes the window", "WIND:END:EDGE", EDGES
+        )
+        """Edge that closes the window."""
+        self.inside: Parameter[str, Self] = word("inside", "Operation inside", "OPIN", OPERATIONS)
         """What passes inside the window."""
-        self.outside: Parameter[str, Self] = self.word_parameter(
-            "outside", "Operation outside", "OPOU", OPERATIONS
-        )
+        self.outside: Parameter[str, Self] = word("outside", "Operation outside", "OPOU", OPERATIONS)
         """What passes outside the window."""
-
-
-class ID900Raw(Block):
-    """One RAW block: what is time-stamped, and against which reference."""
-
-    def __init__(
-        self, parent: Instrument, name: str, prefix: str, **kwargs: "Unpack[InstrumentBaseKWArgs]"
-    ) -> None:
-        super().__init__(parent, name, prefix, **kwargs)
-        self.reference: Parameter[str, Self] = self.word_parameter(
-            "reference", "Reference", "REF:LINK", SOURCES
-        )
-        """Source whose events time stamps count from and are numbered by."""
-        self.source: Parameter[str, Self] = self.word_parameter("source", "Source", "STOP:LINK", SOURCES)
-        """Source that is time-stamped."""
-        self.sending: Parameter[bool, Self] = self.switch_parameter("sending", "Sending", "SEND")
-        """Whether time stamps are sent."""
+        self.add_counter()
 
 
 class ID900Output(Block):
@@ -202,10 +126,16 @@ class ID900Output(Block):
         super().__init__(parent, name, prefix, **kwargs)
         self.enabled: Parameter[bool, Self] = self.switch_parameter("enabled", "Enabled", "ENAB")
         """Whether the output is driven."""
-        self.source: Parameter[str, Self] = self.word_parameter("source", "Source", "LINK", SOURCES)
+        self.source: Parameter[str, Self] = self.word_parameter("source", "Source", "LINK", EVENTS)
         """Source of the output."""
         self.mode: Parameter[str, Self] = self.word_parameter("mode", "Levels", "MODE", ("NIM", "TTL"))
         """Logic levels."""
+        self.pulsed: Parameter[bool, Self] = self.switch_parameter("pulsed", "Pulsed", "PULS")
+        """Whether each event makes a pulse of ``pulse_width``."""
+        self.pulse_width: Parameter[float, Self] = self.time_parameter(
+            "pulse_width", "Pulse width", "PULS:WIDT", 1e-6, 1e-9
+        )
+        """Width of the pulses (s)."""
         self.delay: Parameter[float, Self] = self.time_parameter("delay", "Delay", "DELA", 1e-3)
         """Delay of the output (s)."""
 
@@ -217,18 +147,7 @@ class ID900Delay(Block):
         self, parent: Instrument, name: str, prefix: str, **kwargs: "Unpack[InstrumentBaseKWArgs]"
     ) -> None:
         super().__init__(parent, name, prefix, **kwargs)
-        self.source: Parameter[str, Self] = self.word_parameter("source", "Source", "LINK", SOURCES)
+        self.source: Parameter[str, Self] = self.word_parameter("source", "Source", "LINK", ("NONE", *INPUTS))
         """What is delayed."""
-        self.value: Parameter[float, Self] = self.time_parameter("value", "Delay", "VALU", 1.0)
+        self.value: Parameter[float, Self] = self.time_parameter("value", "Delay", "VALU")
         """Delay (s), up to 1 s; beyond 4 us the device does not guarantee all events."""
-
-
-def _word(words: tuple[str, ...], reply: str) -> str:
-    text = reply.strip().upper()
-    for word in words:
-        if text == word:
-            return word
-    for word in words:
-        if text.startswith(word) and not text[len(word) :][:1].isdigit():
-            return word
-    raise ValueError(f"unexpected word {reply!r}")

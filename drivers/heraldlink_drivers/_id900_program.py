@@ -7,8 +7,12 @@ from heraldlink_drivers.errors import ProgramError
 from heraldlink_drivers.roles import Combiner, TaggerProgram
 
 INPUTS = ("STAR", "INPU1", "INPU2", "INPU3", "INPU4")
+SOURCES = (*INPUTS, *(f"TSCO{number}" for number in range(1, 25)))
 CHANNELS = range(1, 5)
 LONGEST_DELAY_ps = 10**12
+HIGHEST_THRESHOLD_V = 3.0
+PER_LEVEL = 8
+"""Combiners of one level: 1 to 8 take inputs, and 9 to 16 what stands behind a delay; the rest do not."""
 
 
 def check(instrument: str, program: TaggerProgram) -> None:
@@ -22,12 +26,18 @@ def check(instrument: str, program: TaggerProgram) -> None:
     for what, numbers in (("RAW channel", program.raw), ("output", program.outputs)):
         if wrong := sorted(set(numbers) - set(CHANNELS)):
             raise ProgramError(f"{instrument}: no {what} {wrong[0]}, only 1..4")
+    for what, sources in (("RAW channels", program.raw), ("outputs", program.outputs)):
+        if unknown := sorted(set(sources.values()) - set(SOURCES)):
+            raise ProgramError(f"{instrument}: {what} have no source {', '.join(unknown)}")
+    if any(not abs(level) <= HIGHEST_THRESHOLD_V for level in program.threshold_V.values()):
+        raise ProgramError(f"{instrument}: thresholds must lie within +-{HIGHEST_THRESHOLD_V} V")
     if len(program.delays_ps) > 8:
         raise ProgramError(f"{instrument}: more than 8 delays")
     if any(not 0 <= delay <= LONGEST_DELAY_ps for delay in program.delays_ps.values()):
         raise ProgramError(f"{instrument}: delays must lie in 0..{LONGEST_DELAY_ps} ps")
     if program.combiner is not None:
         _check_combiner(instrument, program.combiner)
+        _check_links(instrument, program, program.combiner)
 
 
 def _check_combiner(instrument: str, combiner: Combiner) -> None:
@@ -36,6 +46,22 @@ def _check_combiner(instrument: str, combiner: Combiner) -> None:
     if not 0 <= combiner.begin_ps < combiner.end_ps <= LONGEST_DELAY_ps:
         window = f"{combiner.begin_ps}..{combiner.end_ps} ps"
         raise ProgramError(f"{instrument}: gate {window} is not a window after the reference")
+
+
+def _check_links(instrument: str, program: TaggerProgram, combiner: Combiner) -> None:
+    """Raise ProgramError for a source that the device would not link to the combiner."""
+    sources = {combiner.first, combiner.second, program.reference}
+    if unknown := sorted(sources - set(SOURCES)):
+        raise ProgramError(f"{instrument}: the combiner has no source {', '.join(unknown)}")
+    for source in sorted(sources):
+        apart = _level(f"TSCO{combiner.number}") - _level(source) - bool(program.delays_ps.get(source, 0))
+        if apart not in (1, 2):
+            raise ProgramError(f"{instrument}: {source} cannot be linked to combiner {combiner.number}")
+
+
+def _level(name: str) -> int:
+    """Level of a source, inputs first; a delay lifts an input by one (manual, page 68)."""
+    return 0 if name in INPUTS else 2 + (int(name.removeprefix("TSCO")) - 1) // PER_LEVEL
 
 
 def commands(program: TaggerProgram) -> Iterator[str]:
