@@ -1,246 +1,332 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stanford Research Systems DG645 delay generator on raw TCP, CRLF behind each answer.
+"""Stanford Research Systems DG645 delay generator on raw TCP, port 5025, CRLF behind answers.
 
 Channels T0=0 T1=1 A=2 .. H=9; outputs T0=0 AB=1 CD=2 EF=3 GH=4; trigger source ``TSRC`` 0 internal,
 1 external rising, 2 external falling, 3 and 4 the same single shot, 5 single shot, 6 line. In the single-shot
-external modes ``*TRG`` arms, and the next edge fires and disarms. ``LERR?`` takes the oldest error number.
-``INSR?`` takes the instrument status, whose bit 0 says that a trigger came. An output whose two edges
-coincide gives no pulse. Powers up in single shot, so that nothing fires it, with 10 ns between the edges of
-each output. The formats of ``*IDN?`` and of the error queue are from public drivers, not from the device.
+external modes ``*TRG`` arms, and the next edge fires and disarms. Errors are numbers in a buffer of 20,
+``LERR?`` takes the oldest. An output whose two edges coincide gives no pulse. Powers up in single shot, so
+that nothing fires it, with 10 ns between the edges of each output. With ``ADVT 1`` the prescalers let every
+n-th cycle out at an output, and every n-th trigger in; ``INHB`` holds back triggers or outputs while
+``inhibited``.
+
+Commands: SRS' own Python driver ``srsinst.dg645``, which follows the manual. [?]: the form of ``*IDN?`` (from
+public drivers), and that answers of one line are joined by ``;`` (as IEEE 488.2 has it).
 """
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from copy import deepcopy
 from typing import Literal
 
-from heraldlink_sim.errors import SimulationError
-from heraldlink_sim.faces.dg645_timing import EDGES, OUTPUT_NAMES, Timing, TimingError
+from heraldlink_sim.clock import Clock, SteppedClock
+from heraldlink_sim.faces.dg645_grammar import (
+    COMMUNICATION_ERROR,
+    ILLEGAL_COMMAND,
+    ILLEGAL_MODE,
+    ILLEGAL_QUERY,
+    ILLEGAL_SET,
+    RECALL_FAILED,
+    UNDEFINED_COMMAND,
+    Command,
+    DelayError,
+    commands,
+    expect,
+    whole,
+)
+from heraldlink_sim.faces.dg645_interfaces import Interfaces
+from heraldlink_sim.faces.dg645_settings import QUANTITIES, STEPPED, TRIGGER_INPUT, Numbers
+from heraldlink_sim.faces.dg645_status import INHIBITED, OPERATION_COMPLETE, UNLOCKED, Cycles, Registers
+from heraldlink_sim.faces.dg645_timing import OUTPUT_NAMES, Delays, Timing
 from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
+from heraldlink_sim.scpi.errors import ScpiError
 from heraldlink_sim.world.rack import DelayOutput, DelayState
 
 WIRE_LOG_LENGTH = 2000
-ERROR_CAPACITY = 20
+COMMAND_s = 1e-3
+LINE_HZ = 50.0
+CALIBRATION_s, SELF_TEST_s = 30.0, 5.0
+MAC = "00:19:b3:02:00:01"
 
-ILLEGAL_VALUE, ILLEGAL_MODE = 10, 11
-UNDEFINED_COMMAND, ILLEGAL_QUERY, ILLEGAL_SET = 111, 112, 113
-EXTRA_PARAMETERS, MISSING_PARAMETERS, INVALID_FLOAT, INVALID_INTEGER = 115, 116, 118, 120
-
+INTERNAL, SINGLE, LINE = 0, 5, 6
 EVERY_EDGE, SINGLE_EDGE = (1, 2), (3, 4)
-GOT_TRIGGER, END_OF_DELAY = 1, 4
+NO_TRIGGERS = 1
 
-_COMMAND = re.compile(r"(\*?[A-Z]+)(\?)?\s*(.*)", re.DOTALL)
-
-
-class DelayError(SimulationError):
-    """A number for the error queue."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"DG645 error {code}")
-        self.code = code
+_INTERFACE_COMMANDS = ("DISP", "IFCF", "EPHY", "EMAC", "LOCK", "UNLK", "XTRM")
+_TIMINGS = ("TSRC", "TRAT", "BURM", "BURC", "BURD", "BURP")
+_QUERIES = ("*IDN", "*OPC", "*TST", "*CAL", "*STB", "*ESR", "*ESE", "*SRE", "*PSC")
+_MORE_QUERIES = ("INSR", "INSE", "LERR", "TIMB")
+_COMMANDS = ("*TRG", "*RST", "*CLS", "*OPC", "*WAI", "*ESE", "*SRE", "*PSC", "*SAV", "*RCL")
+_MORE_COMMANDS = ("INSE", "LCAL", "REMT", "IFRS")
 
 
 class StanfordDG645:
     """One delay generator; ``tick_V`` is the height of the pulses at its external trigger."""
 
-    def __init__(self, serial: str = "SIM-0001", tick_V: float = 3.3) -> None:
+    def __init__(self, serial: str = "SIM-0001", tick_V: float = 3.3, clock: Clock | None = None) -> None:
         self.serial = serial
         self.tick_V = tick_V
+        self.clock: Clock = clock or SteppedClock()
+        self.inhibited = False
         self.wire_log: deque[tuple[Literal["in", "out"], bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
-        self._errors: deque[int] = deque(maxlen=ERROR_CAPACITY)
-        self._instrument_status = 0
+        self._registers = Registers()
+        self.service_requests = self._registers.service_requests
+        self._numbers, self._interfaces = Numbers(), Interfaces(MAC)
+        self._saved: dict[int, tuple[dict[tuple[str, int], float], Timing]] = {}
+        self._slow_s = 0.0
         self._power_up()
 
     def _power_up(self) -> None:
-        self._source, self._armed = 5, False
-        self._numbers = {"TRAT": 1000.0, "TLVL": 1.0, "HOLD": 0.0}
+        self._armed, self._skipped = False, 0
+        self._numbers.restore({})
         self._timing = Timing()
-        self._levels = {"LAMP": [2.5] * 5, "LOFF": [0.0] * 5, "LPOL": [1.0] * 5}
+        self._delays = Delays(self._timing)
+        self._cycles = Cycles(self._registers)
 
     # --- the world
 
     def state(self) -> DelayState:
         """Return what arrived over the wire."""
+        delay_s = self._numbers.get("BURD") if self._numbers.get("BURM") else 0.0
         outputs = {
-            name: DelayOutput(self._timing.leading_s(output), self._amplitude_V(output))
+            name: DelayOutput(delay_s + self._timing.leading_s(output), self._amplitude_V(output))
             for output, name in enumerate(OUTPUT_NAMES)
         }
-        waiting = self._source in EVERY_EDGE or self._armed
-        return DelayState(armed=waiting and 0 < self._numbers["TLVL"] < self.tick_V, outputs=outputs)
+        source = self._numbers.get("TSRC")
+        waiting = source in EVERY_EDGE or (source in SINGLE_EDGE and self._armed)
+        seen = 0 < self._numbers.get("TLVL") < self.tick_V
+        held_back = self.inhibited and self._numbers.get("INHB") == NO_TRIGGERS
+        return DelayState(armed=waiting and seen and not held_back, outputs=outputs)
 
     def fired(self) -> None:
         """Take note that an external edge came while armed; single-shot modes disarm."""
-        self._instrument_status |= GOT_TRIGGER | END_OF_DELAY
+        if self._skips():
+            self._skipped += 1
+            return
+        self._skipped, self._armed = 0, False
+        self._fire()
+
+    def set_locked(self, locked: bool) -> None:
+        """Let the timebase lock, or lose its lock."""
+        if not locked:
+            self._registers.instrument |= UNLOCKED
+
+    def power_cycle(self) -> None:
+        """Mains off and on: as it was, but nothing runs and nothing is armed."""
         self._armed = False
+        self._cycles = Cycles(self._registers)
+        self._registers.power_on()
+
+    def _skips(self) -> bool:
+        """Whether the prescaler of the trigger input lets the edge to come pass unheeded."""
+        return self._skipped + 1 < self._prescale(TRIGGER_INPUT)
+
+    def _prescale(self, prescaler: int) -> int:
+        return round(self._numbers.get("PRES", prescaler)) if self._numbers.get("ADVT") else 1
 
     def _amplitude_V(self, output: int) -> float:
-        amplitude_V = self._levels["LAMP"][output] if self._timing.has_pulse(output) else 0.0
-        return amplitude_V if self._levels["LPOL"][output] else -amplitude_V
+        if not self._timing.has_pulse(output) or not self._lets_out(output):
+            return 0.0
+        amplitude_V = self._numbers.get("LAMP", output)
+        return amplitude_V if self._numbers.get("LPOL", output) else -amplitude_V
+
+    def _lets_out(self, output: int) -> bool:
+        if self._skips() or output == 0:
+            return not self._skips()
+        if self.inhibited and self._numbers.get("INHB") > output:
+            return False
+        factor = self._prescale(output)
+        return factor == 1 or self._cycles.count % factor == self._numbers.get("PHAS", output)
+
+    def _fire(self) -> None:
+        burst = None
+        if self._numbers.get("BURM"):
+            count, period_s = self._numbers.get("BURC"), self._numbers.get("BURP")
+            burst = round(count), period_s, self._numbers.get("BURD")
+        self._cycles.fire(self.clock.now_s(), self._timing.cycle_s(), burst)
 
     # --- the wire
 
-    def respond(self, message: bytes) -> bytes:
-        """Answer one line; several commands are separated by ``;`` and each answer has its own line."""
-        self.wire_log.append(("in", message))
+    def respond(self, message: bytes) -> bytes | Awaitable[bytes]:
+        """Answer one line; the answers of several queries are joined by ``;``."""
+        self.wire_log.append(("in", message[:4096]))
+        self.clock.spend(COMMAND_s)
         replies: list[str] = []
-        for text in message.decode("latin-1").upper().split(";"):
-            if text.strip():
-                self._run(text.strip(), replies)
-        answer = "\r\n".join(replies).encode()
+        for command in commands(message.decode("latin-1")):
+            try:
+                if (reply := self._run(command, bool(replies))) is not None:
+                    replies.append(reply)
+            except DelayError as error:
+                self._registers.report(error.code)
+        self._registers.watch(self._present())
+        answer = ";".join(replies).encode()
         if answer:
             self.wire_log.append(("out", answer))
-        return answer
+        return self._slowly(answer) if self._slow_s else answer
 
     async def execute(self, message: bytes) -> bytes:
         """Answer one line, as :meth:`respond`."""
-        return self.respond(message)
+        answer = self.respond(message)
+        return answer if isinstance(answer, bytes) else await answer
 
-    def _run(self, text: str, replies: list[str]) -> None:
-        try:
-            match = _COMMAND.fullmatch(text)
-            if match is None:
-                raise DelayError(UNDEFINED_COMMAND)
-            arguments = [part.strip() for part in match[3].split(",")] if match[3].strip() else []
-            reply = self._dispatch(match[1], bool(match[2]), arguments)
-        except (DelayError, TimingError) as error:
-            self._errors.append(error.code)
+    async def _slowly(self, answer: bytes) -> bytes:
+        duration_s, self._slow_s = self._slow_s, 0.0
+        await self.clock.sleep_until(self.clock.now_s() + duration_s)
+        return answer
+
+    def swallow(self, message: bytes) -> bytes | None:
+        """Acknowledge a setting that will not be made: there is none to give."""
+        return None if b"?" in message else b""
+
+    def report(self, error: ScpiError) -> None:
+        """Take note of an error that the transport found."""
+        self._registers.report(COMMUNICATION_ERROR)
+
+    def status_byte(self, *, message_available: bool = False) -> int:
+        """The status byte for a serial poll."""
+        return self._registers.byte(self._present() | 16 * message_available)
+
+    def _present(self) -> int:
+        """Bits of the status byte that hold now."""
+        now_s, source = self.clock.now_s(), self._numbers.get("TSRC")
+        if source in (INTERNAL, LINE):
+            rate_Hz = LINE_HZ if source == LINE else self._numbers.get("TRAT")
+            if not (self.inhibited and self._numbers.get("INHB") == NO_TRIGGERS):
+                self._cycles.repeat(now_s, 1 / rate_Hz, self._timing.cycle_s())
         else:
-            if reply is not None:
-                replies.append(reply)
+            self._cycles.rest(now_s)
+        self._registers.instrument |= INHIBITED if self.inhibited else 0
+        return self._cycles.look(now_s)
 
-    def _dispatch(self, name: str, query: bool, arguments: Sequence[str]) -> str | None:
-        handlers: dict[str, Callable[[bool, Sequence[str]], str | None]] = {
-            "TSRC": self._trigger_source,
-            "DLAY": self._delay,
-            "LINK": self._link,
-        }
-        if name in handlers:
-            return handlers[name](query, arguments)
-        if name in self._numbers:
-            return self._number(name, query, arguments)
-        if name in self._levels:
-            return self._level(name, query, arguments)
+    def _run(self, command: Command | None, answered: bool) -> str | None:
+        if command is None:
+            raise DelayError(ILLEGAL_COMMAND)
+        name, query, arguments = command.name, command.query, command.arguments
+        if (keeper := self._keeper(name)) is not None:
+            return keeper(name, query, arguments)
         if query:
-            return self._common_query(name, arguments)
-        self._common_command(name, arguments)
+            return self._ask(name, arguments, answered)
+        self._do(name, arguments)
         return None
 
-    def _common_query(self, name: str, arguments: Sequence[str]) -> str:
-        if name == "INSR":
-            return self._take_status(arguments)
-        answers: dict[str, Callable[[], str]] = {
-            "*IDN": lambda: f"Stanford Research Systems,DG645,s/n{self.serial},ver1.14.10E",
-            "*OPC": lambda: "1",
-            "*TST": lambda: "0",
-            "LERR": lambda: str(self._errors.popleft() if self._errors else 0),
-        }
-        if name not in answers:
-            raise DelayError(ILLEGAL_QUERY if name in ("*TRG", "*RST", "*CLS") else UNDEFINED_COMMAND)
-        _expect(arguments, 0)
-        return answers[name]()
+    def _keeper(self, name: str) -> Callable[[str, bool, Sequence[str]], str | None] | None:
+        """Return what carries out a command that only keeps a setting; None for any other."""
+        if name in ("DLAY", "LINK", "SSDL", "SPDL"):
+            return self._delays.run
+        if name in QUANTITIES:
+            return self._number
+        if name in _INTERFACE_COMMANDS:
+            return self._interfaces.run
+        return self._step if name[:2] in ("SS", "SP") and name[2:] in STEPPED else None
 
-    def _common_command(self, name: str, arguments: Sequence[str]) -> None:
-        if name in ("*IDN", "LERR", "INSR", "*OPC", "*TST"):
-            raise DelayError(ILLEGAL_SET)
-        if name not in ("*TRG", "*RST", "*CLS", "REMT", "LCAL", "*WAI"):
-            raise DelayError(UNDEFINED_COMMAND)
-        _expect(arguments, 0)
+    def _number(self, name: str, query: bool, arguments: Sequence[str]) -> str | None:
+        reply = self._numbers.run(name, query, arguments)
+        if not query and name in _TIMINGS:
+            self._timing_changed(name)
+        return reply
+
+    def _step(self, name: str, query: bool, arguments: Sequence[str]) -> str | None:
+        setting = STEPPED[name[2:]]
+        if name[:2] == "SS":
+            return self._numbers.run_step_size(setting, query, arguments)
+        if query:
+            raise DelayError(ILLEGAL_QUERY)
+        self._numbers.take_step(setting, arguments)
+        return None
+
+    def _timing_changed(self, name: str) -> None:
+        self._cycles.abort(self.clock.now_s())
+        if name == "TSRC":
+            self._armed = False
+
+    # --- queries
+
+    def _ask(self, name: str, arguments: Sequence[str], answered: bool) -> str:
+        if name not in _QUERIES and name not in _MORE_QUERIES:
+            known = name in _COMMANDS or name in _MORE_COMMANDS
+            raise DelayError(ILLEGAL_QUERY if known else UNDEFINED_COMMAND)
+        expect(arguments, 0)
+        answers: dict[str, Callable[[], object]] = {
+            "*IDN": lambda: f"Stanford Research Systems,DG645,s/n{self.serial},ver1.14.10E",
+            "*OPC": lambda: 1,
+            "*TST": lambda: self._take_time(SELF_TEST_s),
+            "*CAL": lambda: self._take_time(CALIBRATION_s),
+            "*STB": lambda: self.status_byte(message_available=answered),
+            "*ESR": self._registers.take_events,
+            "*PSC": lambda: int(self._registers.clears_at_power_on),
+            "INSR": self._take_instrument,
+            "LERR": self._registers.take_error,
+            "TIMB": lambda: 0,
+        }
+        return str(answers[name]() if name in answers else self._registers.masks[name])
+
+    def _take_time(self, duration_s: float) -> int:
+        self._slow_s += duration_s
+        return 0
+
+    def _take_instrument(self) -> int:
+        self._present()
+        return self._registers.take_instrument()
+
+    # --- commands
+
+    def _do(self, name: str, arguments: Sequence[str]) -> None:
+        if name not in _COMMANDS and name not in _MORE_COMMANDS:
+            known = name in _QUERIES or name in _MORE_QUERIES
+            raise DelayError(ILLEGAL_SET if known else UNDEFINED_COMMAND)
+        if name in ("*ESE", "*SRE", "INSE", "*PSC", "*SAV", "*RCL", "IFRS"):
+            expect(arguments, 1)
+            self._set(name, arguments[0])
+            return
+        expect(arguments, 0)
         if name == "*TRG":
             self._trigger()
         elif name == "*RST":
             self._power_up()
         elif name == "*CLS":
-            self._errors.clear()
-            self._instrument_status = 0
+            self._registers.clear()
+        elif name == "*OPC":
+            self._registers.events |= OPERATION_COMPLETE
+
+    def _set(self, name: str, text: str) -> None:
+        if name in self._registers.masks:
+            mask = whole(text, 0, 255)
+            self._registers.masks[name] = mask & ~64 if name == "*SRE" else mask
+        elif name == "*PSC":
+            self._registers.clears_at_power_on = bool(whole(text, 0, 1))
+        elif name == "*SAV":
+            self._saved[whole(text, 1, 9)] = (self._numbers.saved(), deepcopy(self._timing))
+        elif name == "*RCL":
+            self._recall(whole(text, 0, 9))
+        else:
+            whole(text, 0, 2)  # IFRS: the interface named is reset
+
+    def _recall(self, location: int) -> None:
+        if location == 0:
+            self._power_up()
+            return
+        if location not in self._saved:
+            raise DelayError(RECALL_FAILED)
+        numbers, timing = self._saved[location]
+        self._numbers.restore(numbers)
+        self._timing = deepcopy(timing)
+        self._delays = Delays(self._timing)
+        self._timing_changed("TSRC")
 
     def _trigger(self) -> None:
         """Arm in the single-shot external modes, fire at once in single shot."""
-        if self._source in SINGLE_EDGE:
+        source = self._numbers.get("TSRC")
+        if source in SINGLE_EDGE:
             self._armed = True
-        elif self._source == 5:
-            self._instrument_status |= GOT_TRIGGER | END_OF_DELAY
+        elif source == SINGLE:
+            self._fire()
         else:
             raise DelayError(ILLEGAL_MODE)
 
-    def _take_status(self, arguments: Sequence[str]) -> str:
-        if arguments:
-            bit = 1 << _whole(arguments[0], 7)
-            answer, taken = str(int(bool(self._instrument_status & bit))), bit
-        else:
-            answer, taken = str(self._instrument_status), 0xFF
-        self._instrument_status &= ~taken
-        return answer
-
-    def _trigger_source(self, query: bool, arguments: Sequence[str]) -> str | None:
-        _expect(arguments, 0 if query else 1)
-        if query:
-            return str(self._source)
-        self._source, self._armed = _whole(arguments[0], 6), False
-        return None
-
-    def _delay(self, query: bool, arguments: Sequence[str]) -> str | None:
-        _expect(arguments, 1 if query else 3)
-        edge = _whole(arguments[0], len(EDGES) - 1)
-        if query:
-            reference, delay_s = self._timing.delay(edge)
-            return f"{reference},{delay_s:+.12f}"
-        self._timing.set_delay(edge, _whole(arguments[1], len(EDGES) - 1), _real(arguments[2]))
-        return None
-
-    def _link(self, query: bool, arguments: Sequence[str]) -> str | None:
-        _expect(arguments, 1 if query else 2)
-        edge = _whole(arguments[0], len(EDGES) - 1)
-        if query:
-            return str(self._timing.delay(edge)[0])
-        self._timing.set_delay(edge, _whole(arguments[1], len(EDGES) - 1), self._timing.delay(edge)[1])
-        return None
-
-    def _number(self, name: str, query: bool, arguments: Sequence[str]) -> str | None:
-        _expect(arguments, 0 if query else 1)
-        if query:
-            return f"{self._numbers[name]:+.6f}"
-        low, high = {"TRAT": (1e-6, 1e7), "TLVL": (-3.5, 3.5), "HOLD": (0.0, 10.0)}[name]
-        self._numbers[name] = _bounded(_real(arguments[0]), low, high)
-        return None
-
-    def _level(self, name: str, query: bool, arguments: Sequence[str]) -> str | None:
-        _expect(arguments, 1 if query else 2)
-        output = _whole(arguments[0], 4)
-        if query:
-            value = self._levels[name][output]
-            return f"{value:.0f}" if name == "LPOL" else f"{value:+.2f}"
-        low, high = {"LAMP": (0.5, 5.0), "LOFF": (-2.0, 2.0), "LPOL": (0.0, 1.0)}[name]
-        self._levels[name][output] = _bounded(_real(arguments[1]), low, high)
-        return None
-
-
-def _expect(arguments: Sequence[str], number: int) -> None:
-    if len(arguments) != number:
-        raise DelayError(EXTRA_PARAMETERS if len(arguments) > number else MISSING_PARAMETERS)
-
-
-def _whole(text: str, highest: int) -> int:
-    if re.fullmatch(r"\d{1,9}", text, re.ASCII) is None:
-        raise DelayError(INVALID_INTEGER)
-    return int(_bounded(int(text), 0, highest))
-
-
-def _real(text: str) -> float:
-    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d{1,3})?", text) is None:
-        raise DelayError(INVALID_FLOAT)
-    return float(text)
-
-
-def _bounded(value: float, low: float, high: float) -> float:
-    if not low <= value <= high:
-        raise DelayError(ILLEGAL_VALUE)
-    return value
-
 
 def _make(place: Place, config: InstrumentConfig) -> StanfordDG645:
-    return StanfordDG645(place.serial)
+    return StanfordDG645(place.serial, clock=place.clock)
 
 
-MODEL = Model("SRS DG645", "delay", _make, scpi_server("raw", b"\r\n"))
+MODEL = Model("SRS DG645", "delay", _make, scpi_server("raw", b"\r\n"), scpi=False)
