@@ -5,12 +5,21 @@ Commands from the vendor's manual (DG645 User Manual, Remote Programming). Mnemo
 are numbers taken from a buffer with ``LERR?``. Text port 5025 [?].
 """
 
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from qcodes import validators as vals
-from qcodes.instrument import ChannelList, InstrumentBaseKWArgs, InstrumentChannel
+from qcodes.instrument import ChannelList
 from qcodes.parameters import Parameter
 
+from heraldlink_drivers._dg645_channels import (
+    EDGES,
+    OUTPUTS,
+    DG645Burst,
+    DG645Edge,
+    DG645Output,
+    DG645Trigger,
+    Output,
+)
 from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._visa_session import ErrorEntry, VisaSession
 from heraldlink_drivers.errors import DriverError
@@ -19,9 +28,6 @@ if TYPE_CHECKING:
     from qcodes.instrument import VisaInstrumentKWArgs
     from typing_extensions import Unpack
 
-Output = Literal["T0", "AB", "CD", "EF", "GH"]
-OUTPUTS: tuple[Output, ...] = ("T0", "AB", "CD", "EF", "GH")
-EDGES = ("T0", "T1", "A", "B", "C", "D", "E", "F", "G", "H")
 TRIGGER_SOURCES = {
     "internal": 0,
     "external rising": 1,
@@ -33,102 +39,29 @@ TRIGGER_SOURCES = {
 }
 TRIGGER_WIDTH_s = 1e-7
 _TRIGGERED_BIT = 1
-
-
-class DG645Edge(InstrumentChannel["StanfordDG645"]):
-    """One edge (A..H): where it is after another edge."""
-
-    def __init__(
-        self, parent: "StanfordDG645", name: str, edge: str, **kwargs: "Unpack[InstrumentBaseKWArgs]"
-    ) -> None:
-        super().__init__(parent, name, **kwargs)
-        self.number = EDGES.index(edge)
-        self.delay: Parameter[float, Self] = self.add_parameter(
-            "delay",
-            label=f"Delay of edge {edge}",
-            unit="s",
-            get_cmd=self._get_delay,
-            set_cmd=self._set_delay,
-            vals=vals.Numbers(-2000, 2000),
-        )
-        """Delay (s) after the edge it is linked to, in steps of 5 ps."""
-        self.link: Parameter[str, Self] = self.add_parameter(
-            "link",
-            label=f"Reference of edge {edge}",
-            get_cmd=f"LINK?{self.number}",
-            set_cmd=f"LINK {self.number},{{}}",
-            val_mapping={name: str(number) for number, name in enumerate(EDGES) if name != "T1"},
-        )
-        """Edge from which the delay counts: "T0" or "A" to "H"."""
-
-    def position(self) -> tuple[str, float]:
-        """Edge from which the delay counts, and the delay (s), in one query."""
-        reference, delay = self.ask(f"DLAY?{self.number}").split(",")
-        return EDGES[int(reference)], float(delay)
-
-    def move(self, reference: str, delay_s: float) -> None:
-        """Link to a reference edge with a delay (s), in one command."""
-        self.write(f"DLAY {self.number},{EDGES.index(reference)},{delay_s:.12f}")
-
-    def _get_delay(self) -> float:
-        return self.position()[1]
-
-    def _set_delay(self, delay_s: float) -> None:
-        self.move(self.position()[0], delay_s)
-
-
-class DG645Output(InstrumentChannel["StanfordDG645"]):
-    """One output (T0, AB, CD, EF, GH): its levels."""
-
-    def __init__(
-        self, parent: "StanfordDG645", name: str, output: Output, **kwargs: "Unpack[InstrumentBaseKWArgs]"
-    ) -> None:
-        super().__init__(parent, name, **kwargs)
-        number = OUTPUTS.index(output)
-        self.amplitude: Parameter[float, Self] = self.add_parameter(
-            "amplitude",
-            label=f"Amplitude of {output}",
-            unit="V",
-            get_cmd=f"LAMP?{number}",
-            set_cmd=f"LAMP {number},{{:.2f}}",
-            get_parser=float,
-            vals=vals.Numbers(0.5, 5.0),
-        )
-        """Step between the levels (V) into 50 ohm, 0.5 to 5 V."""
-        self.offset: Parameter[float, Self] = self.add_parameter(
-            "offset",
-            label=f"Offset of {output}",
-            unit="V",
-            get_cmd=f"LOFF?{number}",
-            set_cmd=f"LOFF {number},{{:.2f}}",
-            get_parser=float,
-            vals=vals.Numbers(-2.0, 2.0),
-        )
-        """Low level (V) into 50 ohm."""
-        self.polarity: Parameter[str, Self] = self.add_parameter(
-            "polarity",
-            label=f"Polarity of {output}",
-            get_cmd=f"LPOL?{number}",
-            set_cmd=f"LPOL {number},{{}}",
-            val_mapping={"negative": "0", "positive": "1"},
-        )
-        """Whether the pulse goes up ("positive") or down."""
+_BUSY_BIT = 2
 
 
 class StanfordDG645(VisaSession):
     """DG645: ``StanfordDG645("delays", "TCPIP::192.168.1.20::5025::SOCKET", visalib="@py")``.
 
     ``output`` is the one that triggers the generator ("AB": edges A and B). The role methods use the
-    trigger source "single external rising": ``arm`` lets one tick through, ``disarm`` none.
+    trigger source "single external rising": ``arm`` lets one tick through, ``disarm`` none. Connecting sends
+    ``*IDN?`` and ``LERR?``, nothing else.
     """
 
     default_terminator = "\r\n"
+    error_query = "LERR?"
     error_texts: ClassVar[dict[int, str]] = {
         10: "illegal value",
         11: "illegal mode",
         12: "illegal delay",
         13: "illegal link",
         14: "recall failed",
+        15: "not allowed",
+        16: "failed self test",
+        17: "failed auto calibration",
+        30: "lost data",
         110: "illegal command",
         111: "undefined command",
         112: "illegal query",
@@ -139,7 +72,11 @@ class StanfordDG645(VisaSession):
         117: "parameter overflow",
         118: "invalid floating point number",
         120: "invalid integer",
+        121: "integer overflow",
         122: "invalid hexadecimal",
+        126: "syntax error",
+        170: "communication error",
+        254: "too many errors",
     }
 
     def __init__(
@@ -186,11 +123,36 @@ class StanfordDG645(VisaSession):
             self.add_submodule(output, channel_out)
         self.outputs = self.add_submodule("outputs", outputs.to_channel_tuple())
         """Outputs T0, AB, CD, EF, GH."""
+        self.trigger = self.add_submodule("trigger", DG645Trigger(self, "trigger"))
+        """Internal rate, holdoff, inhibit, advanced triggering."""
+        self.burst = self.add_submodule("burst", DG645Burst(self, "burst"))
+        """Several cycles to a trigger."""
 
-    def read_error(self) -> ErrorEntry:
-        """Take the oldest error from the buffer; code 0 when it is empty."""
-        code = int(super().ask("LERR?"))
+    def parse_error(self, reply: str) -> ErrorEntry:
+        """Number of an error, and its words."""
+        try:
+            code = int(reply)
+        except ValueError:
+            raise DriverError(f"{self.name}: no error number in {reply!r}") from None
         return code, self.error_texts.get(code, "see the manual")
+
+    def save(self, location: int) -> None:
+        """Keep all settings in the instrument, location 1 to 9."""
+        self._check_location(location, 1)
+        self.write(f"*SAV {location}")
+
+    def recall(self, location: int) -> None:
+        """Take back settings that were kept; location 0 is the power-up state."""
+        self._check_location(location, 0)
+        self.write(f"*RCL {location}")
+
+    def _check_location(self, location: int, lowest: int) -> None:
+        if location not in range(lowest, 10):
+            raise ValueError(f"{self.name}: no location {location}, only {lowest}..9")
+
+    def busy(self) -> bool:
+        """Whether a delay cycle or a burst is under way."""
+        return bool(int(self.ask("*STB?")) & _BUSY_BIT)
 
     def identity(self) -> str:
         """Reply to ``*IDN?``, its serial number without the leading ``s/n``."""

@@ -60,6 +60,39 @@ def test_armed_for_one_tick_only(delays, face):
     assert not face.state().armed
 
 
+def test_bursts_prescalers_and_kept_settings(delays, face):
+    delays.burst.count(3)
+    delays.burst.period(0.5)
+    delays.burst.delay(0.25)
+    delays.burst.enabled(True)
+    delays.AB.prescale(4)
+    delays.AB.prescale_phase(2)
+    delays.trigger.advanced(True)
+    delays.trigger.inhibit("AB CD")
+    delays.trigger.rate(123.0)
+    delays.trigger.holdoff(1e-3)
+    delays.save(2)
+    delays.recall(0)
+    assert not delays.burst.enabled()
+    delays.recall(2)
+    assert (delays.burst.count(), delays.burst.period(), delays.burst.delay()) == (3, 0.5, 0.25)
+    assert (delays.AB.prescale(), delays.AB.prescale_phase(), delays.trigger.advanced()) == (4, 2, True)
+    assert (delays.trigger.inhibit(), delays.trigger.rate(), delays.trigger.holdoff()) == (
+        "AB CD",
+        123.0,
+        1e-3,
+    )
+    assert not delays.busy()
+    delays.write("*TRG")
+    assert delays.busy()
+    face.clock.spend(2)
+    assert not delays.busy()
+    with pytest.raises(InstrumentError, match="recall failed"):
+        delays.recall(5)
+    with pytest.raises(ValueError, match="location 10"):
+        delays.save(10)
+
+
 def test_mistakes_are_the_instruments_errors(delays):
     with pytest.raises(InstrumentError, match="undefined command") as caught:
         delays.write("NONS 3")
