@@ -8,7 +8,12 @@ a client which polls gets to the end, and jumps to the end of whatever somebody 
 
 import asyncio
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
+
+_IDLE_s = 0.05
+"""How long stepped time waits for commands before it goes on to what somebody is to be told of."""
 
 
 class Clock(Protocol):
@@ -24,6 +29,10 @@ class Clock(Protocol):
 
     async def sleep_until(self, time_s: float) -> None:
         """Return when the time has come; at once if it has passed."""
+        ...
+
+    def call_at(self, time_s: float, action: Callable[[], None]) -> None:
+        """Do something when the time has come, also if nobody asks; nothing without an event loop."""
         ...
 
 
@@ -46,6 +55,15 @@ class SteppedClock:
         await asyncio.sleep(0)
         self._now_s = max(self._now_s, time_s)
 
+    def call_at(self, time_s: float, action: Callable[[], None]) -> None:
+        """Jump to ``time_s`` and act, once everybody has been waiting for a moment."""
+
+        def jump() -> None:
+            self._now_s = max(self._now_s, time_s)
+            action()
+
+        _later(_IDLE_s, jump)
+
 
 class PacedClock:
     """Time that runs ``speed`` times as fast as the computer's."""
@@ -65,3 +83,12 @@ class PacedClock:
         """Sleep for the remaining time."""
         while (left_s := time_s - self.now_s()) > 0:
             await asyncio.sleep(left_s / self._speed)
+
+    def call_at(self, time_s: float, action: Callable[[], None]) -> None:
+        """Act when the time has come."""
+        _later(max(0.0, time_s - self.now_s()) / self._speed, action)
+
+
+def _later(delay_s: float, action: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # no event loop, so that nobody is there to be told
+        asyncio.get_running_loop().call_later(delay_s, action)

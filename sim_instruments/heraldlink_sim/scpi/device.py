@@ -37,37 +37,79 @@ An instrument is a class that declares its commands::
   may be ``async`` (the session waits), and raise :class:`ScpiError` with a code for the error queue.
 * A subclass or a later member with the same pattern replaces the header.
 * Here already: ``*IDN? *RST *CLS *ESR? *ESE *SRE *STB? *OPC *OPC? *WAI *TST? *OPT? SYST:ERR? SYST:ERR:COUN?
-  SYST:ERR:ALL? SYST:VERS?``. Override :meth:`~ScpiDevice.reset`, :meth:`~ScpiDevice.format_error`,
-  :meth:`~ScpiDevice.complete` or :meth:`~ScpiDevice.self_test`.
+  SYST:ERR:ALL? SYST:VERS?`` and STATus. Override :meth:`~ScpiDevice.reset`,
+  :meth:`~ScpiDevice.format_error` or :meth:`~ScpiDevice.self_test`.
+* ``self.begin(2.0, then)`` begins an operation that takes two seconds of ``self.clock``: ``*OPC?`` and
+  ``*WAI`` wait for it, ``*OPC`` tells its end. ``self.status.operation.set_condition(bit, on)`` sets a
+  condition.
 * Serve it: ``await serve_raw(device, "127.0.0.1", 0, terminator=b"\\r")`` of :mod:`heraldlink_sim.transport`.
 * A device that is not SCPI (its own grammar) only needs ``async execute(message) -> bytes`` and ``wire_log``:
   see :class:`heraldlink_sim.transport.Device`.
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
+from heraldlink_sim.clock import Clock
+from heraldlink_sim.quirks import Quirk
 from heraldlink_sim.scpi.declare import command, query
-from heraldlink_sim.scpi.engine import ScpiEngine
 from heraldlink_sim.scpi.errors import ScpiError
-from heraldlink_sim.scpi.status import MASTER_SUMMARY, OPERATION_COMPLETE, Status
+from heraldlink_sim.scpi.operations import Operations
+from heraldlink_sim.scpi.status import EVENT_SUMMARY, MASTER_SUMMARY, OPERATION_COMPLETE, Status
+from heraldlink_sim.scpi.status_commands import StatusCommands
 from heraldlink_sim.scpi.values import Integer
 
 
-class ScpiDevice(ScpiEngine):
+class ScpiDevice(StatusCommands):
     """Base of all SCPI instruments; see the module's text for how to declare one."""
 
     identity: ClassVar[str] = "heraldlink,ScpiDevice,SIM-0,0"
     options: ClassVar[str] = "0"
+    quirks: ClassVar[tuple[Quirk, ...]] = ()
+    """Where this model departs from the standard."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__(clock)
+        self._operations = Operations(self.clock)
+        self._tells_completion = False
 
     def reset(self) -> None:
         """All settings to their defaults (``*RST``)."""
         self.values.clear()
 
     def power_cycle(self) -> None:
-        """As after the mains were off for a moment: ``*RST``, empty queues, registers cleared, PON set."""
-        self.reset()
+        """Go off and on again: settings, masks, queues and whatever was pending are as at power-on."""
+        self.abort_operations()
         self.errors.clear()
         self.status = Status()
+        self.reset()
+
+    def clear(self) -> None:
+        """Device clear: stop waiting for operations; settings, registers and error queue stay (5.8)."""
+        self._tells_completion = False
+
+    # --- overlapped operations
+
+    def begin(self, duration_s: float, then: Callable[[], None] | None = None) -> None:
+        """Begin an overlapped operation; ``then`` is called once its time is over and somebody looks."""
+        self._operations.begin(duration_s, then)
+
+    def abort_operations(self) -> None:
+        """Give up what is pending, and the ``*OPC`` that waits for it."""
+        self._operations.abort()
+        self._tells_completion = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether an operation is pending."""
+        return not self._operations.settle()
+
+    def look(self) -> None:
+        """Notice operations that have ended, and what became of the status byte."""
+        if self._operations.settle() and self._tells_completion:
+            self._tells_completion = False
+            self.status.raise_event(OPERATION_COMPLETE)
+        super().look()
 
     def format_error(self, error: ScpiError) -> str:
         """One entry of the error queue as it is answered."""
@@ -75,6 +117,7 @@ class ScpiDevice(ScpiEngine):
 
     async def complete(self) -> None:
         """Return when no operation is pending any more (``*OPC?``, ``*WAI``)."""
+        await self._operations.complete()
 
     def self_test(self) -> int:
         """Result of ``*TST?``: 0 is a pass."""
@@ -90,12 +133,14 @@ class ScpiDevice(ScpiEngine):
 
     @command("*RST")
     def _reset(self) -> None:
+        self.abort_operations()
         self.reset()
 
     @command("*CLS")
     def _clear_status(self) -> None:
         self.errors.clear()
-        self.status.events = 0
+        self.status.clear()
+        self._tells_completion = False
 
     @query("*ESR")
     def _take_events(self) -> int:
@@ -122,9 +167,11 @@ class ScpiDevice(ScpiEngine):
         return self.status_byte()
 
     @command("*OPC")
-    async def _operation_complete(self) -> None:
-        await self.complete()
-        self.status.raise_event(OPERATION_COMPLETE)
+    def _operation_complete(self) -> None:
+        self._tells_completion = True
+        self.look()
+        if self._tells_completion and self.status.service_enable & EVENT_SUMMARY:
+            self.clock.call_at(self._operations.ends_s, self.look)  # nobody else may look before
 
     @query("*OPC")
     async def _is_complete(self) -> str:

@@ -17,6 +17,7 @@ TEXTS: dict[int, str] = {
     -108: "Parameter not allowed",
     -109: "Missing parameter",
     -110: "Command header error",
+    -111: "Header separator error",
     -112: "Program mnemonic too long",
     -113: "Undefined header",
     -114: "Header suffix out of range",
@@ -26,8 +27,10 @@ TEXTS: dict[int, str] = {
     -124: "Too many digits",
     -128: "Numeric data not allowed",
     -131: "Invalid suffix",
+    -134: "Suffix too long",
     -138: "Suffix not allowed",
     -141: "Invalid character data",
+    -144: "Character data too long",
     -148: "Character data not allowed",
     -150: "String data error",
     -151: "Invalid string data",
@@ -60,6 +63,7 @@ TEXTS: dict[int, str] = {
     -410: "Query INTERRUPTED",
     -420: "Query UNTERMINATED",
     -430: "Query DEADLOCKED",
+    -440: "Query UNTERMINATED after indefinite response",
 }
 
 OVERFLOW = -350

@@ -13,7 +13,13 @@ from heraldlink_sim.scpi.errors import ScpiError
 
 Kind = Literal["word", "string", "block", "expression"]
 
-_HEADER = re.compile(rb"\s*(:?\*?[A-Za-z_][\w:]*\??|:?\*?[\w:]*\??)")
+_HEADER = re.compile(rb"[\x00-\x20]*(:?\*?[A-Za-z_][A-Za-z0-9_:]*\??|:?\*?[A-Za-z0-9_:]*\??)")
+_NUMBER_WITH_BLANKS = re.compile(
+    rb"[+-]?(\d+\.?\d*|\.\d+)([\x00-\x20]*[eE][\x00-\x20]*[+-]?\d+)?[\x00-\x20]*[A-Za-z/%]*"
+)
+_BLANK = re.compile(rb"[\x00-\x20]")
+_BLANKS = bytes(range(33))
+_MAY_BEGIN_DATA = b"\"'#(+-.,0123456789"
 _SPECIAL = re.compile(rb"[;,\"'#]")
 _NONDECIMAL = re.compile(rb"#[HhQqBb][0-9A-Fa-f]+")
 
@@ -68,9 +74,20 @@ def units(message: bytes) -> Iterator[Unit]:
         match = _HEADER.match(message, position)
         header = match.group(1) if match else b""
         position = match.end() if match else position
+        _check_separator(message, position, bool(header))
         arguments, position = _arguments(message, position, bool(header))
         if header:
             yield Unit(header.rstrip(b"?").decode("ascii"), header.endswith(b"?"), tuple(arguments))
+
+
+def _check_separator(message: bytes, position: int, has_header: bool) -> None:
+    """Behind a header stands white space, ``;`` or the end; raises -101 or -111 for anything else."""
+    if position >= len(message) or message[position] <= ord(" ") or message[position] == ord(";"):
+        return
+    if message[position] not in _MAY_BEGIN_DATA:
+        raise ScpiError(-101)
+    if has_header:
+        raise ScpiError(-111)
 
 
 def _arguments(message: bytes, position: int, has_header: bool) -> tuple[list[Argument], int]:
@@ -110,9 +127,13 @@ def _argument(message: bytes, position: int) -> tuple[Argument, int]:
 def _word(message: bytes, position: int) -> tuple[Argument, int]:
     match = _SPECIAL.search(message, position + 1)
     end = match.start() if match else len(message)
-    word = message[position:end].strip()
+    word = message[position:end].strip(_BLANKS)
     if not word or word == b",":
         raise ScpiError(-103)
+    if _BLANK.search(word) and not _NUMBER_WITH_BLANKS.fullmatch(word):
+        raise ScpiError(-103)
+    if not word.isascii() or b"\x7f" in word:
+        raise ScpiError(-101)
     return Argument("word", word), end
 
 

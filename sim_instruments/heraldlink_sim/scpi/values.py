@@ -7,6 +7,7 @@ the answer. Numbers know their unit (with SI multipliers on the wire), range, an
 
 import re
 from collections.abc import Callable, Mapping
+from math import inf, isfinite, isnan, nan
 from typing import Generic, Protocol, TypeVar
 
 from heraldlink_sim.scpi.errors import ScpiError
@@ -15,14 +16,24 @@ from heraldlink_sim.scpi.lexer import Argument
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:\s*[eE]\s*[+-]?\d+)?)\s*([A-Za-z/%]*)")
+_NUMBER = re.compile(
+    r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[\x00-\x20]*[eE][\x00-\x20]*[+-]?\d+)?)[\x00-\x20]*([A-Za-z/%]*)"
+)
 _MULTIPLIERS = {
     "EX": 1e18, "PE": 1e15, "T": 1e12, "G": 1e9, "MA": 1e6, "K": 1e3,
     "M": 1e-3, "U": 1e-6, "N": 1e-9, "P": 1e-12, "F": 1e-15, "A": 1e-18,
 }  # fmt: skip
 _MEGA_UNITS = ("HZ", "OHM")  # here a bare M means mega (SCPI-1999 volume 1, 7.4.3)
+_WRONG_KIND = {"string": -104, "block": -168, "expression": -178}
 _RADIX = {"H": 16, "Q": 8, "B": 2}
 _LARGEST_EXPONENT = 32000
+_MOST_DIGITS = 255
+"""Of a mantissa, leading zeros apart (IEEE 488.2, 7.7.2.4.1)."""
+_LONGEST_SUFFIX = 12
+_BLANKS = re.compile(r"[\x00-\x20]")
+_WORDS = {
+    "INF": inf, "INFINITY": inf, "NINF": -inf, "NINFINITY": -inf, "NAN": nan,
+}  # fmt: skip
 
 
 def nr1(value: float) -> str:
@@ -32,12 +43,17 @@ def nr1(value: float) -> str:
 
 def nr2(value: float) -> str:
     """Shortest decimal answer that keeps twelve digits."""
-    return f"{value:.12g}"
+    return f"{value:.12g}" if isfinite(value) else _not_finite(value)
 
 
 def nr3(value: float) -> str:
     """Answer with exponent, ``5.0000000000E+08``."""
-    return f"{value:.10E}"
+    return f"{value:.10E}" if isfinite(value) else _not_finite(value)
+
+
+def _not_finite(value: float) -> str:
+    """SCPI's numbers for what is none (SCPI-1999 volume 1, 7.2.1.4 and 7.2.1.5)."""
+    return "9.91E+37" if isnan(value) else "9.9E+37" if value > 0 else "-9.9E+37"
 
 
 class Parameter(Protocol[T_co]):
@@ -101,9 +117,11 @@ class Number:
 
     def _measure(self, argument: Argument) -> float:
         if argument.kind != "word":
-            raise ScpiError(-104 if argument.kind == "string" else -168, argument.text[:40])
+            raise ScpiError(_WRONG_KIND[argument.kind], argument.text[:40])
         if argument.data[:1] == b"#":
             return float(_nondecimal(argument.text))
+        if (special := _WORDS.get(argument.text.upper())) is not None:
+            return special
         match = _NUMBER.fullmatch(argument.text)
         if match is None:
             raise ScpiError(-121 if argument.text[:1] in "+-.0123456789" else -148, argument.text[:40])
@@ -116,6 +134,8 @@ class Number:
             return value
         if not self._unit:
             raise ScpiError(-138, suffix)
+        if len(suffix) > _LONGEST_SUFFIX:
+            raise ScpiError(-134, suffix[:40])
         prefix = suffix.removesuffix(self._unit)
         if prefix == suffix or prefix not in _MULTIPLIERS:
             raise ScpiError(-131, suffix)
@@ -181,9 +201,9 @@ class Choice:
         self._answers = dict(answers or {})
 
     def parse(self, argument: Argument) -> str:
-        """The word's short form in capitals; raises -104 for strings and blocks, -224 for other words."""
+        """The word's short form in capitals; raises -104, -128, -168, -178, or -224 for other words."""
         if argument.kind != "word":
-            raise ScpiError(-104, argument.text[:40])
+            raise ScpiError(_WRONG_KIND[argument.kind], argument.text[:40])
         if (form := self._forms.get(argument.text.upper())) is None:
             raise ScpiError(-224, argument.text[:40])
         return form
@@ -246,7 +266,9 @@ def block(payload: bytes) -> bytes:
 
 
 def _decimal(text: str) -> float:
-    mantissa, _, exponent = re.sub(r"\s", "", text).upper().partition("E")
+    mantissa, _, exponent = _BLANKS.sub("", text).upper().partition("E")
+    if len(mantissa.lstrip("+-0.").replace(".", "")) > _MOST_DIGITS:
+        raise ScpiError(-124)
     if exponent and abs(int(exponent)) > _LARGEST_EXPONENT:
         raise ScpiError(-123)
     return float(f"{mantissa}E{exponent or 0}")
