@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from heraldlink_sim.clock import Clock, SteppedClock
+from heraldlink_sim.clock import Clock
 from heraldlink_sim.faces.polatis_ports import Mirrors, Path, PortList, written
 from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
 from heraldlink_sim.scpi import Integer, Optional, ScpiDevice, ScpiError, Text, command, query
@@ -47,8 +47,7 @@ class PolatisOST(ScpiDevice):
         outputs: int = 24,
         settling_s: float = SWITCHING_ms * 1e-3,
     ) -> None:
-        super().__init__()
-        self.clock: Clock = clock or SteppedClock()
+        super().__init__(clock)
         self._serial = serial
         self._mirrors = Mirrors(inputs, outputs, settling_s)
         self._disabled: set[int] = set()
@@ -68,10 +67,9 @@ class PolatisOST(ScpiDevice):
         self._mirrors.part(list(self._mirrors.commanded))
         self._disabled.clear()
 
-    async def complete(self) -> None:
-        """Return when all mirrors have arrived."""
-        if (settled_s := self._mirrors.settled_s()) > self.clock.now_s():
-            await self.clock.sleep_until(settled_s)
+    def quiet_from_s(self) -> float:
+        """When all mirrors will have arrived."""
+        return self._mirrors.settled_s()
 
     @query("*IDN")
     def _identify_tray(self) -> str:

@@ -89,7 +89,7 @@ class CheckCommands(ServiceCommands):
     @command("DIAGnostic:STOP")
     def _abort(self) -> None:
         if self._procedure:
-            self.abandon()
+            self.abort_operations()
             self._procedure = ""
 
     @command("CALibration:RESTore")
@@ -99,18 +99,18 @@ class CheckCommands(ServiceCommands):
     @query("CALibration:RUNNing")
     @query("DIAGnostic:RUNNing")
     def _running_procedure(self) -> str:
-        self.settle()
+        self.look()
         return f'"{self._procedure}"'
 
     @query("CALibration:STOP:STATe")
     @query("DIAGnostic:STOP:STATe")
     def _stopped(self) -> int:
-        self.settle()
+        self.look()
         return int(not self._procedure)
 
     @query("CALibration:RESult", _WORD, _WORD, _WORD)
     def _calibration_result(self, *path: str) -> str:
-        self.settle()
+        self.look()
         return '"Running"' if self._procedure == "Calibration" else '"Pass"'
 
     @query("CALibration:RESult:TEMPerature", _WORD, _WORD, _WORD)
@@ -129,7 +129,7 @@ class CheckCommands(ServiceCommands):
 
     @query("CALibration:STATe:USER", _WORD, _WORD)
     def _user_state(self, *path: str) -> str:
-        self.settle()
+        self.look()
         return self._factory_state() if self._calibrated else '"Uncalibrated"'
 
     @query("CALibration:CATalog", _WORD, _WORD)
@@ -139,7 +139,7 @@ class CheckCommands(ServiceCommands):
     @query("CALibration:LOG")
     @query("DIAGnostic:LOG")
     def _log(self) -> str:
-        self.settle()
+        self.look()
         return '"' + ";".join(f"{test} Pass" for test in self._selected * self._loops) + '"'
 
     @command("CALibration:LOG:CLEar")
@@ -168,12 +168,12 @@ class CheckCommands(ServiceCommands):
 
     @query("DIAGnostic:LOOPs")
     def _finished_loops(self) -> int:
-        self.settle()
+        self.look()
         return self._loops
 
     @query("DIAGnostic:RESult", _WORD, _WORD, _WORD)
     def _test_result(self, *path: str) -> str:
-        self.settle()
+        self.look()
         if self._procedure == "Diagnostics":
             return '"Running"'
         return '"Pass"' if self._loops else '"Not run"'
@@ -218,11 +218,11 @@ class CheckCommands(ServiceCommands):
         return 0
 
     def _begin_procedure(self, name: str, duration_s: float, finish: Callable[[], None]) -> None:
-        self.settle()
+        self.look()
         if self._procedure or self._running:
             raise ScpiError(-221, f"{self._procedure or 'playing'}")
         self._procedure = name
-        self.begin(duration_s, finish)
+        self.begin(duration_s, finish, behind=True)
 
     def _finish_calibration(self) -> None:
         self._procedure, self._calibrated = "", True

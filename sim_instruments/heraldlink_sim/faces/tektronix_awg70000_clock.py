@@ -83,7 +83,7 @@ class ClockCommands(OutputCommands):
     def _detect_reference(self) -> None:
         if self.clock_source.get() not in ("EFIX", "EVAR"):
             raise ScpiError(-221, "the reference is internal")
-        self.begin(_DETECT_s, self._detected)
+        self.begin(_DETECT_s, self._detected, behind=True)
 
     def _detected(self) -> None:
         if not self.reference_locked:

@@ -75,7 +75,7 @@ class PlayCommands(FunctionCommands):
     def reset(self) -> None:
         """``*RST``: settings to default, stopped, nothing assigned; lists and files stay."""
         super().reset()
-        self.abandon()
+        self.abort_operations()
         self._waveform_of.clear()
         self._track_of.clear()
         self._halt()

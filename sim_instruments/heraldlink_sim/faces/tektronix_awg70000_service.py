@@ -51,8 +51,8 @@ class ServiceCommands(PlayCommands):
     @query("AWGControl:LSTate")
     def _load_state(self) -> int:
         """0: nothing is being loaded [?]."""
-        self.settle()
-        return int(bool(self._pending))
+        self.look()
+        return int(self.busy)
 
     @command("AWGControl:TIMer:RUN")
     def _start_timer(self) -> None:

@@ -106,7 +106,7 @@ class StorageCommands(JumpCommands, DiskCommands):
 
     @query("MMEMory:OPEN:SASSet:SEQuence:MROPened")
     def _most_recently_opened(self) -> str:
-        self.settle()
+        self.look()
         return NAME.format(self._last_opened)
 
     @command("MMEMory:OPEN:SETup", PATH)
@@ -175,7 +175,7 @@ class StorageCommands(JumpCommands, DiskCommands):
         def finish() -> None:
             self._load(name or PureWindowsPath(path).stem, _read(path, content, reader), how)
 
-        self.begin(_OVERHEAD_s + _BYTE_s * len(content), finish)
+        self.begin(_OVERHEAD_s + _BYTE_s * len(content), finish, behind=True)
 
     def _begin_archive(
         self,
@@ -193,7 +193,7 @@ class StorageCommands(JumpCommands, DiskCommands):
                 self.sequences.clear()
             self._load_archive(archive, sequences, waveforms)
 
-        self.begin(_OVERHEAD_s + _BYTE_s * len(content), finish)
+        self.begin(_OVERHEAD_s + _BYTE_s * len(content), finish, behind=True)
 
     def _load_archive(
         self, archive: Archive, sequences: Iterable[str] | None, waveforms: Iterable[str] | None

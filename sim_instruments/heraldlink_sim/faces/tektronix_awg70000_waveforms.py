@@ -4,12 +4,11 @@
 Source: AWG70000 and AWG5200 programmer manuals, as tm_devices lists their commands.
 """
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
 
-from heraldlink_sim.clock import Clock, SteppedClock
+from heraldlink_sim.clock import Clock
 from heraldlink_sim.faces.tektronix_awg70000_assets import Component, StoredWaveform
 from heraldlink_sim.faces.tektronix_awg70000_kinds import NAME, NameOrAll
 from heraldlink_sim.scpi import (
@@ -51,12 +50,10 @@ class WaveformCommands(ScpiDevice):
     granularity: ClassVar[int] = 1
 
     def __init__(self, memory_samples: int = LONGEST, clock: Clock | None = None) -> None:
-        super().__init__()
-        self.clock = clock or SteppedClock()
+        super().__init__(clock)
         self._waveforms: dict[str, StoredWaveform] = {}
         self._changes = 0
         self._memory_samples = memory_samples
-        self._pending: list[tuple[float, Callable[[], None]]] = []
 
     @classmethod
     def spelled(cls, pattern: str) -> str:
@@ -67,32 +64,8 @@ class WaveformCommands(ScpiDevice):
     @property
     def waveforms(self) -> dict[str, StoredWaveform]:
         """All waveforms by name, with what was loaded by now."""
-        self.settle()
+        self.look()
         return self._waveforms
-
-    def begin(self, duration_s: float, action: Callable[[], None]) -> None:
-        """Let an overlapped operation act ``duration_s`` after those that are under way."""
-        start_s = max((end_s for end_s, _ in self._pending), default=self.clock.now_s())
-        self._pending.append((max(start_s, self.clock.now_s()) + duration_s, action))
-
-    def settle(self) -> None:
-        """Carry out the overlapped operations whose time has come."""
-        while self._pending and self._pending[0][0] <= self.clock.now_s():
-            _, action = self._pending.pop(0)
-            try:
-                action()
-            except ScpiError as error:
-                self.report(error)
-
-    async def complete(self) -> None:
-        """Return when all overlapped operations have ended."""
-        while self._pending:
-            await self.clock.sleep_until(self._pending[0][0])
-            self.settle()
-
-    def abandon(self) -> None:
-        """Drop the operations under way (``*RST``)."""
-        self._pending.clear()
 
     def next_stamp(self) -> int:
         """Number of the change that is being made; time stamps are made of it."""

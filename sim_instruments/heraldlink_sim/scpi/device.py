@@ -70,7 +70,7 @@ class ScpiDevice(StatusCommands):
 
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__(clock)
-        self._operations = Operations(self.clock)
+        self._operations = Operations(self.clock, self.report)
         self._tells_completion = False
 
     def reset(self) -> None:
@@ -90,23 +90,35 @@ class ScpiDevice(StatusCommands):
 
     # --- overlapped operations
 
-    def begin(self, duration_s: float, then: Callable[[], None] | None = None) -> None:
-        """Begin an overlapped operation; ``then`` is called once its time is over and somebody looks."""
-        self._operations.begin(duration_s, then)
+    def begin(
+        self, duration_s: float, then: Callable[[], None] | None = None, *, behind: bool = False
+    ) -> None:
+        """Begin an overlapped operation, now or ``behind`` those under way.
+
+        ``then`` is called once its time is over and somebody looks; a ScpiError of it goes to the queue.
+        """
+        self._operations.begin(duration_s, then, behind=behind)
 
     def abort_operations(self) -> None:
         """Give up what is pending, and the ``*OPC`` that waits for it."""
         self._operations.abort()
         self._tells_completion = False
 
+    def quiet_from_s(self) -> float:
+        """Time from which nothing moves or settles any more, operations apart: override it."""
+        return float("-inf")
+
     @property
     def busy(self) -> bool:
-        """Whether an operation is pending."""
-        return not self._operations.settle()
+        """Whether an operation is pending, or something still moves."""
+        return not self._operations.settle() or self.quiet_from_s() > self.clock.now_s()
+
+    def _free_from_s(self) -> float:
+        return max(self._operations.ends_s, self.quiet_from_s())
 
     def look(self) -> None:
         """Notice operations that have ended, and what became of the status byte."""
-        if self._operations.settle() and self._tells_completion:
+        if not self.busy and self._tells_completion:
             self._tells_completion = False
             self.status.raise_event(OPERATION_COMPLETE)
         super().look()
@@ -117,7 +129,8 @@ class ScpiDevice(StatusCommands):
 
     async def complete(self) -> None:
         """Return when no operation is pending any more (``*OPC?``, ``*WAI``)."""
-        await self._operations.complete()
+        while self.busy:
+            await self.clock.sleep_until(self._free_from_s())
 
     def self_test(self) -> int:
         """Result of ``*TST?``: 0 is a pass."""
@@ -171,7 +184,9 @@ class ScpiDevice(StatusCommands):
         self._tells_completion = True
         self.look()
         if self._tells_completion and self.status.service_enable & EVENT_SUMMARY:
-            self.clock.call_at(self._operations.ends_s, self.look)  # nobody else may look before
+            self.clock.call_at(
+                max(self._operations.ends_s, self.quiet_from_s()), self.look
+            )  # nobody else may look before
 
     @query("*OPC")
     async def _is_complete(self) -> str:

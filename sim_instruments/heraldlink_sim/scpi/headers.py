@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 _NODE = re.compile(r"(\[)?(\*?[A-Za-z][A-Za-z_]*\d*)(?:<(\d+)\.\.(\d+)>)?(\])?")
 _TOKEN = re.compile(r"(\*?[A-Z_]+?)(\d*)$")
-_LONGEST_MNEMONIC = 12
+_LONGEST_MNEMONIC, _LONGEST_SUFFIX = 12, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,8 @@ def _step(branch: _Branch[T], token: str) -> tuple[_Branch[T], int | None]:
         return child, None
     match = _TOKEN.match(token)
     if match and (child := branch.children.get(match.group(1))) is not None and match.group(2):
+        if len(match.group(2)) > _LONGEST_SUFFIX:
+            raise ScpiError(-114)
         return child, int(match.group(2))
     raise ScpiError(-112 if len(token) > _LONGEST_MNEMONIC else -113)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heraldlink_sim.clock import Clock
+from heraldlink_sim.scpi.errors import ScpiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +17,15 @@ class _Operation:
 class Operations:
     """What an instrument is still doing. Nothing runs by itself: an end is noticed when somebody looks."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, report: Callable[[ScpiError], None]) -> None:
+        self._clock, self._report = clock, report
         self._pending: list[_Operation] = []
 
-    def begin(self, duration_s: float, then: Callable[[], None] | None = None) -> None:
-        """Begin one that takes ``duration_s``; ``then`` is called when its end is noticed."""
-        self._pending.append(_Operation(self._clock.now_s() + duration_s, then))
+    def begin(self, duration_s: float, then: Callable[[], None] | None, *, behind: bool) -> None:
+        """Begin one that takes ``duration_s``, now or ``behind`` the others; ``then`` acts at its end."""
+        now_s = self._clock.now_s()
+        start_s = max(now_s, self.ends_s) if behind else now_s
+        self._pending.append(_Operation(start_s + duration_s, then))
 
     def abort(self) -> None:
         """Forget all of them; what would have been done at their ends is not."""
@@ -43,10 +46,11 @@ class Operations:
                 return False
             self._pending.remove(first)
             if first.then is not None:
-                first.then()
+                self._finish(first.then)
         return True
 
-    async def complete(self) -> None:
-        """Return when nothing is pending any more."""
-        while not self.settle():
-            await self._clock.sleep_until(self.ends_s)
+    def _finish(self, then: Callable[[], None]) -> None:
+        try:
+            then()
+        except ScpiError as error:
+            self._report(error)
