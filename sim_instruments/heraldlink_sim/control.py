@@ -51,14 +51,19 @@ async def open_control(faults: Faults) -> Control:
     """Listen on a free port of the loopback interface."""
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            request = _parsed(line)
-            if request is None:
-                return
+        while (request := await _request(reader)) is not None:
             writer.write(json.dumps(answer(faults, request)).encode() + b"\n")
             await writer.drain()
 
     return Control(faults, await listen(connection, "127.0.0.1", 0, lambda h, p: f"tcp://{h}:{p}"))
+
+
+async def _request(reader: asyncio.StreamReader) -> Answer | None:
+    """Next request; None at the end, and for what is none."""
+    try:
+        return _parsed(await reader.readline())
+    except ValueError:  # a line longer than the stream's limit
+        return None
 
 
 def answer(faults: Faults, request: Mapping[str, object]) -> Answer:

@@ -22,6 +22,8 @@ from heraldlink_sim.world.rack import BiasState
 MAX_BIAS_uA = 100.0
 MAX_TRIGGER_mV = 1000.0
 LINE_RESISTANCE_OHM = 10.0
+LATCHED_RESISTANCE_OHM = 1000.0
+"""Of a nanowire that stays normal-conducting; what a box shows of it differs between models [?]."""
 PERIOD_BOUNDS_ms = (1.0, 60_000.0)
 WIRE_LOG_LENGTH = 2000
 
@@ -49,13 +51,37 @@ class SingleQuantumEOS:
         self.serial = serial
         self.wire_log: deque[tuple[Literal["in", "out"], bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
         self.on_broadcast: Callable[[bytes], None] = _to_nobody
-        self.enabled = False
+        self._start(detectors)
+
+    def _start(self, detectors: int) -> None:
+        self.enabled = self.latched = False
         self.period_ms = 100.0
         self.bias_uA = [0.0] * detectors
         self.trigger_mV = [0.0] * detectors
         self._rates_Hz = (0.0,) * detectors
         self._fractions = [0.0] * detectors
         self._elapsed_s = 0.0
+
+    # --- faults
+
+    def power_cycle(self) -> None:
+        """As after the mains were off for a moment."""
+        self._start(len(self.bias_uA))
+
+    def latch(self) -> None:
+        """All detectors stay normal-conducting: no counts, a high bias voltage, until the bias was off."""
+        self.latched = True
+
+    def unlatch(self) -> None:
+        """Let the detectors cool down."""
+        self.latched = False
+
+    def swallow(self, message: bytes) -> bytes | None:
+        """Say of a message whether it is a setting; one is acknowledged by nothing but its effect."""
+        try:
+            return b"" if "command" in decode(message) else None
+        except TransportError:
+            return None
 
     # --- the wire
 
@@ -96,6 +122,7 @@ class SingleQuantumEOS:
             if not isinstance(value, bool):
                 raise LabelError("DetectorEnable: value must be true or false")
             self.enabled = value
+            self.latched &= value
             return encode("DetectorEnable", value)
         if name == "SetAllBiasCurrents":
             self.bias_uA = self._per_detector(name, value, 0.0, MAX_BIAS_uA)
@@ -114,7 +141,8 @@ class SingleQuantumEOS:
         return [_number(name, item, low, high) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
     def _labels(self) -> dict[str, dict[str, object]]:
-        volts = [self.enabled * bias * 1e-6 * LINE_RESISTANCE_OHM for bias in self.bias_uA]
+        ohm = LATCHED_RESISTANCE_OHM if self.latched else LINE_RESISTANCE_OHM
+        volts = [self.enabled * bias * 1e-6 * ohm for bias in self.bias_uA]
         return {
             "SerialNumber": {"value": self.serial},
             "NumberOfDetectors": {"value": len(self.bias_uA)},
@@ -143,7 +171,7 @@ class SingleQuantumEOS:
         self._elapsed_s += period_s
         counts: list[int] = []
         for index, rate_Hz in enumerate(self._rates_Hz):
-            expected = self._fractions[index] + rate_Hz * period_s * self.enabled
+            expected = self._fractions[index] + rate_Hz * period_s * (self.enabled and not self.latched)
             counts.append(int(expected))
             self._fractions[index] = expected - int(expected)
         return (",".join([f"{self._elapsed_s:.6f}", *map(str, counts)]) + "\n").encode()
@@ -153,7 +181,7 @@ class SingleQuantumEOS:
     def state(self) -> BiasState:
         """Return what arrived over the wire."""
         return BiasState(
-            enabled=self.enabled,
+            enabled=self.enabled and not self.latched,
             bias_A=tuple(bias * 1e-6 for bias in self.bias_uA),
             trigger_level_V=tuple(level * 1e-3 for level in self.trigger_mV),
         )
