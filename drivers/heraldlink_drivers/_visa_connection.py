@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HOST_AND_PORT = re.compile(r"TCPIP\d*::([^:]+)::(?:(hislip\d+)(?:,(\d+))?|(\d+))::", re.IGNORECASE)
 _HISLIP_PORT = 4880
 _HISLIP_HEADER = struct.Struct("!2sBBIQ")
-_LONGEST_PROBE_s = 3.0
+LONGEST_PROBE_s = 3.0
 _RECEIVE_SIZE = 1 << 20
 
 
@@ -79,7 +79,7 @@ class Reconnection:
             self._timeout_ms, self._terminator = self._resource.timeout, self._resource.read_termination
 
 
-def probe(address: str, timeout_s: float = _LONGEST_PROBE_s) -> None:
+def probe(address: str, timeout_s: float = LONGEST_PROBE_s) -> None:
     """Raise OSError if nobody answers at a VISA address that names its host and port.
 
     A HiSLIP server has to answer ``Initialize`` (IVI-6.1, 6.1) within ``timeout_s``, at most 3 s: pyvisa-py
@@ -89,7 +89,7 @@ def probe(address: str, timeout_s: float = _LONGEST_PROBE_s) -> None:
         return
     host, hislip, hislip_port, socket_port = found.groups()
     port = (hislip_port or _HISLIP_PORT) if hislip else socket_port
-    with socket.create_connection((host, int(port)), min(timeout_s, _LONGEST_PROBE_s)) as connection:
+    with socket.create_connection((host, int(port)), min(timeout_s, LONGEST_PROBE_s)) as connection:
         if hislip:
             name = hislip.encode()
             connection.sendall(_HISLIP_HEADER.pack(b"HS", 0, 0, 0x0100 << 16, len(name)) + name)

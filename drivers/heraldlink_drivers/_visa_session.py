@@ -21,7 +21,7 @@ from pyvisa.constants import StatusCode
 from pyvisa.errors import Error as VisaError
 from qcodes.instrument import VisaInstrument
 
-from heraldlink_drivers._visa_connection import Reconnection, mend_socket, probe
+from heraldlink_drivers._visa_connection import LONGEST_PROBE_s, Reconnection, mend_socket, probe
 from heraldlink_drivers._visa_line import Line, line_of
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
 
@@ -263,7 +263,7 @@ class VisaSession(VisaInstrument):
 
     def _open_resource(self, address: str, visalib: str | None) -> "MessageBasedResource":
         if "hislip" in address.lower():
-            probe(address)
+            probe(address, self._first_timeout_s)
         resource = super()._open_resource(address, visalib)
         mend_socket(resource)
         self._line = line_of(resource)
