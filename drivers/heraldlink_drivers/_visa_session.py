@@ -63,9 +63,9 @@ class VisaSession(VisaInstrument):
         self._explaining = False
         self._batching = False
         self._line: Line | None = None
-        if address.upper().startswith("TCPIP") and (
-            "HISLIP" in address.upper() or "SOCKET" in address.upper()
-        ):
+        timeout_s = kwargs.get("timeout", self.default_timeout)
+        self._first_timeout_s = timeout_s if isinstance(timeout_s, float | int) else LONGEST_PROBE_s
+        if _OWN_CONNECTION.match(address):
             kwargs.setdefault("device_clear", False)
         super().__init__(name, address, **kwargs)
         self._reconnect = Reconnection(self.visa_handle)
