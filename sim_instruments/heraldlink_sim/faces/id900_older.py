@@ -3,8 +3,9 @@
 
 Evidence: MSLNZ/pr-single-photons (``time_controller.py``, an ID900) and two public ID900 scripts of 2019-20.
 Ports were named ``INPOrt:...:LINK``, generators ``TSGE1`` to ``TSGE8``, of which the eighth gated the
-acquisition and was started by ``ENABle ON``; statistics blocks ``TSST1`` to ``TSST4`` held histogram and time
-stamps. Where a generator's MODE, and an input's, is set, the word is taken and has no effect [?].
+acquisition and was started by ``ENABle ON``; the others ran freely, or made a pulse after each event of their
+port. Statistics blocks ``TSST1`` to ``TSST4`` held histogram and time stamps. MODE and TRIG:MODE of a
+generator are taken without effect, as the link says the same; an input's MODE sets the resolution [?].
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ ACQUISITION = 8
 """Number of the generator that gates acquisitions."""
 
 
-def today(header: str) -> str:
-    """Return a header in today's spelling; one that was the same then stays as it is."""
+def today(header: str) -> str | None:
+    """Return a header in today's spelling, None for one that has no effect today."""
     query = "?" if header.endswith("?") else ""
     first, *rest = header.removesuffix("?").split(":")
     rest = _without_ports(rest)
     letters, number = split_number(first)
     if matches("TSGEnerator", letters):
+        if rest and matches("MODE", rest[-1]):
+            return None
         first, rest = _generator(number, rest)
     elif matches("TSSTatistics", letters):
         first, rest = _statistics(number, rest)
@@ -101,7 +104,7 @@ _ACKNOWLEDGED = {
 def acknowledgement(command: Command, written: str) -> str:
     """Return what the older firmware says to a command that it has carried out; ``written``: its value."""
     if command.key == "ENAB":
-        return f"{command.name}:ENABLE {written}"
+        return f"{source_then(command.name)}:ENABLE {written}"
     return _ACKNOWLEDGED.get(command.key, "")
 
 

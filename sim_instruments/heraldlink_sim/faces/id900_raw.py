@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from heraldlink_sim.faces.id900_graph import Stretch
 from heraldlink_sim.faces.id900_related import Measured, Relation, Since, relate
+from heraldlink_sim.faces.id900_times import Times
 
 MAX_EVENTS_PER_SECOND = 10_000_000
 BUFFER_EVENTS = 1 << 16
@@ -92,8 +93,9 @@ class RawBlocks:
         if sum(item.times.size for item in measured.values()) <= allowed:
             return
         self.overflowed = True
-        together = np.concatenate([item.times for item in measured.values()])
-        limit_ps = np.sort(together)[allowed]
+        together: Times = np.concatenate([item.times for item in measured.values()])
+        together.sort()
+        limit_ps = int(together[allowed])
         for channel, item in measured.items():
             kept = int(np.searchsorted(item.times, limit_ps))
             self.errors[channel] += int(item.times.size) - kept
