@@ -68,8 +68,10 @@ def _against(exchange: Exchange, script: Script | None, tolerance: float) -> Fin
 
 def judged(exchange: Exchange, answers: Sequence[bytes], tolerance: float = TOLERANCE) -> Finding:
     """Compare recorded answers with those of somebody else to the same request."""
-    if exchange.answers and (not answers or _not_known(answers)) and not _not_known(exchange.answers):
-        return finding(exchange, answers, "unknown", "not answered" if not answers else "an undefined header")
+    if exchange.answers and not answers:
+        return finding(exchange, answers, "unknown", "not answered")
+    if not _ERROR_QUERY.fullmatch(exchange.request) and _not_known(answers) > _not_known(exchange.answers):
+        return finding(exchange, answers, "unknown", "an undefined header")
     if len(exchange.answers) != len(answers):
         return finding(
             exchange, answers, "different", f"{len(exchange.answers)} answers, {len(answers)} there"

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import Protocol
 
-from heraldlink_sim.recording.text import definite_block
+from heraldlink_sim.recording.text import block_end
 from heraldlink_sim.recording.transcript import Direction, Service
 
 _LARGEST = 1 << 29
@@ -42,11 +42,10 @@ class Terminated:
         while match := self._interesting.search(self._buffer, self._position):
             start = match.start()
             if match[0] == b"#":
-                bounds = definite_block(self._buffer, start)
-                self._position = start + 1 if bounds is None else bounds[1]
-                if self._position > len(self._buffer) or (bounds and bounds[1] == bounds[0]):
+                if (end := block_end(self._buffer, start)) is None:
                     self._position = start
                     return
+                self._position = max(end, start + 1)
                 continue
             message = bytes(self._buffer[:start])
             del self._buffer[: start + 1]
@@ -71,7 +70,7 @@ class Separated:
 class JsonObjects:
     """Requests of the WebSQ protocol: JSON objects, one behind the other."""
 
-    _structure = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
+    _structure = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}]', re.DOTALL)
 
     def __init__(self) -> None:
         self._buffer = b""

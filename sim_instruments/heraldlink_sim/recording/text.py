@@ -20,7 +20,6 @@ from heraldlink_sim.errors import TranscriptError
 APART_BYTES = 64
 """Blocks longer than this are held apart."""
 
-_BLOCK = re.compile(rb"#([1-9])")
 _MARK = re.compile(rb"#([1-9b])\{([0-9a-f]{16}) (\d+)\}")
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|(\\))")
 _MOSTLY_TEXT = 0.8
@@ -84,34 +83,40 @@ def without_blocks(message: bytes) -> tuple[bytes, list[bytes]]:
     return text, [piece for piece, header in pieces if header]
 
 
-def definite_block(data: bytes | bytearray, start: int) -> tuple[int, int] | None:
-    """Where the payload of a definite block at ``start`` begins and ends; None if none begins there.
+def block_end(data: bytes | bytearray, start: int) -> int | None:
+    """Where a definite block whose ``#`` stands at ``start`` ends; ``start`` if none begins there.
 
-    The end may lie behind what is there yet.
+    None while that cannot be told, or while the block is not there whole.
     """
-    match = _BLOCK.match(data, start)
-    if match is None or (start and data[start - 1] not in b" ,;\t=:"):
+    if start and data[start - 1] not in b" ,;\t=:":
+        return start
+    if not (first := data[start + 1 : start + 2]):
         return None
-    digits = int(match[1])
-    length = bytes(data[start + 2 : start + 2 + digits])
-    if len(length) < digits:
-        return (start + 2 + digits, start + 2 + digits) if length.isdigit() or not length else None
-    return (start + 2 + digits, start + 2 + digits + int(length)) if length.isdigit() else None
+    if not b"1" <= first <= b"9":
+        return start
+    begin = start + 2 + int(first)
+    length = bytes(data[start + 2 : begin])
+    if length and not length.isdigit():
+        return start
+    if start + 2 + len(length) < begin or begin + int(length) > len(data):
+        return None
+    return begin + int(length)
 
 
 def _pieces(message: bytes, longer_than: int = APART_BYTES) -> Iterator[tuple[bytes, str]]:
     """Text (with an empty header) and long blocks (with their header's digit), in order."""
     position = search = 0
     while (start := message.find(b"#", search)) >= 0:
-        bounds = definite_block(message, start)
+        end = block_end(message, start)
         search = start + 1
-        if bounds is None or bounds[1] > len(message):
+        if end is None or end == start:
             continue
-        if bounds[1] - bounds[0] > longer_than:
+        begin = start + 2 + message[start + 1] - ord("0")
+        if end - begin > longer_than:
             yield message[position:start], ""
-            yield message[bounds[0] : bounds[1]], chr(message[start + 1])
-            position = bounds[1]
-        search = bounds[1]
+            yield message[begin:end], chr(message[start + 1])
+            position = end
+        search = end
     yield message[position:], ""
 
 
