@@ -14,7 +14,7 @@ from heraldlink_sim.recording.framers import framer
 from heraldlink_sim.recording.http import HEAD_END, dechunked, head_of
 from heraldlink_sim.recording.replayer import ReplayedService
 from heraldlink_sim.recording.transcript import Transcript
-from heraldlink_sim.recording.zmq_proxy import bind, opened_stream
+from heraldlink_sim.recording.zmq_proxy import bind, opened_stream, stream_port, stream_refusal
 from heraldlink_sim.transport.server import Server, acknowledge_now, answer_of, listen
 
 _CHUNK = 1 << 16
@@ -141,27 +141,28 @@ class ZmqReplay:
                 if b"" not in parts[1:]:
                     continue
                 answer = await answer_of(self._device, parts[-1])
-                if (opened := opened_stream(answer)) is not None:
-                    opened["port"] = self._open(str(opened["id"]))
-                    answer = _json(opened)
+                if (wanted := stream_port(parts[-1])) is not None:
+                    answer = self._opened(answer, wanted)
                 if not self._refusing:
                     await socket.send_multipart([*parts[:-1], answer])  # pyright: ignore[reportUnknownMemberType]
 
-    def _open(self, name: str) -> int:
+    def _opened(self, answer: bytes, wanted: int) -> bytes:
+        """Open a stream on the port that the client wants; the answer names it if the recorded one does."""
+        if (opened := opened_stream(answer)) is None:
+            return answer
         socket: zmq.asyncio.Socket = self._context.socket(zmq.PAIR)
         socket.setsockopt(zmq.LINGER, _LINGER_MS)
         socket.setsockopt(zmq.SNDHWM, 0)
-        port = bind(socket, self._host, 0)
-        self._tasks.append(asyncio.create_task(self._send(socket, self._streams.get(name, []))))
-        return port
+        try:
+            port = bind(socket, self._host, wanted)
+        except OSError as error:
+            return stream_refusal(wanted, error)
+        messages = self._streams.get(str(opened["id"]), [])
+        self._tasks.append(asyncio.create_task(self._send(socket, messages)))
+        return json.dumps({**opened, "port": port}).encode() if "port" in opened else answer
 
     async def _send(self, socket: zmq.asyncio.Socket, messages: list[bytes]) -> None:
         with contextlib.closing(socket):
             for message in messages:
                 await socket.send(message)
             await asyncio.Event().wait()
-
-
-def _json(found: dict[str, object]) -> bytes:
-
-    return json.dumps(found).encode()
