@@ -22,14 +22,11 @@ class Outlet:
     def __init__(self, transport: asyncio.WriteTransport, idle: Callable[[], None]) -> None:
         transport.set_write_buffer_limits(0)
         self._transport, self._idle = transport, idle
+        self.blocked = False
+        """Whether the client has still to take something."""
         self._paused = False
         self._now: deque[memoryview] = deque()  # the rest of a message that was begun
         self._later: deque[Iterator[Parts]] = deque()
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the client has still to take something."""
-        return self._paused or bool(self._now) or bool(self._later)
 
     def send(self, data: Buffer) -> None:
         """Send one short message; it goes behind whatever waits."""
@@ -46,13 +43,14 @@ class Outlet:
     def cut(self) -> None:
         """Send nothing more but the rest of the message that was begun."""
         self._later.clear()
+        self.blocked = self._paused or bool(self._now)
 
     def pause(self) -> None:
-        """The client does not keep up."""
-        self._paused = True
+        """Wait for a client that does not keep up."""
+        self._paused = self.blocked = True
 
     def resume(self) -> None:
-        """The client has taken what was sent."""
+        """Go on: the client has taken what was sent."""
         self._paused = False
         self._pump()
         if not self.blocked:
@@ -66,6 +64,7 @@ class Outlet:
                 self._now[0] = view[_CHUNK:]
             else:
                 self._now.popleft()
+        self.blocked = self._paused or bool(self._now) or bool(self._later)
 
     def _next(self) -> bool:
         """Take up the next message."""

@@ -23,9 +23,10 @@ from heraldlink_sim.transport.server import (
 _MESSAGES_PER_TURN = 32
 _LARGEST_JOIN = 1 << 16
 _MOST_WAITING = 1 << 20
+_RECEIVE_SIZE = 1 << 17
 
 
-class RawConnection(asyncio.Protocol):
+class RawConnection(asyncio.BufferedProtocol):
     """One client. Its messages are answered in order; what it sends meanwhile waits, up to about 1 MB.
 
     While the client does not read, nothing more is executed for it. One that ends only its own side still
@@ -47,6 +48,8 @@ class RawConnection(asyncio.Protocol):
         self._inbox_size = 0
         self._task: asyncio.Task[None] | None = None
         self._ended = False  # nothing more comes from the client, or is taken from it
+        self._memory = memoryview(bytearray(_RECEIVE_SIZE))  # asyncio would allocate as much for each receive
+        self._plain = session.one_plain_message
         self.busy = False
         """Whether messages are left for a later turn, or until something is waited for."""
 
@@ -60,14 +63,22 @@ class RawConnection(asyncio.Protocol):
         elif self._watch is not None:
             self._watch.begin(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Memory for what arrives next."""
+        return self._memory
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Run the messages that are complete."""
+        data = bytes(self._memory[:nbytes])
         if self._watch is not None and not self._watch.heard(self):
             return
         if self._ended:
             return
         if self.busy:
             self._keep(data)
+            return
+        if (message := self._plain(data)) is not None and not self._outlet.blocked:
+            self._run_alone(message)
         else:
             self._messages = iter(self._session.feed(data))
             self._run()
@@ -102,6 +113,27 @@ class RawConnection(asyncio.Protocol):
         self._inbox_size += len(data)
         if self._inbox_size > _MOST_WAITING:
             self._transport.pause_reading()
+
+    def _run_alone(self, message: bytes) -> None:
+        """Run the only message that has arrived."""
+        try:
+            answer = self._device.respond(message)
+        except (Dropped, Repeated) as broken:
+            self._send(self._broken(broken))
+            self._rest(answered=True)
+            return
+        except BaseException:
+            self._transport.abort()
+            raise
+        if not isinstance(answer, bytes):
+            self.busy = True
+            self._task = self._connections.start(self._wait(answer))
+        elif not answer:
+            self._rest(answered=False)
+        elif len(answer) < _LARGEST_JOIN:
+            self._transport.write(answer + self._terminator)
+        else:
+            self._send([answer, self._terminator])
 
     def _run(self) -> None:
         """Run messages for one turn of the event loop, and send their answers together."""
