@@ -7,10 +7,11 @@ range [?].
 
 from heraldlink_sim.faces.tektronix_awg70000_kinds import NAME
 from heraldlink_sim.faces.tektronix_awg70000_play import PlayCommands
+from heraldlink_sim.faces.tektronix_calendar import CalendarCommands
 from heraldlink_sim.scpi import Boolean, Choice, Integer, Number, Setting, Text, command, nr3, query
 
 
-class ServiceCommands(PlayCommands):
+class ServiceCommands(PlayCommands, CalendarCommands):
     """``SYSTem``, ``AWGControl``, ``AUXoutput`` and switches of calibration and diagnostics."""
 
     active_mode = Setting("ACTive:MODE", Choice("NORMal", "CALibration", "DIAGnostic"))
@@ -41,9 +42,6 @@ class ServiceCommands(PlayCommands):
     address = Setting("SYSTem:SID:IP", Text("192.168.0.2"))
     gateway = Setting("SYSTem:SID:GATeway", Text("192.168.0.1"))
 
-    _date_parts = (2026, 1, 1)
-    _time_parts = (0, 0, 0)
-
     @query("AWGControl:CONFigure:CNUMber")
     def _channel_count(self) -> int:
         return self.channels
@@ -73,22 +71,6 @@ class ServiceCommands(PlayCommands):
     @query("SYSTem:SID:MAC")
     def _mac(self) -> str:
         return NAME.format("00-00-00-00-00-00")
-
-    @command("SYSTem:DATE", Integer(2000, 2099), Integer(1, 12), Integer(1, 31))
-    def _set_date(self, year: int, month: int, day: int) -> None:
-        self._date_parts = (year, month, day)
-
-    @query("SYSTem:DATE")
-    def _date(self) -> str:
-        return ",".join(map(str, self._date_parts))
-
-    @command("SYSTem:TIME", Integer(0, 23), Integer(0, 59), Integer(0, 59))
-    def _set_time(self, hour: int, minute: int, second: int) -> None:
-        self._time_parts = (hour, minute, second)
-
-    @query("SYSTem:TIME")
-    def _time(self) -> str:
-        return ",".join(map(str, self._time_parts))
 
     @query("SYSTem:ERRor:CODE:ALL")
     def _all_codes(self) -> str:
