@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from heraldlink_sim.clock import Clock, SteppedClock
+from heraldlink_sim.clock import Clock
 from heraldlink_sim.faces.tektronix_awg70000_arithmetic import about_zero, full_scale
 from heraldlink_sim.faces.tektronix_awg70000_kinds import NAME, NameOrAll
 from heraldlink_sim.faces.tektronix_awg70000_waveforms import (
@@ -72,8 +72,7 @@ class ListCommands5014(ScpiDevice):
     """Keeps waveforms by name."""
 
     def __init__(self, clock: Clock | None = None) -> None:
-        super().__init__()
-        self.clock = clock or SteppedClock()
+        super().__init__(clock)
         self._changes = 0
         self.waveforms = {
             name: ListedWaveform(name, "REAL", values, markers, 0, predefined=True)
