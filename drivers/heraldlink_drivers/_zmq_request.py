@@ -81,7 +81,7 @@ class ZmqRequester:
                 return
             if not events:
                 raise Timeout(f"{self._instrument}: no reply to {request[:80]!r} from {self.address}")
-            if self._disconnected():
+            if self._disconnected() and not connection.poll(0):  # a reply may have come just before
                 raise ConnectionLost(f"{self._instrument}: {self.address} closed the connection")
 
     def _disconnected(self) -> bool:

@@ -121,12 +121,11 @@ class RequestPort(_Watched):
 
     @contextmanager
     def _ended(self, envelope: list[bytes]) -> Generator[None]:
-        """Send what an instrument that hangs up or stammers got out; the connection itself is ZeroMQ's."""
+        """Send what an instrument that stammers got out; of one that breaks off ZeroMQ delivers nothing."""
         try:
             yield
-        except Dropped as end:
-            if end.sent:
-                self._reply(envelope, end.sent)
+        except Dropped:
+            pass
         except Repeated as end:
             self._reply(envelope, end.answer)
             self._reply(envelope, end.answer)
