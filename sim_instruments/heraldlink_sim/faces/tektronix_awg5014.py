@@ -6,6 +6,8 @@ bench is its trigger input, trigger B its event input. Source: AWG5000 programme
 its commands, QCoDeS' driver.
 """
 
+import re
+from collections.abc import Awaitable
 from pathlib import PureWindowsPath
 from typing import ClassVar
 
@@ -22,6 +24,12 @@ from heraldlink_sim.scpi import Choice, Integer, Optional, ScpiError, Setting, T
 from heraldlink_sim.world.rack import GeneratorChannel, GeneratorState, ProgramStep
 
 STOPPED, WAITING, RUNNING = 0, 1, 2
+STRING_ENDS_MESSAGE = Quirk(
+    "awg5014-string-ends-message",
+    "A header right behind the only, quoted parameter of a command begins a new message.",
+    "QCoDeS' load_awg_file writes SREStore without terminator and asks SEQuence:LENGth? at once [?].",
+)
+_GLUED = re.compile(rb'([A-Za-z:]+ +"[^"]*")([A-Za-z*][^"]*)')
 _CALIBRATION_s, _TEST_s = 60.0, 20.0
 _TESTS = (
     *("ALL", "FPANel", "AREGister", "DTIMing", "CREGister", "CPLock"),
@@ -34,7 +42,7 @@ class TektronixAWG5014(SetupCommands5014):
     """One instrument; see the module's text."""
 
     options: ClassVar[str] = "01,09"
-    quirks: ClassVar[tuple[Quirk, ...]] = (BLOCK_ENDS_MESSAGE,)
+    quirks: ClassVar[tuple[Quirk, ...]] = (BLOCK_ENDS_MESSAGE, STRING_ENDS_MESSAGE)
 
     test_selection = Setting("DIAGnostic:SELect", Choice(*_TESTS))
     jump_mode = Setting("AWGControl:EVENt:JMODe", Choice("EJUMp", "DJUMp"))
@@ -51,6 +59,12 @@ class TektronixAWG5014(SetupCommands5014):
     @query("*IDN")
     def _identify_serial(self) -> str:
         return self._identity
+
+    def respond(self, message: bytes) -> bytes | Awaitable[bytes]:
+        """Answer one message; two that were sent without a terminator between them are taken apart."""
+        if (glued := _GLUED.fullmatch(message)) is not None:
+            message = b";:".join(glued.groups()).replace(b";:*", b";*")
+        return super().respond(message)
 
     def state(self) -> GeneratorState:
         """What arrived over the wire."""
