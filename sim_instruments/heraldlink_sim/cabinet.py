@@ -33,6 +33,7 @@ class Instrument:
     model: Model[Device, InstrumentConfig]
     config: InstrumentConfig
     face: Device
+    serial: str
 
     @property
     def about(self) -> str:
@@ -58,7 +59,7 @@ def switch_on(
     name: str, model: Model[Device, InstrumentConfig], config: InstrumentConfig, place: Place
 ) -> Instrument:
     """Return a new instrument as it is when its power comes on."""
-    return Instrument(name, model, config, model.make(place, config))
+    return Instrument(name, model, config, model.make(place, config), place.serial)
 
 
 def place_of(name: str, clock: Clock, tick_period_ps: int, seed: int) -> Place:

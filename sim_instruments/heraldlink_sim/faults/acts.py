@@ -31,6 +31,11 @@ class Struck(Protocol):
         ...
 
     @property
+    def serial(self) -> str:
+        """Its serial number."""
+        ...
+
+    @property
     def previous(self) -> bytes:
         """The last answer that the instrument gave."""
         ...
@@ -95,8 +100,8 @@ async def _wrong_identity(fault: Injected, line: Struck, message: bytes, proceed
     if fault.config.text is not None:
         asked = message.strip().upper() == b"*IDN?"
         return fault.config.text.encode("latin-1", "replace") if asked else answer
-    serial = serial_of(line.device).encode()
-    return answer.replace(serial, other_serial(serial))
+    serial = line.serial.encode()
+    return answer.replace(serial, other_serial(serial)) if serial else answer
 
 
 async def _ignore(fault: Injected, line: Struck, message: bytes, proceed: Proceed) -> bytes:
@@ -141,11 +146,6 @@ def storm(device: Device) -> None:
     if isinstance(device, Reporting):
         for _ in range(STORM):
             device.report(ScpiError(-300))
-
-
-def serial_of(device: Device) -> str:
-    """The serial number that an instrument was made with."""
-    return str(getattr(device, "serial", ""))
 
 
 def other_serial(serial: bytes) -> bytes:

@@ -32,6 +32,11 @@ class Named(Protocol):
         ...
 
     @property
+    def serial(self) -> str:
+        """Its serial number."""
+        ...
+
+    @property
     def about(self) -> str:
         """Its model and what it is for, for sentences."""
         ...
@@ -70,7 +75,7 @@ class Faults:
         self.injected: list[Injected] = []
         self._places: dict[str, _Place] = {}
         for name, item in instruments.items():
-            line = line_of(item.face, now_s, self._note)
+            line = line_of(item.face, now_s, self._note, item.serial)
             line.on_look = self.look
             line.on_power_cycle = partial(self._power_cycle, name)
             self._places[name] = _Place(line, item.about, item.answers_itself)

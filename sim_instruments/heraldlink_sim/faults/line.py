@@ -22,8 +22,10 @@ def _unnoted(fault: Injected, message: bytes) -> None:
 class Line:
     """A device with faults in front of it; without any, messages pass straight through."""
 
-    def __init__(self, device: Device, now_s: Callable[[], float], note: Note = _unnoted) -> None:
-        self.device = device
+    def __init__(
+        self, device: Device, now_s: Callable[[], float], note: Note = _unnoted, serial: str = ""
+    ) -> None:
+        self.device, self.serial = device, serial
         self.faults: list[Injected] = []
         self.on_look: Callable[[], None] = _nothing
         self.on_power_cycle: Callable[[], None] = _nothing
@@ -91,10 +93,10 @@ class StatusLine(Line):
         return cast(Reporting, self.device)
 
 
-def line_of(device: Device, now_s: Callable[[], float], note: Note = _unnoted) -> Line:
+def line_of(device: Device, now_s: Callable[[], float], note: Note = _unnoted, serial: str = "") -> Line:
     """A line that can do all that its device can."""
     kind = StatusLine if isinstance(device, Reporting) else Line
-    return kind(device, now_s, note)
+    return kind(device, now_s, note, serial)
 
 
 def _nothing() -> None:
