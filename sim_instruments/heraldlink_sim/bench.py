@@ -13,11 +13,12 @@ import numpy as np
 from heraldlink_physics.device import Devices
 from heraldlink_sim.bench_config import BenchConfig, load_bench
 from heraldlink_sim.cabinet import Faces, Instrument, place_of, switch_on
-from heraldlink_sim.clock import Clock, PacedClock, SteppedClock
+from heraldlink_sim.clock import Clock, SteppedClock
 from heraldlink_sim.errors import BenchError, FaultError, TranscriptError
 from heraldlink_sim.faults import FaultConfig, Faults
 from heraldlink_sim.model import Listening, find_model
 from heraldlink_sim.pace import Agenda, Fast, Scaled
+from heraldlink_sim.paced_clock import PacedClock
 from heraldlink_sim.recording.sources import serve_source
 from heraldlink_sim.surroundings import Surroundings
 from heraldlink_sim.world.play import SlotEvents, World

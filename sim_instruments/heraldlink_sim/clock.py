@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bench time as one instrument knows it: settling, sweeps, ramps and ``*OPC?`` go by it, never by the wall.
 
-At a pace with a speed, bench time runs with the computer's clock (:class:`PacedClock`). In fast pace and in
+At a pace with a speed, bench time runs with the computer's clock
+(:class:`heraldlink_sim.paced_clock.PacedClock`). In fast pace and in
 tests it is stepped (:class:`SteppedClock`): each instrument's time moves by what its commands cost, so that
 a client which polls gets to the end, and jumps to the end of whatever somebody waits for.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -62,33 +62,10 @@ class SteppedClock:
             self._now_s = max(self._now_s, time_s)
             action()
 
-        _later(_IDLE_s, jump)
+        later(_IDLE_s, jump)
 
 
-class PacedClock:
-    """Time that runs ``speed`` times as fast as the computer's."""
-
-    def __init__(self, speed: float = 1.0) -> None:
-        self._speed = speed
-        self._start_s = time.monotonic()
-
-    def now_s(self) -> float:
-        """Present time."""
-        return (time.monotonic() - self._start_s) * self._speed
-
-    def spend(self, duration_s: float) -> None:
-        """Nothing: real commands take real time."""
-
-    async def sleep_until(self, time_s: float) -> None:
-        """Sleep for the remaining time."""
-        while (left_s := time_s - self.now_s()) > 0:
-            await asyncio.sleep(left_s / self._speed)
-
-    def call_at(self, time_s: float, action: Callable[[], None]) -> None:
-        """Act when the time has come."""
-        _later(max(0.0, time_s - self.now_s()) / self._speed, action)
-
-
-def _later(delay_s: float, action: Callable[[], None]) -> None:
+def later(delay_s: float, action: Callable[[], None]) -> None:
+    """Act after ``delay_s`` of the event loop's time."""
     with suppress(RuntimeError):  # no event loop, so that nobody is there to be told
         asyncio.get_running_loop().call_later(delay_s, action)
