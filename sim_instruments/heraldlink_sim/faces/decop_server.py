@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 
+from heraldlink_sim.faces.decop import written
 from heraldlink_sim.faces.toptica_controller import SESSION, DecopSession, TopticaDLCpro
 from heraldlink_sim.faces.toptica_tree import tree
 from heraldlink_sim.transport.server import (
@@ -192,8 +193,8 @@ class _Discovery(asyncio.DatagramProtocol):
 
 def beacon(face: TopticaDLCpro, host: str, port: int, monitoring_port: int) -> bytes:
     """The answer to ``whoareyou?``: serial number, label, address and ports; the other strings are empty."""
-    serial, label = face.read("serial-number"), face.read("system-label")
-    return f'("{serial}" "" "" "" "" "{label}" 0 "{host}" {port} {monitoring_port})'.encode()
+    serial, label = written(face.read("serial-number")), written(face.read("system-label"))
+    return f'({serial} "" "" "" "" {label} 0 "{host}" {port} {monitoring_port})'.encode()
 
 
 def _address(host: str, port: int) -> str:

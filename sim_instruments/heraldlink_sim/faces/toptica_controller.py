@@ -151,7 +151,11 @@ class TopticaDLCpro:
     def read(self, name: str) -> Value:
         """Value of a parameter. Raises DecopError if there is none of that name."""
         name = self._known(name)[0]
-        own = {"ul": lambda: self.session.level, "time": self.stamp, "uptime": self._uptime_s}
+        own: dict[str, Callable[[], Value]] = {
+            "ul": lambda: self.session.level,
+            "time": self.stamp,
+            "uptime": self._uptime_s,
+        }
         reading = own.get(name) or self._measured.get(name)
         return reading() if reading else self._settings[name]
 
@@ -184,7 +188,7 @@ class TopticaDLCpro:
             return
         low, high = (self._settings[end] if isinstance(end, str) else end for end in RANGES[name])
         if not cast(float, low) <= cast(float, value) <= cast(float, high):
-            raise DecopError(decop.RANGE, f"'{name}' takes {low} to {high}")
+            raise DecopError(decop.RANGE, f"'{name}' takes {low!r} to {high!r}")
 
     def _set_value(self, name: str) -> Value:
         name = self._known(name)[0]
@@ -262,7 +266,8 @@ class TopticaDLCpro:
             if operation == "remove":
                 self.session.watched.pop(name, None)
                 return ""
-            interval_ms, threshold = [*numbers, *(100, 0)[len(numbers) :]]
+            interval_ms = numbers[0] if numbers else 100
+            threshold = numbers[1] if len(numbers) > 1 else 0
             interval_s = max(1e-3, 1e-3 * float(cast(float, decop.as_kind(interval_ms, "r", name))))
             self.session.watched[name] = Subscription(interval_s, _number(threshold))
         except DecopError as error:

@@ -99,6 +99,9 @@ def _command(word: str) -> tuple[str, Command]:
     word, _, prints = word.partition(">")
     word, _, reads = word.partition("<")
     name, _, arguments = word.rstrip(")").partition("(")
-    kinds = tuple(cast(Kind, kind) for kind in arguments)
-    optional = [cast("Kind | None", kind or None) for kind in (reads, prints, returns)]
-    return name, Command(kinds, *optional)
+    kinds = tuple(kind for letter in arguments if (kind := _kind(letter)) is not None)
+    return name, Command(kinds, _kind(reads), _kind(prints), _kind(returns))
+
+
+def _kind(letter: str) -> Kind | None:
+    return cast("Kind | None", letter or None)
