@@ -53,7 +53,7 @@ class Tree:
 @cache
 def tree() -> Tree:
     """The tree of firmware 3.3.3."""
-    text = files(__package__).joinpath("toptica_tree.txt").read_text(encoding="utf-8")
+    text = files("heraldlink_sim.faces").joinpath("toptica_tree.txt").read_text(encoding="utf-8")
     groups = _groups(text)
     leaves: dict[str, Leaf] = {}
     commands: dict[str, Command] = {}
@@ -99,7 +99,7 @@ def _command(word: str) -> tuple[str, Command]:
     word, _, prints = word.partition(">")
     word, _, reads = word.partition("<")
     name, _, arguments = word.rstrip(")").partition("(")
-    kinds = tuple(kind for letter in arguments if (kind := _kind(letter)) is not None)
+    kinds = cast("tuple[Kind, ...]", tuple(arguments))
     return name, Command(kinds, _kind(reads), _kind(prints), _kind(returns))
 
 
