@@ -103,7 +103,8 @@ def test_it_tells_what_it_is_made_of(face):
     assert ask(face, "SYST:COMM:NETW:HOST?") == '"rssgs100a"'
 
 
-def test_sgs100a_opmode_long_form(face):
-    assert "sgs100a-opmode-long-form" in {quirk.id for quirk in face.quirks}
+def test_sgs100a_answers_as_written(face):
+    assert "sgs100a-answers-as-written" in {quirk.id for quirk in face.quirks}
     assert ask(face, "SOUR:OPM BBBY;OPM?") == "BBBYpass"
     assert ask(face, "SOUR:OPM norm;OPM?") == "NORMal"
+    assert ask(face, "ROSC:EXT:FREQ 100MHZ;FREQ?;:ROSC:OUTP:FREQ?") == "100MHz;10MHz"

@@ -39,14 +39,14 @@ def test_qmi_sets_and_gets_everything(qmi_source, face):
     assert qmi_source.get_idn().serial.endswith("SIM-1")
     properties = {
         "frequency": 4e9, "power": -20.0, "phase": 30.0, "reference_source": "EXT",
-        "external_reference_frequency": "100MHZ", "external_reference_bandwidth": "NARR",
+        "external_reference_frequency": "100MHz", "external_reference_bandwidth": "NARR",
         "trigger_impedance": "G10K", "output_state": True, "power_on_output_policy": "UNCH",
         "pulsemod_enabled": True, "pulsemod_ext_source": True, "pulsemod_polarity": True,
         "iq_enabled": True, "iq_wideband": True, "iq_quadrature_offset": 2.5, "iq_leakage_i": 1.5,
         "iq_leakage_q": -1.5, "iq_gain_imbalance": 0.125, "iq_crest_factor": 6.0,
     }  # fmt: skip
     for name, value in properties.items():
-        getattr(qmi_source, f"set_{name}")(value)
+        getattr(qmi_source, f"set_{name}")(value.upper() if isinstance(value, str) else value)
     assert {name: getattr(qmi_source, f"get_{name}")() for name in properties} == properties
     assert qmi_source.get_error_queue_length() == 0
     assert face.state().output_on

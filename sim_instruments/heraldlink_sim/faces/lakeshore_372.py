@@ -268,7 +268,7 @@ class LakeShore372:
 
     def _look(self) -> None:
         now_s = self._now_s()
-        self._alarms.look(now_s)
+        self._inputs.refresh(now_s)
         for output, bit in ((WARMUP, WARMUP_RAMP_DONE), (SAMPLE, SAMPLE_RAMP_DONE)):
             if self._heaters.arrived(output, now_s):
                 self._registers.latched |= bit

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from heraldlink_sim.faces.lakeshore_heaters import ZONE, Heaters
-from heraldlink_sim.faces.lakeshore_inputs import INPUTS, Inputs, Reading
+from heraldlink_sim.faces.lakeshore_inputs import Inputs, Reading
 from heraldlink_sim.faces.lakeshore_records import SAMPLE, WARMUP, Settings
 
 _RELAY_ON, _RELAY_ALARM, _SAMPLE_ZONE, _WARMUP_ZONE = 1, 2, 3, 4
@@ -14,22 +14,19 @@ class Alarms:
     """Whether inputs are above or below their limits, latched where ``ALARM`` says so."""
 
     def __init__(self, settings: Settings, inputs: Inputs, heaters: Heaters) -> None:
-        self._settings, self._inputs, self._heaters = settings, inputs, heaters
+        self._settings, self._heaters = settings, heaters
         self._states: dict[int, tuple[bool, bool]] = {}
+        inputs.on_reading = self._look
 
-    def look(self, now_s: float) -> None:
-        """Compare the readings with their limits; beyond a temperature limit all heaters go off."""
-        for channel in (0, *INPUTS):
-            limit_K = self._settings.number("TLIMIT", 0, channel)
-            alarmed = self._settings.get("ALARM", channel)
-            if not limit_K and not alarmed[0]:
-                self._states.pop(channel, None)
-                continue
-            reading = self._inputs.reading(channel, now_s)
-            if limit_K and reading.temperature_K > limit_K:
-                self._heaters.all_off()
-            if alarmed[0] and not reading.status:
-                self._compare(channel, reading)
+    def _look(self, channel: int, reading: Reading) -> None:
+        """Compare a new reading with its limits; beyond the temperature limit all heaters go off."""
+        limit_K = self._settings.number("TLIMIT", 0, channel)
+        if limit_K and reading.temperature_K > limit_K:
+            self._heaters.all_off()
+        if not self._settings.get("ALARM", channel)[0]:
+            self._states.pop(channel, None)
+        elif not reading.status:
+            self._compare(channel, reading)
 
     def state(self, channel: int) -> tuple[bool, bool]:
         """Whether the high and the low alarm of an input are on."""

@@ -45,7 +45,10 @@ class Reading:
 
 
 class Inputs:
-    """All inputs; ``temperature_K(input)`` is asked for the temperature at a sensor."""
+    """All inputs; ``temperature_K(input)`` is asked for the temperature at a sensor.
+
+    ``on_reading(input, reading)`` is called with each new reading.
+    """
 
     def __init__(self, settings: Settings, temperature_K: Callable[[int], float], seed: int) -> None:
         self._settings, self._temperature_K, self._seed = settings, temperature_K, seed
@@ -55,6 +58,7 @@ class Inputs:
         self._held: dict[int, Reading] = {}
         self._numbers: dict[int, int] = {}
         self.extremes: dict[int, tuple[float, float]] = {}
+        self.on_reading: Callable[[int, Reading], None] = lambda channel, reading: None
 
     # --- the scanner
 
@@ -128,6 +132,7 @@ class Inputs:
             value = reading.resistance_ohm if setup[UNITS] == OHMS else reading.temperature_K
             low, high = self.extremes.get(channel, (value, value))
             self.extremes[channel] = min(low, value), max(high, value)
+        self.on_reading(channel, reading)
 
     def _measured(self, channel: int, number: int) -> Reading:
         setup = self._settings.get("INTYPE", channel)

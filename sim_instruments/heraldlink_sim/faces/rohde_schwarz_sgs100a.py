@@ -33,7 +33,7 @@ FREQUENCY_BIT = 1 << 5
 
 _HIGHEST_Hz = {"SGS-B106": 6e9, "SGS-B112": 12.75e9, "SGU-B120": 20e9}
 _REFERENCE = ("10MHz", "100MHz", "1000MHz")
-_SPELLING = {"10MH": "10MHZ", "100MH": "100MHZ", "1000MH": "1000MHZ"}
+_SPELLING = {"10MH": "10MHz", "100MH": "100MHz", "1000MH": "1000MHz"}
 _LEVEL = "[SOURce]:POWer[:LEVel][:IMMediate]"
 
 
@@ -43,9 +43,10 @@ class RohdeSchwarzSGS100A(Modulation, System):
     identity: ClassVar[str] = "Rohde&Schwarz,SGS100A,1416.0505k02/SIM-0001,3.1.19.15-3.20.390.24"
     quirks: ClassVar[tuple[Quirk, ...]] = (
         Quirk(
-            "sgs100a-opmode-long-form",
-            "SOUR:OPM? answers NORMal or BBBYpass, not the short form in capitals",
-            "QCoDeS' tests/drivers/test_RS_SGS100A.py and its sims/RSSGS100A.yaml; no hardware at hand",
+            "sgs100a-answers-as-written",
+            "SOUR:OPM? answers NORMal or BBBYpass, and frequencies of the reference 10MHz, not in capitals",
+            "QCoDeS' tests/drivers/test_RS_SGS100A.py and its sims/RSSGS100A.yaml; no hardware at hand. "
+            "QMI names 10MHZ, but takes any",
         ),
     )
 
