@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
 from io import StringIO
 
-from measure import Row, arguments, below, demand, interleaved, report, run
+from measure import Row, arguments, below, demand, interleaved, medians, report, run
 from qcodes.instrument import Instrument
 from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 from servers import Ports, served
@@ -39,10 +39,10 @@ def main() -> None:
             {"sgs": lambda name: RohdeSchwarzSGS100A(name, _hislip(ports["sgs100a"]), visalib="@py")}
         )
         subjects["all eight"]()
-        medians = interleaved(subjects, options.rounds)
+        samples = interleaved(subjects, options.rounds)
     rows = [
         below(name, figure, "ms", 300) if name == "all eight" else Row(name, figure, "ms")
-        for name, figure in medians.items()
+        for name, figure in medians(samples).items()
     ]
     report(rows, options.json)
 

@@ -31,22 +31,35 @@ class Row:
     met: bool | None = None
 
 
-def arguments(description: str) -> argparse.ArgumentParser:
+def arguments(description: str, rounds: int = 15) -> argparse.ArgumentParser:
     """Parser with what all benchmarks take."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=rounds, help="interleaved rounds (default %(default)s)")
     return parser
 
 
-def interleaved(subjects: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Median of each subject, all of them measured once in every round."""
-    samples: dict[str, list[float]] = {name: [] for name in subjects}
+Samples = dict[str, list[float]]
+
+
+def interleaved(subjects: Mapping[str, Callable[[], float]], rounds: int) -> Samples:
+    """Figures of each subject, all of them measured once in every round, to and fro."""
+    samples: Samples = {name: [] for name in subjects}
     for turn in range(rounds):
         names = list(subjects)
         for name in names if turn % 2 == 0 else reversed(names):
             samples[name].append(subjects[name]())
+    return samples
+
+
+def medians(samples: Samples) -> dict[str, float]:
+    """Median of each subject."""
     return {name: median(values) for name, values in samples.items()}
+
+
+def ratio(samples: Samples, name: str, other: str) -> float:
+    """Median over the rounds of one subject's figure by another's in the same round."""
+    return median(one / two for one, two in zip(samples[name], samples[other], strict=True))
 
 
 def at_least(what: str, figure: float, unit: str, target: float) -> Row:

@@ -8,14 +8,14 @@ question back.
 
 import socket
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 
-from measure import Row, arguments, at_least, demand, interleaved, report, run
+from measure import Row, arguments, at_least, demand, interleaved, medians, ratio, report, run
 from servers import last_of_tree, served
 
-SEQUENTIAL, PIPELINED, BATCH = 4000, 30_000, 100
+SEQUENTIAL, PIPELINED, BATCH = 500, 3000, 100
 INSTRUMENTS = ("reference", "santec", "awg")
+STREAMS = "streams, sequential"
 TREES = (10, 100, 1000, 10_000)
 
 
@@ -63,19 +63,21 @@ def main() -> None:
             name: _client(stack, name) for name in ("streams", "protocol", "reference", "santec", "awg")
         }
         trees = {f"tree{nodes}": _client(stack, f"tree{nodes}", nodes) for nodes in TREES}
-        one = _medians({**clients, **trees}, lambda client: client.sequential, options.rounds)
-        many = _medians({**clients, **trees}, lambda client: client.pipelined, options.rounds)
-    rows = [Row(f"{name}, sequential", figure, "queries/s") for name, figure in one.items()]
-    rows += [Row(f"{name}, pipelined", figure, "queries/s") for name, figure in many.items()]
+        clients |= trees
+        ways = {f"{name}, sequential": client.sequential for name, client in clients.items()}
+        ways |= {f"{name}, pipelined": client.pipelined for name, client in clients.items()}
+        samples = interleaved(ways, options.rounds)
+    rows = [Row(name, figure, "queries/s") for name, figure in medians(samples).items()]
     for name in INSTRUMENTS:
-        rows.append(at_least(f"{name} / streams, sequential", one[name] / one["streams"], "", 1.0))
-        rows.append(
-            at_least(f"{name}, pipelined / streams, sequential", many[name] / one["streams"], "", 2.7)
-        )
-        rows.append(Row(f"{name} / streams, both pipelined", many[name] / many["streams"], ""))
+        one, many = f"{name}, sequential", f"{name}, pipelined"
+        rows += [
+            at_least(f"{name} / streams, sequential", ratio(samples, one, STREAMS), "", 1.0),
+            at_least(f"{name}, pipelined / streams, sequential", ratio(samples, many, STREAMS), "", 2.7),
+            Row(f"{name} / streams, both pipelined", ratio(samples, many, "streams, pipelined"), ""),
+        ]
     for nodes in TREES[1:]:
-        ratio = many[f"tree{nodes}"] / many[f"tree{TREES[0]}"]
-        rows.append(at_least(f"{nodes} nodes / {TREES[0]} nodes, pipelined", ratio, "", 0.9))
+        share = ratio(samples, f"tree{nodes}, pipelined", f"tree{TREES[0]}, pipelined")
+        rows.append(at_least(f"{nodes} nodes / {TREES[0]} nodes, pipelined", share, "", 0.9))
     report(rows, options.json)
 
 
@@ -96,12 +98,6 @@ def _ask(port: int, question: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(question)
         return client.recv(4096)
-
-
-def _medians(
-    clients: dict[str, Client], way: Callable[[Client], Callable[[], float]], rounds: int
-) -> dict[str, float]:
-    return interleaved({name: way(client) for name, client in clients.items()}, rounds)
 
 
 if __name__ == "__main__":

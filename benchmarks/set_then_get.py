@@ -13,13 +13,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import pyvisa
-from measure import Row, arguments, below, demand, interleaved, report, run
+from measure import Row, arguments, below, demand, interleaved, medians, report, run
 from pyvisa.resources import MessageBasedResource
 from servers import served
 
 from heraldlink_drivers import KeysightN7764A
 
-COUNT = 1000
+COUNT = 200
 
 
 def main() -> None:
@@ -39,10 +39,10 @@ def main() -> None:
             subjects[f"pyvisa-py alone, {name}"] = _pyvisa(address)
         for measure in subjects.values():
             measure()
-        medians = interleaved(subjects, options.rounds)
+        samples = interleaved(subjects, options.rounds)
     rows = [
         below(name, figure, "us", 150) if name == "driver, raw socket" else Row(name, figure, "us")
-        for name, figure in medians.items()
+        for name, figure in medians(samples).items()
     ]
     report(rows, options.json)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pyvisa
-from measure import Row, arguments, at_least, demand, interleaved, report, run
+from measure import Row, arguments, at_least, demand, interleaved, medians, report, run
 from pyvisa.resources import MessageBasedResource
 from servers import served
 
@@ -97,12 +97,12 @@ def main() -> None:
         }
         for measure in subjects.values():
             measure()
-        medians = interleaved(subjects, options.rounds)
+        samples = interleaved(subjects, options.rounds)
         visa.close()
     targets = {"upload, plain client": 300, "upload, pyvisa-py": 300, "download, plain client": 1000}
     rows = [
         at_least(name, figure, "MB/s", targets[name]) if name in targets else Row(name, figure, "MB/s")
-        for name, figure in medians.items()
+        for name, figure in medians(samples).items()
     ]
     report(rows, options.json)
 
