@@ -70,3 +70,15 @@ def test_clear_forgets_half_a_message() -> None:
     assert list(session.feed(b"DATA #9100")) == []
     session.clear()
     assert list(session.feed(b"*IDN?\n")) == [b"*IDN?"]
+
+
+@given(
+    stream=st.lists(
+        st.sampled_from([b"*IDN?", b"A 1;B?", b" ", b"\n", b"\r\n", b"\r", b'L "x"', b"D #12ab", b"'"])
+    ),
+    terminator=st.sampled_from([b"\n", b"\r", b"\r\n"]),
+)
+def test_the_short_cut_gives_what_feeding_gives(stream: list[bytes], terminator: bytes) -> None:
+    data = b"".join(stream)
+    if data and (plain := Session(terminator).plain_messages(data)) is not None:
+        assert plain == list(Session(terminator).feed(data))

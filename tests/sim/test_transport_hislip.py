@@ -22,7 +22,6 @@ class Bench(ScpiDevice):
     def __init__(self) -> None:
         super().__init__()
         self.payload = b""
-        self.service_requests: list[Callable[[], None]] = []
         self.go_on = asyncio.Event()
         self.cancelled = self.triggered = self.cleared = 0
 
@@ -230,12 +229,10 @@ def test_device_clear_half_way_through_an_answer(server, device):
 # --- status byte and service requests
 
 
-def test_service_request(server, device, loop):
+def test_service_request(server):
     synchronous, asynchronous = session(server)
     assert synchronous.ask(END, 0, FIRST, b"*SRE 4;*OPC?")[3] == b"1\n"
     synchronous.send(END, 1, FIRST + 2, b"NONSENSE")
-    wait_until(lambda: len(device.errors) == 1)
-    loop.run(_call(device.service_requests[0]))
     assert asynchronous.receive() == (SERVICE, 0x44, 0, b"")
 
 
@@ -245,6 +242,16 @@ def test_a_waiting_answer_may_request_service(server):
     synchronous.ask(END, 0, FIRST + 2, b"*OPC?")
     assert asynchronous.receive() == (SERVICE, 0x50, 0, b"")
     assert asynchronous.ask(STATUS, 1, FIRST + 2)[1] == 0
+
+
+def test_who_polls_gets_to_the_end_of_an_operation(server, device):
+    synchronous, asynchronous = session(server)
+    device.begin(0.05)
+    synchronous.send(END, 0, FIRST, b"*ESE 1;*OPC")
+    polls = 0
+    while not asynchronous.ask(STATUS, 0, FIRST)[1] & 0x20:
+        polls += 1
+    assert 0 < polls <= 60  # each costs 1 ms of the stepped clock
 
 
 # --- locks
@@ -367,6 +374,7 @@ def test_several_instruments_at_one_port(loop):
     assert asynchronous.ask(LOCK, 1, 0)[1] == 1
     assert other.ask(LOCK, 1, 0)[1] == 1
     loop.run(server.close())
+    assert first.service_requests == second.service_requests == []
 
 
 def test_connections_that_come_and_go_leave_nothing(server, device):

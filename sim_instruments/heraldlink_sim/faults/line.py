@@ -10,7 +10,7 @@ from typing import Literal, cast
 from heraldlink_sim.faults.acts import ACTS
 from heraldlink_sim.faults.strikes import Injected
 from heraldlink_sim.scpi.errors import ScpiError
-from heraldlink_sim.transport.server import Device, Reporting, answer_of
+from heraldlink_sim.transport.server import Device, Polled, Reporting, answer_of
 
 Note = Callable[[Injected, bytes], None]
 
@@ -76,6 +76,12 @@ class StatusLine(Line):
     def status_byte(self, *, message_available: bool = False) -> int:
         """The status byte for a serial poll."""
         return self._reporting.status_byte(message_available=message_available)
+
+    def poll(self, *, message_available: bool) -> int:
+        """Answer a serial poll."""
+        if isinstance(self.device, Polled):
+            return self.device.poll(message_available=message_available)
+        return self.status_byte(message_available=message_available)
 
     def clear(self) -> None:
         """Clear the device: what is being executed ends, settings stay."""

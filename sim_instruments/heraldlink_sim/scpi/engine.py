@@ -100,6 +100,12 @@ class ScpiEngine:
         """The status byte, as a serial poll sees it."""
         return self.status.byte(errors=len(self.errors) > 0, message_available=message_available)
 
+    def poll(self, *, message_available: bool) -> int:
+        """Answer a serial poll; like a message it costs time, so that who polls gets to the end of it."""
+        self.clock.spend(self.command_s)
+        self.look()
+        return self.status_byte(message_available=message_available)
+
     def look(self) -> None:
         """Notice what time has brought, and request service when the master summary bit rises."""
         if not self.service_requests:

@@ -31,19 +31,19 @@ class Session:
         self._terminator = terminator
         self._block_ends_message = block_ends_message
         self._limit = limit
-        self._plain = re.compile(
-            b"[^\"'#" + re.escape(terminator) + b"]*[^\\s\"'#][" + re.escape(terminator) + b"]+"
-        )
+        self._ends = re.compile(b"[" + re.escape(terminator) + b"]+")
         self._interesting = re.compile(b"[" + re.escape(terminator) + b"\"'#]")
 
-    def one_plain_message(self, data: bytes) -> bytes | None:
-        """The message in ``data``, if that is exactly one without strings and blocks; None: feed it.
+    def plain_messages(self, data: bytes) -> list[bytes] | None:
+        """The messages in ``data``, if they are complete and without strings and blocks; None: feed it.
 
         It spares most messages of most clients the search for quotes and blocks.
         """
-        if self._buffer or self._overrun or not self._plain.fullmatch(data):
+        if self._buffer or self._overrun or data[-1] not in self._terminator:
             return None
-        return data.strip(self._terminator)
+        if b'"' in data or b"'" in data or b"#" in data:
+            return None
+        return [message for message in self._ends.split(data) if message and not message.isspace()]
 
     def feed(self, data: bytes) -> Iterator[bytes | None]:
         """Add received bytes; yields each complete message without its terminator."""

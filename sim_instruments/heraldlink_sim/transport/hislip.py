@@ -49,9 +49,18 @@ class Hislip:
         self._last_number = 0
         self._sessions: dict[int, tuple[Session, Device]] = {}
         self.connections = Connections()
-        for device in devices.values():
-            if isinstance(device, Summoning):
-                device.service_requests.append(partial(self._service_requested, device))
+        self._requests = [
+            (device.service_requests, partial(self._service_requested, device))
+            for device in devices.values()
+            if isinstance(device, Summoning)
+        ]
+        for requests, tell in self._requests:
+            requests.append(tell)
+
+    def close(self) -> None:
+        """Be told of service requests no longer."""
+        for requests, tell in self._requests:
+            requests.remove(tell)
 
     def channel(self) -> Channel:
         """A new connection, of which it is not yet known which of the two it is."""
@@ -100,7 +109,7 @@ class Hislip:
         if found := self._sessions.pop(number, None):
             found[0].close()
 
-    def _service_requested(self, device: Device) -> None:
+    def _service_requested(self, device: object) -> None:
         for session, its_device in list(self._sessions.values()):
             if its_device is device:
                 session.service_requested()
@@ -121,6 +130,8 @@ async def serve_hislip(
     at once, further ones get a FatalError. ``others``: further devices by their sub-addresses.
     """
     hislip = Hislip({sub_address: device, **(others or {})}, connections)
-    return await listen_with(
+    server = await listen_with(
         hislip.channel, hislip.connections, host, port, lambda h, p: f"TCPIP::{h}::{sub_address},{p}::INSTR"
     )
+    server.when_closed = hislip.close
+    return server

@@ -25,7 +25,7 @@ from heraldlink_sim.transport.hislip_messages import (
     pack,
 )
 from heraldlink_sim.transport.outlet import Buffer, Parts
-from heraldlink_sim.transport.server import Connections, Device, Dropped, Repeated, Reporting
+from heraldlink_sim.transport.server import Connections, Device, Dropped, Polled, Repeated, Reporting
 
 DEFAULT_LIMIT = 1 << 20
 _SMALLEST_LIMIT = 64
@@ -279,7 +279,11 @@ class Session:
             self._unread = number != (self._next_id - 2) & 0xFFFF_FFFF
         elif control & _RMT_DELIVERED:
             self._unread = False
-        self._reply(Kind.ASYNC_STATUS_RESPONSE, self._status_byte())
+        if isinstance(self._device, Polled):
+            status = self._device.poll(message_available=self._unread)
+        else:
+            status = self._status_byte()
+        self._reply(Kind.ASYNC_STATUS_RESPONSE, status)
 
     def _status_byte(self) -> int:
         if self._reporting is None:

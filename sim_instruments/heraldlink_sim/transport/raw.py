@@ -49,7 +49,7 @@ class RawConnection(asyncio.BufferedProtocol):
         self._task: asyncio.Task[None] | None = None
         self._ended = False  # nothing more comes from the client, or is taken from it
         self._memory = memoryview(bytearray(_RECEIVE_SIZE))  # asyncio would allocate as much for each receive
-        self._plain = session.one_plain_message
+        self._plain = session.plain_messages
         self.busy = False
         """Whether messages are left for a later turn, or until something is waited for."""
 
@@ -77,10 +77,11 @@ class RawConnection(asyncio.BufferedProtocol):
         if self.busy:
             self._keep(data)
             return
-        if (message := self._plain(data)) is not None and not self._outlet.blocked:
-            self._run_alone(message)
+        messages = self._plain(data)
+        if messages is not None and len(messages) == 1 and not self._outlet.blocked:
+            self._run_alone(messages[0])
         else:
-            self._messages = iter(self._session.feed(data))
+            self._messages = iter(self._session.feed(data) if messages is None else messages)
             self._run()
 
     def eof_received(self) -> bool:

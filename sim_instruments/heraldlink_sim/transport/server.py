@@ -86,6 +86,15 @@ class Reporting(Protocol):
         ...
 
 
+@runtime_checkable
+class Polled(Protocol):
+    """A device to which a serial poll is more than a look: it costs time."""
+
+    def poll(self, *, message_available: bool) -> int:
+        """Answer a serial poll: the status byte."""
+        ...
+
+
 class Droppable(Protocol):
     """An open connection."""
 
@@ -150,6 +159,7 @@ class Server:
         self, listener: asyncio.Server, address: Callable[[str, int], str], connections: Connections
     ) -> None:
         self._listener, self._connections = listener, connections
+        self.when_closed: Callable[[], None] = _nothing
         self.host, self.port = listener.sockets[0].getsockname()[:2]
         self.address = address(str(self.host), int(self.port))
 
@@ -161,6 +171,12 @@ class Server:
         """Stop listening and drop all connections."""
         self._listener.close()
         await self._connections.close()
+        closed, self.when_closed = self.when_closed, _nothing
+        closed()
+
+
+def _nothing() -> None:
+    """Stand in for what somebody may want to be told."""
 
 
 async def listen_with(
