@@ -92,6 +92,8 @@ def test_answers_go_to_the_oldest_query_unless_it_was_given_up() -> None:
         (b"FOO?", ()),
         (b"ERR?", (b"-113",)),
     ]
+    block = b'DATA "w?",#212?' + b"?" * 11
+    assert paired((0, ">", block), (0, ">", b"ERR?"), (0, "<", b"0")) == [(block, ()), (b"ERR?", (b"0",))]
     assert paired((0, ">", b"SET 1"), (0, ">", b"ERR?"), (0, "<", b"0")) == [
         (b"SET 1", ()),
         (b"ERR?", (b"0",)),

@@ -10,7 +10,7 @@ from heraldlink_sim.model import Place, find_model, model_names
 from heraldlink_sim.recording.callers import Caller, InMemory, call
 from heraldlink_sim.recording.comparison import TOLERANCE, Finding, judged
 from heraldlink_sim.recording.endpoints import endpoint
-from heraldlink_sim.recording.transcript import MAIN, Exchange, Service, Transcript, load_transcript
+from heraldlink_sim.recording.transcript import MAIN, Exchange, Service, Transcript, asks, load_transcript
 
 _WAIT_s = 2.0
 _OWN_STATE = ("@socket", "@hislip")
@@ -63,4 +63,4 @@ def _belongs(exchange: Exchange) -> bool:
 
 def _sets(exchange: Exchange) -> bool:
     request = exchange.request
-    return b'"command"' in request or (b"?" not in request and b'"request"' not in request)
+    return b'"command"' in request or not (asks(request) or b'"request"' in request)

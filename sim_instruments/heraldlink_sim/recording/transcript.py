@@ -22,6 +22,7 @@ in the folder beside it, ``FILE.blocks``.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,11 +31,12 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from heraldlink_sim.errors import TranscriptError
-from heraldlink_sim.recording.text import Blocks, read, written
+from heraldlink_sim.recording.text import Blocks, read, without_blocks, written
 
 TITLE = "heraldlink transcript 1"
 MAIN = "-"
 _PATIENCE_s = 0.1
+_STRING = re.compile(rb"\"[^\"]*\"|'[^']*'")
 Direction = Literal[">", "<"]
 
 
@@ -184,16 +186,22 @@ def _entry(path: Path, number: int, line: str) -> Entry:
         raise TranscriptError(f"{path}:{number}: is no message: {line[:60]!r}") from None
 
 
+def asks(message: bytes) -> bool:
+    """Whether a message of a SCPI-like protocol has a query in it: a question mark outside text and blocks."""
+    return b"?" in _STRING.sub(b"", without_blocks(message)[0])
+
+
 class _Open:
     """A request whose answers are still being collected."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry, self.answers, self.after_s = entry, list[bytes](), 0.0
         self.given_up = False
+        self._query = asks(entry.message)
 
     @property
     def waits(self) -> bool:
-        return not self.answers and not self.given_up and b"?" in self.entry.message
+        return self._query and not self.answers and not self.given_up
 
     def closed(self) -> Exchange:
         entry = self.entry
