@@ -107,7 +107,7 @@ def test_manual_attenuation_sets_the_output(laser):
         (":WAV 1700nm", -222),
         (":WAV 1479.9nm", -222),
         (":POW 13.02", -222),
-        (":POW 5W", -103),
+        (":POW 5V", -103),
         (":WAV blue", -148),
         (":WAV", -109),
         (":POW:SHUT 2", -222),
@@ -143,7 +143,7 @@ def test_open_interlock_keeps_the_light_off(laser):
     client.act(":POW:STAT 1")
     assert client.ask(":POW:STAT?") == "+1"
     device.interlock_open = True
-    assert client.ask(":SYST:ALER?") == "No07."
+    assert client.ask(":SYST:ALER?") == "No07.,Inter lock detection"
     assert not device.state().emitting
 
 

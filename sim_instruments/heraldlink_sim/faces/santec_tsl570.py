@@ -1,229 +1,140 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Santec TSL-570 tunable laser, model 480640 (1480..1640 nm), on raw TCP with CR as terminator.
+"""Santec TSL-570 tunable laser on raw TCP with CR as terminator.
 
 Both command sets, chosen by ``:SYST:COMM:COD`` 0 (Legacy) or 1 (SCPI): the mnemonics are the same, the
 numbers are not. SCPI answers ``+1.55000000E-006`` (m), Hz and ``+1``, and takes SI; Legacy answers
-``1550.0000`` (nm), ``193.41449`` (THz) and ``1``, and takes nm and THz. Limits: ``:WAV? MIN`` in SCPI,
-``:WAV:MIN?`` in Legacy. ``:POW:SHUT`` is 1 for closed. ``:POW:ACT?`` reads the monitor before the shutter.
-With ``:POW:ATT:AUT`` 0 the output is the maximum power less ``:POW:ATT``. Powers up with the laser off and
-the shutter closed. Fine tuning, coherence control and modulation are kept and have no optical effect.
+``1550.0000`` (nm), ``193.41449`` (THz) and ``1``, and takes nm and THz, without units. Limits:
+``:WAV? MIN`` in SCPI, ``:WAV:MIN?`` in Legacy. ``:POW:SHUT`` is 1 for closed. Powers up with the laser off
+and the shutter closed.
 
-Source: the vendor's command reference of the TSL family.
+Sources: the vendor's command reference of the TSL family (with QCoDeS' contributed driver), QMI's
+Santec_Tsl570 for errors and alerts, users' notes for the quirks in :mod:`.santec_quirks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Awaitable
+from random import Random
+from typing import Annotated, Self
 
-from heraldlink_sim.faces.santec_format import (
-    FREQUENCY,
-    POWER_DBM,
-    SPEED_OF_LIGHT,
-    WAVELENGTH,
-    Quantity,
-    RawNumber,
-    dBm_to_mW,
-    exponent,
-    mW_to_dBm,
-    signed,
-)
+from pydantic import Field, model_validator
+
+from heraldlink_sim.clock import Clock
+from heraldlink_sim.faces.santec_format import SPEED_OF_LIGHT, dBm_to_mW
+from heraldlink_sim.faces.santec_log import SantecLog
+from heraldlink_sim.faces.santec_quirks import OPTIONAL, PORT_DIES, RESET_ON_RECONNECT
+from heraldlink_sim.faces.santec_system import FIRMWARE, PRODUCT_CODE
 from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
-from heraldlink_sim.scpi import (
-    Integer,
-    Number,
-    Optional,
-    ScpiDevice,
-    ScpiError,
-    Setting,
-    command,
-    query,
-)
-from heraldlink_sim.scpi.lexer import Argument
+from heraldlink_sim.scpi import query
+from heraldlink_sim.transport.server import Dropped
 from heraldlink_sim.world.rack import LaserState
 
-_WAV = "[SOURce]:WAVelength"
-_FREQ = "[SOURce]:[WAVelength]:FREQuency"
-_POW = "[SOURce]:POWer"
-_KNOWN_ERRORS: Mapping[int, int] = {-104: -148, -121: -148, -131: -103, -138: -103, -224: -222, -350: -200}
-_DARK_DBM = -100.0
+_CYCLES_UNTIL_DEAD = 20  # [?]
+_RESET_ONE_IN = 4
 
 
-class SantecTSL570(ScpiDevice):
-    """One laser; ``interlock_open`` keeps it from emitting."""
+class SantecTSL570(SantecLog):
+    """One laser; ``set_interlock(True)`` keeps it from emitting.
 
-    error_capacity: ClassVar[int] = 10
+    ``round_trip_s``: what each message takes of bench time beyond the usual.
+    """
 
-    output = Setting(f"{_POW}:STATe", Integer(0, 1, default=0))
-    shutter_closed = Setting(f"{_POW}:SHUTter", Integer(0, 1, default=1))
-    power_unit = Setting(f"{_POW}:UNIT", Integer(0, 1, default=0))
-    attenuation_dB = Setting(f"{_POW}:ATTenuation", Number(0.0, 30.0, default=0.0))
-    automatic = Setting(f"{_POW}:ATTenuation:AUTo", Integer(0, 1, default=1))
-    wavelength_unit = Setting(f"{_WAV}:UNIT", Integer(0, 1, default=0))
-    fine = Setting(f"{_WAV}:FINe", Number(-100.0, 100.0, default=0.0))
-    coherence = Setting("[SOURce]:COHCtrl", Integer(0, 1, default=0))
-    modulation = Setting("[SOURce]:AM:STATe", Integer(0, 1, default=0))
-    modulation_source = Setting("[SOURce]:AM:SOURce", Integer(0, 4, default=0))
-    scpi_set = Setting("SYSTem:COMMunicate:CODe", Integer(0, 1, default=1))
-
-    def __init__(self, serial: str = "SIM-0001", *, scpi: bool = True) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        serial: str = "SIM-0001",
+        clock: Clock | None = None,
+        *,
+        scpi: bool = True,
+        range_m: tuple[float, float] = (1480e-9, 1640e-9),
+        warm_up_s: float = 0.0,
+        round_trip_s: float = 0.0,
+        has: frozenset[str] = frozenset(),
+        seed: int = 0,
+    ) -> None:
+        super().__init__(clock, range_m=range_m, warm_up_s=warm_up_s, has=has, seed=seed)
         self.serial = serial
-        self.interlock_open = False
-        self.wavelength_m = 1550e-9
-        self.power_dBm = POWER_DBM.low
-        self.scpi_set.set(int(scpi))
+        self._round_trip_s = round_trip_s
+        self._connected = 0
+        self._knocks = Random(seed)
+        self.command_set.set(int(scpi))
 
     # --- the world
 
     def state(self) -> LaserState:
-        """Return what arrived over the wire."""
+        """Return the light as it is now: during a sweep or while it tunes, on the way."""
+        present_m = self.present_m()
         return LaserState(
-            emitting=self._emits(),
+            emitting=self.emits(),
             shutter_open=not self.shutter_closed.get(),
-            power_W=dBm_to_mW(self._output_dBm()) * 1e-3,
-            frequency_Hz=SPEED_OF_LIGHT / self.wavelength_m,
+            power_W=dBm_to_mW(self.output_dBm(present_m)) * 1e-3,
+            frequency_Hz=SPEED_OF_LIGHT / (present_m + self.offset_m),
         )
-
-    def _emits(self) -> bool:
-        return bool(self.output.get()) and not self.interlock_open
-
-    def _output_dBm(self) -> float:
-        return self.power_dBm if self.automatic.get() else POWER_DBM.high - self.attenuation_dB.get()
 
     # --- the wire
 
-    def reset(self) -> None:
-        """Return to power-on; the command set stays."""
-        scpi = self.scpi_set.get()
-        super().reset()
-        self.scpi_set.set(scpi)
-        self.wavelength_m, self.power_dBm = 1550e-9, POWER_DBM.low
+    def respond(self, message: bytes) -> bytes | Awaitable[bytes]:
+        """Answer a message; raises Dropped when the laser is off."""
+        if self.is_off():
+            self.clock.spend(self.command_s)
+            raise Dropped
+        return self._later(message) if self._round_trip_s else super().respond(message)
 
-    def report(self, error: ScpiError) -> None:
-        """Keep an error under one of the numbers that this laser knows."""
-        super().report(ScpiError(_KNOWN_ERRORS.get(error.code, error.code)))
+    async def _later(self, message: bytes) -> bytes:
+        await self.clock.sleep_until(self.clock.now_s() + self._round_trip_s)
+        answer = super().respond(message)
+        return answer if isinstance(answer, bytes) else await answer
 
-    def _ask(
-        self, setting: Setting[object], arguments: tuple[Argument, ...], suffixes: tuple[int, ...]
-    ) -> str:
-        value = float(super()._ask(setting, arguments, suffixes))
-        if isinstance(setting.kind, Integer):
-            return self._whole(int(value))
-        return exponent(value) if self.scpi_set.get() else f"{value:.2f}"
+    def power_cycle(self) -> None:
+        """Go off and on again; a dead port lives again."""
+        super().power_cycle()
+        self._connected = 0
 
-    def _answer(self, quantity: Quantity, value: float) -> str:
-        return quantity.answer(value, scpi=bool(self.scpi_set.get()))
-
-    def _limit(self, quantity: Quantity, word: str) -> float | None:
-        """Return the limit that ``MIN`` or ``MAX`` behind a query asks for; Legacy has none."""
-        if not word:
-            return None
-        limits = {"MIN": quantity.low, "MAX": quantity.high}
-        if not self.scpi_set.get() or word.upper()[:3] not in limits:
-            raise ScpiError(-108)
-        return limits[word.upper()[:3]]
-
-    def _legacy(self) -> None:
-        """Refuse a header that only the Legacy set has."""
-        if self.scpi_set.get():
-            raise ScpiError(-113)
+    def admits_connection(self) -> bool:
+        """Whether a client that connects to the socket may stay."""
+        self._connected += 1
+        if PORT_DIES.id in self.has and self._connected > _CYCLES_UNTIL_DEAD:
+            return False
+        reconnects = RESET_ON_RECONNECT.id in self.has and self._connected > 1
+        return not (reconnects and self._knocks.randrange(_RESET_ONE_IN) == 0) and not self.is_off()
 
     @query("*IDN")
     def _identity(self) -> str:
-        return f"SANTEC,TSL-570,{self.serial},0026.0026.0011"
-
-    @command(_WAV, RawNumber())
-    def _set_wavelength(self, number: tuple[float, str]) -> None:
-        self.wavelength_m = WAVELENGTH.read(number, scpi=bool(self.scpi_set.get()))
-
-    @query(_WAV, Optional(RawNumber.word(), ""))
-    def _wavelength(self, word: str) -> str:
-        limit = self._limit(WAVELENGTH, word)
-        return self._answer(WAVELENGTH, self.wavelength_m if limit is None else limit)
-
-    @query(f"{_WAV}:MINimum")
-    def _wavelength_low(self) -> str:
-        self._legacy()
-        return self._answer(WAVELENGTH, WAVELENGTH.low)
-
-    @query(f"{_WAV}:MAXimum")
-    def _wavelength_high(self) -> str:
-        self._legacy()
-        return self._answer(WAVELENGTH, WAVELENGTH.high)
-
-    @command(_FREQ, RawNumber())
-    def _set_frequency(self, number: tuple[float, str]) -> None:
-        self.wavelength_m = SPEED_OF_LIGHT / FREQUENCY.read(number, scpi=bool(self.scpi_set.get()))
-
-    @query(_FREQ, Optional(RawNumber.word(), ""))
-    def _frequency(self, word: str) -> str:
-        limit = self._limit(FREQUENCY, word)
-        return self._answer(FREQUENCY, SPEED_OF_LIGHT / self.wavelength_m if limit is None else limit)
-
-    @query(f"{_FREQ}:MINimum")
-    def _frequency_low(self) -> str:
-        self._legacy()
-        return self._answer(FREQUENCY, FREQUENCY.low)
-
-    @query(f"{_FREQ}:MAXimum")
-    def _frequency_high(self) -> str:
-        self._legacy()
-        return self._answer(FREQUENCY, FREQUENCY.high)
-
-    @command(_POW, RawNumber())
-    def _set_power(self, number: tuple[float, str]) -> None:
-        self.power_dBm = self._read_power(*number)
-
-    def _read_power(self, value: float, unit: str) -> float:
-        in_mW = unit == "MW" or (unit == "" and self.power_unit.get() == 1)
-        if unit not in ("", "MW", "DBM"):
-            raise ScpiError(-103)
-        if in_mW and value <= 0:
-            raise ScpiError(-222)
-        return POWER_DBM.bounded(mW_to_dBm(value) if in_mW else value)
-
-    def _power_answer(self, dBm: float) -> str:
-        value = dBm_to_mW(dBm) if self.power_unit.get() else dBm
-        return self._answer(POWER_DBM, value)
-
-    @query(_POW, Optional(RawNumber.word(), ""))
-    def _power(self, word: str) -> str:
-        limit = self._limit(POWER_DBM, word)
-        return self._power_answer(self.power_dBm if limit is None else limit)
-
-    @query(f"{_POW}:MINimum")
-    def _power_low(self) -> str:
-        self._legacy()
-        return self._power_answer(POWER_DBM.low)
-
-    @query(f"{_POW}:MAXimum")
-    def _power_high(self) -> str:
-        self._legacy()
-        return self._power_answer(POWER_DBM.high)
-
-    @query(f"{_POW}:ACTual")
-    def _actual_power(self) -> str:
-        return self._power_answer(self._output_dBm() if self._emits() else _DARK_DBM)
-
-    @query(f"{_WAV}:SWEep[:STATe]")
-    def _sweep_state(self) -> str:
-        return self._whole(0)
-
-    @query("SYSTem:LOCK")
-    def _interlock(self) -> str:
-        return self._whole(int(self.interlock_open))
-
-    @query("SYSTem:ALERt")
-    def _alerts(self) -> str:
-        return "No07." if self.interlock_open else "No alerts."
-
-    def _whole(self, value: int) -> str:
-        return signed(value) if self.scpi_set.get() else str(value)
+        return f"SANTEC,TSL-570,{self.serial},{self.firmware}"
 
 
-def _make(place: Place, config: InstrumentConfig) -> SantecTSL570:
-    return SantecTSL570(place.serial)
+class SantecConfig(InstrumentConfig):
+    """``quirks``: ids of the optional ones; ``round_trip_ms``: 4.7 ms was measured on LAN."""
+
+    range_nm: tuple[float, float] = (1480.0, 1640.0)
+    warm_up_s: Annotated[float, Field(ge=0, le=7200)] = 0.0
+    round_trip_ms: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    firmware: str = FIRMWARE
+    product_code: str = PRODUCT_CODE
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        low_nm, high_nm = self.range_nm
+        if not 1000 <= low_nm < high_nm <= 2000:
+            raise ValueError("range_nm: two wavelengths from 1000 to 2000 nm, the shorter one first")
+        known = [quirk.id for quirk in OPTIONAL]
+        if unknown := [name for name in self.quirks if name not in known]:
+            raise ValueError(f"quirks: no {unknown[0]!r}; there are {', '.join(known)}")
+        return self
 
 
-MODEL = Model("Santec TSL-570", "laser", _make, scpi_server("raw", b"\r"))
+def _make(place: Place, config: SantecConfig) -> SantecTSL570:
+    low_nm, high_nm = config.range_nm
+    laser = SantecTSL570(
+        place.serial,
+        place.clock,
+        range_m=(low_nm * 1e-9, high_nm * 1e-9),
+        warm_up_s=config.warm_up_s,
+        round_trip_s=config.round_trip_ms * 1e-3,
+        has=frozenset(config.quirks),
+        seed=place.seed,
+    )
+    laser.firmware, laser.product_code = config.firmware, config.product_code
+    return laser
+
+
+MODEL = Model("Santec TSL-570", "laser", _make, scpi_server("raw", b"\r"), config=SantecConfig)

@@ -2,7 +2,7 @@
 """An instrument on a raw TCP socket (VISA ``TCPIP::host::port::SOCKET``)."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from heraldlink_sim.clock import Clock
 from heraldlink_sim.scpi.errors import ScpiError
@@ -249,15 +249,17 @@ async def serve_raw(
     connections: int | None = None,
     idle_s: float | None = None,
     clock: Clock | None = None,
+    admits: Callable[[], bool] | None = None,
 ) -> Server:
     r"""Serve ``device``; port 0 takes a free one, see ``server.port`` and ``server.address``.
 
     ``terminator`` is sent behind each answer. ``read_terminator``: each of its bytes ends a message (default:
     the bytes of ``terminator``, so that CRLF also takes a bare CR or LF). ``block_ends_message``: see
     :class:`heraldlink_sim.scpi.framing.Session`. ``connections``: how many at once, further ones are hung up
-    at once. ``idle_s``: a client that is silent for so long by ``clock`` is hung up.
+    at once. ``idle_s``: a client that is silent for so long by ``clock`` is hung up. ``admits``:
+    asked whether one that connects may stay.
     """
-    open_ones = Connections(connections)
+    open_ones = Connections(connections, admits)
     watch = IdleWatch(clock, idle_s) if clock is not None and idle_s is not None else None
 
     def connection() -> RawConnection:

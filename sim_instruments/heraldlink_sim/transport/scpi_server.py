@@ -37,6 +37,15 @@ class Timed(Protocol):
         ...
 
 
+@runtime_checkable
+class Doorkeeper(Protocol):
+    """A face that hangs up on some who connect to its socket."""
+
+    def admits_connection(self) -> bool:
+        """Whether the one who connects now may stay."""
+        ...
+
+
 ScpiServe = Callable[[Device, object, Ports, str, str], Awaitable[Listening]]
 
 
@@ -68,7 +77,8 @@ def scpi_server(
         if primary == "hislip":
             raw_port, hislip_port = hislip_port, raw_port
         clock = face.clock if isinstance(face, Timed) else None
-        raw = await raw_server(device, host, raw_port, clock=clock)
+        admits = face.admits_connection if isinstance(face, Doorkeeper) else None
+        raw = await raw_server(device, host, raw_port, clock=clock, admits=admits)
         try:
             hislip = await serve_hislip(device, host, hislip_port)
         except BaseException:

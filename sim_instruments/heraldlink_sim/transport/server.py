@@ -109,15 +109,17 @@ class Connections:
     It also keeps the commands that are being executed: an instrument ends them though the client has gone.
     """
 
-    def __init__(self, most: int | None = None) -> None:
+    def __init__(self, most: int | None = None, admits: Callable[[], bool] | None = None) -> None:
         self.refusing = False
-        self._most = most
+        self._most, self._admits = most, admits
         self._open: set[Droppable] = set()
         self._running: set[asyncio.Task[None]] = set()
 
     def admit(self, connection: Droppable) -> bool:
         """Whether a new connection may stay; it counts until it is forgotten."""
         if self.refusing or (self._most is not None and len(self._open) >= self._most):
+            return False
+        if self._admits is not None and not self._admits():
             return False
         self._open.add(connection)
         return True
