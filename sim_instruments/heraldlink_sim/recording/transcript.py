@@ -187,7 +187,7 @@ def _entry(path: Path, number: int, line: str) -> Entry:
 
 
 def asks(message: bytes) -> bool:
-    """Whether a message of a SCPI-like protocol has a query in it: a question mark outside text and blocks."""
+    """Whether a SCPI-like message has a query in it: a question mark outside strings and blocks."""
     return b"?" in _STRING.sub(b"", without_blocks(message)[0])
 
 
