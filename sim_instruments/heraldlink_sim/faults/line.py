@@ -83,12 +83,6 @@ class StatusLine(Line):
             return self.device.poll(message_available=message_available)
         return self.status_byte(message_available=message_available)
 
-    def poll(self, *, message_available: bool) -> int:
-        """Answer a serial poll, which may cost the device time."""
-        if isinstance(self.device, Polled):
-            return self.device.poll(message_available=message_available)
-        return self.status_byte(message_available=message_available)
-
     def clear(self) -> None:
         """Clear the device: what is being executed ends, settings stay."""
         if callable(clear := getattr(self.device, "clear", None)):
