@@ -145,7 +145,7 @@ def storm(device: Device) -> None:
     """Report errors until the queue overflows."""
     if isinstance(device, Reporting):
         for _ in range(STORM):
-            device.report(ScpiError(-300))
+            device.report(ScpiError(-200))
 
 
 def other_serial(serial: bytes) -> bytes:
