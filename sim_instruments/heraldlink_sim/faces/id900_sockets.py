@@ -181,8 +181,9 @@ class PairStream(_Watched):
             try:
                 self.socket.send(self._queue[0], zmq.NOBLOCK)
             except zmq.Again:
-                cast("int", self.socket.getsockopt(zmq.EVENTS))  # arm the next edge
-                return
+                if not cast("int", self.socket.getsockopt(zmq.EVENTS)) & zmq.POLLOUT:
+                    return  # the next edge tells when the client takes more
+                continue  # it did so in between, and that edge is gone
             message = self._queue.popleft()
             self._queued_bytes -= len(message)
             if not message:
