@@ -6,6 +6,7 @@ It also ends what pyvisa-py does not: a reply that breaks off, or a peer that ta
 
 import select
 import socket
+from functools import partial
 from typing import Protocol, cast
 
 from pyvisa import VisaIOError
@@ -28,8 +29,11 @@ class Line:
 
     def __init__(self, session: _Timed, connection: socket.socket) -> None:
         self._session, self._connection = session, connection
-        self._poll = select.poll()
-        self._poll.register(connection, select.POLLIN)
+        self._timeout_s = connection.gettimeout()
+        self._receive = partial(socket.socket.recv, connection)
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        self._readable = poll.poll
 
     def send(self, data: bytes) -> None:
         """Send a whole message; the timeout is that of each piece of 64 kB."""
@@ -43,11 +47,13 @@ class Line:
 
     def exchange(self, request: bytes, end: bytes) -> bytes:
         """Send a request and return its reply, without ``end``. What came too late before is thrown away."""
-        if self._poll.poll(0):
+        if self._readable(0):
             self._connection.recv(_CHUNK)
-        self.send(request)
+        if self._session.timeout != self._timeout_s:
+            self._set_timeout()
         try:
-            received = self._connection.recv(_CHUNK)
+            self._connection.sendall(request)
+            received = self._receive(_CHUNK)
             while (found := received.find(end)) < 0:
                 received += self._connection.recv(_CHUNK)
         except TimeoutError:
@@ -56,7 +62,7 @@ class Line:
 
     def block(self, request: bytes, end: bytes) -> bytes:
         """Send a request and return the bytes of the definite block that answers it (IEEE 488.2, 8.7.9)."""
-        if self._poll.poll(0):
+        if self._readable(0):
             self._connection.recv(_CHUNK)
         self.send(request)
         try:
@@ -71,7 +77,7 @@ class Line:
 
     def hung_up(self) -> bool:
         """Whether the other side has closed the connection; takes nothing from it."""
-        if not self._poll.poll(0):
+        if not self._readable(0):
             return False
         try:
             return not self._connection.recv(1, socket.MSG_PEEK)
@@ -86,11 +92,8 @@ class Line:
         return data
 
     def _set_timeout(self) -> None:
-        timeout_s = self._session.timeout
-        if timeout_s is not None:
-            timeout_s = max(timeout_s, _SHORTEST_TIMEOUT_s)
-        if self._connection.gettimeout() != timeout_s:
-            self._connection.settimeout(timeout_s)
+        timeout_s = self._timeout_s = self._session.timeout
+        self._connection.settimeout(timeout_s if timeout_s is None else max(timeout_s, _SHORTEST_TIMEOUT_s))
 
 
 def line_of(resource: MessageBasedResource) -> Line | None:

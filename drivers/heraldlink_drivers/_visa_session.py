@@ -13,6 +13,7 @@ sees what it would see anyway, and one wait is enough.
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from logging import DEBUG
 from threading import RLock
 from typing import TYPE_CHECKING, ClassVar
 
@@ -63,6 +64,7 @@ class VisaSession(VisaInstrument):
         self._explaining = False
         self._batching = False
         self._line: Line | None = None
+        self._scpi_errors = type(self).read_error is VisaSession.read_error
         timeout_s = kwargs.get("timeout", self.default_timeout)
         self._first_timeout_s = timeout_s if isinstance(timeout_s, float | int) else LONGEST_PROBE_s
         if _OWN_CONNECTION.match(address):
@@ -95,11 +97,13 @@ class VisaSession(VisaInstrument):
     def write(self, cmd: str) -> None:
         """Send a command and raise InstrumentError if the instrument then reports an error."""
         with self.lock:
-            if not self._batching and self._asks_in_one_segment():
-                self._raise_entry(cmd, self.parse_error(self._set_and_ask(cmd)))
-                return
-            super().write(cmd)
-            if not self._batching:
+            if self._batching:
+                super().write(cmd)
+            elif self._line is not None and self._scpi_errors and (end := self.visa_handle.read_termination):
+                request = self._encoded(cmd) + self._encoded(self.error_query)
+                self._raise_entry(cmd, self.parse_error(self._exchange(cmd, request, end)))
+            else:
+                super().write(cmd)
                 self.raise_errors(cmd)
 
     @contextmanager
@@ -141,14 +145,12 @@ class VisaSession(VisaInstrument):
 
     def ask_raw(self, cmd: str) -> str:
         """Send a query and return its reply without terminator."""
-        with self.lock, self.guarded(cmd):
-            if self._line is None or not (end := self.visa_handle.read_termination):
+        with self.lock:
+            if self._line is not None and (end := self.visa_handle.read_termination):
+                return self._exchange(cmd, self._encoded(cmd), end)
+            with self.guarded(cmd):
                 super().write_raw(cmd)
                 return self.visa_handle.read()
-            self.visa_log.debug("Querying: %s", cmd)
-            reply = self._line.exchange(self._encoded(cmd), end.encode()).decode(self.visa_handle.encoding)
-            self.visa_log.debug("Response: %s", reply)
-            return reply
 
     def write_block(self, command: str, data: bytes | memoryview) -> None:
         """Send ``command`` and ``data`` as a definite block, ended as any message; asks for no error."""
@@ -178,18 +180,24 @@ class VisaSession(VisaInstrument):
         handle = self.visa_handle
         return (cmd + (handle.write_termination or "")).encode(handle.encoding)
 
-    def _asks_in_one_segment(self) -> bool:
-        own_way = type(self).read_error is not VisaSession.read_error
-        return self._line is not None and not own_way and bool(self.visa_handle.read_termination)
+    def _exchange(self, cmd: str, request: bytes, end: str) -> str:
+        """Send a request on the raw socket; its reply. The quick way through :meth:`guarded`."""
+        if self._stale or self.hangs_up_when_idle:
+            self._begin()
+        if self.visa_log.isEnabledFor(DEBUG):
+            self.visa_log.debug("Asking: %s", request)
+        try:
+            reply = self._open_line().exchange(request, end.encode()).decode()
+        except BaseException as error:
+            raise self._failure(cmd, error) from error
+        if self.visa_log.isEnabledFor(DEBUG):
+            self.visa_log.debug("Response: %s", reply)
+        return reply
 
-    def _set_and_ask(self, cmd: str) -> str:
-        """Send a command and the error query in one segment; the reply to the query."""
-        self.visa_log.debug("Writing: %s", cmd)
-        with self.guarded(cmd):
-            assert self._line is not None  # noqa: S101  # asked before
-            request = self._encoded(cmd) + self._encoded(self.error_query)
-            end = str(self.visa_handle.read_termination).encode()
-            return self._line.exchange(request, end).decode(self.visa_handle.encoding)
+    def _open_line(self) -> Line:
+        if self._line is None:
+            raise OSError("not connected")
+        return self._line
 
     def _raise_entry(self, command: str, first: ErrorEntry) -> None:
         if first[0]:
@@ -206,22 +214,29 @@ class VisaSession(VisaInstrument):
     @contextmanager
     def guarded(self, command: str) -> Generator[None, None, None]:
         """Raise Timeout or ConnectionLost for what goes wrong on the wire, and leave no late reply behind."""
-        if self._stale or (self.hangs_up_when_idle and self._hung_up()):
-            self._resynchronise()
+        self._begin()
         try:
             yield
-        except VisaIOError as error:
-            if error.error_code != StatusCode.error_timeout or self._hung_up():
-                raise self._lost(str(error)) from error
-            self._stale = True
+        except (VisaError, OSError, RuntimeError, KeyboardInterrupt, SystemExit) as error:
+            raise self._failure(command, error) from error
+
+    def _begin(self) -> None:
+        """Connect anew if a late reply may be under way, or if the instrument has closed for idleness."""
+        if self._stale or (self.hangs_up_when_idle and self._hung_up()):
+            self._resynchronise()
+
+    def _failure(self, command: str, error: BaseException) -> BaseException:
+        """What to raise for an exchange that failed; the next one begins on a new connection."""
+        self._stale = True  # half a message may be sent, or its reply under way
+        if isinstance(error, VisaIOError) and error.error_code == StatusCode.error_timeout:
+            if self._hung_up():
+                return self._lost(str(error))
             if entries := self._reasons():
-                raise InstrumentError(self.name, command, *entries[0]) from error
-            raise Timeout(f"{self.name}: no reply to {command[:80]!r}") from error
-        except (VisaError, OSError, RuntimeError) as error:
-            raise self._lost(str(error)) from error
-        except (KeyboardInterrupt, SystemExit):
-            self._stale = True  # half a message may be sent, or its reply under way
-            raise
+                return InstrumentError(self.name, command, *entries[0])
+            return Timeout(f"{self.name}: no reply to {command[:80]!r}")
+        if isinstance(error, (VisaError, OSError, RuntimeError)):
+            return self._lost(str(error))
+        return error
 
     def _reasons(self) -> list[ErrorEntry]:
         """Error entries that explain a missing reply; none from an instrument that stays silent."""
