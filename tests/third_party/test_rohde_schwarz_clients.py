@@ -6,7 +6,7 @@ import time
 import pytest
 
 from heraldlink_sim.faces.rohde_schwarz_sgs100a import OPTIONS, RohdeSchwarzSGS100A
-from heraldlink_sim.transport import EventLoopThread, serve_raw
+from heraldlink_sim.transport import EventLoopThread, serve_hislip, serve_raw
 
 
 @pytest.fixture
@@ -15,24 +15,24 @@ def face():
 
 
 @pytest.fixture
-def server(face):
-    with EventLoopThread() as loop:
-        listening = loop.run(serve_raw(face))
-        yield listening
-        loop.run(listening.close())
+def loop():
+    with EventLoopThread() as running:
+        yield running
 
 
 @pytest.fixture
-def qmi_source(server):
+def qmi_source(loop, face):
     qmi = pytest.importorskip("qmi", reason="QMI: pip install heraldlink[third-party]")
     from qmi.instruments.rohde_schwarz import RohdeSchwarz_Sgs100a
 
+    server = loop.run(serve_raw(face))
     qmi.start("third_party_test", None)
     source = qmi.make_instrument("source", RohdeSchwarz_Sgs100a, f"tcp:127.0.0.1:{server.port}")
     source.open()
     yield source
     source.close()
     qmi.stop()
+    loop.run(server.close())
 
 
 def test_qmi_sets_and_gets_everything(qmi_source, face):
@@ -62,9 +62,13 @@ def test_qmi_polls_an_adjustment(qmi_source):
     assert result == 0
 
 
-@pytest.mark.parametrize("visa", ["SelectVisa=SocketIo", "SelectVisa=@py"])
-def test_rsinstrument(server, face, visa):
+@pytest.mark.parametrize(
+    ("serve", "visa"),
+    [(serve_raw, "SelectVisa=SocketIo"), (serve_raw, "SelectVisa=@py"), (serve_hislip, "SelectVisa=@py")],
+)
+def test_rsinstrument(loop, face, serve, visa):
     package = pytest.importorskip("RsInstrument", reason="RsInstrument: pip install heraldlink[third-party]")
+    server = loop.run(serve(face))
     source = package.RsInstrument(server.address, True, True, visa)
     assert source.idn_string == face.execute_now(b"*IDN?").decode()
     assert len(source.instrument_options) == len(OPTIONS)
@@ -76,3 +80,4 @@ def test_rsinstrument(server, face, visa):
     with pytest.raises(package.StatusException, match="-222"):
         source.write("SOUR:FREQ 40GHZ")
     source.close()
+    loop.run(server.close())

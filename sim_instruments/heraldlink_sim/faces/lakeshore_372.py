@@ -157,6 +157,12 @@ class LakeShore372:
         """The status byte for a serial poll; the 372 has no bit for a waiting answer."""
         return self._registers.byte(self._present())
 
+    def poll(self, *, message_available: bool = False) -> int:
+        """A serial poll, which takes as long as a command."""
+        self.clock.spend(COMMAND_s)
+        self._look()
+        return self.status_byte(message_available=message_available)
+
     # --- the wire
 
     def respond(self, message: bytes) -> bytes:

@@ -187,6 +187,11 @@ class StanfordDG645:
         """The status byte for a serial poll."""
         return self._registers.byte(self._present() | 16 * message_available)
 
+    def poll(self, *, message_available: bool = False) -> int:
+        """A serial poll, which takes as long as a command."""
+        self.clock.spend(COMMAND_s)
+        return self.status_byte(message_available=message_available)
+
     def _present(self) -> int:
         """Bits of the status byte that hold now."""
         now_s, source = self.clock.now_s(), self._numbers.get("TSRC")
