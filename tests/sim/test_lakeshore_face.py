@@ -263,6 +263,12 @@ def test_mains_off_keeps_settings_but_not_the_heaters(face):
     assert face.swallow(b"RANGE? 0") is None
 
 
+def test_lakeshore_372_htrset_of_a_336():
+    face = LakeShore372("SIM-1", has=frozenset({"lakeshore-372-htrset-of-a-336"}))
+    assert ask(face, "HTRSET 0,0,2,3,0.5,1;HTRSET? 0;HTRSET? 1") == "0,2,3,0.5,1;0,1,0,0,1"
+    assert ask(LakeShore372("SIM-1"), "HTRSET 0,50,0,0,2;HTRSET? 0;HTRSET? 1") == "50,0,0,2;1,1,0,1"
+
+
 @given(st.floats(1e-12, 1e12), st.booleans())
 def test_answered_numbers_keep_their_digits(value, negative):
     value = -value if negative else value

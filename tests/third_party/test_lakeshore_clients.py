@@ -87,6 +87,24 @@ def test_qcodes_reads_everything_but_the_heater_setup_of_another_model(qcodes_dr
     assert all(b"?" in data for direction, data in face.wire_log if direction == "in")
 
 
+def test_qcodes_sets_heaters_up_with_the_quirk_of_a_336():
+    from qcodes.instrument_drivers.Lakeshore import LakeshoreModel372
+
+    face = LakeShore372("SIM-1", has=frozenset({"lakeshore-372-htrset-of-a-336"}))
+    with EventLoopThread() as loop:
+        server = loop.run(serve_raw(face, terminator=b"\r\n"))
+        driver = LakeshoreModel372("bridge_336", server.address, visalib="@py")
+        settings = {
+            "output_type": "current", "output_heater_resistance": "50ohm", "output_max_current": "1A",
+            "output_max_user_current": 0.5, "output_display": "power",
+        }  # fmt: skip
+        for name, value in settings.items():
+            driver.sample_heater.parameters[name](value)
+        assert {name: driver.sample_heater.parameters[name]() for name in settings} == settings
+        driver.close()
+        loop.run(server.close())
+
+
 @pytest.fixture
 def vendor(server):
     package = pytest.importorskip("lakeshore", reason="lakeshore: pip install heraldlink[third-party]")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -37,7 +37,7 @@ from heraldlink_sim.faces.lakeshore_grammar import (
 )
 from heraldlink_sim.faces.lakeshore_heaters import Heaters
 from heraldlink_sim.faces.lakeshore_inputs import ENABLED, INPUTS, Inputs, Reading, READING_s
-from heraldlink_sim.faces.lakeshore_records import RECORDS, SAMPLE, STILL, WARMUP, Settings
+from heraldlink_sim.faces.lakeshore_records import HEATER_OF_A_336, RECORDS, SAMPLE, STILL, WARMUP, Settings
 from heraldlink_sim.faces.lakeshore_status import (
     ALARM,
     CONTROL_READING,
@@ -48,6 +48,7 @@ from heraldlink_sim.faces.lakeshore_status import (
     Registers,
 )
 from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
+from heraldlink_sim.quirks import Quirk
 from heraldlink_sim.scpi.errors import ScpiError
 
 STAGES_K: Mapping[int, float] = {CONTROL_INPUT: 0.012, 1: 46.0, 2: 3.6, 5: 0.85, 6: 0.012}
@@ -62,10 +63,30 @@ _ON = Int(0, 1)
 
 
 class LakeShore372:
-    """One bridge; ``temperature_K(input)`` is asked when a sensor is read (0: the control input)."""
+    """One bridge; ``temperature_K(input)`` is asked when a sensor is read (0: the control input).
 
-    def __init__(self, serial: str = "SIM-0001", clock: Clock | None = None, seed: int = 0) -> None:
+    ``has``: ids of the optional quirks of this one.
+    """
+
+    quirks: ClassVar[tuple[Quirk, ...]] = (
+        Quirk(
+            "lakeshore-372-htrset-of-a-336",
+            "optional: HTRSET has the five parameters of a Model 336 (type, resistance, current, user's "
+            "current, display), not the four of a 372",
+            "QCoDeS 0.58 sends and reads them so for all models (lakeshore_base.py); the vendor's package "
+            "(model_372.py) has four for a 372",
+        ),
+    )
+
+    def __init__(
+        self,
+        serial: str = "SIM-0001",
+        clock: Clock | None = None,
+        seed: int = 0,
+        has: frozenset[str] = frozenset(),
+    ) -> None:
         self.serial = serial
+        self._other_names = {"HTRSET": HEATER_OF_A_336} if self.quirks[0].id in has else {}
         self.clock: Clock = clock or SteppedClock()
         self.wire_log: deque[tuple[Literal["in", "out"], bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
         self.temperature_K: Callable[[int], float] = lambda channel: STAGES_K.get(channel, ROOM_K)
@@ -196,6 +217,7 @@ class LakeShore372:
         return None
 
     def _query(self, header: str, arguments: tuple[str, ...]) -> str:
+        header = self._other_names.get(header, header)
         if header in self._queries:
             return self._queries[header](arguments)
         if header in RECORDS:
@@ -205,6 +227,7 @@ class LakeShore372:
         raise Refusal(COMMAND_ERROR)
 
     def _command(self, header: str, arguments: tuple[str, ...]) -> None:
+        header = self._other_names.get(header, header)
         if header in self._commands:
             self._commands[header](arguments)
         elif header in RECORDS:
@@ -316,7 +339,8 @@ class LakeShoreConfig(InstrumentConfig):
 
 
 def _make(place: Place, config: LakeShoreConfig) -> LakeShore372:
-    return LakeShore372(place.serial, place.clock, place.seed if config.seed is None else config.seed)
+    seed = place.seed if config.seed is None else config.seed
+    return LakeShore372(place.serial, place.clock, seed, frozenset(config.quirks))
 
 
 MODEL = Model(

@@ -32,6 +32,9 @@ _PID = Real(0, 1000, 50), Real(0, 10000, 20), Real(0, 2500)
 _NOWHERE = Quoted("0.0.0.0")  # noqa: S104  an address that the instrument answers
 
 
+HEATER_OF_A_336 = "HTRSET of a 336"
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One command: what it is addressed with, its parameters, and how many of them must be there."""
@@ -70,6 +73,9 @@ RECORDS: Mapping[str, Record] = {
     "ANALOG": Record(
         (Int(0, 6), Int(0, 6), Input(none=True), Int(0, 4, 1), _ANY, _ANY, _PERCENT), (Int(1, 2),)
     ),
+    HEATER_OF_A_336: Record(
+        (_ON, Int(1, 2, 1), Int(0, 4), Real(0, 1.732), Int(1, 2, 1)), (_OUTPUT,)
+    ),  # in the place of HTRSET with the quirk of that name
     # the box
     "RELAY": Record((Int(0, 4), Input(none=True), Int(0, 2)), (Int(1, 2),), least=1),
     "BEEP": Record((_ON,)),
