@@ -9,8 +9,8 @@ that nothing fires it, with 10 ns between the edges of each output. With ``ADVT 
 n-th cycle out at an output, and every n-th trigger in; ``INHB`` holds back triggers or outputs while
 ``inhibited``.
 
-Commands: SRS' own Python driver ``srsinst.dg645``, which follows the manual. The form of ``*IDN?`` is the one that
-``dg645-ioc`` cuts up. [?]: that answers of one line are joined by ``;`` (as IEEE 488.2 has it).
+Commands: SRS' own Python driver ``srsinst.dg645``, which follows the manual. The form of ``*IDN?`` is the one
+that ``dg645-ioc`` cuts up. [?]: that answers of one line are joined by ``;`` (as IEEE 488.2 has it).
 """
 
 from __future__ import annotations
