@@ -2,8 +2,9 @@
 """ZeroMQ requests that survive a lost reply: after a timeout the next request starts on a new socket.
 
 A REQ socket that waits for a reply that never comes can send nothing more, and one that is told to send
-anyway may take the late reply for the next one. A new socket has neither trouble. A connection that the
-other side closes is noticed at once, by the socket's monitor.
+anyway may take the late reply for the next one. A new socket has neither trouble; and requests are numbered
+in their envelope, which a REP socket sends back, so that a reply that comes twice answers no later request.
+A connection that the other side closes is noticed at once, by the socket's monitor.
 """
 
 import time
@@ -63,6 +64,7 @@ class ZmqRequester:
             connect(self._instrument, self.host, self._port, self.timeout_s).close()  # refused: say so now
             connection = new_socket(zmq.REQ)
             connection.setsockopt(zmq.SNDTIMEO, int(self.timeout_s * 1e3))
+            connection.setsockopt(zmq.REQ_CORRELATE, 1)
             self._monitor = connection.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             connection.connect(self.address)
             self._socket = connection

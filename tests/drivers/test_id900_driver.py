@@ -19,6 +19,7 @@ from heraldlink_drivers.errors import (
 from heraldlink_drivers.roles import Combiner, TaggerProgram, TimeTagger
 from heraldlink_sim.faces.id900_server import serve_id900
 from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900 as Face
+from heraldlink_sim.transport.server import Repeated
 
 DURATION_PS = 1_000_000_000
 
@@ -241,6 +242,24 @@ def test_a_lost_reply_is_survived_and_a_late_one_ignored(face):
         assert tagger.gate_ps() == (50_000, 350_000)
         assert tagger.counts() == dict.fromkeys(("STAR", "INPU1", "INPU2", "INPU3", "INPU4"), 0)
         tagger.close()
+
+
+class Stammering:
+    """A time controller that sends each reply twice."""
+
+    def __init__(self, face) -> None:
+        self.face, self.wire_log = face, face.wire_log
+
+    def respond(self, message: bytes) -> bytes:
+        raise Repeated(self.face.respond(message))
+
+
+def test_a_reply_that_comes_twice_answers_no_later_request(face, serve):
+    server = serve(serve_id900(face, door=Stammering(face)))
+    tagger = IDQuantiqueID900("tagger", server.address)
+    for step in range(200):
+        tagger.write(f"DELA1:VALU {step}")
+        assert tagger.delays[0].value.get() == pytest.approx(step * 1e-12)
 
 
 @pytest.mark.timeout(15)  # half of what a reply may take

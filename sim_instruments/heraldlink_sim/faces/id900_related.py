@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heraldlink_sim.faces.id900_generator import Pulses
-from heraldlink_sim.faces.id900_times import NOTHING, Times
+from heraldlink_sim.faces.id900_times import Times
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,13 @@ def _earlier(relation: Relation, stops: Times, references: Times) -> Times:
 
 def _inside(times: Times, gates: Pulses) -> tuple[Times, Times]:
     """Return the events that fall into a gate, and the gate of each."""
-    if not gates.rises.size:
-        return NOTHING, NOTHING
-    at = np.searchsorted(gates.rises, times, side="right") - 1
-    inside = (at >= 0) & (times < gates.falls[at])
-    return times[inside], at[inside].astype(np.int64)
+    low, high = np.searchsorted(times, gates.rises), np.searchsorted(times, gates.falls)
+    counts = high - low
+    of = np.repeat(np.arange(counts.size, dtype=np.int64), counts)
+    if counts.size == 1:
+        return times[low[0] : high[0]], of
+    before = np.cumsum(counts) - counts
+    return times[np.arange(of.size) + np.repeat(low - before, counts)], of
 
 
 def _after(references: Times, of: Times, gates: Pulses, end_ps: int, before: Since) -> Since:

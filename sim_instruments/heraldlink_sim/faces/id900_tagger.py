@@ -135,14 +135,16 @@ def combine(
         begins = ends = NOTHING
         latch = latch._replace(is_open=False)
     windows = _Windows(begins, ends, latch.is_open)
-    in_first, in_second = windows.number(first), windows.number(second)
-    opened_1, opened_2 = windows.opened(in_first), windows.opened(in_second)
+    (in_first, opened_1), (in_second, opened_2) = windows.look(first), windows.look(second)
     parts = [
         *_passed(setting.inside, first[opened_1], second[opened_2]),
         *_passed(setting.outside, first[~opened_1], second[~opened_2]),
     ]
-    both = [operation is Operation.AND for operation in (setting.outside, setting.inside)]
-    together, seen = _coincident(first, second, in_first, in_second, windows, both, latch)
+    if Operation.AND not in (setting.inside, setting.outside):
+        return _merged(parts), Latch(windows.last_open)
+    held_1, held_2 = (_held(setting, opened) for opened in (opened_1, opened_2))
+    one, two = (first[held_1], in_first[held_1]), (second[held_2], in_second[held_2])
+    together, seen = _coincident(one, two, windows.last, latch)
     return _merged([*parts, together]), Latch(windows.last_open, *seen)
 
 
@@ -165,54 +167,49 @@ class _Windows:
     """The stretches between movements of a window, numbered from 0 (which began earlier)."""
 
     def __init__(self, begins: Times, ends: Times, is_open: bool) -> None:
-        # an end comes before a begin of the same time
-        moves = np.sort(np.concatenate((2 * ends, 2 * begins + 1)), kind="stable")
-        self._moves = moves >> 1
-        self._open = np.concatenate(([is_open], (moves & 1).astype(np.bool_)))
+        self._begins, self._ends, self._is_open = begins, ends, is_open
+        self.last = int(begins.size + ends.size)
 
-    @property
-    def last(self) -> int:
-        """Number of the last stretch."""
-        return int(self._moves.size)
+    def look(self, times: Times) -> tuple[Times, NDArray[np.bool_]]:
+        """Return the stretch of each event, and whether the window is open in it."""
+        opened = np.searchsorted(self._begins, times, side="right")
+        closed = np.searchsorted(self._ends, times, side="right")
+        never = np.array([NEVER], np.int64)
+        last_begin = np.concatenate((never, self._begins))[opened]
+        last_end = np.concatenate((never, self._ends))[closed]
+        numbers = (opened + closed).astype(np.int64)
+        moved = (opened > 0) & (last_begin >= last_end)  # an end comes before a begin of the same time
+        return numbers, np.where(numbers == 0, self._is_open, moved)
 
     @property
     def last_open(self) -> bool:
-        """Whether the window is open in it."""
-        return bool(self._open[-1])
+        """Whether the window is open in the last stretch."""
+        if not self._begins.size or not self._ends.size:
+            return bool(self._begins.size) or (self._is_open and not self._ends.size)
+        return bool(self._begins[-1] >= self._ends[-1])
 
-    def number(self, times: Times) -> Times:
-        """Return the stretch of each event."""
-        return np.searchsorted(self._moves, times, side="right").astype(np.int64)
 
-    def opened(self, numbers: Times) -> NDArray[np.bool_]:
-        """Return whether the window is open in each stretch."""
-        return self._open[numbers]
+def _held(setting: CombinerSetting, opened: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return whether AND holds for each event."""
+    inside, outside = setting.inside is Operation.AND, setting.outside is Operation.AND
+    return np.where(opened, inside, outside)
 
 
 def _coincident(
-    first: Times, second: Times, in_1: Times, in_2: Times, windows: _Windows, both: list[bool], latch: Latch
+    one: tuple[Times, Times], two: tuple[Times, Times], last: int, latch: Latch
 ) -> tuple[Times, tuple[bool, bool]]:
-    """Return when AND fires, and what it saw in the last stretch; ``both``: it holds (outside, inside)."""
-    if not any(both):
-        return NOTHING, (False, False)
-    first, in_1 = _holding(first, in_1, windows, both)
-    second, in_2 = _holding(second, in_2, windows, both)
-    numbers_1, at_1 = np.unique(in_1, return_index=True)
-    numbers_2, at_2 = np.unique(in_2, return_index=True)
-    earliest_1, earliest_2 = first[at_1], second[at_2]
+    """Return when AND fires for (events, stretches) of its inputs, and what it saw in the last stretch."""
+    numbers_1, at_1 = np.unique(one[1], return_index=True)
+    numbers_2, at_2 = np.unique(two[1], return_index=True)
+    earliest_1, earliest_2 = one[0][at_1], two[0][at_2]
     if latch.first:
         numbers_1, earliest_1 = _carried(numbers_1, earliest_1)
     if latch.second:
         numbers_2, earliest_2 = _carried(numbers_2, earliest_2)
     _, a, b = np.intersect1d(numbers_1, numbers_2, assume_unique=True, return_indices=True)
     fired = np.maximum(earliest_1[a], earliest_2[b])
-    seen = bool(np.isin(windows.last, numbers_1)), bool(np.isin(windows.last, numbers_2))
+    seen = bool(np.isin(last, numbers_1)), bool(np.isin(last, numbers_2))
     return fired[fired > NEVER], seen
-
-
-def _holding(times: Times, numbers: Times, windows: _Windows, both: list[bool]) -> tuple[Times, Times]:
-    held = np.asarray(both)[windows.opened(numbers).astype(np.int64)]
-    return times[held], numbers[held]
 
 
 def _carried(numbers: Times, earliest: Times) -> tuple[Times, Times]:
