@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from fault_rig import CASES, TIMEOUT_s
 
+from heraldlink_drivers import KeysightN7764A
 from heraldlink_drivers.errors import ConnectionLost, DriverError, Timeout
 
 # a reading that is refused; QCoDeS' parameters parse with ValueError
@@ -115,6 +116,18 @@ def test_a_hanging_instrument_is_given_up_and_found_again(at) -> None:
     assert time.monotonic() - begun < 10 * TIMEOUT_s
     at.rig.heal()
     all_right(at)
+
+
+def test_a_device_clear_ends_a_hang(rig) -> None:
+    each = rig("Keysight N7764A", "voa")
+    voa = KeysightN7764A("voa", each.addresses["voa"], visalib="@py", timeout=TIMEOUT_s)
+    before_dB = voa.attenuation_dB(1)
+    each.fault("hang", match="*INP1:ATT?", count=1)
+    voa.visa_handle.write(":INP1:ATT?")
+    voa.visa_handle.clear()
+    assert not each.faults.injected[0].lifted.is_set()
+    assert voa.visa_handle.query(":OUTP2?").strip() in ("0", "+0")
+    assert voa.attenuation_dB(1) == before_dB
 
 
 def test_a_refused_connection_is_lost_until_it_is_healed(at) -> None:

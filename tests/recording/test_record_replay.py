@@ -15,7 +15,7 @@ from heraldlink_drivers import (
     StanfordDG645,
 )
 from heraldlink_drivers.errors import DriverError, InstrumentError
-from heraldlink_sim.recording import load_transcript, serve_recording, serve_replay
+from heraldlink_sim.recording import conform, load_transcript, serve_recording, serve_replay
 
 Session = Callable[[Mapping[str, str]], dict[str, Any]]
 
@@ -86,6 +86,20 @@ def test_a_session_comes_back_from_its_transcript(recorded, listen) -> None:
     assert f"REPLAY-SIM-{name}" in again["identity"]
     again["identity"] = again["identity"].replace("REPLAY-", "")
     assert again == readings
+
+
+def test_a_recording_of_the_simulator_conforms_to_its_model(recorded, loop) -> None:
+    _, _, _, path = recorded
+    found = loop.run(conform(path, load_transcript(path).model))
+    assert [item for item in found if item.verdict in ("different", "unknown")] == []
+    assert len(found) >= 5
+
+
+def test_a_recording_conforms_to_the_same_session_over_the_wire(recorded, instrument, loop) -> None:
+    name, _, _, path = recorded
+    address = instrument(load_transcript(path).model, name)[name]
+    found = loop.run(conform(path, address, wait_s=5.0))
+    assert [item for item in found if item.verdict in ("different", "unknown")] == []
 
 
 def test_a_transcript_is_ascii_text_with_a_line_for_each_message(recorded) -> None:

@@ -56,7 +56,7 @@ def show(run: Run, result: Result, json: bool, console: Console) -> None:
     console.print(f"{counts}; herald rate {rate(run.results)}", highlight=False)
     for sentence in deviations(result):
         console.print(sentence, highlight=False)
-    console.print(f"kept in {run.folder}", highlight=False)
+    console.print(f"kept in {run.folder}; origin of the instruments: {run.origin}", highlight=False)
 
 
 def deviations(result: Result) -> list[str]:
@@ -79,6 +79,7 @@ def as_dict(run: Run, result: Result) -> dict[str, object]:
         "slots": len(result.slots),
         "deviations": deviations(result),
         "run": str(run.folder),
+        "origin": run.origin,
         **run.results.as_dict(),
     }
 

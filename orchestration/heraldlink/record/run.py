@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from heraldlink.heralding.description import sequence_of
+from heraldlink.messages.values import Origin
 from heraldlink.pairs import NodeTags, Result
 from heraldlink.record.arrivals import arrivals
 from heraldlink.record.folder import digest, whole_folder
@@ -28,6 +29,7 @@ class Run:
 
     folder: Path
     results: RunResults
+    origin: Origin
 
 
 def tags_file(node: str) -> str:
@@ -74,7 +76,7 @@ def write_run(
         files = {item.name: digest(item) for item in sorted(folder.iterdir())}
         record = make_record(run_id, result, results, tags, (ends, midpoint), request or {}, files)
         write_record(folder / RECORD, record)
-    return Run(directory / run_id, results)
+    return Run(directory / run_id, results, origin)
 
 
 def new_run_id() -> str:

@@ -22,6 +22,8 @@ from heraldlink_sim.transport.server import Device, Dropped, Repeated, answer_of
 _CHUNK = 1 << 18
 _HEADER = struct.Struct("!2sBBIQ")
 _INITIALIZE, _RESPONSE, _DATA_END, _ASYNC_INITIALIZE = 0, 1, 7, 17
+_RMT_DELIVERED = 1
+"""Every answer is read before the next request."""
 _HISLIP_1_0, _VENDOR = 0x0100, int.from_bytes(b"HL")
 
 
@@ -43,6 +45,7 @@ class InMemory:
     def __init__(self, device: Device, service: Service) -> None:
         self._device = device
         self._answers: Framer | None = framer(service, "<") if service.protocol == "websq" else None
+        self._always = service.protocol in ("zmq", "datalink")
         self._unasked: list[bytes] = []
         if hasattr(device, "on_broadcast"):
             setattr(device, "on_broadcast", self._unasked.append)  # noqa: B010
@@ -56,7 +59,7 @@ class InMemory:
         sent, self._unasked[:] = b"".join([answer, *self._unasked]), []
         if self._answers is not None:
             return list(self._answers.feed(sent))
-        return [sent] if sent else []
+        return [sent] if sent or self._always else []
 
     async def close(self) -> None:
         """Nothing to hang up."""
@@ -152,7 +155,9 @@ def _encoder(service: Service) -> Callable[[bytes], bytes]:
     if service.protocol == "hislip":
         numbers = iter(range(0xFFFFFF00, 1 << 40, 2))
         return lambda request: (
-            _HEADER.pack(b"HS", _DATA_END, 0, next(numbers) & 0xFFFFFFFF, len(request) + 1) + request + b"\n"
+            _HEADER.pack(b"HS", _DATA_END, _RMT_DELIVERED, next(numbers) & 0xFFFFFFFF, len(request) + 1)
+            + request
+            + b"\n"
         )
     if service.protocol == "http":
         return _http

@@ -22,13 +22,14 @@ in the folder beside it, ``FILE.blocks``.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal, TextIO, cast
 
 from heraldlink_sim.errors import TranscriptError
 from heraldlink_sim.recording.text import Blocks, read, without_blocks, written
@@ -36,6 +37,8 @@ from heraldlink_sim.recording.text import Blocks, read, without_blocks, written
 TITLE = "heraldlink transcript 1"
 MAIN = "-"
 _PATIENCE_s = 0.1
+_BROADCASTS_LATE = 4
+"""Requests that may have been sent before the effect of a command is told."""
 _STRING = re.compile(rb"\"[^\"]*\"|'[^']*'")
 Direction = Literal[">", "<"]
 
@@ -186,6 +189,15 @@ def _entry(path: Path, number: int, line: str) -> Entry:
         raise TranscriptError(f"{path}:{number}: is no message: {line[:60]!r}") from None
 
 
+def json_object(message: bytes) -> dict[str, object]:
+    """The JSON object that a message is; empty if it is none."""
+    try:
+        found: object = json.loads(message)
+    except ValueError:
+        return {}
+    return cast("dict[str, object]", found) if isinstance(found, dict) else {}
+
+
 def asks(message: bytes) -> bool:
     """Whether a SCPI-like message has a query in it: a question mark outside strings and blocks."""
     return b"?" in _STRING.sub(b"", without_blocks(message)[0])
@@ -202,6 +214,12 @@ class _Open:
     @property
     def waits(self) -> bool:
         return self._query and not self.answers and not self.given_up
+
+    def told_by(self, message: bytes) -> bool:
+        """Whether this is a WebSQ command whose effect is told to all clients by the message."""
+        asked, told = json_object(self.entry.message), json_object(message)
+        broadcast = "command" in asked and not isinstance(told.get("value"), dict)
+        return broadcast and asked.get("label") == told.get("label") and not self.answers
 
     def closed(self) -> Exchange:
         entry = self.entry
@@ -226,7 +244,17 @@ def _paired(entries: Iterable[Entry], services: Mapping[str, Service]) -> list[E
         own = [item for item in found[-64:] if item.entry.service == entry.service]
         if not own:
             continue  # sent unasked, before the first request
-        many = services.get(entry.service, Service("raw")).protocol in ("websq", "decop", "stream")
-        waiting_queries = [] if many else [item for item in own if item.waits]
-        (waiting_queries[0] if waiting_queries else own[-1]).answers.append(entry.message)
+        protocol = services.get(entry.service, Service("raw")).protocol
+        _receiver(own, protocol, entry.message).answers.append(entry.message)
     return [item.closed() for item in found]
+
+
+def _receiver(own: list[_Open], protocol: str, answer: bytes) -> _Open:
+    """The request that an answer belongs to."""
+    if protocol == "websq":
+        candidates = [item for item in own[-_BROADCASTS_LATE:] if item.told_by(answer)]
+    elif protocol in ("decop", "stream"):
+        candidates = []
+    else:
+        candidates = [item for item in own if item.waits]
+    return candidates[0] if candidates else own[-1]
