@@ -7,9 +7,11 @@ question back.
 """
 
 import socket
+import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
+import peers
 from measure import Row, arguments, at_least, demand, interleaved, medians, ratio, report, run
 from servers import last_of_tree, served
 
@@ -57,16 +59,22 @@ class Client:
 
 
 def main() -> None:
-    options = arguments(__doc__ or "").parse_args()
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--peers", metavar="PYTHON", help="interpreter with sinstruments and scpipy")
+    options = parser.parse_args()
     with ExitStack() as stack:
         clients = {
             name: _client(stack, name) for name in ("streams", "protocol", "reference", "santec", "awg")
         }
         trees = {f"tree{nodes}": _client(stack, f"tree{nodes}", nodes) for nodes in TREES}
         clients |= trees
+        if options.peers:
+            clients |= {name: _peer(stack, options.peers, name) for name in peers.QUESTIONS}
         ways = {f"{name}, sequential": client.sequential for name, client in clients.items()}
         ways |= {f"{name}, pipelined": client.pipelined for name, client in clients.items()}
         samples = interleaved(ways, options.rounds)
+    if not options.peers:
+        print("other simulators: skipped, see --peers")
     rows = [Row(name, figure, "queries/s") for name, figure in medians(samples).items()]
     for name in INSTRUMENTS:
         one, many = f"{name}, sequential", f"{name}, pipelined"
@@ -75,6 +83,9 @@ def main() -> None:
             at_least(f"{name}, pipelined / streams, sequential", ratio(samples, many, STREAMS), "", 2.7),
             Row(f"{name} / streams, both pipelined", ratio(samples, many, "streams, pipelined"), ""),
         ]
+    for name in peers.QUESTIONS if options.peers else ():
+        share = ratio(samples, f"{name}, sequential", STREAMS)
+        rows.append(Row(f"{name} / streams, sequential", share, ""))
     for nodes in TREES[1:]:
         share = ratio(samples, f"tree{nodes}, pipelined", f"tree{TREES[0]}, pipelined")
         rows.append(at_least(f"{nodes} nodes / {TREES[0]} nodes, pipelined", share, "", 0.9))
@@ -92,6 +103,21 @@ def _client(stack: ExitStack, name: str, nodes: int = 0) -> Client:
     }
     question, answer = questions.get(name, (b"SOUR:LEV?\n", b"SOUR:LEV?\n"))
     return Client(port, question, answer or _ask(port, question))
+
+
+def _peer(stack: ExitStack, python: str, name: str) -> Client:
+    process = stack.enter_context(
+        subprocess.Popen([python, peers.__file__, name], stdout=subprocess.PIPE, text=True)
+    )
+    stack.callback(process.kill)
+    assert process.stdout is not None
+    port = int(process.stdout.readline())
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with suppress(ConnectionRefusedError):
+            return Client(port, *peers.QUESTIONS[name])
+        time.sleep(0.05)
+    raise TimeoutError(name)
 
 
 def _ask(port: int, question: bytes) -> bytes:
