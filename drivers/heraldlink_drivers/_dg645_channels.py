@@ -103,7 +103,7 @@ class DG645Output(InstrumentChannel["StanfordDG645"]):
             get_cmd=f"PRES?{number}",
             set_cmd=f"PRES {number},{{}}",
             get_parser=int,
-            vals=vals.Ints(1, 2**30 - 1),
+            vals=vals.Ints(1, 2**31 - 1),
         )
         """With advanced triggering one cycle in so many comes out here; T0: one trigger in so many counts."""
         if number:
@@ -116,7 +116,7 @@ class DG645Output(InstrumentChannel["StanfordDG645"]):
             get_cmd=f"PHAS?{number}",
             set_cmd=f"PHAS {number},{{}}",
             get_parser=int,
-            vals=vals.Ints(0, 2**30 - 2),
+            vals=vals.Ints(0, 2**31 - 2),
         )
         """Which of the prescaled cycles comes out, from 0."""
 

@@ -181,8 +181,9 @@ def test_prescalers_let_some_cycles_out(generator):
     assert pulses() == [False, True, False, False, True, False]
     client.act("PRES 1,1;PRES 0,2")
     assert pulses() == [False, True] * 3
-    client.act("PHAS 1,5")
-    assert client.ask("LERR?") == "10"
+    client.act("PRES 0,1;PRES 1,2;PHAS 1,5")
+    assert client.ask("LERR?") == "0"
+    assert pulses() == [False] * 6
 
 
 def test_inhibit(generator):

@@ -4,9 +4,9 @@
 ``TRAT 1000`` sets, ``TRAT?`` asks, ``SSTR 10`` sets the step, ``SPTR 1`` takes it upwards, ``SPTR 0`` down;
 settings that there are several of take their number first (``PRES 0,2``, ``LAMP 1,3.5``, ``SPLA 1,1``).
 
-Commands and ranges: SRS' own Python driver ``srsinst.dg645`` (after the manual), and the data sheet where
-that driver only bounds what it sends. [?]: prescale factors up to 2^30 - 1 for the trigger and 2^15 - 1 for
-an output, holdoff up to 1000 s, the power-up values of the steps.
+Commands and ranges: SRS' own Python driver ``srsinst.dg645`` (after the manual), and the data sheet for
+rates (100 uHz to 10 MHz) and levels (0.5 to 5 V, offset 2 V either way, together 6 V at most). [?]: a phase
+beyond its prescale factor is taken, and lets nothing out; the power-up values of the steps.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from heraldlink_sim.faces.dg645_grammar import ILLEGAL_VALUE, DelayError, expect, real, whole
 
 HIGHEST_SUM_V = 6.0
-TRIGGER_INPUT = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     "LAMP": Quantity(0.5, 5.0, 2.5, 2, 0.1, _OUTPUTS),
     "LOFF": Quantity(-2.0, 2.0, 0.0, 2, 0.1, _OUTPUTS),
     "LPOL": Quantity(0, 1, 1, numbers=_OUTPUTS),
-    "PHAS": Quantity(0, 2**30 - 2, 0, numbers=_PRESCALERS),
-    "PRES": Quantity(1, 2**30 - 1, 1, numbers=_OUTPUTS),
+    "PHAS": Quantity(0, 2**31 - 2, 0, numbers=_PRESCALERS),
+    "PRES": Quantity(1, 2**31 - 1, 1, numbers=_OUTPUTS),
     "SHDP": Quantity(0, 1, 1),
     "TLVL": Quantity(-3.5, 3.5, 1.0, 2, 0.1),
     "TRAT": Quantity(1e-4, 1e7, 1000.0, 6, 1000.0),
@@ -91,18 +90,11 @@ class Numbers:
 
     def set(self, name: str, number: int, value: float) -> None:
         """Store a value. Raises DelayError if it does not go with the others."""
-        quantity = QUANTITIES[name]
-        if name == "PRES" and number != TRIGGER_INPUT:
-            quantity = Quantity(1, 2**15 - 1, 1)
-        if name == "PHAS":
-            quantity = Quantity(0, self.get("PRES", number) - 1, 0)
-        quantity.bounded(value)
+        QUANTITIES[name].bounded(value)
         other = {"LAMP": "LOFF", "LOFF": "LAMP"}.get(name)
         if other and value + self.get(other, number) > HIGHEST_SUM_V:
             raise DelayError(ILLEGAL_VALUE)
         self._values[name, number] = value
-        if name == "PRES" and number in _PRESCALERS and self.get("PHAS", number) >= value:
-            self._values["PHAS", number] = 0
 
     def run(self, name: str, query: bool, arguments: Sequence[str]) -> str | None:
         """Carry out a setting's command or query. Raises DelayError."""

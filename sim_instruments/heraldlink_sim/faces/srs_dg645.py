@@ -36,7 +36,7 @@ from heraldlink_sim.faces.dg645_grammar import (
     whole,
 )
 from heraldlink_sim.faces.dg645_interfaces import Interfaces
-from heraldlink_sim.faces.dg645_settings import QUANTITIES, STEPPED, TRIGGER_INPUT, Numbers
+from heraldlink_sim.faces.dg645_settings import QUANTITIES, STEPPED, Numbers
 from heraldlink_sim.faces.dg645_status import INHIBITED, OPERATION_COMPLETE, UNLOCKED, Cycles, Registers
 from heraldlink_sim.faces.dg645_timing import OUTPUT_NAMES, Delays, Timing
 from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
@@ -52,6 +52,7 @@ MAC = "00:19:b3:02:00:01"
 INTERNAL, SINGLE, LINE = 0, 5, 6
 EVERY_EDGE, SINGLE_EDGE = (1, 2), (3, 4)
 NO_TRIGGERS = 1
+TRIGGER_INPUT = 0
 
 _INTERFACE_COMMANDS = ("DISP", "IFCF", "EPHY", "EMAC", "LOCK", "UNLK", "XTRM")
 _TIMINGS = ("TSRC", "TRAT", "BURM", "BURC", "BURD", "BURP")
