@@ -184,7 +184,7 @@ def test_id900_hangs_on_overflow():
     device, _ = flooded(quirks=(HANGS_ON_OVERFLOW.id,))
     with pytest.raises(Dropped):
         device.respond(b"*IDN?")
-    device.restart()
+    device.power_cycle()
     assert device.respond(b"RAW1:ERRO?") == b"0"
 
 

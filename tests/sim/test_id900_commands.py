@@ -140,6 +140,23 @@ def test_an_unlocked_reference_fails_recalibration():
     assert device.execute("DEVI:SAMP:RECA") == ""
 
 
+def test_switching_off_and_on_brings_the_power_up_configuration_back():
+    device = IDQuantiqueID900(startup=("INPU2:THRE 0.1V", "REC:NUM 7"))
+    before = device.execute("STAT?")
+    assert device.execute("INPU2:THRE?;:REC:NUM?") == "0.1000V\n7"
+    device.execute("INPU2:THRE 1V;ENAB ON;:DELA1:VALU 5")
+    device.power_cycle()
+    assert device.execute("STAT?") == before
+
+
+def test_ignored_settings_leave_the_queries_of_a_message():
+    device = IDQuantiqueID900()
+    assert device.swallow(b"INPU1:ENAB?;:*IDN?") is None
+    assert device.swallow(b"INPU1:ENAB ON;THRE 1V") == b""
+    assert device.swallow(b"INPU1:ENAB ON;ENAB?;:REC:PLAY;:INPU4:COUN?") == b"OFF\n0"
+    assert device.execute("INPU1:ENAB?;:REC:STAG?") == "OFF\nSTOPPED"
+
+
 def test_identity_and_resolution_can_be_set():
     device = IDQuantiqueID900("SIM-7", identity="IDQ ID1000 {serial}", hires_ps=13, idle="IDLE")
     assert device.execute("*IDN?;:DEVI:RES:BWID?;:REC:STAG?") == "IDQ ID1000 SIM-7\n13\nIDLE"

@@ -51,7 +51,6 @@ class Control:
         self.on_record_armed: Callable[[], None] = nobody
         self.locked = True
         self._actions = self._table()
-        self.restart()
 
     def restart(self) -> None:
         """Return to power-on."""

@@ -122,7 +122,7 @@ class TimeControllerConfig(InstrumentConfig):
 
 def _make(identity: str, place: Place, config: TimeControllerConfig) -> IDQuantiqueID900:
     levels_V = {str(name): level_V for name, level_V in config.levels_V.items()}
-    face = IDQuantiqueID900(
+    return IDQuantiqueID900(
         place.serial,
         levels_V,
         place.tick_period_ps,
@@ -131,10 +131,8 @@ def _make(identity: str, place: Place, config: TimeControllerConfig) -> IDQuanti
         hires_ps=config.hires_ps,
         quirks=config.quirks,
         idle=config.idle,
+        startup=config.startup,
     )
-    for command in config.startup:
-        face.execute(command)
-    return face
 
 
 async def _serve(

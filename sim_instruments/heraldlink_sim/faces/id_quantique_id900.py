@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from heraldlink_sim.clock import Clock, SteppedClock
 from heraldlink_sim.errors import SimulationError
+from heraldlink_sim.faces.id900_commands import split_message
 from heraldlink_sim.faces.id900_control import Control
 from heraldlink_sim.faces.id900_generator import Stage
 from heraldlink_sim.faces.id900_machine import TICK_INPUT, Machine
@@ -45,7 +46,8 @@ class IDQuantiqueID900:
 
     ``levels_V``: pulse height at the cable of each input (STAR, INPU1..INPU4), 1 V where not given.
     ``record_listeners`` take what the RAW blocks send. ``quirks``: ids of optional quirks. ``hires_ps``: bin
-    in high resolution. ``idle``: what ``STAGe?`` says of a record that neither waits nor plays.
+    in high resolution. ``idle``: what ``STAGe?`` says of a record that neither waits nor plays. ``startup``:
+    commands that it carries out when its power comes on.
     """
 
     quirks: ClassVar[tuple[Quirk, ...]] = (OLDER_FIRMWARE, HANGS_ON_OVERFLOW)
@@ -61,6 +63,7 @@ class IDQuantiqueID900:
         hires_ps: int = 1,
         quirks: tuple[str, ...] = (),
         idle: str = Stage.STOPPED,
+        startup: tuple[str, ...] = (),
     ) -> None:
         self.serial = serial
         self.wire_log: deque[tuple[Literal["in", "out"], bytes]] = deque(maxlen=WIRE_LOG_LENGTH)
@@ -72,7 +75,9 @@ class IDQuantiqueID900:
         self._machine = Machine(self._settings, self._clock, slot_ps)
         is_older = OLDER_FIRMWARE.id in quirks
         named = identity.format(serial=serial)
+        self._startup = startup
         self._control = Control(self._settings, self._machine, named, idle, is_older)
+        self.power_cycle()
 
     # --- the wire
 
@@ -140,7 +145,17 @@ class IDQuantiqueID900:
         """Let the external 10 MHz be there or not; without it recalibration fails."""
         self._control.locked = locked
 
-    def restart(self) -> None:
+    def power_cycle(self) -> None:
         """Switch off and on: power-on settings, and a device that hung answers again."""
         self._control.restart()
         self._machine.raw.restart()
+        for command in self._startup:
+            self._control.execute(command)
+
+    def swallow(self, message: bytes) -> bytes | None:
+        """Answer the queries of a message and ignore its settings; None if it has none."""
+        headers = [header for header, _ in split_message(message.decode("latin-1"))]
+        queries = [header for header in headers if header.endswith("?")]
+        if len(queries) == len(headers):
+            return None
+        return self.execute(";".join(f":{query}".replace(":*", "*") for query in queries)).encode("latin-1")
