@@ -40,7 +40,7 @@ class SantecSets(ScpiDevice):
     def report(self, error: ScpiError) -> None:
         """Keep an error under one of the numbers that this laser knows; it gives no details."""
         code = _ERRORS.get(error.code, error.code)
-        if code not in _KNOWN:
+        if code not in _KNOWN and not -400 < code <= -300:  # injected ones come as they are
             code = -410 if code <= -400 else -200 if code <= -200 else -102
         super().report(ScpiError(code))
 
