@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+import numpy as np
 import pytest
 from driver_rig import settings
 
 from heraldlink_drivers import SantecTSL570
-from heraldlink_drivers.errors import DriverError, InstrumentError
+from heraldlink_drivers._santec_sweep import SweepProgress
+from heraldlink_drivers.errors import DriverError, InstrumentError, Timeout
 from heraldlink_drivers.roles import PumpLaser
 from heraldlink_sim.faces.santec_tsl570 import SantecTSL570 as Face
 from heraldlink_sim.transport import serve_raw
@@ -53,10 +55,10 @@ def test_the_monitor_sees_light_before_the_shutter(laser):
     assert laser.power_monitor.get() == pytest.approx(1e-3, rel=0.01)
 
 
-def test_a_value_outside_the_model_is_the_instruments_error(laser, face):
+def test_what_the_laser_refuses_is_its_error(laser, face):
     before = face.state()
     with pytest.raises(InstrumentError, match="laser") as caught:
-        laser.wavelength.set(1.3e-6)
+        laser.write(":WAV 1.3E-6")
     assert caught.value.instrument == "laser"
     assert caught.value.code == -222
     assert ":WAV" in caught.value.command
@@ -64,9 +66,14 @@ def test_a_value_outside_the_model_is_the_instruments_error(laser, face):
     assert laser.errors() == []
 
 
-def test_a_value_outside_the_validator_is_not_sent(laser, face):
-    with pytest.raises(ValueError, match=r"0\.02"):
+def test_a_value_outside_the_lasers_own_limits_is_not_sent(laser, face):
+    with pytest.raises(ValueError, match=r"between 3.16\d+e-05 and 0.0199\d+"):
         laser.power.set(1.0)
+    with pytest.raises(ValueError, match=r"between 1.48e-06 and 1.64e-06"):
+        laser.wavelength.set(1.3e-6)
+    for wrong in (float("nan"), -1.0):
+        with pytest.raises(ValueError, match="laser_wavelength"):
+            laser.set_wavelength_m(wrong)
     assert settings(face) == []
 
 
@@ -77,7 +84,112 @@ def test_safe_state(laser):
     assert (laser.emission(), laser.shutter_open()) == (False, False)
 
 
-def test_legacy_command_set_is_refused_by_name(serve):
-    server = serve(serve_raw(Face("SIM-1", scpi=False), terminator=b"\r"))
-    with pytest.raises(DriverError, match="Legacy"):
-        SantecTSL570("laser", server.address, visalib="@py")
+SWEEP = {"start_m": 1540e-9, "stop_m": 1550e-9, "speed_m_s": 10e-9, "step_m": 0.1e-9}
+
+
+@pytest.fixture(params=["SCPI", "Legacy"])
+def either(request, serve):
+    face = Face("SIM-1", scpi=request.param == "SCPI")
+    laser = SantecTSL570("laser", serve(serve_raw(face, terminator=b"\r")).address, visalib="@py")
+    return laser, face
+
+
+def test_either_command_set(either):
+    laser, face = either
+    assert sorted(settings(face)) == []
+    test_settings_arrive_and_read_back_in_SI(laser, face)
+    laser.frequency.set(193.5e12)
+    assert laser.frequency.get() == pytest.approx(193.5e12, abs=1e7)
+    assert laser.wavelength_offset.get() == 0.0
+    laser.wavelength_offset.set(20e-12)
+    assert laser.wavelength_offset.get() == pytest.approx(20e-12)
+    laser.use_command_set(scpi=not laser.speaks_scpi)
+    test_settings_arrive_and_read_back_in_SI(laser, face)
+    before = len(settings(face))
+    laser.snapshot(update=True)
+    assert len(settings(face)) == before
+    assert laser.errors() == []
+
+
+def test_setting_a_wavelength_returns_when_the_light_is_there(laser, face):
+    laser.set_wavelength_m(1600e-9)
+    assert 299_792_458 / face.state().frequency_Hz == pytest.approx(1600e-9)
+
+
+def test_a_sweep_and_its_log(either):
+    laser, _ = either
+    laser.power.set(2e-3)
+    laser.set_emission(True)
+    laser.sweep.configure(**SWEEP)
+    laser.sweep.run()
+    assert laser.sweep.state.get() == "preparing"
+    with pytest.raises(DriverError, match="cannot be started while it is"):
+        laser.sweep.run()
+    with pytest.raises(DriverError, match="cannot be configured while it is"):
+        laser.sweep.configure(**SWEEP)
+    laser.sweep.wait(30)
+    assert laser.sweep.progress() == SweepProgress("stopped", 1, 101)
+    wavelengths_m, powers_dBm = laser.sweep.read()
+    np.testing.assert_allclose(wavelengths_m, np.linspace(1540e-9, 1550e-9, 101))
+    np.testing.assert_allclose(powers_dBm, np.full(101, 3.01), atol=1e-6)
+    np.testing.assert_array_equal(laser.sweep.powers.get(), powers_dBm)
+    laser.sweep.powers.validate_consistent_shape()
+
+
+def test_steps_and_a_trigger(laser):
+    laser.sweep.configure(1550e-9, 1540e-9, 50e-9, mode="step", step_m=1e-9, dwell_s=0.1)
+    laser.sweep.standby.set(True)
+    laser.sweep.run()
+    laser.sweep.trigger()
+    laser.sweep.wait(30)
+    assert laser.sweep.points.get() == 11
+    assert laser.sweep.wavelengths.get()[0] == pytest.approx(1550e-9)
+
+
+def test_a_range_that_is_too_wide_for_the_speed_is_named(laser):
+    with pytest.raises(
+        ValueError, match=r"1\.481e-06 m is out of range: 1\.482e-06 to 1\.638e-06 m at 2e-07 m/s"
+    ):
+        laser.sweep.configure(1481e-9, 1600e-9, 200e-9)
+    with pytest.raises(ValueError, match="speed"):
+        laser.sweep.configure(1500e-9, 1600e-9, 3e-9)
+
+
+def test_the_power_log_of_newer_firmware(serve):
+    face = Face("SIM-1", has=frozenset({"santec-power-log-in-milli-dbm"}))
+    laser = SantecTSL570("laser", serve(serve_raw(face, terminator=b"\r")).address, visalib="@py")
+    laser.set_emission(True)
+    laser.power.set(1e-3)
+    laser.sweep.configure(**SWEEP)
+    laser.sweep.run()
+    laser.sweep.wait(30)
+    np.testing.assert_allclose(laser.sweep.read()[1], np.zeros(101), atol=1e-9)
+
+
+def test_safe_state_stops_a_sweep(laser):
+    laser.sweep.configure(**SWEEP)
+    laser.sweep.cycles.set(0)
+    laser.sweep.repeat()
+    with pytest.raises(Timeout, match="still"):
+        laser.sweep.wait(0.05)
+    laser.safe_state()
+    assert laser.sweep.state.get() == "stopped"
+
+
+def test_settings_read_back(laser):
+    for parameter, value in (
+        (laser.fine_tuning, -12.5),
+        (laser.coherence_control, True),
+        (laser.modulation_source, "frequency"),
+        (laser.trigger_output, "step"),
+        (laser.trigger_output_edge, "falling"),
+        (laser.trigger_period, "time"),
+        (laser.automatic_power, False),
+        (laser.attenuation, 12.34),
+        (laser.brightness, 30),
+        (laser.sweep.delay, 1.5),
+    ):
+        parameter.set(value)
+        assert parameter.get() == value
+    assert laser.product_code.get() == "C-480640-P-F-AP-00-1"
+    assert laser.alert.get() == "No alerts."

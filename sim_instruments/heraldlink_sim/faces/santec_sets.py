@@ -25,6 +25,7 @@ class SantecSets(ScpiDevice):
     """Formats of the set in force, and errors under the numbers that this laser knows."""
 
     error_capacity: ClassVar[int] = 10
+    command_s: ClassVar[float] = 4.7e-3  # round trip on LAN [FIELD]
     quirks: ClassVar[tuple[Quirk, ...]] = (*ALWAYS, *OPTIONAL)
 
     command_set = Setting("SYSTem:COMMunicate:CODe", Integer(0, 1, default=1))

@@ -24,6 +24,7 @@ Touched = tuple[list[tuple[str, str]], list[str]]
 """Settings of a request (node, text), and the nodes that its queries read; a node ``*`` is all of them."""
 
 _UNIT = re.compile(r""";(?=(?:[^"']|"[^"]*"|'[^']*')*$)""")
+_LIMITS = ("MIN", "MAX", "DEF")
 _NEAREST = 3
 _SHOWN = 80
 
@@ -111,7 +112,8 @@ def _scpi_nodes(request: bytes) -> Touched:
         header, _, argument = unit.strip().partition(" ")
         node = header.removeprefix(":").upper()
         if node.endswith("?"):
-            asked.append(node[:-1])
+            limit = argument.strip().upper()[:3] in _LIMITS  # no setting of the node changes those
+            asked.append(node if limit else node[:-1])
         elif node == "*RST":
             settings.append(("*", ""))
         elif node:
