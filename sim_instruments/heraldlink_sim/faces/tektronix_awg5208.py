@@ -4,7 +4,8 @@
 It speaks the AWG70000's commands but for output paths, ranges and a few of its own. Options 25 (2.5 GS/s), DC
 (1.5 V amplitude in the DC high bandwidth path) and SEQ. Source: AWG5200 programmer manual as tm_devices lists
 its commands, tm_devices' constraints per path, QCoDeS' AWG70000A driver for model 5208 (marker levels, words
-of the paths: the DC high voltage path is a function generator's path too).
+of the paths: the DC high voltage path is a function generator's path too; it also sets external clocks of up
+to 12.5 GHz [?]).
 """
 
 from collections.abc import Mapping
@@ -54,7 +55,7 @@ class TektronixAWG5208(CheckCommands):
         "CLOCk:SRATe", Number(1.49e3, _FASTEST_Hz, default=_FASTEST_Hz, unit="HZ", form=nr3)
     )
     external_clock_Hz = Setting(
-        "CLOCk:ECLock:FREQuency", Number(2.5e9, 5e9, default=2.5e9, unit="HZ", form=nr3)
+        "CLOCk:ECLock:FREQuency", Number(2.5e9, 12.5e9, default=6.25e9, unit="HZ", form=nr3)
     )
     coupled_sources = Setting("INSTrument:COUPle:SOURce", Choice("NONE", "ALL", "PAIR"))
     interpolation = Setting("SOURce<1..1>:IQIMode", Choice("I2X", "I4X"))
