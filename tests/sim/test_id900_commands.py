@@ -162,6 +162,14 @@ def test_identity_and_resolution_can_be_set():
     assert device.execute("*IDN?;:DEVI:RES:BWID?;:REC:STAG?") == "IDQ ID1000 SIM-7\n13\nIDLE"
 
 
+def test_a_short_request_cannot_ask_for_an_endless_reply():
+    device = IDQuantiqueID900()
+    reply = device.respond(b"HIST1:DATA?;:" * 5_000)
+    assert len(reply) < 5_000_000
+    assert reply.endswith(b"SCPI_ERR_REPLY_TOO_LONG")
+    assert sum(len(data) for _, data in device.wire_log) < 10_000
+
+
 def test_a_quirk_that_is_not_there_is_the_benchs_mistake():
     with pytest.raises(SimulationError, match="id900-flies"):
         IDQuantiqueID900(quirks=("id900-flies",))

@@ -23,6 +23,10 @@ POWER_ON = "INIT"
 """Preset that is loaded at power-on and by ``*RST`` [?]: the vendor's examples count on its links."""
 
 
+MAX_REPLY = 1 << 22
+"""Characters of a reply; what would follow is not carried out. The device's own limit is in no source [?]."""
+
+
 def nobody() -> None:
     """Stand in until the bench listens."""
 
@@ -60,6 +64,7 @@ class Control:
         """Answer one request; mistakes are answered in the reply, commands before them have acted."""
         self._machine.catch_up()
         replies: list[str] = []
+        room = MAX_REPLY
         for header, argument in split_message(message):
             try:
                 reply = self._answer(header, argument)
@@ -67,6 +72,9 @@ class Control:
                 reply = str(error)
             if reply:
                 replies.append(reply)
+            if (room := room - len(reply)) < 0:
+                replies.append("SCPI_ERR_REPLY_TOO_LONG")
+                break
         return (";" if self._is_older else "\n").join(replies)
 
     def _answer(self, header: str, argument: str) -> str:

@@ -32,6 +32,8 @@ from heraldlink_sim.transport.server import Dropped
 from heraldlink_sim.world.rack import TaggerState
 
 WIRE_LOG_LENGTH = 2000
+LOGGED_BYTES = 4096
+"""Of each message that the wire log keeps."""
 COMMAND_s = 0.001
 
 HANGS_ON_OVERFLOW = Quirk(
@@ -83,12 +85,12 @@ class IDQuantiqueID900:
 
     def respond(self, message: bytes) -> bytes:
         """Answer one request; raises Dropped for a device that hangs."""
-        self.wire_log.append(("in", message))
+        self.wire_log.append(("in", message[:LOGGED_BYTES]))
         self._clock.spend(COMMAND_s)
         reply = self.execute(message.decode("latin-1")).encode("latin-1", "replace")
         if self._may_hang and self._machine.raw.overflowed:
             raise Dropped
-        self.wire_log.append(("out", reply))
+        self.wire_log.append(("out", reply[:LOGGED_BYTES]))
         return reply
 
     def execute(self, message: str) -> str:
