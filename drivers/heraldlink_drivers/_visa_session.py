@@ -23,7 +23,7 @@ from pyvisa.errors import Error as VisaError
 from qcodes.instrument import VisaInstrument
 
 from heraldlink_drivers._visa_connection import LONGEST_PROBE_s, Reconnection, mend_socket, probe
-from heraldlink_drivers._visa_line import Line, line_of
+from heraldlink_drivers._visa_line import BLOCK_CHUNK, HislipLine, Line, block_content, line_of
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ _OWN_CONNECTION = re.compile(r"TCPIP\d*::.*(hislip|SOCKET$)", re.IGNORECASE)
 _HISLIP = re.compile(r"TCPIP\d*::.*hislip", re.IGNORECASE)
 _MAX_ERRORS = 64
 _LAST_WORDS_ms = 400
-_BLOCK_CHUNK = 1 << 24
 
 
 class VisaSession(VisaInstrument):
@@ -100,8 +99,8 @@ class VisaSession(VisaInstrument):
             if self._batching:
                 super().write(cmd)
             elif self._line is not None and self._scpi_errors and (end := self.visa_handle.read_termination):
-                request = self._encoded(cmd) + self._encoded(self.error_query)
-                self._raise_entry(cmd, self.parse_error(self._exchange(cmd, request, end)))
+                messages = (self._encoded(cmd), self._encoded(self.error_query))
+                self._raise_entry(cmd, self.parse_error(self._exchange(cmd, messages, end)))
             else:
                 super().write(cmd)
                 self.raise_errors(cmd)
@@ -147,7 +146,7 @@ class VisaSession(VisaInstrument):
         """Send a query and return its reply without terminator."""
         with self.lock:
             if self._line is not None and (end := self.visa_handle.read_termination):
-                return self._exchange(cmd, self._encoded(cmd), end)
+                return self._exchange(cmd, (self._encoded(cmd),), end)
             with self.guarded(cmd):
                 super().write_raw(cmd)
                 return self.visa_handle.read()
@@ -166,13 +165,12 @@ class VisaSession(VisaInstrument):
     def ask_block(self, query: str) -> bytes:
         """Bytes of the definite block that answers a query; they may contain the terminator."""
         end = (self.visa_handle.read_termination or "").encode()
-        with self.lock, self.guarded(query):
-            if self._line is not None:
-                return self._line.block(self._encoded(query), end)
-            self.visa_handle.write(query)
-            reply = self.visa_handle.read_raw(_BLOCK_CHUNK)
         try:
-            return _block_content(reply)
+            with self.lock, self.guarded(query):
+                if self._line is not None:
+                    return self._line.block(self._encoded(query), end)
+                self.visa_handle.write(query)
+                return block_content(self.visa_handle.read_raw(BLOCK_CHUNK))
         except ValueError:
             raise DriverError(f"{self.name}: no whole block in the reply to {query[:80]!r}") from None
 
@@ -180,14 +178,14 @@ class VisaSession(VisaInstrument):
         handle = self.visa_handle
         return (cmd + (handle.write_termination or "")).encode(handle.encoding)
 
-    def _exchange(self, cmd: str, request: bytes, end: str) -> str:
-        """Send a request on the raw socket; its reply. The quick way through :meth:`guarded`."""
+    def _exchange(self, cmd: str, messages: tuple[bytes, ...], end: str) -> str:
+        """Send messages and return the reply to the last. The quick way through :meth:`guarded`."""
         if self._stale or self.hangs_up_when_idle:
             self._begin()
         if self.visa_log.isEnabledFor(DEBUG):
-            self.visa_log.debug("Asking: %s", request)
+            self.visa_log.debug("Sending: %s", messages)
         try:
-            reply = self._open_line().exchange(request, end.encode()).decode()
+            reply = self._open_line().exchange(messages, end.encode()).decode()
         except BaseException as error:
             raise self._failure(cmd, error) from error
         if self.visa_log.isEnabledFor(DEBUG):
@@ -252,7 +250,7 @@ class VisaSession(VisaInstrument):
             self._explaining = False
 
     def _last_words(self) -> list[ErrorEntry]:
-        if self._line is None:
+        if isinstance(self._line, HislipLine):
             self.visa_handle.read_stb()  # HiSLIP: a frozen instrument would hold up the new connection
         self._resynchronise()
         return self._drain_errors()
@@ -296,14 +294,3 @@ class VisaSession(VisaInstrument):
             return self._line is not None and self._line.hung_up()
         except OSError:
             return True
-
-
-def _block_content(reply: bytes) -> bytes:
-    """Payload of a definite block (IEEE 488.2, 8.7.9); raises ValueError if it is none, or cut short."""
-    if reply[:1] != b"#":
-        raise ValueError("no block")
-    begin = 2 + int(reply[1:2])
-    end = begin + int(reply[2:begin])
-    if len(reply) < end:
-        raise ValueError("cut short")
-    return bytes(memoryview(reply)[begin:end])

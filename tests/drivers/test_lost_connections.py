@@ -70,7 +70,7 @@ def laser_face():
 def test_a_shutter_that_refuses_keeps_no_diode_on(serve, laser_face):
     laser = SantecTSL570("laser", serve(serve_raw(laser_face, terminator=b"\r")).address, visalib="@py")
     laser_face.refused = b":SHUT"
-    with pytest.raises(InstrumentError, match=r"laser: error -221 .*SHUT"):
+    with pytest.raises(InstrumentError, match=r"laser: error -200 .*SHUT"):
         laser.safe_state()
     assert not laser_face.state().emitting
 
