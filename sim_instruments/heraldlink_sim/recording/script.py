@@ -25,6 +25,7 @@ Touched = tuple[list[tuple[str, str]], list[str]]
 
 _UNIT = re.compile(r""";(?=(?:[^"']|"[^"]*"|'[^']*')*$)""")
 _LIMITS = ("MIN", "MAX", "DEF")
+_PARAMETER = re.compile(r"param-(set!|ref|disp)\s+'?([^\s()']+)(.*)", re.IGNORECASE | re.DOTALL)
 _NEAREST = 3
 _SHOWN = 80
 
@@ -38,7 +39,7 @@ class Script:
 
     def __init__(self, exchanges: Sequence[Exchange], order: Order, protocol: str) -> None:
         self._exchanges, self._order = exchanges, order
-        self._touched = _json_nodes if protocol == "websq" else _scpi_nodes
+        self._touched = _NODES.get(protocol, _scpi_nodes)
         self._next = 0
         self._places: dict[Hashable, int] = {}
         self._state: dict[str, str] = {}
@@ -133,6 +134,19 @@ def _json_nodes(request: bytes) -> Touched:
     if "command" in message:
         return [(str(message["command"]), json.dumps(message.get("value")))], []
     return [], ["*"]
+
+
+def _decop_nodes(request: bytes) -> Touched:
+    """Nodes of DeCoP expressions: the parameter that is set or read."""
+    found = _PARAMETER.search(request.decode("latin-1"))
+    if found is None:
+        return [], []
+    if found[1].lower() == "set!":
+        return [(found[2].lower(), found[3].strip(" )"))], []
+    return [], [found[2].lower()]
+
+
+_NODES: dict[str, Callable[[bytes], Touched]] = {"websq": _json_nodes, "decop": _decop_nodes}
 
 
 def each_service(

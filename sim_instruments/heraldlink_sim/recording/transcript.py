@@ -233,6 +233,7 @@ def _paired(entries: Iterable[Entry], services: Mapping[str, Service]) -> list[E
     with several messages; there an answer belongs to the latest request.
     """
     found: list[_Open] = []
+    greetings: set[tuple[str, bytes]] = set()
     for entry in entries:
         for waiting in found[-8:]:
             waiting.after_s += 0.0 if waiting.answers else entry.after_s
@@ -243,7 +244,10 @@ def _paired(entries: Iterable[Entry], services: Mapping[str, Service]) -> list[E
             continue
         own = [item for item in found[-64:] if item.entry.service == entry.service]
         if not own:
-            continue  # sent unasked, before the first request
+            greetings.add((entry.service, entry.message))  # sent unasked, before the first request
+            continue
+        if (entry.service, entry.message) in greetings and own[-1].answers:
+            continue  # to another client that connected
         protocol = services.get(entry.service, Service("raw")).protocol
         _receiver(own, protocol, entry.message).answers.append(entry.message)
     return [item.closed() for item in found]
@@ -253,7 +257,7 @@ def _receiver(own: list[_Open], protocol: str, answer: bytes) -> _Open:
     """The request that an answer belongs to."""
     if protocol == "websq":
         candidates = [item for item in own[-_BROADCASTS_LATE:] if item.told_by(answer)]
-    elif protocol in ("decop", "stream"):
+    elif protocol in ("decop", "stream", "lines"):
         candidates = []
     else:
         candidates = [item for item in own if item.waits]
