@@ -125,6 +125,17 @@ def test_a_client_that_ends_its_side_gets_its_answers(server, loop, parrot):
         assert client.recv(1) == b""
 
 
+def test_a_closing_server_drops_a_client_that_ended_its_side(loop, parrot):
+    server = loop.run(serve_raw(parrot))
+    with plain(server) as client:
+        client.sendall(b"LONG?\n" * 500)
+        client.shutdown(socket.SHUT_WR)
+        wait_until(lambda: len(parrot.heard) > 0)
+        loop.run(server.close())
+        with pytest.raises(ConnectionError):
+            read_until(client, b"the end")
+
+
 def test_a_command_ends_though_its_client_has_gone(server, loop, parrot):
     with plain(server) as client:
         client.sendall(b"WAIT?\nLATER\n")

@@ -87,12 +87,16 @@ class RawConnection(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         """Take note that the client sends no more."""
         self._ended = True
-        self._forget()
+        self._connections.end(self)
+        if self._watch is not None:
+            self._watch.end(self)
         return self.busy or self._outlet.blocked
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what has not begun; a command under way goes on to its end."""
-        self._forget()
+        self._connections.forget(self)
+        if self._watch is not None:
+            self._watch.end(self)
         self._drop_messages()
 
     def pause_writing(self) -> None:
@@ -231,11 +235,6 @@ class RawConnection(asyncio.BufferedProtocol):
 
     def _drop_messages(self) -> None:
         self._messages, self._inbox, self._inbox_size = iter(()), [], 0
-
-    def _forget(self) -> None:
-        self._connections.forget(self)
-        if self._watch is not None:
-            self._watch.end(self)
 
 
 async def serve_raw(

@@ -113,6 +113,7 @@ class Connections:
         self.refusing = False
         self._most, self._admits = most, admits
         self._open: set[Droppable] = set()
+        self._ending: set[Droppable] = set()
         self._running: set[asyncio.Task[None]] = set()
 
     def admit(self, connection: Droppable) -> bool:
@@ -124,9 +125,15 @@ class Connections:
         self._open.add(connection)
         return True
 
-    def forget(self, connection: Droppable) -> None:
-        """Count a connection no longer."""
+    def end(self, connection: Droppable) -> None:
+        """Count a connection no longer, though it still gets its answers: its client sends no more."""
         self._open.discard(connection)
+        self._ending.add(connection)
+
+    def forget(self, connection: Droppable) -> None:
+        """Take note that a connection is closed."""
+        self._open.discard(connection)
+        self._ending.discard(connection)
 
     def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run what a connection has to wait for."""
@@ -142,7 +149,7 @@ class Connections:
         """Drop all connections and admit none, until told otherwise."""
         self.refusing = refusing
         if refusing:
-            for connection in list(self._open):
+            for connection in [*self._open, *self._ending]:
                 connection.cancel()
 
     async def close(self) -> None:
