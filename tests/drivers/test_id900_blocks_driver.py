@@ -138,6 +138,7 @@ def test_presets_resolution_and_recalibration(tagger, face):
     tagger.resolution.set("LOWRES")
     assert tagger.resolution_bin.get() == 100e-12
     tagger.recalibrate()
+    tagger.reference.set("EXT")
     face.set_locked(False)
     with pytest.raises(InstrumentError, match="failed"):
         tagger.recalibrate()

@@ -134,10 +134,13 @@ def test_an_unlocked_reference_fails_recalibration():
     device.execute("DEVI:SYNC EXT")
     assert device.state().reference_external
     device.set_locked(False)
+    device.execute("INPU1:ENAB ON")
+    assert device.execute("INPU1:HIRES:ERROR?") == "1"
     assert "failed" in device.execute("DEVI:SAMP:RECA")
     assert not device.state().reference_external
     device.set_locked(True)
-    assert device.execute("DEVI:SAMP:RECA") == ""
+    assert device.execute("INPU1:HIRES:ERROR?") == "1"
+    assert device.execute("DEVI:SAMP:RECA;:INPU1:HIRES:ERROR?") == "0"
 
 
 def test_switching_off_and_on_brings_the_power_up_configuration_back():
@@ -246,6 +249,15 @@ def test_id900_older_firmware_acquires_a_histogram(older):
 def test_id900_older_firmware_spellings(older, then, now):
     assert "SCPI_ERR" not in older.execute(then)
     assert {query: older.execute(query) for query in now} == now
+
+
+def test_id900_headers_from_root():
+    message = "HIST1:MIN 100; HIST1:BWID 200; HIST1:BCOU 5;BWID?;:REC1:DUR 7;NUM 3"
+    assert IDQuantiqueID900().execute(message).count("SCPI_ERR_INVALID_CMD") == 3
+    device = IDQuantiqueID900(quirks=("id900-headers-from-root",))
+    assert device.execute(message) == "200TB"
+    assert device.execute("HIST1:MIN?;BCOU?;:REC:DUR?;NUM?") == "100TB\n5\n7TB\n3"
+    assert device.execute("HIST1:MIN 5; NOPE 3") == "SCPI_ERR_INVALID_CMD"
 
 
 def test_todays_firmware_does_not_know_them():

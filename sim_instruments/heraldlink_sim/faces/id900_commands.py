@@ -31,8 +31,11 @@ class Command:
     query: bool
 
 
-def split_message(message: str) -> list[tuple[str, str]]:
-    """Split a message into (absolute header, argument); the header keeps its question mark."""
+def split_message(message: str, *, from_root: bool = False) -> list[tuple[str, str]]:
+    """Split a message into (absolute header, argument); the header keeps its question mark.
+
+    ``from_root``: a header that its branch does not have may begin at the root.
+    """
     commands: list[tuple[str, str]] = []
     branch: list[str] = []
     for unit in message.split(";"):
@@ -42,10 +45,16 @@ def split_message(message: str) -> list[tuple[str, str]]:
         if header.startswith("*"):
             commands.append((header, argument.strip()))
             continue
-        nodes = header[1:].split(":") if header.startswith(":") else [*branch, *header.split(":")]
+        nodes = header.removeprefix(":").split(":")
+        if not header.startswith(":") and not (from_root and _begins_anew(branch, nodes)):
+            nodes = [*branch, *nodes]
         branch = nodes[:-1]
         commands.append((":".join(nodes), argument.strip()))
     return commands
+
+
+def _begins_anew(branch: list[str], nodes: list[str]) -> bool:
+    return _looked_up(":".join((*branch, *nodes))) is None and _looked_up(":".join(nodes)) is not None
 
 
 @lru_cache(REMEMBERED)
@@ -86,10 +95,13 @@ def _fits(row: str, nodes: list[str]) -> bool:
 
 def known(header: str) -> Command:
     """Look a header up; raises ReplyError for what the device does not know."""
-    command = find(header) if len(header) <= LONGEST_HEADER else None
-    if command is None:
+    if (command := _looked_up(header)) is None:
         raise ReplyError("SCPI_ERR_INVALID_CMD")
     return command
+
+
+def _looked_up(header: str) -> Command | None:
+    return find(header) if len(header) <= LONGEST_HEADER else None
 
 
 def valid_addresses(command: Command) -> str:

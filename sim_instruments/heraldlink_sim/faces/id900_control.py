@@ -18,10 +18,17 @@ from heraldlink_sim.faces.id900_settings import GENERATORS, Settings
 from heraldlink_sim.faces.id900_state import describe
 from heraldlink_sim.faces.id900_table import Action
 from heraldlink_sim.faces.id900_values import Kind, Link, ReplyError
+from heraldlink_sim.quirks import Quirk
 
 POWER_ON = "INIT"
 """Preset that is loaded at power-on and by ``*RST`` [?]: the vendor's examples count on its links."""
 
+
+HEADERS_FROM_ROOT = Quirk(
+    "id900-headers-from-root",
+    "Takes a header that its branch does not have as one from the root, though no colon says so.",
+    "PublicQuantumNetwork/pqn-hardware sends HIST1:MIN 0; HIST1:BWID 100; no reply of a device is known",
+)
 
 MAX_REPLY = 1 << 22
 """Characters of a reply; what would follow is not carried out. The device's own limit is in no source [?]."""
@@ -44,14 +51,16 @@ def _silent(act: Callable[[Command], None]) -> Callable[[Command], str]:
 class Control:
     """What a device understands. ``idle``: word for a record that neither waits nor plays.
 
-    ``is_older``: firmware of 2019 to 2022. ``on_record_armed`` is called when a record waits for bench time.
+    ``quirks``: ids of those that it has. ``on_record_armed`` is called when a record waits for bench time.
     """
 
     def __init__(
-        self, settings: Settings, machine: Machine, identity: str, idle: str, is_older: bool
+        self, settings: Settings, machine: Machine, identity: str, idle: str, quirks: frozenset[str]
     ) -> None:
         self._settings, self._machine = settings, machine
-        self._identity, self._idle, self._is_older = identity, idle, is_older
+        self._identity, self._idle = identity, idle
+        self._is_older = older.OLDER_FIRMWARE.id in quirks
+        self._from_root = HEADERS_FROM_ROOT.id in quirks
         self.on_record_armed: Callable[[], None] = nobody
         self.locked = True
         self._actions = self._table()
@@ -65,7 +74,7 @@ class Control:
         self._machine.catch_up()
         replies: list[str] = []
         room = MAX_REPLY
-        for header, argument in split_message(message):
+        for header, argument in split_message(message, from_root=self._from_root):
             try:
                 reply = self._answer(header, argument)
             except ReplyError as error:
@@ -158,12 +167,26 @@ class Control:
             "ERRO": lambda c: str(machine.raw.errors[c.number]),
             "ERRO:CLEA": _silent(lambda c: machine.raw.errors.update({c.number: 0})),
             "RES:BWID": lambda _: str(self._settings.resolution_ps),
-            "SAMP:RECA": lambda _: "" if self.locked else "Sampling recalibration failed",
+            "SAMP:RECA": self._recalibrate,
         }
+
+    @property
+    def _drifting(self) -> bool:
+        """Whether it should follow a reference that is not there."""
+        return not self.locked and self._settings.text("DEVI", "SYNC") == "EXTERNAL"
+
+    def _recalibrate(self, _: Command) -> str:
+        if self._drifting:
+            return "Sampling recalibration failed"
+        for name, error in self._machine.hires_errors.items():
+            self._machine.hires_errors[name] = 0 if error == 1 else error
+        return ""
 
     def _hires_error(self, command: Command) -> str:
         if not self._settings.on(command.name, "ENAB"):
             return "5"
+        if self._drifting:
+            self._machine.hires_errors[command.name] = 1
         return str(self._machine.hires_errors[command.name])
 
     def _state(self, command: Command) -> str:

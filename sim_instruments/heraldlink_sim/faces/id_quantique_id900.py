@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from heraldlink_sim.clock import Clock, SteppedClock
 from heraldlink_sim.errors import SimulationError
 from heraldlink_sim.faces.id900_commands import split_message
-from heraldlink_sim.faces.id900_control import Control
+from heraldlink_sim.faces.id900_control import HEADERS_FROM_ROOT, Control
 from heraldlink_sim.faces.id900_generator import Stage
 from heraldlink_sim.faces.id900_machine import TICK_INPUT, Machine
 from heraldlink_sim.faces.id900_older import OLDER_FIRMWARE
@@ -52,7 +52,7 @@ class IDQuantiqueID900:
     commands that it carries out when its power comes on.
     """
 
-    quirks: ClassVar[tuple[Quirk, ...]] = (OLDER_FIRMWARE, HANGS_ON_OVERFLOW)
+    quirks: ClassVar[tuple[Quirk, ...]] = (OLDER_FIRMWARE, HEADERS_FROM_ROOT, HANGS_ON_OVERFLOW)
 
     def __init__(
         self,
@@ -75,10 +75,9 @@ class IDQuantiqueID900:
         self._clock = clock or SteppedClock()
         self._settings = Settings(levels_V or {}, hires_ps)
         self._machine = Machine(self._settings, self._clock, slot_ps)
-        is_older = OLDER_FIRMWARE.id in quirks
         named = identity.format(serial=serial)
         self._startup = startup
-        self._control = Control(self._settings, self._machine, named, idle, is_older)
+        self._control = Control(self._settings, self._machine, named, idle, frozenset(quirks))
         self.power_cycle()
 
     # --- the wire
@@ -144,7 +143,10 @@ class IDQuantiqueID900:
     # --- faults
 
     def set_locked(self, locked: bool) -> None:
-        """Let the external 10 MHz be there or not; without it recalibration fails."""
+        """Let the external 10 MHz be there or not.
+
+        A device that should follow it then has high-resolution error 1 until it is there and recalibrated.
+        """
         self._control.locked = locked
 
     def power_cycle(self) -> None:
