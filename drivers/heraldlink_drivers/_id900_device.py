@@ -144,7 +144,10 @@ class ID900Device(Instrument):
         return self.ask("*IDN?").strip()
 
     def load_preset(self, name: str) -> None:
-        """Load one of the device's own configurations: INIT, HISTO, COUNT or BLANK. Undoes all settings."""
+        """Load one of the device's own configurations: INIT, HISTO, COUNT or BLANK.
+
+        It undoes all links and the settings of all blocks; those of the inputs may stay [?].
+        """
         vals.Enum(*PRESETS).validate(name)
         self.write(f"DEVI:CONF:LOAD {name}")
 

@@ -123,7 +123,9 @@ def test_presets_begin_from_power_on():
     power_on = device.execute("STAT?")
     device.execute("INPU1:ENAB ON;:TSCO5:OPOU AND;:DEVI:CONF:LOAD INIT")
     assert device.execute("STAT?") == power_on
-    device.execute("DEVI:CONF:LOAD BLANK")
+    device.execute("INPU1:ENAB ON;:DELA2:VALU 70;:DELA6:VALU 80;:DEVI:LEDS OFF;:DEVI:CONF:LOAD BLANK")
+    kept = "INPU1:ENAB?;:DELA2:VALU?;:DELA6:VALU?;:DEVI:LEDS?"
+    assert device.execute(kept) == "ON\n70TB\n0TB\nOFF"
     assert "LINK INPU" not in device.execute("STAT?")
     device.execute("*RST")
     assert device.execute("STAT?") == power_on

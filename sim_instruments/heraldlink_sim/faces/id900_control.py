@@ -27,7 +27,7 @@ POWER_ON = "INIT"
 HEADERS_FROM_ROOT = Quirk(
     "id900-headers-from-root",
     "Takes a header that its branch does not have as one from the root, though no colon says so.",
-    "PublicQuantumNetwork/pqn-hardware sends HIST1:MIN 0; HIST1:BWID 100; no reply of a device is known",
+    "two public classes IDQTimeTagger send HIST1:MIN 0; HIST1:BWID 100; no reply of a device is known",
 )
 
 MAX_REPLY = 1 << 22
@@ -141,8 +141,8 @@ class Control:
         return older.acknowledgement(command, written) if self._is_older and not command.query else ""
 
     def _load(self, preset: str) -> str:
-        """Return to power-on values and link what a preset links."""
-        self._settings.reset()
+        """Link what a preset links, and nothing else; INIT also undoes the settings of the inputs."""
+        self._settings.reset(keep_inputs=preset != POWER_ON)
         self._machine.reset()
         for line in id900_presets.commands(preset):
             for header, argument in split_message(line):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``DEVIce:CONFiguration:LOAD`` links: commands in the device's own words, on top of power-on values.
+"""What ``DEVIce:CONFiguration:LOAD`` links: commands in the device's own words.
 
 No source lists the presets [?]; they are inferred from what the vendor's examples do after loading them.
+Those enable no input and read the inputs' delays afterwards, so that a preset keeps both; INIT keeps nothing.
 HISTO: inputs 1 to 4 behind a delay and a combiner that only passes them on (TSCO5 to TSCO8), which histograms
-and RAW blocks take as stops, with STARt as reference. INIT is the same. COUNT: the wiring of
+and RAW blocks take as stops, with STARt as reference. INIT too. COUNT: the wiring of
 ``acquisitions/coincidences.py``, where the pair i/j is a second delay of j that must fall into a window that
 i opens, a triple a pair in the window of a pair, and 1/2/3/4 the triple 1/3/4 in the window of 1/2.
 """

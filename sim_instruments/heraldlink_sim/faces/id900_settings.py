@@ -30,6 +30,7 @@ WORLD_INPUTS = {
     "INPU4": rack.IN4,
 }
 GENERATORS = (*(f"GEN{n}" for n in range(1, 9)), "REC")
+FIRST_DELAYS = tuple(f"DELA{n}" for n in range(1, 6))
 LOWRES_ps = 100
 LOOP_LEVELS_V = {"NIM": -0.8, "TTL": 2.5}
 """Height of an output's pulse at the input that takes it (SELEct OUTPut) into 50 ohm [?]."""
@@ -48,6 +49,10 @@ def _rows() -> dict[tuple[str, str], Kind]:
     }
 
 
+def _of_inputs(block: str, row: str) -> bool:
+    return block in WORLD_INPUTS or block == "DEVI" or (block in FIRST_DELAYS and row == "VALU")
+
+
 class Settings:
     """All settings by block (``INPU1``) and row (``COUN:MODE``); power-on values first.
 
@@ -62,9 +67,13 @@ class Settings:
         self._graph: TaggerSettings | None = None
         self.reset()
 
-    def reset(self) -> None:
-        """Return to power-on: no input enabled, no link, no output."""
-        self._values = {row: kind.default for row, kind in self._rows.items()}
+    def reset(self, *, keep_inputs: bool = False) -> None:
+        """Return to power-on: no input enabled, no link, no output.
+
+        ``keep_inputs``: but for the inputs, their first delays, and what belongs to the whole device.
+        """
+        kept = {row: value for row, value in self._values.items() if keep_inputs and _of_inputs(*row)}
+        self._values = {row: kind.default for row, kind in self._rows.items()} | kept
         self._graph = None
 
     def __getitem__(self, key: tuple[str, str]) -> Value:
