@@ -5,8 +5,8 @@ import pytest
 from fault_rig import CASES, TIMEOUT_s
 from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 
-from heraldlink_drivers import KeysightN7764A, SantecTSL570, SingleQuantumEOS
-from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError
+from heraldlink_drivers import IDQuantiqueID900, KeysightN7764A, SantecTSL570, SingleQuantumEOS
+from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
 from heraldlink_drivers.sgs100a_role import SGS100ARole
 from heraldlink_sim.errors import FaultError
 
@@ -65,6 +65,35 @@ def test_detectors_that_ignore_commands_are_reported(eos_rig, eos) -> None:
     eos_rig.heal()
     eos.set_bias_A((1e-6, 1e-6))
     assert eos_rig.face.bias_uA == [1.0, 1.0]
+
+
+@pytest.fixture
+def tagger_rig(rig):
+    return rig("ID Quantique ID900", "tc")
+
+
+@pytest.fixture
+def tagger(tagger_rig):
+    at = tagger_rig.addresses
+    return IDQuantiqueID900("tc", at["tc"], datalink=at["tc.datalink"], timeout=TIMEOUT_s)
+
+
+def test_a_time_controller_that_ignores_commands_is_reported(tagger_rig, tagger) -> None:
+    tagger.outputs[2].enabled.set(True)
+    tagger_rig.fault("ignore-write")
+    with pytest.raises(DriverError, match="tc: output3 is on"):
+        tagger.safe_state()
+    tagger_rig.heal()
+    tagger.safe_state()
+    assert not tagger.outputs[2].enabled.get()
+
+
+def test_a_time_controller_that_lost_power_has_lost_its_settings(tagger_rig, tagger) -> None:
+    tagger.outputs[2].enabled.set(True)
+    tagger_rig.fault("reset", match="INPU1:THRE?", count=1)
+    with pytest.raises((ConnectionLost, Timeout), match="tc"):
+        tagger.inputs[0].threshold.get()
+    assert not tagger.outputs[2].enabled.get()
 
 
 def test_a_stuck_reading_is_no_proof_of_safety(laser_rig, laser) -> None:

@@ -63,6 +63,8 @@ def test_pairs_are_made_without_faults_and_say_that_they_are_simulated(lab: Lab)
         ("hub_voa", "drop", {"match": "*ATT?"}),
         ("bob_mw", "stuck", {"match": "*FREQ*?", "text": "1.0E+09"}),
         ("alice_awg", "garbage", {"match": "AWGC*?"}),
+        ("bob_awg", "reset", {"match": "AWGC*?", "count": 1}),
+        ("hub_pump", "reset", {}),
     ],
 )
 def test_a_failing_instrument_ends_the_request_and_is_named(lab: Lab, instrument, kind, options) -> None:

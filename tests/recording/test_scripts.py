@@ -4,6 +4,7 @@
 import pytest
 
 from heraldlink_sim.recording.comparison import coverage, judged
+from heraldlink_sim.recording.conformance import _sets
 from heraldlink_sim.recording.script import NeverRecorded, Script
 from heraldlink_sim.recording.transcript import Entry, Exchange, Service, _paired
 
@@ -122,6 +123,29 @@ def test_answers_go_to_the_oldest_query_unless_it_was_given_up() -> None:
 )
 def test_answers_compare_by_what_they_mean(request_, one, other, verdict) -> None:
     assert judged(exchange(request_, one), [other.encode()]).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("protocol", "request_", "sets"),
+    [
+        ("raw", b"POW?", False),
+        ("raw", b"POW 1;POW?", True),
+        ("hislip", b"POW 1", True),
+        ("raw", b"DLAY?2", False),
+        ("raw", b'CAT? "a;b"', False),
+        ("raw", b"*RST;*IDN?", True),
+        ("zmq", b"INPU1:THRE?", False),
+        ("websq", b'{"request": "labelProps"}', False),
+        ("websq", b'{"command": "DetectorEnable", "value": true}', True),
+        ("decop", b"(param-ref 'ul)", False),
+        ("decop", b"(param-set! 'ul 3)", True),
+        ("decop", b"(exec 'system:reset)", True),
+        ("http", b"GET /values", False),
+        ("http", b"POST /values {}", True),
+    ],
+)
+def test_an_address_is_only_asked_what_changes_nothing(protocol, request_, sets) -> None:
+    assert _sets(request_, protocol) is sets
 
 
 def test_silence_is_unknown_and_coverage_counts() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from heraldlink_sim.clock import SteppedClock
@@ -10,9 +11,11 @@ from heraldlink_sim.model import Place, find_model, model_names
 from heraldlink_sim.recording.callers import Caller, InMemory, call
 from heraldlink_sim.recording.comparison import TOLERANCE, Finding, judged
 from heraldlink_sim.recording.endpoints import endpoint
-from heraldlink_sim.recording.transcript import MAIN, Exchange, Service, Transcript, asks, load_transcript
+from heraldlink_sim.recording.script import scpi_nodes
+from heraldlink_sim.recording.transcript import MAIN, Exchange, Service, Transcript, load_transcript
 
 _WAIT_s = 2.0
+_DECOP_READS = re.compile(rb"\s*\(?\s*param-(ref|disp|gsel)\b", re.IGNORECASE)
 _OWN_STATE = ("@socket", "@hislip")
 """Other transports of the same instrument: they lead to the same device."""
 
@@ -32,12 +35,13 @@ async def conform(
     Raises TranscriptError, BenchError for an unknown model, ConnectionFailed.
     """
     recorded = load_transcript(transcript)
+    protocol = recorded.services.get(MAIN, Service("raw")).protocol
     caller = await _caller(recorded, against, wait_s)
     try:
         return [
             judged(item, await caller.ask(item.request, len(item.answers)), tolerance)
             for item in recorded.exchanges()
-            if _belongs(item) and (settings or not _sets(item))
+            if _belongs(item) and (settings or not _sets(item.request, protocol))
         ]
     finally:
         await caller.close()
@@ -61,6 +65,12 @@ def _belongs(exchange: Exchange) -> bool:
     return exchange.service == MAIN or exchange.service in _OWN_STATE
 
 
-def _sets(exchange: Exchange) -> bool:
-    request = exchange.request
-    return b'"command"' in request or not (asks(request) or b'"request"' in request)
+def _sets(request: bytes, protocol: str) -> bool:
+    """Whether a request may change something; where that cannot be told, it may."""
+    if protocol == "http":
+        return not request.startswith(b"GET ")
+    if protocol == "decop":
+        return not _DECOP_READS.match(request)
+    if protocol == "websq":
+        return b'"request"' not in request
+    return bool(scpi_nodes(request)[0])

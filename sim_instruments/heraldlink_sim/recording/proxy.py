@@ -13,6 +13,7 @@ from heraldlink_sim.recording.transcript import Direction, Tape
 from heraldlink_sim.transport.server import Server, acknowledge_now, listen
 
 _CHUNK = 1 << 18
+_LAST_ANSWERS_s = 2.0
 
 
 class TcpProxy:
@@ -34,6 +35,9 @@ class TcpProxy:
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            if not pumps[1].done() and there_writer.can_write_eof():  # what was asked is still answered
+                there_writer.write_eof()
+                await asyncio.wait(pumps[1:], timeout=_LAST_ANSWERS_s)
         finally:
             for pump in pumps:
                 pump.cancel()

@@ -39,7 +39,7 @@ class Script:
 
     def __init__(self, exchanges: Sequence[Exchange], order: Order, protocol: str) -> None:
         self._exchanges, self._order = exchanges, order
-        self._touched = _NODES.get(protocol, _scpi_nodes)
+        self._touched = _NODES.get(protocol, scpi_nodes)
         self._next = 0
         self._places: dict[Hashable, int] = {}
         self._state: dict[str, str] = {}
@@ -104,7 +104,7 @@ def shown(request: bytes) -> str:
     return "".join(letter if letter.isprintable() else "." for letter in text)
 
 
-def _scpi_nodes(request: bytes) -> Touched:
+def scpi_nodes(request: bytes) -> Touched:
     """Nodes of SCPI-like text: what stands before the blank, without colon and question mark."""
     settings: list[tuple[str, str]] = []
     asked: list[str] = []
@@ -112,9 +112,9 @@ def _scpi_nodes(request: bytes) -> Touched:
     for unit in _UNIT.split(text) if text.count(";") else [text]:
         header, _, argument = unit.strip().partition(" ")
         node = header.removeprefix(":").upper()
-        if node.endswith("?"):
+        if "?" in node:  # some write parameters right behind it
             limit = argument.strip().upper()[:3] in _LIMITS  # no setting of the node changes those
-            asked.append(node if limit else node[:-1])
+            asked.append(node if limit else node.partition("?")[0])
         elif node == "*RST":
             settings.append(("*", ""))
         elif node:
