@@ -112,9 +112,9 @@ def scpi_nodes(request: bytes) -> Touched:
     for unit in _UNIT.split(text) if text.count(";") else [text]:
         header, _, argument = unit.strip().partition(" ")
         node = header.removeprefix(":").upper()
-        if "?" in node:  # some write parameters right behind it
+        if "?" in node:  # with a parameter right behind it, as in DLAY?2, it is a node of its own
             limit = argument.strip().upper()[:3] in _LIMITS  # no setting of the node changes those
-            asked.append(node if limit else node.partition("?")[0])
+            asked.append(node if limit else node.removesuffix("?"))
         elif node == "*RST":
             settings.append(("*", ""))
         elif node:
