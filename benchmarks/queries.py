@@ -3,7 +3,7 @@
 
 Sequential: one plain blocking socket asks and waits. Pipelined: it sends 100 questions at once. Every server
 runs in a process of its own; all are measured in each round. The echo servers do nothing but send the
-question back.
+question back; see ``echo.py`` for the two kinds of streams.
 """
 
 import socket
@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 
 import peers
 from measure import Row, arguments, at_least, demand, interleaved, medians, ratio, report, run
-from servers import last_of_tree, served
+from servers import ECHOES, last_of_tree, served
 
 SEQUENTIAL, PIPELINED, BATCH = 500, 3000, 100
 INSTRUMENTS = ("reference", "santec", "awg")
@@ -63,9 +63,7 @@ def main() -> None:
     parser.add_argument("--peers", metavar="PYTHON", help="interpreter with sinstruments and scpipy")
     options = parser.parse_args()
     with ExitStack() as stack:
-        clients = {
-            name: _client(stack, name) for name in ("streams", "protocol", "reference", "santec", "awg")
-        }
+        clients = {name: _client(stack, name) for name in (*ECHOES, *INSTRUMENTS)}
         trees = {f"tree{nodes}": _client(stack, f"tree{nodes}", nodes) for nodes in TREES}
         clients |= trees
         if options.peers:
@@ -81,6 +79,7 @@ def main() -> None:
         rows += [
             at_least(f"{name} / streams, sequential", ratio(samples, one, STREAMS), "", 1.0),
             at_least(f"{name}, pipelined / streams, sequential", ratio(samples, many, STREAMS), "", 2.7),
+            Row(f"{name} / streams-warm, sequential", ratio(samples, one, "streams-warm, sequential"), ""),
             Row(f"{name} / streams, both pipelined", ratio(samples, many, "streams, pipelined"), ""),
         ]
     for name in peers.QUESTIONS if options.peers else ():

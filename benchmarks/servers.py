@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers in processes of their own: ``with served("awg") as ports`` or ``python benchmarks/servers.py awg``.
 
-Each prints its ports as JSON and runs until its standard input ends. ``streams`` and ``protocol`` answer
-every line with itself: what asyncio can do at best with either of its interfaces, for comparison.
+Each prints its ports as JSON and runs until its standard input ends. Those of ``echo.py`` are served too.
 """
 
 import asyncio
@@ -10,7 +9,9 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
+
+import echo
 
 from heraldlink_sim.faces.eos_server import serve_eos
 from heraldlink_sim.faces.id900_server import serve_id900
@@ -26,6 +27,7 @@ from heraldlink_sim.transport import Device, serve_hislip, serve_raw
 
 Ports = dict[str, int]
 
+ECHOES = ("streams", "streams-warm", "protocol")
 _TERMINATORS = {"santec": b"\r", "dg645": b"\r\n"}
 
 
@@ -61,21 +63,6 @@ def last_of_tree(nodes: int) -> bytes:
     return f"SUBS{_letters((nodes - 1) // 4)}:NODE{_letters((nodes - 1) % 4)}".encode()
 
 
-async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(asyncio.CancelledError):
-        while line := await reader.readline():
-            writer.write(line)
-            await writer.drain()
-
-
-class _Echo(asyncio.Protocol):
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._transport.write(data)
-
-
 def _port(address: str) -> int:
     return int(address.rpartition(":")[2])
 
@@ -96,14 +83,7 @@ def _device(name: str) -> Device:
 
 @asynccontextmanager
 async def _serve(name: str) -> AsyncIterator[Ports]:
-    loop = asyncio.get_running_loop()
-    if name == "streams":
-        async with await asyncio.start_server(_echo, "127.0.0.1", 0) as server:
-            yield {"raw": server.sockets[0].getsockname()[1]}
-    elif name == "protocol":
-        async with await loop.create_server(_Echo, "127.0.0.1", 0) as server:
-            yield {"raw": server.sockets[0].getsockname()[1]}
-    elif name == "tagger":
+    if name == "tagger":
         tagger = await serve_id900(IDQuantiqueID900("SIM-1"))
         yield {"raw": tagger.port, "second": tagger.datalink_port}
     elif name == "eos":
@@ -126,7 +106,8 @@ async def _main(names: list[str]) -> None:
 @contextmanager
 def served(name: str) -> Iterator[Ports]:
     """Run a server in a process of its own; its ports."""
-    command = [sys.executable, __file__, name]
+    script = echo.__file__ if name in ECHOES else __file__
+    command = [sys.executable, script, name]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
