@@ -11,6 +11,8 @@ from heraldlink_drivers import (
     SantecTSL570,
     SingleQuantumEOS,
 )
+from heraldlink_drivers.bluefors import BlueforsController
+from heraldlink_drivers.single_quantum_retina import SingleQuantumRetina
 from heraldlink_drivers.toptica_dlcpro import TopticaDLCpro
 from heraldlink_sim.cabinet import Instrument, switch_on
 from heraldlink_sim.clock import SteppedClock
@@ -103,6 +105,22 @@ CASES = [
         lambda dlc: dlc.wavelength_m(),
         "*wavelength-set*",
         lambda dlc: dlc.shutter_open(),
+    ),
+    Case(
+        "Bluefors",
+        "fridge",
+        lambda at: BlueforsController("fridge", at["fridge"], timeout=TIMEOUT_s),
+        lambda fridge: fridge.value("mapper.bf.pressures.p1")["status"],
+        "*p1*",
+        lambda fridge: fridge.value("mapper.bf.pressures.p2")["status"],
+    ),
+    Case(
+        "Single Quantum Retina",
+        "retina",
+        lambda at: SingleQuantumRetina("retina", at["retina"], timeout=TIMEOUT_s),
+        lambda retina: retina.trigger_level_V(),
+        "*api*",
+        lambda retina: retina.enabled(),
     ),
     Case(
         "Single Quantum EOS",

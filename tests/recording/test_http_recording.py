@@ -3,6 +3,7 @@
 
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -70,10 +71,9 @@ def test_http_comes_back_and_says_that_it_is_a_replay(address, listen, loop, tmp
     replayed = session(replay)
     assert json.loads(json.dumps(replayed).replace("REPLAY-", "")) == json.loads(json.dumps(recorded))
     assert replayed[0][1]["serial"] == "REPLAY-BF-12345"
-    assert [entry.message for entry in load_transcript(file).entries][:2] == [
-        b"GET /values",
-        b'200 {"serial": "BF-12345", "mxc_K": 0.01, "heater_W": 0.0}',
-    ]
+    first, second = load_transcript(file).entries[:2]
+    assert first.message == b"GET /values"
+    assert re.fullmatch(rb'200 \[[^]]+ GMT\] {"serial": "BF-12345", "mxc_K": 0.01, .*}', second.message)
     connection = http.client.HTTPConnection(replay.removeprefix("http://"), timeout=5)
     connection.request("GET", "/valuse")
     answer = connection.getresponse()
@@ -81,4 +81,5 @@ def test_http_comes_back_and_says_that_it_is_a_replay(address, listen, loop, tmp
     connection.close()
     Fridge.readings, Fridge.heater_W = 0, 0.0
     found = loop.run(conform(file, address))
-    assert [item.verdict for item in found] == ["equal"] * 5
+    assert len(found) == 5
+    assert {item.verdict for item in found} <= {"equal", "tolerated"}

@@ -14,7 +14,9 @@ from heraldlink_drivers import (
     SingleQuantumEOS,
     StanfordDG645,
 )
+from heraldlink_drivers.bluefors import BlueforsController
 from heraldlink_drivers.errors import DriverError, InstrumentError
+from heraldlink_drivers.single_quantum_retina import SingleQuantumRetina
 from heraldlink_drivers.toptica_dlcpro import TopticaDLCpro
 from heraldlink_sim.recording import conform, load_transcript, serve_recording, serve_replay
 
@@ -64,7 +66,21 @@ def dlc_session(addresses: Mapping[str, str]) -> dict[str, Any]:
     return {"first": first, "second": laser.wavelength_m(), "emission": laser.emission()}
 
 
+def fridge_session(addresses: Mapping[str, str]) -> dict[str, Any]:
+    fridge = BlueforsController("fridge", addresses["fridge"])
+    return {"K": [fridge.temperature_K(channel) for channel in (1, 6, 6)], "flow": fridge.flow.get()}
+
+
+def retina_session(addresses: Mapping[str, str]) -> dict[str, Any]:
+    retina = SingleQuantumRetina("retina", addresses["retina"])
+    retina.set_bias_A([8e-6, 9e-6])
+    retina.set_enabled(True)
+    return {"bias": retina.bias_A(), "on": retina.enabled(), "levels": retina.trigger_level_V()}
+
+
 CASES = [
+    ("Single Quantum Retina", "retina", retina_session),
+    ("Bluefors", "fridge", fridge_session),
     ("TOPTICA DLC pro", "dlc", dlc_session),
     ("Santec TSL-570", "laser", laser_session),
     ("Keysight N7764A", "voa", attenuator_session),
@@ -133,6 +149,8 @@ def test_what_was_never_recorded_is_an_error_with_the_nearest(recorded, listen, 
         "dg": lambda: driver.set_delay_s(0.125),
         "tc": lambda: driver.inputs[2].threshold.set(0.5),
         "dlc": lambda: driver.set_wavelength_m(1.5525e-6),
+        "fridge": lambda: driver.temperature_K(5),
+        "retina": lambda: driver.set_trigger_level_V([0.031, 0.032]),
         "eos": lambda: driver.set_bias_A([1e-6, 1e-6]),
     }
     with pytest.raises(DriverError):

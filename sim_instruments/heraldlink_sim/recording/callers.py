@@ -16,6 +16,7 @@ from heraldlink_sim.errors import ConnectionFailed
 from heraldlink_sim.recording.endpoints import Endpoint
 from heraldlink_sim.recording.framers import Framer, framer
 from heraldlink_sim.recording.http import HttpFramer
+from heraldlink_sim.recording.http import request as http_request
 from heraldlink_sim.recording.transcript import Service
 from heraldlink_sim.transport.server import Device, Dropped, Repeated, answer_of
 
@@ -45,6 +46,7 @@ class InMemory:
     def __init__(self, device: Device, service: Service) -> None:
         self._device = device
         self._answers: Framer | None = framer(service, "<") if service.protocol == "websq" else None
+        self._http = service.protocol == "http"
         self._always = service.protocol in ("zmq", "datalink")
         self._unasked: list[bytes] = []
         if hasattr(device, "on_broadcast"):
@@ -53,10 +55,12 @@ class InMemory:
     async def ask(self, request: bytes, expected: int) -> list[bytes]:
         """Put a request; return its answers."""
         try:
-            answer = await answer_of(self._device, request)
+            answer = await answer_of(self._device, http_request(request) if self._http else request)
         except (Dropped, Repeated):
             answer = b""
         sent, self._unasked[:] = b"".join([answer, *self._unasked]), []
+        if self._http:
+            return list(HttpFramer("<").feed(sent))
         if self._answers is not None:
             return list(self._answers.feed(sent))
         return [sent] if sent or self._always else []
@@ -162,13 +166,6 @@ def _encoder(service: Service) -> Callable[[bytes], bytes]:
             + b"\n"
         )
     if service.protocol == "http":
-        return _http
+        return http_request
     ends = {"websq": b"", "decop": b"\n", "lines": b"\n"}
     return lambda request: request + ends.get(service.protocol, service.terminator)
-
-
-def _http(request: bytes) -> bytes:
-    method, _, rest = request.partition(b" ")
-    path, _, body = rest.partition(b" ")
-    head = b"%s %s HTTP/1.1\r\nHost: instrument\r\nContent-Type: application/json\r\n" % (method, path)
-    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body

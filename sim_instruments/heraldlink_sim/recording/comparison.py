@@ -16,6 +16,7 @@ from math import isclose
 from pathlib import Path
 from typing import Literal, cast
 
+from heraldlink_sim.recording.marks import with_serial
 from heraldlink_sim.recording.script import NeverRecorded, Script, each_service, shown
 from heraldlink_sim.recording.text import without_blocks
 from heraldlink_sim.recording.transcript import Exchange, Service, load_transcript
@@ -25,6 +26,7 @@ TOLERANCE = 1e-6
 
 _IDENTITY = re.compile(rb"\*IDN\?", re.IGNORECASE)
 _ERROR_QUERY = re.compile(rb":?SYST(?:EM)?:ERR(?:OR)?(?::NEXT)?\?\s*", re.IGNORECASE)
+_HTTP = re.compile(rb"^(\d{3}) \[[^\]]*\] ?")
 _ERROR = re.compile(r"([+-]?\d+)\s*,")
 _TIME = re.compile(
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?|\d{1,2}:\d{2}:\d{2}(\.\d+)?"
@@ -107,12 +109,16 @@ def _not_known(answers: Sequence[bytes]) -> bool:
 def _judge(request: bytes, one: bytes, other: bytes, tolerance: float) -> tuple[Verdict, str]:
     if one == other:
         return "equal", ""
+    one, other = (with_serial(request, text, lambda _: b"SERIAL") for text in (one, other))
     (one, one_blocks), (other, other_blocks) = without_blocks(one), without_blocks(other)
     if one_blocks != other_blocks:
         sizes = " and ".join(
             "+".join(str(len(b)) for b in side) or "no" for side in (one_blocks, other_blocks)
         )
         return "different", f"blocks of {sizes} bytes differ"
+    one, other = (_HTTP.sub(rb"\1 ", text) for text in (one, other))
+    if one == other:
+        return "tolerated", "only serial number or time differ"
     texts = one.decode("latin-1").strip(), other.decode("latin-1").strip()
     if _IDENTITY.search(request):
         return _identities(*texts)

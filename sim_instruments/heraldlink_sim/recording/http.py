@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP/1.1 as a transcript has it: ``GET /path BODY`` and ``200 BODY``; what headers say besides is left out.
+"""HTTP/1.1 as a transcript has it: ``GET /path BODY`` and ``200 [DATE] BODY``, without all other headers.
 
 A connection that turns into a WebSocket is passed on unread from there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from heraldlink_sim.recording.transcript import Direction
 
 HEAD_END = b"\r\n\r\n"
+_ANSWER = re.compile(rb"(\d{3})(?: \[([^\]]*)\])?(?: (.*))?$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Head:
     first: bytes
     length: int
     chunked: bool
+    date: bytes = b""
 
 
 def head_of(text: bytes) -> Head:
@@ -31,7 +34,8 @@ def head_of(text: bytes) -> Head:
     }
     length = headers.get(b"content-length", b"0")
     chunked = b"chunked" in headers.get(b"transfer-encoding", b"").lower()
-    return Head(first, int(length) if length.isdigit() else 0, chunked)
+    date = headers.get(b"date", b"")
+    return Head(first, int(length) if length.isdigit() else 0, chunked, date)
 
 
 class HttpFramer:
@@ -53,16 +57,37 @@ class HttpFramer:
                 return
             body, self._buffer = taken
             self._passing = b" 101 " in head.first + b" "
-            yield self._written(head.first, body)
+            yield self._written(head, body)
 
-    def _written(self, first: bytes, body: bytes) -> bytes:
-        words = first.split(b" ")
-        told = b" ".join(words[:2]) if self._direction == ">" else words[1] if len(words) > 1 else b""
-        return told + (b" " + body if body else b"")
+    def _written(self, head: Head, body: bytes) -> bytes:
+        words = head.first.split(b" ")
+        if self._direction == ">":
+            told = words[:2]
+        else:
+            told = words[1:2] + ([b"[%s]" % head.date] if head.date else [])
+        return b" ".join([*told, *([body] if body else [])])
 
 
 def _counted(rest: bytes, length: int) -> tuple[bytes, bytes] | None:
     return (rest[:length], rest[length:]) if len(rest) >= length else None
+
+
+def response(answer: bytes) -> bytes:
+    """The bytes of a response that a transcript has; 404 for a text that is none."""
+    found = _ANSWER.match(answer)
+    status, date, body = found.groups() if found else (b"404", None, answer)
+    lines = [b"HTTP/1.1 %s %s" % (status, b"OK" if status < b"300" else b"Error")]
+    lines += [b"Date: " + date] if date else []
+    lines += [b"Content-Type: application/json", b"Content-Length: %d" % len(body or b"")]
+    return b"\r\n".join(lines) + HEAD_END + (body or b"")
+
+
+def request(message: bytes) -> bytes:
+    """The bytes of a request that a transcript has."""
+    method, _, rest = message.partition(b" ")
+    path, _, body = rest.partition(b" ")
+    head = b"%s %s HTTP/1.1\r\nHost: instrument\r\nContent-Type: application/json\r\n" % (method, path)
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
 def dechunked(rest: bytes) -> tuple[bytes, bytes] | None:

@@ -11,7 +11,7 @@ import zmq
 import zmq.asyncio
 
 from heraldlink_sim.recording.framers import framer
-from heraldlink_sim.recording.http import HEAD_END, dechunked, head_of
+from heraldlink_sim.recording.http import HEAD_END, dechunked, head_of, response
 from heraldlink_sim.recording.replayer import ReplayedService
 from heraldlink_sim.recording.transcript import Transcript
 from heraldlink_sim.recording.zmq_proxy import bind, opened_stream, stream_port, stream_refusal
@@ -20,7 +20,6 @@ from heraldlink_sim.transport.server import Server, acknowledge_now, answer_of, 
 _CHUNK = 1 << 16
 _SHORTEST_PERIOD_s = 0.01
 _LINGER_MS = 500
-_JSON_HEAD = b"HTTP/1.1 %s %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
 class LinesReplay:
@@ -89,10 +88,7 @@ class HttpReplay:
             body = await _chunks(reader) if head.chunked else await reader.readexactly(head.length)
             request = b" ".join(head.first.split(b" ")[:2]) + (b" " + body if body else b"")
             answer = await answer_of(self._device, request)
-            status, _, text = answer.partition(b" ")
-            if not status.isdigit():
-                status, text = b"404", answer
-            writer.write(_JSON_HEAD % (status, b"OK" if status < b"300" else b"Error", len(text)) + text)
+            writer.write(response(answer))
             await writer.drain()
 
 

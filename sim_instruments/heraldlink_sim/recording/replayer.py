@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 from typing import Literal
 
 from heraldlink_sim.recording.marks import marked
-from heraldlink_sim.recording.script import NeverRecorded, Order, Script
+from heraldlink_sim.recording.script import NeverRecorded, Order, Script, renumbered
 from heraldlink_sim.recording.transcript import Exchange, Service, Transcript
 
 Timing = Literal["none", "recorded"]
@@ -52,7 +52,8 @@ class ReplayedService:
             found = self._refused(message) or self._script.answer(message)
         except NeverRecorded as error:
             return self._logged(self._refuse(error))
-        answer = self._end.join(marked(message, answer) for answer in found.answers)
+        answers = (renumbered(message, marked(message, answer)) for answer in found.answers)
+        answer = self._end.join(answers)
         return self._late(answer, found) if self._timed else self._logged(answer)
 
     async def _late(self, answer: bytes, found: Exchange) -> bytes:

@@ -26,6 +26,8 @@ Touched = tuple[list[tuple[str, str]], list[str]]
 _UNIT = re.compile(r""";(?=(?:[^"']|"[^"]*"|'[^']*')*$)""")
 _LIMITS = ("MIN", "MAX", "DEF")
 _PARAMETER = re.compile(r"param-(set!|ref|disp)\s+'?([^\s()']+)(.*)", re.IGNORECASE | re.DOTALL)
+_RPC = b'"jsonrpc"'
+_CALL = re.compile(rb'("id"\s*:\s*)\d+')
 _NEAREST = 3
 _SHOWN = 80
 
@@ -93,9 +95,20 @@ class Script:
 
 def normal(request: bytes) -> str:
     """A request as it is compared: without blanks around it and a leading colon; blocks by their content."""
-    text, blocks = without_blocks(request.strip())
+    text, blocks = without_blocks(
+        _CALL.sub(rb"\g<1>0", request.strip()) if _RPC in request else request.strip()
+    )
     told = text.decode("latin-1").removeprefix(":")
     return told if not blocks else f"{told} {[hash(block) for block in blocks]}"
+
+
+def renumbered(request: bytes, answer: bytes) -> bytes:
+    """An answer to a JSON-RPC call with the number of this call; any other as it is."""
+    number = _CALL.search(request) if _RPC in request else None
+    if number is None:
+        return answer
+    own = number[0].removeprefix(number[1])
+    return _CALL.sub(lambda found: found[1] + own, answer)
 
 
 def shown(request: bytes) -> str:
