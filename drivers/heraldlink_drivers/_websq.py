@@ -43,18 +43,23 @@ class WebSQSession:
     def property(self, label: str, command: str = "") -> object:
         """Ask for all properties and return the value of one.
 
-        Raises InstrumentError for an error that arrives before it, naming ``command``.
+        Raises InstrumentError for an error that arrives before it, naming ``command``; the answer is awaited
+        nevertheless, lest it be taken for the next one's.
         """
         if not command:
             self._drain()
         self._send({"request": "labelProps", "value": "None"})
         deadline = time.monotonic() + self.timeout_s
+        wrong = ""
         while True:
             found, value = self._receive(deadline, label)
             if _is_error(found):
-                raise InstrumentError(self._instrument, command or "labelProps", 0, f"{found}: {value}")
-            if found == label and isinstance(value, dict):
-                return cast("dict[str, object]", value).get("value")
+                wrong = wrong or f"{found}: {value}"
+            elif found == label and isinstance(value, dict):
+                break
+        if wrong:
+            raise InstrumentError(self._instrument, command or "labelProps", 0, wrong)
+        return cast("dict[str, object]", value).get("value")
 
     def take_errors(self) -> list[str]:
         """Errors that arrived so far; they are forgotten."""

@@ -115,11 +115,11 @@ class SingleQuantumEOS(Instrument):
         return {"vendor": vendor, "model": model, "serial": serial, "firmware": None}
 
     def identity(self) -> str:
-        """``Single Quantum,EOS,serial number,``; an EOS that reports none is ``unknown`` [?]."""
+        """``Single Quantum,EOS,serial number,0``: it reports no firmware, perhaps no serial number [?]."""
         try:
-            return f"Single Quantum,EOS,{self._property('SerialNumber')},"
+            return f"Single Quantum,EOS,{self._property('SerialNumber')},0"
         except Timeout:
-            return "Single Quantum,EOS,unknown,"
+            return "Single Quantum,EOS,unknown,0"
 
     def errors(self) -> list[str]:
         """Errors that the instrument sent unasked; they are forgotten."""
@@ -186,6 +186,27 @@ class SingleQuantumEOS(Instrument):
 
     def _set_period(self, period_s: float) -> None:
         self._command("SetMeasurementPeriod", "InptMeasurementPeriod", round(period_s * 1e3, 6))
+
+    def find_bias_A(self, dark_Hz: Sequence[float], timeout_s: float = 120.0) -> tuple[float, ...]:
+        """Let the instrument search and set the bias currents (A) at which the dark counts are ``dark_Hz``.
+
+        No light may reach the detectors, which must be enabled. Raises InstrumentError if it is refused,
+        Timeout if it is not done in time.
+        """
+        if len(dark_Hz) != self._detectors:
+            raise ValueError(f"{self.name}: {len(dark_Hz)} dark count rates for {self._detectors} detectors")
+        with self.lock:
+            self._command("DarkCountsAutoIV", "DarkCountsAutoIV", [float(rate) for rate in dark_Hz])
+            self._command("AutoCaliBiasCurrents", "StartAutoIV", True)
+            with self._exchange() as session:
+                deadline = time.monotonic() + timeout_s
+                while session.property("StartAutoIV", "AutoCaliBiasCurrents"):
+                    if time.monotonic() > deadline:
+                        session.command("AutoCaliBiasCurrents", "StartAutoIV", False)
+                        raise Timeout(f"{self.name}: no bias currents found within {timeout_s} s")
+            return tuple(
+                float(bias) * 1e-6 for bias in cast("list[float]", self._property("BiasCurrentAutoIV"))
+            )
 
     # the role of a detector bias
 

@@ -82,6 +82,19 @@ def test_mistakes(eos, face):
     assert eos.bias_A() == (0.0, 0.0)
 
 
+def test_the_instrument_finds_bias_currents(eos, face):
+    with pytest.raises(InstrumentError, match="disabled"):
+        eos.find_bias_A([100.0, 100.0])
+    with pytest.raises(ValueError, match="2 detectors"):
+        eos.find_bias_A([100.0])
+    eos.measurement_period.set(0.005)
+    eos.set_enabled(True)
+    found = eos.find_bias_A([100.0, 1000.0])
+    assert 0 < found[0] < found[1] < 22e-6
+    assert eos.bias_A() == found
+    assert eos.identity() == "Single Quantum,EOS,SIM-1,0"
+
+
 def test_safe_state_holds_the_bias(eos):
     eos.set_bias_A([18e-6, 18e-6])
     eos.set_enabled(True)

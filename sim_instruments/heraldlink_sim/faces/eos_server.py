@@ -148,7 +148,7 @@ class EosConfig(InstrumentConfig):
 
 
 def _make(place: Place, config: EosConfig) -> SingleQuantumEOS:
-    return SingleQuantumEOS(place.serial, config.detectors)
+    return SingleQuantumEOS(place.serial, config.detectors, place.clock)
 
 
 async def _serve(
