@@ -226,9 +226,8 @@ def test_playing_nothing_is_refused_by_the_instrument(driver: Driver, face: Tekt
     assert codes(face) == [-221]
 
 
-def test_upload_on_a_raw_socket_that_ends_messages_with_the_block(
-    loop: EventLoopThread, face: TektronixAWG70002A
-) -> None:
+def test_tektronix_block_ends_message(loop: EventLoopThread, face: TektronixAWG70002A) -> None:
+    """The quirk of that name: the driver's file upload sends nothing behind the block."""
     server = loop.run(serve_raw(face, block_ends_message=True))
     instrument = Driver(f"awg{next(_numbers)}", server.address, visalib="@py")
     instrument.sendWFMXFile(instrument.makeWFMXFile(shape(3), 0.5), "raw.wfmx")

@@ -95,6 +95,12 @@ class TektronixAWG5014(SetupCommands5014):
         self.run_mode = "CONT"
         self._halt()
 
+    def power_cycle(self) -> None:
+        """Off and on again: only the predefined waveforms are left, the disk is as it was."""
+        super().power_cycle()
+        self.waveforms = {name: entry for name, entry in self.waveforms.items() if entry.predefined}
+        self.subsequences.clear()
+
     def forget_waveforms(self) -> None:
         """Channels lose waveforms that were deleted; a run ends with that and their outputs go off."""
         for channel in [n for n, name in self.waveform_of.items() if name not in self.waveforms]:

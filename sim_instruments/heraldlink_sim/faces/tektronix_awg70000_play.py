@@ -80,6 +80,12 @@ class PlayCommands(FunctionCommands):
         self._track_of.clear()
         self._halt()
 
+    def power_cycle(self) -> None:
+        """Off and on again: lists are empty, the disk is as it was."""
+        super().power_cycle()
+        self.waveforms.clear()
+        self.sequences.clear()
+
     @command("SOURce<channel>:CASSet:WAVeform", _NAME, _COMPONENT)
     @command("SOURce<channel>:WAVeform", _NAME, _COMPONENT)
     def _assign_waveform(self, channel: int, name: str, component: Component) -> None:
