@@ -176,7 +176,7 @@ class Boolean:
         match = _NUMBER.fullmatch(word)
         if match is None or match.group(2):
             raise ScpiError(-224, argument.text[:40])
-        return round(_decimal(match.group(1))) != 0
+        return abs(_decimal(match.group(1))) > 0.5  # rounded to an integer, and not zero
 
     def format(self, value: bool) -> str:
         """``1`` or ``0``."""
