@@ -87,10 +87,8 @@ def test_subsequences_stand_in_their_elements_place(face: TektronixAWG5014) -> N
 
 def test_settings_waveforms_and_sequence_come_back_from_a_file(face: TektronixAWG5014) -> None:
     send(face, 'WLIS:WAV:NEW "w",300,INT;:SEQ:LENG 2;:SEQ:ELEM1:WAV1 "w";:SEQ:ELEM1:TWA 1')
-    send(
-        face,
-        "SEQ:ELEM2:LOOP:INF 1;:SEQ:ELEM2:JTAR:TYPE NEXT;:SOUR1:VOLT 2;:SOUR1:VOLT:OFFS 0.5;:SOUR2:MARK1:VOLT:HIGH 2",
-    )
+    send(face, "SEQ:ELEM2:LOOP:INF 1;:SEQ:ELEM2:JTAR:TYPE NEXT;:SOUR2:MARK1:VOLT:HIGH 2")
+    send(face, "SOUR1:VOLT 2;:SOUR1:VOLT:OFFS 0.5")
     send(face, 'AWGC:RMOD SEQ;:SOUR1:FREQ 2E8;:TRIG:LEV 0.7;:EVEN:JTIM ASYN;:OUTP3 1;:AWGC:SSAV "kept.awg"')
     send(face, "*RST;:WLIS:WAV:DEL ALL")
     assert asyncio.run(face.execute(b'AWGC:SRES "kept.awg";*OPC?')) == b"1"
