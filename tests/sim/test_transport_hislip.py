@@ -2,7 +2,9 @@
 """HiSLIP message by message (IVI-6.1), with a client that shares no code with the server."""
 
 import asyncio
+import resource
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from wires import Wire, hung_up, plain, session, wait_until
@@ -386,3 +388,19 @@ def test_connections_that_come_and_go_leave_nothing(server, device):
     with plain(server) as silent:
         assert session(server)[0].ask(END, 0, FIRST, b"*OPC?")[3] == b"1\n"
         silent.close()
+
+
+def test_a_length_that_is_claimed_takes_no_memory(server):
+    before = resident()
+    claims = [session(server) for _ in range(3)]
+    for synchronous, _ in claims:
+        head = Wire.HEADER.pack(b"HS", DATA, 0, FIRST, 250_000_000)
+        synchronous.socket.sendall(head + bytes(100_000))
+    for synchronous, asynchronous in claims:
+        assert asynchronous.ask(STATUS, 0, FIRST)[0] == 22
+    assert resident() - before < 100_000_000
+
+
+def resident() -> int:
+    """Memory of this process that is really there, bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

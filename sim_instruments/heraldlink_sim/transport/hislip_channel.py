@@ -5,6 +5,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import numpy as np
+
 from heraldlink_sim.transport.hislip_messages import (
     HEADER,
     PROLOGUE,
@@ -21,7 +23,7 @@ LARGEST_PAYLOAD = 1 << 28
 _SCRATCH = 1 << 16
 _MESSAGES_PER_TURN = 32
 
-Payload = bytes | bytearray | None
+Payload = bytes | memoryview | None
 """None: it was longer than :data:`LARGEST_PAYLOAD`, and is thrown away."""
 
 
@@ -48,7 +50,7 @@ class Channel(asyncio.BufferedProtocol):
         self.sent_all: Callable[[], None] = lambda: None
         self._scratch = memoryview(bytearray(_SCRATCH))
         self._begin = self._end = 0
-        self._large: bytearray | None = None
+        self._large: memoryview | None = None
         self._filled = 0
         self._head = (0, 0, 0)
         self._skip = 0
@@ -66,7 +68,7 @@ class Channel(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """Memory for what arrives next."""
         if self._large is not None:
-            return memoryview(self._large)[self._filled :]
+            return self._large[self._filled :]
         return self._scratch[self._end :]
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -185,7 +187,7 @@ class Channel(asyncio.BufferedProtocol):
 
     def _begin_large(self, head: tuple[int, int, int], length: int, start: int) -> None:
         self._head = head
-        self._large = bytearray(length)
+        self._large = np.empty(length, np.uint8).data  # takes memory only as it is filled
         self._filled = self._end - start
         self._large[: self._filled] = self._scratch[start : self._end]
         self._begin = self._end = 0

@@ -61,7 +61,7 @@ class Session:
         self._sync.sent_all = self._work
         self._async: Channel | None = None
         self._limit = DEFAULT_LIMIT
-        self._parts: list[bytes | bytearray] = []
+        self._parts: list[bytes | memoryview] = []
         self._size = 0
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._waiting_size = 0
@@ -137,7 +137,7 @@ class Session:
 
     # --- execution
 
-    def _execute(self, message: bytes | bytearray, number: int) -> None:
+    def _execute(self, message: bytes | memoryview, number: int) -> None:
         self._waiting.append((bytes(message), number))
         self._waiting_size += len(message)
         self._work()
