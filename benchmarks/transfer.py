@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pyvisa
-from measure import Row, arguments, at_least, demand, interleaved, medians, report, run
+from measure import Row, arguments, at_least, demand, interleaved, medians, ratio, report, run
 from pyvisa.resources import MessageBasedResource
 from servers import served
 
@@ -104,6 +104,9 @@ def main() -> None:
         at_least(name, figure, "MB/s", targets[name]) if name in targets else Row(name, figure, "MB/s")
         for name, figure in medians(samples).items()
     ]
+    for name in targets:
+        way = name.partition(",")[0]
+        rows.append(Row(f"{name} / loopback", ratio(samples, name, f"{way}, loopback"), ""))
     report(rows, options.json)
 
 

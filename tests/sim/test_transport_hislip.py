@@ -396,7 +396,7 @@ def test_a_length_that_is_claimed_takes_no_memory(server):
     for synchronous, _ in claims:
         head = Wire.HEADER.pack(b"HS", DATA, 0, FIRST, 250_000_000)
         synchronous.socket.sendall(head + bytes(100_000))
-    for synchronous, asynchronous in claims:
+    for _, asynchronous in claims:
         assert asynchronous.ask(STATUS, 0, FIRST)[0] == 22
     assert resident() - before < 100_000_000
 
