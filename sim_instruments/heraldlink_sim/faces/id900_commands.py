@@ -17,6 +17,7 @@ from heraldlink_sim.faces.id900_values import Kind, Link, ReplyError
 
 REMEMBERED = 4096
 LONGEST_HEADER = 80
+SHORT_MESSAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,15 @@ class Command:
     query: bool
 
 
-def split_message(message: str, *, from_root: bool = False) -> list[tuple[str, str]]:
+def split_message(message: str, from_root: bool = False) -> tuple[tuple[str, str], ...]:
     """Split a message into (absolute header, argument); the header keeps its question mark.
 
-    ``from_root``: a header that its branch does not have may begin at the root.
+    ``from_root``: a header that its branch does not have may begin at the root. Short messages are kept.
     """
+    return (_remembered if len(message) <= SHORT_MESSAGE else _split)(message, from_root)
+
+
+def _split(message: str, from_root: bool) -> tuple[tuple[str, str], ...]:
     commands: list[tuple[str, str]] = []
     branch: list[str] = []
     for unit in message.split(";"):
@@ -50,7 +55,10 @@ def split_message(message: str, *, from_root: bool = False) -> list[tuple[str, s
             nodes = [*branch, *nodes]
         branch = nodes[:-1]
         commands.append((":".join(nodes), argument.strip()))
-    return commands
+    return tuple(commands)
+
+
+_remembered = lru_cache(REMEMBERED)(_split)
 
 
 def _begins_anew(branch: list[str], nodes: list[str]) -> bool:

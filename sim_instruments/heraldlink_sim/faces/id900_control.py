@@ -74,7 +74,7 @@ class Control:
         self._machine.catch_up()
         replies: list[str] = []
         room = MAX_REPLY
-        for header, argument in split_message(message, from_root=self._from_root):
+        for header, argument in split_message(message, self._from_root):
             try:
                 reply = self._answer(header, argument)
             except ReplyError as error:
