@@ -16,6 +16,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`--seed N` or `--seed fresh`: draw the statistical tests anew."""
     told = "seed of benches and random settings: a number, or fresh"
     parser.addoption("--seed", default=str(FIXED_SEED), help=told)
+    contracts = parser.getgroup("contracts", "contracts of drivers, tests/contracts")
+    contracts.addoption(
+        "--instrument",
+        action="append",
+        default=[],
+        metavar="NAME=ADDRESS",
+        help="run a driver's contract on this hardware too; NAME.argument=ADDRESS for its other addresses",
+    )
+    contracts.addoption(
+        "--switching",
+        action="store_true",
+        help="on hardware, also what switches outputs, moves shutters or sets biases",
+    )
+    contracts.addoption("--limits", metavar="FILE", help="YAML: by driver and quantity, [lowest, highest]")
+    contracts.addoption(
+        "--simulator",
+        action="append",
+        default=[],
+        metavar="NAME=MODEL",
+        help="the simulated model of a driver of your own",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
