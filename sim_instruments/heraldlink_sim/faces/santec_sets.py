@@ -45,7 +45,7 @@ class SantecSets(ScpiDevice):
             code = -410 if code <= -400 else -200 if code <= -200 else -102
         super().report(ScpiError(code))
 
-    def _find(self, tokens: list[str]) -> tuple[Entry, tuple[int, ...]]:
+    def find_header(self, tokens: list[str]) -> tuple[Entry, tuple[int, ...]]:
         """Find a header without ``[:SOURce[n]][:CHANnel[m]]``, which all of the source may begin with."""
         rest = tokens
         for _ in range(2):
@@ -53,7 +53,7 @@ class SantecSets(ScpiDevice):
                 rest = rest[1:]
         if rest is not tokens and not (rest and _OF_SOURCE.fullmatch(rest[0].upper())):
             raise ScpiError(-113)
-        return super()._find(rest)
+        return super().find_header(rest)
 
     def _ask(
         self, setting: Setting[object], arguments: tuple[Argument, ...], suffixes: tuple[int, ...]

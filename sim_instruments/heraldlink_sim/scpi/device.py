@@ -118,10 +118,11 @@ class ScpiDevice(StatusCommands):
 
     def look(self) -> None:
         """Notice operations that have ended, and what became of the status byte."""
-        if not self.busy and self._tells_completion:
+        if (self._tells_completion or self._operations.pending) and not self.busy and self._tells_completion:
             self._tells_completion = False
             self.status.raise_event(OPERATION_COMPLETE)
-        super().look()
+        if self.service_requests:
+            super().look()
 
     def format_error(self, error: ScpiError) -> str:
         """One entry of the error queue as it is answered."""
@@ -157,6 +158,7 @@ class ScpiDevice(StatusCommands):
 
     @query("*ESR")
     def _take_events(self) -> int:
+        self.look()
         return self.status.take_events()
 
     @command("*ESE", Integer(0, 255))

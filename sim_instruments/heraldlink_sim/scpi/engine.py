@@ -2,26 +2,33 @@
 """Runs program messages on a declared instrument: path rule, dispatch, parameters, answers, errors."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable
-from inspect import isawaitable
-from typing import ClassVar, Literal
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import ClassVar, Literal, NamedTuple
 
 from heraldlink_sim.clock import Clock, SteppedClock
 from heraldlink_sim.scpi.compile import Entry, compile_headers, refuse_hidden_methods
 from heraldlink_sim.scpi.declare import Handler, Response, Setting
 from heraldlink_sim.scpi.errors import ErrorQueue, ScpiError
 from heraldlink_sim.scpi.headers import HeaderTree
-from heraldlink_sim.scpi.lexer import Argument, Unit, units
+from heraldlink_sim.scpi.lexer import Argument, Unit, text_size, units
 from heraldlink_sim.scpi.status import MASTER_SUMMARY, Status
 from heraldlink_sim.scpi.values import Number, Optional, Parameter, Rest
 from heraldlink_sim.scpi.waiting import run_or_wait
 
 WireLog = deque[tuple[Literal["in", "out"], bytes]]
-Step = tuple[Unit, Entry, tuple[int, ...]]
+Waiting = tuple[Awaitable[Response], "Step"]
 
 _LOGGED_BYTES = 4096
 _LONGEST_PLAN, _MOST_PLANS = 200, 4096
-"""Messages of queries up to this long are resolved once, up to this many of a class."""
+"""Messages of queries up to this long are resolved once, up to this many of a class; headers likewise."""
+
+
+class Step(NamedTuple):
+    """One unit with what stands behind its header."""
+
+    unit: Unit
+    entry: Entry
+    suffixes: tuple[int, ...]
 
 
 class _Answers:
@@ -43,14 +50,17 @@ class ScpiEngine:
     """Longest response message; a longer one is dropped as a deadlock (-430)."""
     command_s: ClassVar[float] = 1e-3
     """What a message costs of the instrument's time when it is stepped."""
+    input_capacity: ClassVar[int] = 1 << 21
+    """Longest message, definite blocks apart; a longer one is dropped (-363)."""
     _tree: ClassVar[HeaderTree[Entry]]
     _plans: ClassVar[dict[bytes, tuple[Step, ...]]]
+    _headers: ClassVar[dict[str, tuple[Entry, tuple[int, ...], str]]]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         refuse_hidden_methods(cls)
         cls._tree = compile_headers(cls, cls.spelled)
-        cls._plans = {}
+        cls._plans, cls._headers = {}, {}
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or SteppedClock()
@@ -66,6 +76,10 @@ class ScpiEngine:
         """Header pattern as this model has it; a family of models fills in its numbers of channels here."""
         return pattern
 
+    def find_header(self, tokens: list[str]) -> tuple[Entry, tuple[int, ...]]:
+        """What stands behind a full header, always the same; raises ScpiError -112, -113 or -114."""
+        return self._tree.find(tokens)
+
     def respond(self, message: bytes) -> bytes | Awaitable[bytes]:
         """Answer one program message (no terminator), at once or after what it has to wait for.
 
@@ -73,10 +87,21 @@ class ScpiEngine:
         """
         self.clock.spend(self.command_s)
         self.wire_log.append(("in", message[:_LOGGED_BYTES]))
-        plan = self._plans.get(message)
-        if plan is not None and len(plan) == 1:
-            return self._ask_one(*plan[0])
-        return run_or_wait(self._respond(message, plan))
+        if len(message) > _LONGEST_PLAN:
+            if len(message) > self.input_capacity and text_size(message) > self.input_capacity:
+                self.report(ScpiError(-363))
+                return b""
+            steps = self._steps(message)
+        elif (plan := self._plans.get(message)) is None:
+            steps = self._steps(message)
+        elif len(plan) == 1:
+            return self._ask_one(plan[0])
+        else:
+            steps = iter(plan)
+        self.look()
+        answers = _Answers()
+        waiting = self._run(steps, answers)
+        return run_or_wait(self._go_on(waiting, steps, answers)) if waiting else self._finish(answers)
 
     async def execute(self, message: bytes) -> bytes:
         """Run one program message, as :meth:`respond`."""
@@ -117,105 +142,136 @@ class ScpiEngine:
                 request()
         self._requests_service = requests
 
-    def _ask_one(self, unit: Unit, entry: Entry, suffixes: tuple[int, ...]) -> bytes | Awaitable[bytes]:
+    def _ask_one(self, step: Step) -> bytes | Awaitable[bytes]:
         """Run a message of one query that was resolved before: the most frequent kind, and the quickest."""
         self.look()
         try:
-            response = self._dispatch(unit, entry, suffixes)
-            if isinstance(response, str | bytes | int):
-                return self._logged(_encode(response))
+            response = self._dispatch(step)
         except ScpiError as error:
             self.report(error)
             return b""
-        return b"" if response is None else run_or_wait(self._ask_late(response))
-
-    async def _ask_late(self, response: Awaitable[Response]) -> bytes:
-        try:
-            answer = await response
-        except ScpiError as error:
-            self.report(error)
+        if isinstance(response, str | bytes | int):
+            return self._logged(_encode(response))
+        if response is None:
             return b""
-        self.look()
-        return b"" if answer is None else self._logged(_encode(answer))
+        return run_or_wait(self._go_on((response, step), iter(()), _Answers()))
 
     def _logged(self, answer: bytes) -> bytes:
         self.wire_log.append(("out", answer[:_LOGGED_BYTES]))
         return answer
 
-    async def _respond(self, message: bytes, plan: tuple[Step, ...] | None) -> bytes:
-        self.look()
-        answers = _Answers()
+    def _run(self, steps: Iterator[Step], answers: _Answers) -> Waiting | None:
+        """Run units until one has to wait, which is returned, or until the end, or a command error."""
         try:
-            if plan is None:
-                await self._run(message, answers)
-            else:
-                for step in plan:
-                    await self._unit(*step, answers)
+            for step in steps:
+                response = self._run_one(step, answers)
+                if response is not None:
+                    return response, step
         except ScpiError as error:
             self.report(error)
+        return None
+
+    def _run_one(self, step: Step, answers: _Answers) -> Awaitable[Response] | None:
+        """Run one unit; raises for errors after which the rest of the message cannot be trusted."""
+        if step.unit.query and answers.closed:
+            raise ScpiError(-440)
+        try:
+            response = self._dispatch(step, bool(answers.parts))
+            if isinstance(response, Coroutine):
+                response = run_or_wait(response)
+        except ScpiError as error:
+            self._note(error)
+            return None
+        if response is None or isinstance(response, str | bytes | int):
+            self._collect(response, step, answers)
+            return None
+        return response
+
+    async def _go_on(self, waiting: Waiting | None, steps: Iterator[Step], answers: _Answers) -> bytes:
+        """Wait for a unit, run those behind it, and so on to the end."""
+        while waiting:
+            response, step = waiting
+            try:
+                try:
+                    self._collect(await response, step, answers)
+                except ScpiError as error:
+                    self._note(error)
+            except ScpiError as error:
+                self.report(error)
+                break
+            self.look()
+            waiting = self._run(steps, answers)
+        return self._finish(answers)
+
+    def _note(self, error: ScpiError) -> None:
+        """Report an execution error; raise a command or query error, which ends the message."""
+        if -200 < error.code <= -100 or -500 < error.code <= -400:
+            raise error
+        self.report(error)
+
+    def _finish(self, answers: _Answers) -> bytes:
         self.look()
         if not answers.parts:
             return b""
         return self._logged(answers.parts[0] if len(answers.parts) == 1 else b";".join(answers.parts))
 
-    async def _run(self, message: bytes, answers: _Answers) -> None:
-        path: list[str] = []
-        plan: list[Step] = []
-        only_queries = True
+    def _steps(self, message: bytes) -> Iterator[Step]:
+        """Units one by one with what stands behind their headers; messages of queries are remembered."""
+        path = ""
+        plan: list[Step] | None = [] if len(message) <= _LONGEST_PLAN else None
         for unit in units(message):
-            tokens, path = _resolve(unit.header, path)
-            step = (unit, *self._find(tokens))
-            plan.append(step)
-            only_queries = only_queries and unit.query and not unit.arguments
-            await self._unit(*step, answers)
-        if only_queries and len(message) < _LONGEST_PLAN and len(self._plans) < _MOST_PLANS:
+            entry, suffixes, path = self._find(unit.header, path)
+            step = Step(unit, entry, suffixes)
+            if not unit.query:
+                plan = None
+            elif plan is not None:
+                plan.append(step)
+            yield step
+        if plan:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
             self._plans[message] = tuple(plan)
 
-    def _find(self, tokens: list[str]) -> tuple[Entry, tuple[int, ...]]:
-        try:
-            return self._tree.find(tokens)
-        except ScpiError as error:
-            raise ScpiError(error.code, ":".join(tokens)) from None
+    def _find(self, header: str, path: str) -> tuple[Entry, tuple[int, ...], str]:
+        """Entry, suffixes, and the path for the next unit (SCPI-1999 volume 1, 6.2.4)."""
+        if header[0] == "*":
+            entry, suffixes, _ = self._headers.get(header) or self._look_up(header, "")
+            return entry, suffixes, path
+        full = header[1:] if header[0] == ":" else f"{path}{header}"
+        return self._headers.get(full) or self._look_up(full, full[: full.rfind(":") + 1])
 
-    async def _unit(self, unit: Unit, entry: Entry, suffixes: tuple[int, ...], answers: _Answers) -> None:
-        """Run one unit; raises for errors after which the rest of the message cannot be trusted."""
-        if unit.query and answers.closed:
-            raise ScpiError(-440)
+    def _look_up(self, header: str, path: str) -> tuple[Entry, tuple[int, ...], str]:
         try:
-            response = self._dispatch(unit, entry, suffixes, bool(answers.parts))
-            if isawaitable(response):
-                response = await response
+            entry, suffixes = self.find_header(header.split(":"))
         except ScpiError as error:
-            if -200 < error.code <= -100 or -500 < error.code <= -400:
-                raise
-            self.report(error)
-            return
-        if unit.query and response is not None:
-            self._collect(_encode(response), answers)
-            answers.closed = entry.indefinite
+            raise ScpiError(error.code, header[:_LONGEST_PLAN]) from None
+        if len(self._headers) >= _MOST_PLANS:
+            self._headers.clear()
+        if len(header) <= _LONGEST_PLAN:
+            self._headers[header] = entry, suffixes, path
+        return entry, suffixes, path
 
-    def _dispatch(
-        self, unit: Unit, entry: Entry, suffixes: tuple[int, ...], answered: bool = False
-    ) -> Response | Awaitable[Response]:
+    def _dispatch(self, step: Step, answered: bool = False) -> Response | Awaitable[Response]:
+        unit, entry, suffixes = step
         if answered and entry.polls:
             return self.status_byte(message_available=True)
-        if unit.query in entry.methods:
-            return self._call(entry, unit, suffixes)
+        if (method := entry.methods.get(unit.query)) is not None:
+            handler: Handler = getattr(self, method[0])
+            return handler(*suffixes, *_parse(method[1], unit.arguments))
         if entry.setting is not None:
             return self._setting(entry.setting, unit, suffixes)
         raise ScpiError(-113, unit.header)
 
-    def _collect(self, answer: bytes, answers: _Answers) -> None:
+    def _collect(self, response: Response, step: Step, answers: _Answers) -> None:
+        if response is None or not step.unit.query:
+            return
+        answer = _encode(response)
         answers.parts.append(answer)
+        answers.closed = step.entry.indefinite
         answers.size += len(answer)
         if answers.size > self.output_capacity:
             answers.parts.clear()
             raise ScpiError(-430)
-
-    def _call(self, entry: Entry, unit: Unit, suffixes: tuple[int, ...]) -> Response | Awaitable[Response]:
-        name, parameters = entry.methods[unit.query]
-        handler: Handler = getattr(self, name)
-        return handler(*suffixes, *_parse(parameters, unit.arguments))
 
     def _setting(self, setting: Setting[object], unit: Unit, suffixes: tuple[int, ...]) -> str | None:
         if unit.query:
@@ -241,16 +297,6 @@ class ScpiEngine:
         if limit is None or len(arguments) > 1:
             raise ScpiError(-108, arguments[0].text[:40])
         return setting.kind.format(limit)
-
-
-def _resolve(header: str, path: list[str]) -> tuple[list[str], list[str]]:
-    """Full header of a unit and the path for the next one (SCPI-1999 volume 1, 6.2.4)."""
-    if header.startswith("*"):
-        return [header.upper()], path
-    tokens = header.removeprefix(":").split(":")
-    if not header.startswith(":"):
-        tokens = path + tokens
-    return tokens, tokens[:-1]
 
 
 def _parse(parameters: tuple[Parameter[object], ...], arguments: tuple[Argument, ...]) -> list[object]:

@@ -18,11 +18,17 @@ class Session:
 
     ``terminator``: every byte of it ends a message and empty messages are dropped, so ``b"\r\n"`` also takes
     a bare CR or LF. ``block_ends_message``: for clients which send nothing behind a block; the message then
-    ends with it. ``limit``: a longer message is dropped whole and yields ``None`` once (error -363).
+    ends with it. ``limit``: a longer message is dropped whole and yields ``None`` once (error -363); so is
+    one with more than ``text_limit`` bytes outside of blocks.
     """
 
     def __init__(
-        self, terminator: bytes = b"\n", *, block_ends_message: bool = False, limit: int = 1 << 28
+        self,
+        terminator: bytes = b"\n",
+        *,
+        block_ends_message: bool = False,
+        limit: int = 1 << 28,
+        text_limit: int = 1 << 21,
     ) -> None:
         self._buffer = bytearray()
         self._position: int = 0  # everything before it has been looked at
@@ -30,7 +36,8 @@ class Session:
         self._overrun = False
         self._terminator = terminator
         self._block_ends_message = block_ends_message
-        self._limit = limit
+        self._limit, self._text_limit = limit, text_limit
+        self._in_blocks = 0
         self._ends = re.compile(b"[" + re.escape(terminator) + b"]+")
         self._interesting = re.compile(b"[" + re.escape(terminator) + b"\"'#]")
 
@@ -53,7 +60,7 @@ class Session:
             with memoryview(self._buffer) as view:
                 message = bytes(view[:end])
             del self._buffer[:following]
-            self._position, self._quote = 0, None
+            self._position, self._quote, self._in_blocks = 0, None, 0
             overrun, self._overrun = self._overrun, False
             if overrun:
                 yield None
@@ -64,7 +71,7 @@ class Session:
     def clear(self) -> None:
         """Forget a half-received message (device clear)."""
         self._buffer.clear()
-        self._position, self._quote, self._overrun = 0, None, False
+        self._position, self._quote, self._overrun, self._in_blocks = 0, None, False, 0
 
     def _find_end(self) -> tuple[int, int] | None:
         """Where the message at the front of the buffer ends, and where the next one begins."""
@@ -81,6 +88,7 @@ class Session:
                 self._position = start
                 return None
             else:
+                self._in_blocks += end - start
                 self._position = end
                 if self._block_ends_message and self._nothing_follows(end):
                     return end, end
@@ -115,6 +123,7 @@ class Session:
         return end == len(self._buffer) or self._buffer[end] not in b";," + self._terminator
 
     def _drop_overlong(self) -> None:
-        if len(self._buffer) > self._limit:
+        text = self._position - self._in_blocks
+        if len(self._buffer) > self._limit or text > self._text_limit:
             self.clear()
             self._overrun = True

@@ -6,6 +6,7 @@ Blocks are skipped over by their length and sliced once, so that 100 MB of sampl
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,9 +23,13 @@ _BLANKS = bytes(range(33))
 _MAY_BEGIN_DATA = b"\"'#(+-.,0123456789"
 _SPECIAL = re.compile(rb"[;,\"'#]")
 _NONDECIMAL = re.compile(rb"#[HhQqBb][0-9A-Fa-f]+")
+_ONE_WORD = re.compile(rb"[ \t]+([A-Za-z0-9+.-][A-Za-z0-9_+.-]*)[ \t\r]*(?:;|\Z)")
+_CONTROL_IN_WORD = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]+[A-Za-z?]")
+_INVALID_IN_WORD = re.compile(rb"[^\x00-\x20%*+./0-9:A-Z\\_a-z-]")
+_BLOCK = re.compile(rb"(?<=[ \t,])#[1-9]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Argument:
     """One parameter as it stood on the wire: word or number, quoted string, block's bytes, or ``(...)``."""
 
@@ -37,7 +42,7 @@ class Argument:
         return self.data.decode("latin-1")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unit:
     """One program message unit: header without its question mark, and its arguments."""
 
@@ -58,30 +63,50 @@ def block_extent(data: bytes | bytearray, start: int) -> tuple[int, int] | None:
         return start + 2, len(data)
     if not 1 <= digits <= 9:
         raise ScpiError(-161)
-    if len(data) < start + 2 + digits:
-        return None
     length = bytes(data[start + 2 : start + 2 + digits])
-    if not length.isdigit():
+    if length and not length.isdigit():
         raise ScpiError(-161)
+    if len(length) < digits:
+        return None
     begin = start + 2 + digits
     return begin, begin + int(length)
 
 
+def text_size(message: bytes) -> int:
+    """Length of a message without what is in its definite blocks."""
+    size, position = len(message), 0
+    while match := _BLOCK.search(message, position):
+        position = match.end()
+        with suppress(ScpiError):
+            if (extent := block_extent(message, match.start())) is not None and extent[1] <= len(message):
+                size -= extent[1] - extent[0]
+                position = extent[1]
+    return size
+
+
 def units(message: bytes) -> Iterator[Unit]:
     """Cut a message (without terminator) into units; raises ScpiError at the first malformed one."""
-    position = 0
-    while position < len(message):
+    position, end = 0, len(message)
+    while position < end:
         match = _HEADER.match(message, position)
         header = match.group(1) if match else b""
         position = match.end() if match else position
-        _check_separator(message, position, bool(header))
-        arguments, position = _arguments(message, position, bool(header))
+        if header and (word := _ONE_WORD.match(message, position)) is not None:
+            arguments, position = [Argument("word", word.group(1))], word.end()
+        else:
+            _check_separator(message, position, bool(header))
+            arguments, position = _arguments(message, position, bool(header))
         if header:
             yield Unit(header.rstrip(b"?").decode("ascii"), header.endswith(b"?"), tuple(arguments))
 
 
 def _check_separator(message: bytes, position: int, has_header: bool) -> None:
-    """Behind a header stands white space, ``;`` or the end; raises -101 or -111 for anything else."""
+    """Behind a header stands white space, ``;`` or the end; raises -101 or -111 for anything else.
+
+    Control characters are white space too (7.4.1.2), but one amid letters is told as invalid.
+    """
+    if has_header and _CONTROL_IN_WORD.match(message, position):
+        raise ScpiError(-101)
     if position >= len(message) or message[position] <= ord(" ") or message[position] == ord(";"):
         return
     if message[position] not in _MAY_BEGIN_DATA:
@@ -131,8 +156,8 @@ def _word(message: bytes, position: int) -> tuple[Argument, int]:
     if not word or word == b",":
         raise ScpiError(-103)
     if _BLANK.search(word) and not _NUMBER_WITH_BLANKS.fullmatch(word):
-        raise ScpiError(-103)
-    if not word.isascii() or b"\x7f" in word:
+        raise ScpiError(-103 if word.isascii() else -101)
+    if _INVALID_IN_WORD.search(word, 1 if word[:1] == b"#" else 0):
         raise ScpiError(-101)
     return Argument("word", word), end
 
@@ -161,6 +186,8 @@ def _block(message: bytes, position: int) -> tuple[Argument, int]:
     extent = block_extent(message, position)
     if extent is None or extent[1] > len(message):
         raise ScpiError(-161)
+    if message[position + 1] == ord("0"):  # its end is NL^END, which a framed transport leaves there
+        return Argument("block", message[extent[0] :].removesuffix(b"\n")), extent[1]
     return Argument("block", message[extent[0] : extent[1]]), extent[1]
 
 

@@ -32,6 +32,11 @@ class Operations:
         self._pending.clear()
 
     @property
+    def pending(self) -> bool:
+        """Whether there is one whose end nobody has noticed."""
+        return bool(self._pending)
+
+    @property
     def ends_s(self) -> float:
         """When the last one ends; the past if none is pending."""
         return max((operation.ends_s for operation in self._pending), default=float("-inf"))

@@ -19,6 +19,8 @@ T_co = TypeVar("T_co", covariant=True)
 _NUMBER = re.compile(
     r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[\x00-\x20]*[eE][\x00-\x20]*[+-]?\d+)?)[\x00-\x20]*([A-Za-z/%]*)"
 )
+_PLAIN = re.compile(rb"[+-]?(?:\d{1,99}(?:\.\d{0,99})?|\.\d{1,99})(?:[eE][+-]?\d{1,4})?")
+"""Numbers that Python reads as SCPI does, which are most."""
 _MULTIPLIERS = {
     "EX": 1e18, "PE": 1e15, "T": 1e12, "G": 1e9, "MA": 1e6, "K": 1e3,
     "M": 1e-3, "U": 1e-6, "N": 1e-9, "P": 1e-12, "F": 1e-15, "A": 1e-18,
@@ -93,8 +95,11 @@ class Number:
 
     def parse(self, argument: Argument) -> float:
         """The number in SI base units; raises -104, -121, -131, -138, -148, -158, -168 or -222."""
-        value = self.keyword(argument)
-        if value is None:
+        if argument.kind == "word" and _PLAIN.fullmatch(argument.data):
+            value = float(argument.data)
+        elif (named := self.keyword(argument)) is not None:
+            value = named
+        else:
             value = self._measure(argument)
         if not self.minimum <= value <= self.maximum:
             raise ScpiError(-222, argument.text)

@@ -60,9 +60,7 @@ class Parts:
 
 
 _AWG70000 = Parts(
-    numeric=Numeric(
-        "SOUR1:VOLT", "V", 0.375, 0.3, "99", "5 HZ", scaled="375000UV", milli_or_mega="375 mV"
-    ),
+    numeric=Numeric("SOUR1:VOLT", "V", 0.375, 0.3, "99", "5 HZ", scaled="375000UV", milli_or_mega="375 mV"),
     boolean="OUTP1",
     words=Words("CLOC:SOUR", "EFIXed", "EFIX", "INTernal"),
     text=Pair("SYST:SID:IP {}", "SYST:SID:IP?"),
@@ -75,7 +73,9 @@ _AWG70000 = Parts(
 PARTS: dict[str, Parts] = {
     "Santec TSL-570": Parts(
         terminator=b"\r",
-        numeric=Numeric("WAV", "M", 1550e-9, 1560e-9, "9", "5 HZ", scaled="1550NM", milli_or_mega="0.00155MM"),
+        numeric=Numeric(
+            "WAV", "M", 1550e-9, 1560e-9, "9", "5 HZ", scaled="1550NM", milli_or_mega="0.00155MM"
+        ),
         boolean="POW:STAT",
         spellings=("WAV?", "SOUR:WAV?", "SOURCE:WAVELENGTH?", ":WAVELENGTH?"),
         overlapped="WAV 1500NM",
@@ -100,7 +100,9 @@ PARTS: dict[str, Parts] = {
     "Tektronix AWG70002B": _AWG70000,
     "Tektronix AWG5208": _AWG70000,
     "Tektronix AWG5014": Parts(
-        numeric=Numeric("SOUR1:VOLT", "V", 1.5, 0.5, "99", "5 HZ", scaled="1500000UV", milli_or_mega="1500 mV"),
+        numeric=Numeric(
+            "SOUR1:VOLT", "V", 1.5, 0.5, "99", "5 HZ", scaled="1500000UV", milli_or_mega="1500 mV"
+        ),
         boolean="OUTP1",
         words=Words("SOUR1:ROSC:SOUR", "EXTernal", "EXT", "INTernal"),
         block=Pair('MMEM:DATA "checklist.bin",{}', 'MMEM:DATA? "checklist.bin"'),
@@ -108,7 +110,9 @@ PARTS: dict[str, Parts] = {
         suffix=("OUTP4?", "OUTP9?"),
     ),
     "R&S SGS100A": Parts(
-        numeric=Numeric("SOUR:FREQ", "HZ", 5e9, 6e9, "1E12", "5 V", scaled="5e6 kHz", milli_or_mega="5000MHZ"),
+        numeric=Numeric(
+            "SOUR:FREQ", "HZ", 5e9, 6e9, "1E12", "5 V", scaled="5e6 kHz", milli_or_mega="5000MHZ"
+        ),
         boolean="OUTP",
         words=Words("SOUR:ROSC:SOUR", "EXTernal", "EXT", "INTernal"),
         spellings=("FREQ?", "SOUR:FREQ?", "FREQUENCY:CW?", "SOURCE:FREQ:CW?"),

@@ -36,7 +36,11 @@ def strings(subject: Subject) -> None:
 @row("V12", "SCPI-1999 volume 1, 8.3.2", "channel lists, (@1,3:5)", "channels")
 def channel_lists(subject: Subject) -> None:
     needed(pair := subject.parts.channels)
-    for written, read in (("(@1,3:5)", "(@1,3,4,5)"), ("(@ 4 : 2, 6 )", "(@4,3,2,6)"), ("(@2:5)", "(@2,3,4,5)")):
+    for written, read in (
+        ("(@1,3:5)", "(@1,3,4,5)"),
+        ("(@ 4 : 2, 6 )", "(@4,3,2,6)"),
+        ("(@2:5)", "(@2,3,4,5)"),
+    ):
         subject.accepts(pair.set.replace("{}", written))
         answer = subject.ask(pair.ask)
         found, wanted = answer.split("),(")[0].strip("(@)").split(","), read.strip("(@)").split(",")
@@ -86,7 +90,12 @@ def input_overrun(subject: Subject) -> None:
     subject.in_step()
 
 
-@row("V18", "SCPI-1999 volume 1, 7.2.1.4 and 7.2.1.5", "INFinity and NAN are words; 9.9E37 and 9.91E37", "numeric")
+@row(
+    "V18",
+    "SCPI-1999 volume 1, 7.2.1.4 and 7.2.1.5",
+    "INFinity and NAN are words; 9.9E37 and 9.91E37",
+    "numeric",
+)
 def not_a_number(subject: Subject) -> None:
     needed(numeric := subject.parts.numeric)
     subject.accepts(f"{numeric.header} {numeric.value}")
@@ -97,7 +106,11 @@ def not_a_number(subject: Subject) -> None:
         assert (subject.number("MEAS:LEV?"), subject.number("MEAS:PEAK?")) == (9.91e37, 9.9e37)
 
 
-@row("V19", "IEEE 488.2-1992, 8.7; SCPI-1999 volume 1, 7", "answers: NR1, NR2, NR3, 1 and 0, short words, quotes")
+@row(
+    "V19",
+    "IEEE 488.2-1992, 8.7; SCPI-1999 volume 1, 7",
+    "answers: NR1, NR2, NR3, 1 and 0, short words, quotes",
+)
 def formats(subject: Subject) -> None:
     parts = subject.parts
     assert all(NR1.fullmatch(subject.ask(query)) for query in ("*ESE?", "*ESR?", "*STB?", "*OPC?"))
@@ -116,7 +129,9 @@ def formats(subject: Subject) -> None:
         assert answer[0] == answer[-1] == '"'
 
 
-@row("V20", "IEEE 488.2-1992, 6.1.10; SCPI-1999 volume 2, 21.8", "two clients: answers apart, errors together")
+@row(
+    "V20", "IEEE 488.2-1992, 6.1.10; SCPI-1999 volume 2, 21.8", "two clients: answers apart, errors together"
+)
 def two_clients(subject: Subject) -> None:
     second = subject.another()
     subject.send("*CLS")
@@ -156,7 +171,7 @@ def identity_last(subject: Subject) -> None:
 @row("V23", "IEEE 488.2-1992, 6.1.7", "random bytes: no crash, in step")
 def random_bytes(subject: Subject) -> None:
     drawn = random.Random(subject.way)
-    alphabet = b'*:;,?#"\'()@ \t0123456789EeIDNSYTERVOPC.+-\x00\x80\xff'
+    alphabet = b"*:;,?#\"'()@ \t0123456789EeIDNSYTERVOPC.+-\x00\x80\xff"
     end = subject.parts.terminator
     for _ in range(150):
         junk = bytes(drawn.choices(alphabet, k=drawn.randrange(40)))

@@ -126,7 +126,9 @@ def scpi_registers(subject: Subject) -> None:
         assert subject.whole(f"STAT:{register}?") == 0
         subject.accepts(f"STAT:{register}:ENAB 1040")
         assert subject.whole(f"STAT:{register}:ENAB?") == 1040
-        assert subject.whole(f"STATUS:{'OPERATION' if register == 'OPER' else 'QUESTIONABLE'}:ENABLE?") == 1040
+        assert (
+            subject.whole(f"STATUS:{'OPERATION' if register == 'OPER' else 'QUESTIONABLE'}:ENABLE?") == 1040
+        )
     subject.accepts("*CLS")
     assert subject.whole("STAT:OPER:ENAB?") == 1040
     subject.accepts("STAT:PRES")
