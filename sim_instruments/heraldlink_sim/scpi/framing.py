@@ -90,7 +90,8 @@ class Session:
             else:
                 self._in_blocks += end - start
                 self._position = end
-                if self._block_ends_message and self._nothing_follows(end):
+                whole = end > start + 2  # neither malformed nor indefinite
+                if whole and self._block_ends_message and self._nothing_follows(end):
                     return end, end
         self._position = max(self._position, len(self._buffer))
         return None

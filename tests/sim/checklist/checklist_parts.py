@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Numeric:
-    """A setting with a unit. ``value`` and ``other`` are legal; ``scaled`` and ``milli_or_mega`` are ``value``
-    written with a multiplier; ``beyond`` is outside its range; ``wrong_unit`` has a suffix it cannot have."""
+    """A setting with a unit.
+
+    ``value`` and ``other`` are legal; ``scaled`` and ``milli_or_mega`` are ``value`` written with a
+    multiplier; ``beyond`` is outside its range; ``wrong_unit`` has a suffix it cannot have.
+    """
 
     header: str
     unit: str
@@ -67,7 +70,7 @@ _AWG70000 = Parts(
     block=Pair('MMEM:DATA "checklist.bin",{}', 'MMEM:DATA? "checklist.bin"'),
     spellings=("OUTP1?", "OUTP?", "OUTPUT1:STAT?", "OUTP:STATE?"),
     suffix=("OUTP1?", "OUTP9?"),
-    overlapped="CLOC:EREF:FREQ:DET",
+    overlapped="CAL",
 )
 
 PARTS: dict[str, Parts] = {

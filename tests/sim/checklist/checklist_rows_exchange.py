@@ -123,10 +123,12 @@ def service_request(subject: Subject) -> None:
     ways=(HISLIP, IN_PROCESS),
 )
 def device_clear(subject: Subject) -> None:
-    subject.send("*ESE 17")
+    assert subject.ask("*ESE 17;*OPC?") == "1"
     subject.send("NOSUCH")
+    subject.in_step()
     subject.send("*IDN?")
     if subject.way == HISLIP:
+        await_answer(subject.hislip)
         subject.hislip.clear()
         subject.hislip.sync.sendall(subject.hislip.frame("*ESE 3;*ID", kind=HislipClient.DATA))
         subject.hislip.clear()

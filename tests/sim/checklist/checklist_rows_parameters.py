@@ -6,8 +6,8 @@ from checklist_subject import Subject, needed, row
 
 @row("P01", "IEEE 488.2-1992, 7.7.2", "all ways to write a decimal number")
 def flexible_numbers(subject: Subject) -> None:
-    for text, value in (("40", 40), (".4e2", 40), ("+3.5E+1", 35), ("5 E1", 50), ("5 E 1", 50), ("1200e-2", 12),
-                        ("12.4", 12), ("12.6", 13), ("007", 7)):  # fmt: skip
+    texts = ("40", ".4e2", "+3.5E+1", "5 E1", "5 E 1", "1200e-2", "12.4", "12.6", "007")
+    for text, value in zip(texts, (40, 40, 35, 50, 50, 12, 12, 13, 7), strict=True):
         subject.accepts(f"*ESE {text}")
         assert subject.whole("*ESE?") == value, text
 

@@ -84,7 +84,8 @@ class Subject:
         self.send(message)
         assert self.ask("*OPC?") == "1", f"{message[:80]!r} was answered"
         found = self.codes()
-        assert len(found) == 1 and found[0] in codes, f"{message[:80]!r}: {found} instead of {codes}"
+        assert len(found) == 1, f"{message[:80]!r}: {found} instead of {codes}"
+        assert found[0] in codes, f"{message[:80]!r}: {found} instead of {codes}"
 
     def same(self, query: str, value: float) -> None:
         found = self.number(query)
