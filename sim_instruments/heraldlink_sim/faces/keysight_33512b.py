@@ -18,7 +18,7 @@ CLIPS = Quirk(
     "keysight-33500-clips",
     "A number out of range is clipped to its limit with -222; the old value is not kept.",
     "Operating and Service Guide, VOLTage subsystem; drivers that expect 'value clipped to upper limit'.",
-    ("P07",),
+    ("P07", "V18"),
 )
 _CALIBRATION_s, _TEST_s = 30.0, 5.0
 _TEXT = Text(longest=40)

@@ -16,7 +16,14 @@ FEW_ERRORS = Quirk(
     "knows 0, -102, -103, -108, -109, -113, -148, -200, -222, -410 alone: a bad suffix of a number is -103, "
     "data of a wrong type -148, a value that is none of a choice -222, what cannot be read at all -102",
     "table of errors in QMI's Santec_Tsl570",
-    rows=("P04", "P10", "P12", "V13", "V14", "V15", "V16", "B06"),
+    rows=("P04", "P10", "P12", "V13", "V14", "V15", "V16", "B06", "V03", "V04", "V22"),
+)
+NO_DEFAULT = Quirk("santec-no-default", "a number takes MIN and MAX, but not DEF", _REFERENCE, rows=("P05",))
+SIGNED_SWITCHES = Quirk(
+    "santec-signed-switches",
+    "switches are answered +1 and +0 in the SCPI set, as all whole numbers are",
+    _REFERENCE,
+    rows=("P11", "V19"),
 )
 RESET_EMPTIES_QUEUE = Quirk(
     "santec-reset-empties-error-queue",
@@ -48,6 +55,8 @@ BACKWARDS_OVERWRITES = Quirk(
 )
 ALWAYS = (
     FEW_ERRORS,
+    NO_DEFAULT,
+    SIGNED_SWITCHES,
     RESET_EMPTIES_QUEUE,
     VERSION_IS_FIRMWARE,
     SILENT_IN_WRONG_STATE,

@@ -3,7 +3,7 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, cast
 
 from heraldlink_sim.clock import Clock, SteppedClock
 from heraldlink_sim.scpi.compile import Entry, compile_headers, refuse_hidden_methods
@@ -178,7 +178,7 @@ class ScpiEngine:
         try:
             response = self._dispatch(step, bool(answers.parts))
             if isinstance(response, Coroutine):
-                response = run_or_wait(response)
+                response = run_or_wait(cast(Coroutine[object, object, Response], response))
         except ScpiError as error:
             self._note(error)
             return None

@@ -45,7 +45,7 @@ def channel_lists(subject: Subject) -> None:
         answer = subject.ask(pair.ask)
         found, wanted = answer.split("),(")[0].strip("(@)").split(","), read.strip("(@)").split(",")
         assert sorted(found) == sorted(wanted), (written, answer)
-    subject.refuses(pair.set.replace("{}", "(@1,999)"), -222, -224)
+    subject.refuses(pair.set.replace("{}", "(@1,2,3,999)"), -222, -224)
     subject.refuses(pair.set.replace("{}", "(@1,"), -171, -170)
     subject.refuses(pair.set.replace("{}", "(@x)"), -171, -170)
 
@@ -100,7 +100,7 @@ def not_a_number(subject: Subject) -> None:
     needed(numeric := subject.parts.numeric)
     subject.accepts(f"{numeric.header} {numeric.value}")
     for word in ("NAN", "INF", "INFINITY", "NINF", "ninfinity", "9.91E37", "-9.9E37"):
-        subject.refuses(f"{numeric.header} {word}", -222, -224)
+        subject.refuses(f"{numeric.header} {word}", -222, -224, -148)
         subject.same(f"{numeric.header}?", numeric.value)
     if "REFERENCE" in subject.ask("*IDN?"):
         assert (subject.number("MEAS:LEV?"), subject.number("MEAS:PEAK?")) == (9.91e37, 9.9e37)
