@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from agreement import agreement, pytest_terminal_summary
 from contract import checks_for
 from instruments_under_contract import LIMITS, MODELS
 from qcodes.instrument import Instrument
@@ -12,6 +13,8 @@ from ruamel.yaml import YAML
 
 from heraldlink_drivers.catalogue import catalogue, roles_of
 from heraldlink_sim.transport import EventLoopThread
+
+__all__ = ["agreement", "pytest_terminal_summary"]  # a fixture and a hook of their own module
 
 pytest.register_assert_rewrite(
     *(f"checks_{name}" for name in ("device", "light", "monitors", "photons", "signals"))
