@@ -15,13 +15,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Annotated, Generic, Literal, Self, TypeVar, cast
+from typing import Annotated, Generic, Literal, Self, TypedDict, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from heraldlink_sim.clock import Clock
+from heraldlink_sim.clock import Clock, SteppedClock
 from heraldlink_sim.errors import BenchError
 from heraldlink_sim.faults.kinds import FaultConfig
+from heraldlink_sim.quirks import Quirk
 from heraldlink_sim.transport.scpi_server import scpi_server
 from heraldlink_sim.transport.server import Device, Listener, Listening
 
@@ -36,6 +37,7 @@ __all__ = [
     "Strict",
     "find_model",
     "model_names",
+    "quirks_of_models",
     "scpi_server",
 ]
 
@@ -152,6 +154,25 @@ def find_model(name: str) -> Model[Device, InstrumentConfig]:
         owners = ", ".join(sorted(_origin(entry) for entry in found))
         raise BenchError(f"the model {name!r} is offered more than once: {owners}")
     return _load(found[0])
+
+
+class About(TypedDict):
+    """What is told of a model: its kind, and what it does against the standard by quirk id."""
+
+    kind: Kind
+    quirks: dict[str, str]
+
+
+def quirks_of_models() -> dict[str, About]:
+    """Every model that is installed. Raises BenchError if one cannot be loaded."""
+    found: dict[str, About] = {}
+    for name in model_names():
+        model = find_model(name)
+        face = model.make(Place("SIM-0", SteppedClock()), model.config(model=name))
+        declared: tuple[Quirk, ...] = getattr(face, "quirks", ())
+        quirks = {quirk.id: f"{quirk.what} ({quirk.evidence})" for quirk in declared}
+        found[name] = About(kind=model.kind, quirks=quirks)
+    return found
 
 
 def _load(entry: EntryPoint) -> Model[Device, InstrumentConfig]:

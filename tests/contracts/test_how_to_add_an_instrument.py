@@ -83,7 +83,7 @@ def test_driver_and_simulator_take_fewer_than_150_lines():
 
 
 def test_it_is_listed_with_its_role(environment):
-    found = json.loads(run(environment, "heraldlink", "drivers", "--json"))
+    found = json.loads(run(environment, "heraldlink.cli", "drivers", "--json"))
     assert found["AcmeVOA1"]["roles"] == ["Attenuator"]
     assert found["AcmeVOA1"]["package"] == "acme-heraldlink"
 

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from heraldlink.cli import sim_recording
 from heraldlink.cli.parent import exit_with_parent
 from heraldlink.cli.sim_faults import PORTS_VARIABLE, fault, faults, heal
+from heraldlink.cli.sim_models import models
 from heraldlink.config.find import find_config
 
 SERVE = "serve"
@@ -33,7 +34,7 @@ def sim() -> typer.Typer:
         help="Serve a simulated laboratory: heraldlink sim BENCH, short for heraldlink sim serve BENCH.",
     )
     app.command(SERVE)(serve)
-    for command in (fault, faults, heal, sim_recording.record, sim_recording.replay, sim_recording.conform):
+    for command in (models, fault, faults, heal, *sim_recording.COMMANDS):
         app.command()(command)
     return app
 

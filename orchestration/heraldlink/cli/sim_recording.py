@@ -101,3 +101,6 @@ def _named(name: str, item: str) -> tuple[str, str]:
 
 def _tell(name: str, address: str) -> None:
     typer.echo(f"{name} {address}")
+
+
+COMMANDS = (record, replay, conform)
