@@ -50,7 +50,7 @@ class Bench:
         self._listening: list[Listening] = []
         self._pace: asyncio.Task[None] | None = None
         self.faces.taggers[self.world.wiring.hub.tagger].on_record_armed = self._armed.set
-        self._surroundings = Surroundings(self.world, self.faces)
+        self.surroundings = Surroundings(self.world, self.faces)
         for where, name, fault in config.all_faults():
             self._inject(where, name, fault)
 
@@ -166,7 +166,7 @@ class Bench:
             for tagger in self.faces.taggers.values():
                 tagger.deliver(ticks, last)
             self._fire()
-            self._surroundings.pass_ticks(last)
+            self.surroundings.pass_ticks(last)
         next_tick_ps = (last + 1) * self.tick_period_ps
         for name, face in self.faces.generators.items():
             face.set_playing(self._ends_ps[name] > next_tick_ps)
@@ -200,7 +200,7 @@ class Bench:
         playing = frozenset(name for name, face in self.faces.generators.items() if face.playing)
         events = self.world.play(self.faces.state(), slot, playing)
         self._ends_ps |= {name: now_ps + end for name, end in events.ends_ps.items() if end > 0}
-        self._surroundings.played(slot, events)
+        self.surroundings.played(slot, events)
         self._fire()
         return events
 

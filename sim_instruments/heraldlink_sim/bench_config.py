@@ -69,8 +69,8 @@ class CryostatConfig(Strict):
     thermometer: str
     channel: Annotated[int, Field(ge=1, le=16)] = 6
     base_K: Annotated[float, Field(gt=0)] = 0.012
-    cooling_W_per_K2: Annotated[float, Field(gt=0)] = 0.05
-    absorbed: Annotated[float, Field(ge=0, le=1)] = 0.1
+    cooling_W_per_K2: Annotated[float, Field(gt=0)] = 0.02
+    absorbed: Annotated[float, Field(ge=0, le=1)] = 1.0
     time_constant_s: Annotated[float, Field(gt=0)] = 60.0
 
 
