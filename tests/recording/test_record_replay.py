@@ -75,7 +75,7 @@ def retina_session(addresses: Mapping[str, str]) -> dict[str, Any]:
     retina = SingleQuantumRetina("retina", addresses["retina"])
     retina.set_bias_A([8e-6, 9e-6])
     retina.set_enabled(True)
-    return {"bias": retina.bias_A(), "on": retina.enabled(), "levels": retina.trigger_level_V()}
+    return {"bias": retina.bias_A(), "on": retina.enabled(), "rates": retina.count_rates_Hz()}
 
 
 CASES = [

@@ -27,6 +27,9 @@ TOLERANCE = 1e-6
 _IDENTITY = re.compile(rb"\*IDN\?", re.IGNORECASE)
 _ERROR_QUERY = re.compile(rb":?SYST(?:EM)?:ERR(?:OR)?(?::NEXT)?\?\s*", re.IGNORECASE)
 _HTTP = re.compile(rb"^(\d{3}) \[[^\]]*\] ?")
+_STATUS = re.compile(r"(\d{3}) (?=[{\[])")
+_CLOCKS = re.compile(r"^(time|date|inactivity)$|timestamp$", re.IGNORECASE)
+"""Members of JSON objects that are times of day or since then."""
 _ERROR = re.compile(r"([+-]?\d+)\s*,")
 _TIME = re.compile(
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?|\d{1,2}:\d{2}:\d{2}(\.\d+)?"
@@ -141,6 +144,9 @@ def _errors(one: str, other: str) -> tuple[Verdict, str]:
 
 
 def _values(one: str, other: str, tolerance: float) -> tuple[Verdict, str]:
+    (one_status, one), (other_status, other) = (_status(text) for text in (one, other))
+    if one_status != other_status:
+        return "different", f"status {one_status}, {other_status} there"
     if (trees := _json(one, other)) is not None:
         one, other = (" ".join(_leaves(tree)) for tree in trees)
     fields = [_FIELD.findall(_TIME.sub("TIME", text)) for text in (one, other)]
@@ -150,6 +156,12 @@ def _values(one: str, other: str, tolerance: float) -> tuple[Verdict, str]:
     if wrong:
         return "different", f"{wrong[0][0]!r}, {wrong[0][1]!r} there"
     return "tolerated", "the same values, within the tolerance or written differently"
+
+
+def _status(text: str) -> tuple[str, str]:
+    """The status of an answer over HTTP, and its body; other answers have none."""
+    found = _STATUS.match(text)
+    return (found[1], text[found.end() :]) if found else ("", text)
 
 
 def _same(one: str, other: str, tolerance: float) -> bool:
@@ -173,7 +185,8 @@ def _json(one: str, other: str) -> tuple[object, object] | None:
 def _leaves(tree: object, path: str = "$") -> list[str]:
     if isinstance(tree, dict):
         items = sorted(cast("dict[str, object]", tree).items())
-        return [leaf for key, value in items for leaf in _leaves(value, f"{path}.{key}")]
+        timeless = ((key, value) for key, value in items if not _CLOCKS.search(key))
+        return [leaf for key, value in timeless for leaf in _leaves(value, f"{path}.{key}")]
     if isinstance(tree, list):
         return [
             leaf

@@ -62,7 +62,8 @@ def _told(service: Service, against: str) -> str:
 
 
 def _belongs(exchange: Exchange) -> bool:
-    return exchange.service == MAIN or exchange.service in _OWN_STATE
+    upgrade = exchange.answers[:1] and exchange.answers[0].startswith(b"101")  # begins a WebSocket
+    return not upgrade and (exchange.service == MAIN or exchange.service in _OWN_STATE)
 
 
 def _sets(request: bytes, protocol: str) -> bool:

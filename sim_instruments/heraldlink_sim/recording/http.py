@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/1.1 as a transcript has it: ``GET /path BODY`` and ``200 [DATE] BODY``, without all other headers.
 
-A connection that turns into a WebSocket is passed on unread from there.
+A connection that turns into a WebSocket goes on with its messages.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from heraldlink_sim.recording.transcript import Direction
+from heraldlink_sim.recording.websocket import BINARY, TEXT, Frames
 
 HEAD_END = b"\r\n\r\n"
 _ANSWER = re.compile(rb"(\d{3})(?: \[([^\]]*)\])?(?: (.*))?$", re.DOTALL)
@@ -24,6 +25,8 @@ class Head:
     length: int
     chunked: bool
     date: bytes = b""
+    key: bytes = b""
+    """Of a client that asks for a WebSocket."""
 
 
 def head_of(text: bytes) -> Head:
@@ -35,29 +38,63 @@ def head_of(text: bytes) -> Head:
     length = headers.get(b"content-length", b"0")
     chunked = b"chunked" in headers.get(b"transfer-encoding", b"").lower()
     date = headers.get(b"date", b"")
-    return Head(first, int(length) if length.isdigit() else 0, chunked, date)
+    key = headers.get(b"sec-websocket-key", b"")
+    return Head(first, int(length) if length.isdigit() else 0, chunked, date, key)
+
+
+@dataclass(slots=True)
+class Switched:
+    """Whether a connection has turned into a WebSocket, and the path that was asked for last."""
+
+    path: str = ""
+    done: bool = False
 
 
 class HttpFramer:
-    """Cuts one direction of a connection into requests or responses."""
+    """Cuts one direction of a connection into requests or responses.
 
-    def __init__(self, direction: Direction) -> None:
+    ``switched``: once the connection is a WebSocket, and to which path; shared by both directions.
+    """
+
+    def __init__(self, direction: Direction, switched: Switched | None = None) -> None:
         self._direction = direction
+        self._switched = switched or Switched()
         self._buffer = b""
-        self._passing = False
+        self._frames = Frames()
+
+    @property
+    def suffix(self) -> str:
+        """What the messages' service is called behind the instrument's own: the path of a WebSocket."""
+        return self._switched.path if self._switched.done else ""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Add bytes; yield each message as the transcript has it."""
-        self._buffer = b"" if self._passing else self._buffer + data
-        while not self._passing and HEAD_END in self._buffer:
+        if self._switched.done:
+            yield from self._messages(data)
+            return
+        self._buffer += data
+        while not self._switched.done and HEAD_END in self._buffer:
             text, _, rest = self._buffer.partition(HEAD_END)
             head = head_of(text)
             taken = dechunked(rest) if head.chunked else _counted(rest, head.length)
             if taken is None:
                 return
             body, self._buffer = taken
-            self._passing = b" 101 " in head.first + b" "
             yield self._written(head, body)
+            self._switch(head)
+        if self._switched.done and self._buffer:
+            rest, self._buffer = self._buffer, b""
+            yield from self._messages(rest)
+
+    def _messages(self, data: bytes) -> Iterator[bytes]:
+        yield from (payload for kind, payload in self._frames.feed(data) if kind in (TEXT, BINARY))
+
+    def _switch(self, head: Head) -> None:
+        words = head.first.split(b" ")
+        if self._direction == ">" and len(words) > 1:
+            self._switched.path = words[1].decode("ascii", "replace")
+        elif self._direction == "<":
+            self._switched.done = words[1:2] == [b"101"]
 
     def _written(self, head: Head, body: bytes) -> bytes:
         words = head.first.split(b" ")

@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 
 from heraldlink_sim.recording.endpoints import Endpoint
 from heraldlink_sim.recording.framers import Framer, framer
-from heraldlink_sim.recording.http import HttpFramer
+from heraldlink_sim.recording.http import HttpFramer, Switched
 from heraldlink_sim.recording.transcript import Direction, Tape
 from heraldlink_sim.transport.server import Server, acknowledge_now, listen
 
 _CHUNK = 1 << 18
 _LAST_ANSWERS_s = 2.0
+_COMPRESSION = re.compile(rb"\r\nSec-WebSocket-Extensions:[^\r\n]*", re.IGNORECASE)
+"""What a client offers for its WebSocket; taken out, so that messages can be read."""
 
 
 class TcpProxy:
@@ -49,7 +52,8 @@ class TcpProxy:
     def _framers(self) -> tuple[Framer, Framer]:
         service = self._target.service
         if service.protocol == "http":
-            return HttpFramer(">"), HttpFramer("<")
+            switched = Switched()
+            return HttpFramer(">", switched), HttpFramer("<", switched)
         return framer(service, ">"), framer(service, "<")
 
     async def _pump(
@@ -63,6 +67,7 @@ class TcpProxy:
         while data := await reader.read(_CHUNK):
             acknowledge_now(writer)
             for message in messages.feed(data):
-                self._tape.note(self._suffix, direction, message)
-            writer.write(data)
+                suffix = messages.suffix if isinstance(messages, HttpFramer) else ""
+                self._tape.note(self._suffix + suffix, direction, message)
+            writer.write(_COMPRESSION.sub(b"", data) if self._target.service.protocol == "http" else data)
             await writer.drain()

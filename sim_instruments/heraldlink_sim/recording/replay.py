@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from heraldlink_sim.errors import TranscriptError
-from heraldlink_sim.recording.replay_servers import HttpReplay, LinesReplay, StreamReplay, ZmqReplay
+from heraldlink_sim.recording.replay_servers import (
+    HttpReplay,
+    LinesReplay,
+    ReplayedSocket,
+    StreamReplay,
+    ZmqReplay,
+)
 from heraldlink_sim.recording.replayer import ReplayedService, Timing
 from heraldlink_sim.recording.script import Order
 from heraldlink_sim.recording.transcript import MAIN, Transcript, load_transcript
@@ -66,7 +72,11 @@ async def _serve(
     elif service.protocol == "stream":
         server = await StreamReplay(recorded, suffix).listen(host, port)
     elif service.protocol == "http":
-        server = await HttpReplay(device).listen(host, port)
+        sockets = {
+            path: ReplayedSocket(ReplayedService(recorded, suffix + path, order, timing, b"\n"), entries)
+            for path, entries in recorded.below(suffix).items()
+        }
+        server = await HttpReplay(device, sockets).listen(host, port)
     else:
         server = await LinesReplay(device, recorded, suffix, end).listen(host, port)
     return server.address, server

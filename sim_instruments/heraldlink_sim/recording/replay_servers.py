@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Mapping, Sequence
 
 import zmq
 import zmq.asyncio
@@ -13,7 +14,18 @@ import zmq.asyncio
 from heraldlink_sim.recording.framers import framer
 from heraldlink_sim.recording.http import HEAD_END, dechunked, head_of, response
 from heraldlink_sim.recording.replayer import ReplayedService
-from heraldlink_sim.recording.transcript import Transcript
+from heraldlink_sim.recording.transcript import Entry, Transcript
+from heraldlink_sim.recording.websocket import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    Frames,
+    acceptance,
+    frame,
+    is_text,
+)
 from heraldlink_sim.recording.zmq_proxy import bind, opened_stream, stream_port, stream_refusal
 from heraldlink_sim.transport.server import Server, acknowledge_now, answer_of, listen
 
@@ -73,10 +85,10 @@ class StreamReplay:
 
 
 class HttpReplay:
-    """HTTP/1.1: bodies as they were recorded, as JSON."""
+    """HTTP/1.1: bodies as they were recorded, as JSON; WebSockets with all their messages."""
 
-    def __init__(self, device: ReplayedService) -> None:
-        self._device = device
+    def __init__(self, device: ReplayedService, sockets: Mapping[str, ReplayedSocket]) -> None:
+        self._device, self._sockets = device, sockets
 
     async def listen(self, host: str, port: int) -> Server:
         """Serve on a port; 0 takes a free one."""
@@ -86,9 +98,55 @@ class HttpReplay:
         while True:
             head = head_of((await reader.readuntil(HEAD_END)).removesuffix(HEAD_END))
             body = await _chunks(reader) if head.chunked else await reader.readexactly(head.length)
+            path = head.first.split(b" ")[1:2]
+            if head.key and path and (socket := self._sockets.get(path[0].decode("ascii", "replace"))):
+                writer.write(acceptance(head.key))
+                await socket.talk(reader, writer)
+                return
             request = b" ".join(head.first.split(b" ")[:2]) + (b" " + body if body else b"")
             answer = await answer_of(self._device, request)
             writer.write(response(answer))
+            await writer.drain()
+
+
+class ReplayedSocket:
+    """One WebSocket: answers to texts as recorded; where nothing was ever asked, its messages in turn."""
+
+    def __init__(self, device: ReplayedService, entries: Sequence[Entry]) -> None:
+        self._device, self._entries = device, entries
+        self._next = 0
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection to its end."""
+        asked = any(entry.direction == ">" for entry in self._entries)
+        telling = None if asked else asyncio.create_task(self._tell(writer))
+        frames = Frames()
+        try:
+            while data := await reader.read(_CHUNK):
+                for kind, message in frames.feed(data):
+                    if kind == CLOSE:
+                        writer.write(frame(CLOSE, message[:2]))
+                        return
+                    await self._answer(kind, message, writer)
+        finally:
+            if telling is not None:
+                telling.cancel()
+
+    async def _answer(self, kind: int, message: bytes, writer: asyncio.StreamWriter) -> None:
+        if kind == PING:
+            writer.write(frame(PONG, message))
+        elif kind != PONG:
+            answer = await answer_of(self._device, message)
+            for text in filter(None, answer.split(b"\n")):
+                writer.write(frame(TEXT, text))
+        await writer.drain()
+
+    async def _tell(self, writer: asyncio.StreamWriter) -> None:
+        while self._entries and not writer.is_closing():
+            entry = self._entries[min(self._next, len(self._entries) - 1)]
+            await asyncio.sleep(max(entry.after_s, _SHORTEST_PERIOD_s))
+            self._next += 1
+            writer.write(frame(TEXT if is_text(entry.message) else BINARY, entry.message))
             await writer.drain()
 
 
@@ -108,11 +166,10 @@ class ZmqReplay:
         self._context = zmq.asyncio.Context()
         self._device, self._host = device, host
         self._refusing = False
-        prefix = f"{suffix}/"
-        self._streams: dict[str, list[bytes]] = {}
-        for entry in recorded.entries:
-            if entry.service.startswith(prefix):
-                self._streams.setdefault(entry.service.removeprefix(prefix), []).append(entry.message)
+        self._streams = {
+            name.removeprefix("/"): [entry.message for entry in entries]
+            for name, entries in recorded.below(suffix).items()
+        }
         socket: zmq.asyncio.Socket = self._context.socket(zmq.ROUTER)
         socket.setsockopt(zmq.LINGER, 0)
         self.port = bind(socket, host, port)

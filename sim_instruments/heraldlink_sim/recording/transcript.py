@@ -83,6 +83,14 @@ class Transcript:
     services: Mapping[str, Service]
     entries: tuple[Entry, ...]
 
+    def below(self, suffix: str) -> dict[str, list[Entry]]:
+        """Messages of what was opened below a service: streams and WebSockets, by their name (``/...``)."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.service.startswith(f"{suffix}/"):
+                found.setdefault(entry.service.removeprefix(suffix), []).append(entry)
+        return found
+
     def exchanges(self) -> list[Exchange]:
         """Requests with their answers, in the order of the requests."""
         return list(_paired(self.entries, self.services))
