@@ -24,3 +24,8 @@ def sent(face) -> list[str]:
 def settings(face) -> list[str]:
     """Messages that were not queries."""
     return [message for message in sent(face) if "?" not in message]
+
+
+async def refuse(server, refusing: bool) -> None:
+    """Let a server hang up, in the thread of its loop."""
+    server.refuse(refusing)

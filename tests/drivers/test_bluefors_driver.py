@@ -2,6 +2,7 @@
 import threading
 
 import pytest
+from driver_rig import refuse
 
 from heraldlink_drivers.bluefors import BlueforsController
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError
@@ -105,11 +106,11 @@ def test_the_key(serve):
         BlueforsController("left_out", server.address)
 
 
-def test_a_controller_that_goes_away_and_comes_back(fridge, server):
-    server.refuse(True)
+def test_a_controller_that_goes_away_and_comes_back(fridge, server, loop):
+    loop.run(refuse(server, True))
     with pytest.raises(ConnectionLost, match="fridge"):
         fridge.temperature_K(6)
-    server.refuse(False)
+    loop.run(refuse(server, False))
     assert fridge.temperature_K(6) == 0.012
 
 

@@ -2,7 +2,7 @@
 import threading
 
 import pytest
-from driver_rig import sent, wait_for
+from driver_rig import refuse, sent, wait_for
 
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
 from heraldlink_drivers.roles import PumpLaser
@@ -154,11 +154,11 @@ def test_a_late_or_repeated_answer_never_answers_the_next_question(laser, door):
     assert laser.wavelength_m() == pytest.approx(1550e-9)
 
 
-def test_a_laser_that_goes_away_and_comes_back(laser, server):
-    server.refuse(True)
+def test_a_laser_that_goes_away_and_comes_back(laser, server, loop):
+    loop.run(refuse(server, True))
     with pytest.raises(ConnectionLost, match="pump"):
         laser.wavelength_m()
-    server.refuse(False)
+    loop.run(refuse(server, False))
     assert laser.wavelength_m() == pytest.approx(1550e-9)
 
 

@@ -2,6 +2,7 @@
 import json
 
 import pytest
+from driver_rig import refuse
 
 from heraldlink_drivers.errors import ConnectionLost, InstrumentError
 from heraldlink_drivers.roles import DetectorBias
@@ -105,13 +106,13 @@ def test_safe_state_holds_the_bias(retina):
     assert retina.bias_A() == pytest.approx((5e-6, 5e-6))
 
 
-def test_a_box_that_goes_away_and_comes_back(retina, server):
-    server.refuse(True)
+def test_a_box_that_goes_away_and_comes_back(retina, server, loop):
+    loop.run(refuse(server, True))
     with pytest.raises(ConnectionLost, match="snspds"):
         retina.bias_A()
     with pytest.raises(ConnectionLost, match="snspds"):
         retina._next_frame(1.0)
-    server.refuse(False)
+    loop.run(refuse(server, False))
     assert retina.bias_A() == (0.0, 0.0)
 
 

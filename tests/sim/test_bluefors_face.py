@@ -38,11 +38,16 @@ def door(face):
 
 
 @pytest.fixture
-def server(face, door):
-    with EventLoopThread() as loop:
-        listening = loop.run(serve_bluefors(face, device=door))
-        yield listening
-        loop.run(listening.close())
+def loop():
+    with EventLoopThread() as running:
+        yield running
+
+
+@pytest.fixture
+def server(loop, face, door):
+    listening = loop.run(serve_bluefors(face, device=door))
+    yield listening
+    loop.run(listening.close())
 
 
 @pytest.fixture
@@ -188,6 +193,10 @@ def raw(server, request=b"GET /system HTTP/1.1\r\nHost: x\r\n\r\n"):
         return received
 
 
+async def refuse(server, refusing):
+    server.refuse(refusing)
+
+
 def hung_up(server):
     try:
         return raw(server) == b""
@@ -199,7 +208,7 @@ def fail(error):
     raise error
 
 
-def test_broken_answers_and_refusal(server, door):
+def test_broken_answers_and_refusal(server, door, loop):
     whole = response({"data": {}})
     door.otherwise = lambda: fail(Dropped(whole[:20]))
     assert raw(server) == whole[:20]
@@ -213,11 +222,32 @@ def test_broken_answers_and_refusal(server, door):
         assert client.recv(100) == b"HTTP/1.1 2"
         with pytest.raises(TimeoutError):
             client.recv(100)
-    server.refuse(True)
+    loop.run(refuse(server, True))
     assert hung_up(server)
-    server.refuse(False)
+    loop.run(refuse(server, False))
     door.otherwise = None
     assert raw(server, b"GET /system HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.")
+
+
+def test_a_body_may_come_byte_by_byte_and_not_without_end(server, face):
+    body = json.dumps({"data": {"mapper.bf.valves.v3": {"content": {"value": 1}}}}).encode()
+    head = f"POST /values HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with socket.create_connection((server.host, server.port), 5) as client:
+        for byte in head + body:
+            client.sendall(bytes([byte]))
+        assert b"200 OK" in client.recv(4096)
+    assert face.value("mapper.bf.valves.v3") == "1"
+    with socket.create_connection((server.host, server.port), 5) as client:
+        client.sendall(b"POST /values HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n")
+        client.sendall(b"x" * 1_500_000)
+        assert b"413" in client.recv(4096)
+
+
+def test_settings_are_told_from_queries(face):
+    assert face.swallow(b"GET /values HTTP/1.1\r\n\r\n") is None
+    assert b"200 OK" in face.swallow(b"POST /values HTTP/1.1\r\n\r\n{}")
+    assert b"SUCCEEDED" in face.swallow(b'{"command": "write", "id": 1}')
+    assert face.swallow(b'{"command": "read"}') is None
 
 
 @pytest.mark.parametrize("rubbish", [b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"x" * 100_000 + b"\r\n\r\n"])

@@ -215,6 +215,30 @@ def test_scan_ends_follow_offset_and_amplitude(box):
     assert (face.read("laser1:scan:offset"), face.read("laser1:scan:amplitude")) == (65.0, 20.0)
 
 
+def test_the_piezo_scans(box):
+    face, _ = box
+    face.write("laser1:scan:amplitude", 10.0)
+    face.write("laser1:scan:frequency", 1.0)
+    face.write("laser1:scan:enabled", True)
+    seen = []
+    for _ in range(100):
+        face.clock.spend(0.05)
+        seen.append(face.read("pc1:channel1:voltage-act"))
+    assert min(seen) == pytest.approx(65.0, abs=0.5)
+    assert max(seen) == pytest.approx(75.0, abs=0.5)
+    face.write("laser1:scan:enabled", False)
+    assert face.read("laser1:dl:pc:voltage-act") == 70.0
+
+
+def test_settings_are_told_from_queries(box):
+    face, _ = box
+    assert face.swallow(b"(param-set! 'laser1:enabled #t)") == b"0"
+    assert face.swallow(b"(exec 'laser1:wide-scan:start)") == b"()"
+    assert face.swallow(b"(param-ref 'laser1:enabled)") is None
+    assert face.swallow(b'(exec \'change-ul 3 "")') is None
+    assert face.swallow(b"(exec 'system-summary)") is None
+
+
 def test_power_cycle_forgets(box):
     face, _ = box
     on(face)
@@ -252,6 +276,10 @@ def test_discovery(box):
     assert answer == f'("SIM-hub_dlc" "" "" "" "" "simulated" 0 "127.0.0.1" {ports})'
 
 
+async def refuse(server, refusing):
+    server.refuse(refusing)
+
+
 class Faulty:
     """A door in front of a face that answers otherwise."""
 
@@ -278,10 +306,10 @@ def test_broken_answers_and_refusal():
         client.socket.sendall(b"(param-ref 'ul)\n")
         assert client.socket.recv(100) == b"1"
         assert client.socket.recv(100) == b""
-        server.refuse(True)
+        loop.run(refuse(server, True))
         with socket.create_connection(("127.0.0.1", port_of(server.address))) as refused:
             assert refused.recv(100) == b""
-        server.refuse(False)
+        loop.run(refuse(server, False))
         assert CommandLine(port_of(server.address)).greeting
         loop.run(server.close())
 

@@ -75,7 +75,17 @@ class BlueforsCryostat:
     def swallow(self, message: bytes) -> bytes | None:
         """What is answered to a setting that does nothing; None for anything else."""
         request = request_of(message)
-        return self._response({"data": {}}) if request.method == "POST" else None
+        if request.method:
+            return self._response({"data": {}}) if request.method == "POST" else None
+        try:
+            command = _object(message)
+        except RequestError:
+            return None
+        if command.get("command") not in ("write", "set"):
+            return None
+        number = command.get("id")
+        received = {"id": number, "status": "RECEIVED"}
+        return _lines(received, {"id": number, "status": "SUCCEEDED", "data": {}})
 
     # --- the wire
 

@@ -18,7 +18,7 @@ from aiohttp import WSMsgType, web
 from heraldlink_sim.transport.server import Device, Dropped, Repeated, acknowledge_now, answer_of
 
 HEAD_END = b"\r\n\r\n"
-LONGEST_BODY = 1 << 20
+LONGEST_TEXT = 1 << 20
 _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"}
 
 
@@ -59,7 +59,6 @@ class HttpServer:
         self._device, self._sockets = device, sockets
         self._web = web.Server(self._handle, handler_cancellation=True)
         self._listener: asyncio.Server | None = None
-        self._open: set[asyncio.BaseTransport] = set()
         self._refusing = False
         self.host, self.port, self.address = "", 0, ""
 
@@ -81,8 +80,9 @@ class HttpServer:
         """Drop all connections and hang up on whoever comes, until told otherwise."""
         self._refusing = refusing
         if refusing:
-            for transport in list(self._open):
-                _abort(transport)
+            for connection in list(self._web.connections):
+                if connection.transport is not None:
+                    _abort(connection.transport)
 
     def _connection(self) -> asyncio.Protocol:
         return _HangUp() if self._refusing else self._web()
@@ -91,22 +91,21 @@ class HttpServer:
         transport = request.transport
         if transport is None or self._refusing:
             return web.Response(status=503)
-        self._open.add(transport)
-        self._open = {each for each in self._open if not each.is_closing()}
         acknowledge_now(transport)
         if request.path in self._sockets and request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._converse(request)
         return await self._answer(request, transport)
 
     async def _converse(self, request: web.BaseRequest) -> web.StreamResponse:
-        socket = web.WebSocketResponse(max_msg_size=LONGEST_BODY)
+        socket = web.WebSocketResponse(max_msg_size=LONGEST_TEXT)
         await socket.prepare(request)
         await self._sockets[request.path](socket)
         return socket
 
     async def _answer(self, request: web.BaseRequest, transport: asyncio.Transport) -> web.StreamResponse:
-        body = await request.content.read(LONGEST_BODY)
-        if not request.content.at_eof():
+        try:
+            body = await request.read()  # at most 1 MiB, by aiohttp's own limit
+        except web.HTTPRequestEntityTooLarge:
             return web.Response(status=413)
         message = f"{request.method} {request.raw_path} HTTP/1.1".encode("latin-1", "replace")
         try:

@@ -94,7 +94,10 @@ class TopticaDLCpro:
         """What is answered to a setting that does nothing; None for anything else."""
         if b"param-set!" in message:
             return b"0"
-        return b"()" if b"(exec" in message.lower() else None
+        command = message.partition(b"\n")[0].lower()
+        names = [name for name in tree().commands if f"'{name})".encode() in command]
+        silent = [name for name in names if tree().commands[name] == Command()]
+        return b"()" if silent else None
 
     @property
     def session(self) -> DecopSession:

@@ -24,6 +24,7 @@ from heraldlink_sim.faces.toptica_physics import (
     diode_voltage_V,
     output_mW,
     thermistor_ohm,
+    wave,
 )
 from heraldlink_sim.world.rack import LaserState
 
@@ -149,6 +150,14 @@ class CtlLaser:
         """Light power at the output."""
         return output_mW(self.current_mA())
 
+    def piezo_V(self) -> float:
+        """Piezo voltage, with the scan if that one runs and goes there."""
+        now_s = self._clock.now_s()
+        if not (self._settings[f"{SCAN}:enabled"] and self._output() == PIEZO_OUTPUT):
+            return self._piezo.value(now_s)
+        shape = wave(int(self._real(f"{SCAN}:signal-type")), now_s * self._real(f"{SCAN}:frequency"))
+        return self._real(f"{SCAN}:offset") + self._real(f"{SCAN}:amplitude") / 2 * shape
+
     def temperature_C(self) -> float:
         """Temperature of the head."""
         return self._head.value(self._clock.now_s())
@@ -238,8 +247,8 @@ class CtlLaser:
             f"{TC}:status-txt": lambda: "OK" if self.ready() else "Regulating",
             f"{TC}:current-act": lambda: 0.05 * (self.temperature_C() - AMBIENT_C),
             f"{TC}:resistance": lambda: thermistor_ohm(self.temperature_C()),
-            f"{PC}:voltage-act": lambda: self._piezo.value(now_s()),
-            f"{PC}:voltage-out": lambda: self._piezo.value(now_s()),
+            f"{PC}:voltage-act": self.piezo_V,
+            f"{PC}:voltage-out": self.piezo_V,
             f"{PC}:output-filter:slew-rate-limited": lambda: self._piezo.moving(now_s()),
             f"{CTL}:wavelength-act": self.wavelength_nm,
             f"{CTL}:state": self.state_number,

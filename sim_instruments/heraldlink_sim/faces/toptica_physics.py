@@ -7,7 +7,7 @@ Pure: times are given. Numbers are those of a typical CTL 1550 and are this mode
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
+from math import exp, pi, sin
 
 THRESHOLD_mA = 60.0
 SLOPE_mW_mA = 0.18
@@ -86,6 +86,13 @@ def current_for_mA(power_mW: float) -> float:
 def diode_voltage_V(current_mA: float) -> float:
     """Voltage over the diode: a junction and a series resistance."""
     return 0.0 if current_mA <= 0 else 1.05 + 2.5e-3 * current_mA
+
+
+def wave(signal_type: int, cycles: float) -> float:
+    """A scan's shape, -1 to 1: 0 sine, 1 triangle, 2 triangle with rounded turns (taken for a triangle)."""
+    if signal_type == 0:
+        return sin(2 * pi * cycles)
+    return 1 - 4 * abs((cycles + 0.25) % 1 - 0.5)
 
 
 def thermistor_ohm(temperature_C: float) -> float:
