@@ -100,6 +100,7 @@ class HttpReplay:
             body = await _chunks(reader) if head.chunked else await reader.readexactly(head.length)
             path = head.first.split(b" ")[1:2]
             if head.key and path and (socket := self._sockets.get(path[0].decode("ascii", "replace"))):
+                await answer_of(self._device, b"GET " + path[0])  # it has its turn in the transcript
                 writer.write(acceptance(head.key))
                 await socket.talk(reader, writer)
                 return
