@@ -93,7 +93,9 @@ def test_settings_waveforms_and_sequence_come_back_from_a_file(face: TektronixAW
     send(face, "*RST;:WLIS:WAV:DEL ALL")
     assert asyncio.run(face.execute(b'AWGC:SRES "kept.awg";*OPC?')) == b"1"
     assert send(face, "SEQ:LENG?;:SEQ:ELEM1:TWA?;:SEQ:ELEM2:LOOP:INF?;:SEQ:ELEM2:JTAR:TYPE?") == "2;1;1;NEXT"
-    assert send(face, "AWGC:RMOD?;:EVEN:JTIM?;:OUTP3?;:AWGC:SNAM?").startswith('SEQ;ASYNC;1;"kept.awg"')
+    assert send(face, "AWGC:RMOD?;:EVEN:JTIM?;:OUTP3?;:AWGC:SNAM?").startswith(
+        'SEQ;ASYN;1;"\\Users\\OEM\\Documents\\kept.awg","C:"'
+    )
     replies = send(
         face, "SOUR1:VOLT?;:SOUR1:VOLT:OFFS?;:SOUR2:MARK1:VOLT:HIGH?;:SOUR1:FREQ?;:TRIG:LEV?"
     ).split(";")

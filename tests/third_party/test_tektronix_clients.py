@@ -93,3 +93,102 @@ def test_its_command_tree_speaks_the_same_language(generator, face, family):
         tree.wlist.waveform.new.write('"w",2400')
         assert tree.wlist.waveform.length.query('"w"') == "2400"
     assert codes(face) == []
+
+
+@pytest.fixture
+def old_face():
+    return TektronixAWG5014("SIM-1")
+
+
+@pytest.fixture
+def qmi_generator(old_face):
+    qmi = pytest.importorskip("qmi", reason="QMI: pip install heraldlink[third-party]")
+    from qmi.instruments.tektronix import Tektronix_Awg5014
+
+    with EventLoopThread() as loop:
+        server = loop.run(serve_raw(old_face, block_ends_message=True))
+        qmi.start("tektronix_clients", None)
+        awg = qmi.make_instrument("awg", Tektronix_Awg5014, f"tcp:127.0.0.1:{server.port}")
+        awg.open()
+        yield awg
+        awg.close()
+        qmi.stop()
+        loop.run(server.close())
+
+
+SETTINGS = {
+    "reference_oscillator_type": [("VAR",), ("FIX",)],
+    "reference_clock_frequency": [(20e6,), (10e6,)],
+    "source_clock_frequency": [(1e9,), (6e8,)],
+    "amplitude": [(2, 1.25), (4, 0.02)],
+    "offset": [(2, -0.5), (4, 0.25)],
+    "dc_output_state": [(1,), (0,)],
+    "dc_output_offset": [(3, 1.5)],
+    "raw_dac_waveform_output": [(1, 1), (1, 0)],
+    "trigger_impedance": [(50,), (1000,)],
+    "trigger_level": [(-1.5,)],
+    "trigger_slope": [("NEG",), ("POS",)],
+    "trigger_polarity": [("NEG",), ("POS",)],
+    "channel_state": [(1, True), (1, False)],
+    "low_pass_filter_frequency": [(1, 20e6), (1, 1e8)],
+    "sequence_jump_mode": [("TABL",), ("SOFT",)],
+    "event_jump_timing_mode": [("ASYN",), ("SYNC",)],
+    "event_input_impedance": [(1000,), (50,)],
+    "event_input_polarity": [("NEG",)],
+    "event_level": [(0.5,)],
+    "marker_low": [(1, 2, -0.5)],
+    "marker_high": [(1, 2, 1.5)],
+    "marker_delay": [(3, 1, 5e-10)],
+}
+
+
+def test_qmi_reads_back_what_it_set(qmi_generator, old_face):
+    for name, cases in SETTINGS.items():
+        for case in cases:
+            getattr(qmi_generator, f"set_{name}")(*case)
+            assert getattr(qmi_generator, f"get_{name}")(*case[:-1]) == case[-1], name
+    qmi_generator.get_error()
+    assert codes(old_face) == []
+
+
+def test_qmi_plays_a_sequence(qmi_generator, old_face):
+    qmi_generator.reset()
+    qmi_generator.set_run_mode("SEQ")
+    qmi_generator.set_sequence_length(2)
+    for element in (1, 2):
+        qmi_generator.set_sequence_element_waveform(element, 1, "*Sine1000")
+    qmi_generator.set_sequence_element_trigger_wait_state(1, 1)
+    qmi_generator.set_sequence_element_loop_count_infinite_state(2, True)
+    qmi_generator.set_sequence_element_goto_target_index(1, 2)
+    qmi_generator.set_sequence_element_goto_state(1, 1)
+    qmi_generator.set_channel_state(1, True)
+    qmi_generator.start()
+    qmi_generator.wait_command_completion()
+    assert qmi_generator.get_state() == "WAIT_FOR_TRIGGER"
+    qmi_generator.force_trigger_event()
+    assert qmi_generator.get_state() == "RUNNING"
+    assert qmi_generator.get_sequencer_position() == 2
+    qmi_generator.stop()
+    qmi_generator.clear_waveforms()
+    qmi_generator.delete_all_waveforms_from_list()
+    assert codes(old_face) == []
+
+
+def test_qmi_keeps_files(qmi_generator, old_face):
+    old_face.execute_now(b'WLIS:WAV:NEW "mine",300,INT;:AWGC:SSAV "kept.awg"')
+    content = old_face.disk.read("kept.awg")
+    qmi_generator.create_directory("sub")
+    assert qmi_generator.get_directories() == ["sub"]
+    qmi_generator.change_directory("sub")
+    qmi_generator.send_awg_file("sent.awg", content)
+    qmi_generator.wait_command_completion()
+    assert [entry.split(",")[0] for entry in qmi_generator.get_file_names()] == ["sent.awg"]
+    qmi_generator.delete_all_waveforms_from_list()
+    qmi_generator.load_awg_file("sent.awg")
+    qmi_generator.wait_command_completion()
+    assert old_face.execute_now(b'WLIS:WAV:LENG? "mine"') == b"300"
+    assert qmi_generator.get_setup_file_name()[1] == "sent.awg"
+    qmi_generator.remove_file("sent.awg")
+    qmi_generator.change_directory("..")
+    qmi_generator.remove_directory("sub")
+    assert codes(old_face) == []

@@ -117,7 +117,7 @@ class TektronixAWG5014(SetupCommands5014):
         played = tuple(self.waveforms[name].played() if name in self.waveforms else None for name in names)
         return single(played, mode=self.run_mode) if any(w is not None for w in played) else ()
 
-    @command("SOURce<1..4>:WAVeform", Text(bare=True, longest=256))
+    @command("[SOURce<1..4>]:WAVeform", Text(bare=True, longest=256))
     def _assign(self, channel: int, name: str) -> None:
         if name:
             self.waveform_of[channel] = self.waveform(name).name
@@ -125,18 +125,21 @@ class TektronixAWG5014(SetupCommands5014):
             self.waveform_of.pop(channel, None)
         self._restart()
 
-    @query("SOURce<1..4>:WAVeform")
+    @query("[SOURce<1..4>]:WAVeform")
     def _assigned(self, channel: int) -> str:
         return PATH.format(self.waveform_of.get(channel, ""))
 
-    @command("SOURce<1..4>:FUNCtion:USER", PATH, Optional(PATH, ""))
+    @command("[SOURce<1..4>]:FUNCtion:USER", PATH, Optional(PATH, ""))
     def _assign_file(self, channel: int, path: str, unit: str) -> None:
-        """A waveform file goes to the channel under its own name."""
+        """A waveform file goes to the channel under its own name; no name clears the channel."""
+        if not path:
+            self._assign(channel, "")
+            return
         name = PureWindowsPath(path).stem
         self._import(name, path, "WFM")
         self._assign(channel, name)
 
-    @query("SOURce<1..4>:FUNCtion:USER")
+    @query("[SOURce<1..4>]:FUNCtion:USER")
     def _assigned_file(self, channel: int) -> str:
         return self._assigned(channel)
 

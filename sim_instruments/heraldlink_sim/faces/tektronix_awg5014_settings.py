@@ -26,7 +26,7 @@ from heraldlink_sim.scpi import (
 )
 from heraldlink_sim.scpi.lexer import Argument
 
-_SOURCE = "SOURce<1..4>"
+_SOURCE = "[SOURce<1..4>]"
 _LEVEL = f"{_SOURCE}:VOLTage[:LEVel][:IMMediate]"
 _MARKER = f"{_SOURCE}:MARKer<1..2>"
 _MARKER_LEVEL = f"{_MARKER}:VOLTage[:LEVel][:IMMediate]"
@@ -128,9 +128,7 @@ class SettingCommands5014(ListCommands5014):
     event_impedance = Setting("EVENt:IMPedance", Half())
     event_level_V = Setting("EVENt:LEVel", _volts(-5, 5, 0))
     event_polarity = Setting("EVENt:POLarity", Choice("POSitive", "NEGative"))
-    event_timing = Setting(
-        "EVENt:JTIMing", Choice("SYNChronous", "SYNC", "ASYNchronous", "ASYNC", answers={"ASYN": "ASYNC"})
-    )
+    event_timing = Setting("EVENt:JTIMing", Choice("SYNChronous", "SYNC", "ASYNchronous", "ASYNC"))
 
     key_lock = Setting("SYSTem:KLOCk[:STATe]", Boolean())
     window_1 = Setting("DISPlay:WINDow1[:STATe]", Choice("NORMal", "MINimize"))

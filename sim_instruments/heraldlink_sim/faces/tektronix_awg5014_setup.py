@@ -7,7 +7,6 @@ AWG5000 programmer manual as tm_devices lists its commands; records of AWG files
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import PureWindowsPath
 
 from heraldlink_sim.clock import Clock
 from heraldlink_sim.faces.tektronix_awg5014_files import AwgFile, FileWaveform, read_awg, write_awg
@@ -54,8 +53,9 @@ class SetupCommands5014(SequenceCommands5014, DiskCommands, CalendarCommands):
 
     @query("AWGControl:SNAMe")
     def _setup_name(self) -> str:
-        path = PureWindowsPath(self._setup_file)
-        return f"{PATH.format(path.name)},{PATH.format(str(path.parent))}"
+        """Path and drive, ``"\\Users\\OEM\\Documents\\setup.awg","C:"``."""
+        file = self.disk.absolute(self._setup_file)
+        return f"{PATH.format(file.root + str(file.relative_to(file.anchor)))},{PATH.format(file.drive)}"
 
     @command("AWGControl:SREStore", PATH, Optional(PATH, ""))
     async def _restore(self, path: str, unit: str) -> None:
@@ -169,7 +169,7 @@ class SetupCommands5014(SequenceCommands5014, DiskCommands, CalendarCommands):
         yield self.trigger_slope, "TRIGGER_INPUT_SLOPE", signs
         yield self.trigger_polarity, "TRIGGER_INPUT_POLARITY", signs
         yield self.event_polarity, "EVENT_INPUT_POLARITY", signs
-        yield self.event_timing, "JUMP_TIMING", {1: "SYNC", 2: "ASYNC"}
+        yield self.event_timing, "JUMP_TIMING", {1: "SYNC", 2: "ASYN"}
 
     def _settings(self) -> dict[str, tuple[str, float | str]]:
         """Records of a settings file: format and value by name."""

@@ -58,7 +58,7 @@ class TektronixAWG5208(CheckCommands):
         "CLOCk:ECLock:FREQuency", Number(2.5e9, 12.5e9, default=6.25e9, unit="HZ", form=nr3)
     )
     coupled_sources = Setting("INSTrument:COUPle:SOURce", Choice("NONE", "ALL", "PAIR"))
-    interpolation = Setting("SOURce<1..1>:IQIMode", Choice("I2X", "I4X"))
+    interpolation = Setting("[SOURce<1..1>]:IQIMode", Choice("I2X", "I4X"))
     carrier_Hz = Setting(f"{SOURCE}:CFRequency", Number(0, 10e9, default=1e9, unit="HZ", form=nr3))
     double_rate = Setting(f"{SOURCE}:DDR", Boolean())
     dac_mode = Setting(f"{SOURCE}:DMODe", Choice("NRZ", "MIX", "RZ"))

@@ -44,7 +44,7 @@ class ClockCommands(OutputCommands):
     phase_s = Setting("CLOCk:PHASe:ADJust:TIMe", Number(-1e-6, 1e-6, default=0, unit="S", form=nr3))
     rate_divider = Setting("AWGControl:CLOCk:DRATe", Integer(1, 65536, default=1))
     rate_phase = Setting("AWGControl:CLOCk:PHASe[:ADJust]", Number(-10_800, 10_800, default=0, form=nr3))
-    multiplier = Setting("SOURce<1..1>:ROSCillator:MULTiplier", Integer(1, 1_000_000, default=1))
+    multiplier = Setting("[SOURce<1..1>]:ROSCillator:MULTiplier", Integer(1, 1_000_000, default=1))
 
     reference_locked = True
 
@@ -62,15 +62,15 @@ class ClockCommands(OutputCommands):
         if self.clock_source.get() == "EXT" and value > self.times_external * self.external_clock_Hz.get():
             raise ScpiError(-222, f"{value:g} Hz")
 
-    @command("SOURce<1..1>:FREQuency[:CW]", Level("HZ"))
-    @command("SOURce<1..1>:FREQuency:FIXed", Level("HZ"))
+    @command("[SOURce<1..1>]:FREQuency[:CW]", Level("HZ"))
+    @command("[SOURce<1..1>]:FREQuency:FIXed", Level("HZ"))
     def _set_rate(self, source: int, value: float | str) -> None:
         rate_Hz = within(value, self.rate_limits_Hz)
         self._check_rate(rate_Hz)
         self.sample_rate_Hz.set(rate_Hz)
 
-    @query("SOURce<1..1>:FREQuency[:CW]")
-    @query("SOURce<1..1>:FREQuency:FIXed")
+    @query("[SOURce<1..1>]:FREQuency[:CW]")
+    @query("[SOURce<1..1>]:FREQuency:FIXed")
     def _rate(self, source: int) -> str:
         return nr3(self.sample_rate_Hz.get())
 

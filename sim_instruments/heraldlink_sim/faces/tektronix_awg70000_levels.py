@@ -13,8 +13,8 @@ from heraldlink_sim.faces.tektronix_awg70000_kinds import LIMIT, Level
 from heraldlink_sim.faces.tektronix_awg70000_storage import StorageCommands
 from heraldlink_sim.scpi import Choice, ScpiError, Setting, command, nr3, query
 
-LEVEL = "SOURce<channel>:VOLTage[:LEVel][:IMMediate]"
-_POWER = "SOURce<channel>:POWer[:LEVel][:IMMediate][:AMPLitude]"
+LEVEL = "[SOURce<channel>]:VOLTage[:LEVel][:IMMediate]"
+_POWER = "[SOURce<channel>]:POWer[:LEVel][:IMMediate][:AMPLitude]"
 _LOAD_OHM = 50
 _MILLIWATT = 1e-3
 Limits = tuple[float, float, float]  # least, most, after *RST

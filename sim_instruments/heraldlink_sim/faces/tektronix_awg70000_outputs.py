@@ -9,7 +9,7 @@ from typing import ClassVar
 from heraldlink_sim.faces.tektronix_awg70000_levels import LevelCommands
 from heraldlink_sim.scpi import Boolean, Choice, Integer, Number, ScpiError, Setting, command, nr3, query
 
-SOURCE, OUTPUT = "SOURce<channel>", "OUTPut<channel>"
+SOURCE, OUTPUT = "[SOURce<channel>]", "OUTPut<channel>"
 MARKER = f"{SOURCE}:MARKer<marker>"
 _MARKER_LEVEL = f"{MARKER}:VOLTage[:LEVel][:IMMediate]"
 FIRST = {"FIRS": "FIRST"}  # answered in full (QCoDeS' driver)

@@ -86,8 +86,8 @@ class PlayCommands(FunctionCommands):
         self.waveforms.clear()
         self.sequences.clear()
 
-    @command("SOURce<channel>:CASSet:WAVeform", _NAME, _COMPONENT)
-    @command("SOURce<channel>:WAVeform", _NAME, _COMPONENT)
+    @command("[SOURce<channel>]:CASSet:WAVeform", _NAME, _COMPONENT)
+    @command("[SOURce<channel>]:WAVeform", _NAME, _COMPONENT)
     def _assign_waveform(self, channel: int, name: str, component: Component) -> None:
         if not name:
             self._clear_asset(channel)
@@ -99,12 +99,12 @@ class PlayCommands(FunctionCommands):
         self._track_of.clear()
         self._restart()
 
-    @query("SOURce<channel>:WAVeform")
+    @query("[SOURce<channel>]:WAVeform")
     def _waveform_of_channel(self, channel: int) -> str:
         name, _ = self._waveform_of.get(channel, ("", ""))
         return _NAME.format(name if name in self.waveforms else "")
 
-    @command("SOURce<channel>:CASSet:SEQuence", _NAME, Integer(1, 8), _COMPONENT)
+    @command("[SOURce<channel>]:CASSet:SEQuence", _NAME, Integer(1, 8), _COMPONENT)
     def _assign_sequence(self, channel: int, name: str, track: int, component: Component) -> None:
         """One sequence at a time: a channel that holds another one, or a waveform, is cleared."""
         if track > self.sequence(name).tracks:
@@ -114,26 +114,26 @@ class PlayCommands(FunctionCommands):
         self._waveform_of.clear()
         self._restart()
 
-    @query("SOURce<channel>:CASSet")
+    @query("[SOURce<channel>]:CASSet")
     def _asset_of_channel(self, channel: int) -> str:
         if channel in self._track_of and self._track_of[channel][0] in self.sequences:
             name, track = self._track_of[channel]
             return _NAME.format(f"{name},{track}")
         return self._waveform_of_channel(channel)
 
-    @query("SOURce<channel>:CASSet:TYPE")
+    @query("[SOURce<channel>]:CASSet:TYPE")
     def _asset_type_of_channel(self, channel: int) -> str:
         if self._asset_of_channel(channel) == '""':
             return "NONE"
         return "SEQ" if channel in self._track_of else "WAV"
 
-    @command("SOURce<channel>:CASSet:CLEar")
+    @command("[SOURce<channel>]:CASSet:CLEar")
     def _clear_asset(self, channel: int) -> None:
         self._waveform_of.pop(channel, None)
         self._track_of.pop(channel, None)
         self._restart()
 
-    @command("SOURce<channel>:JUMP:FORCe", JumpTarget())
+    @command("[SOURce<channel>]:JUMP:FORCe", JumpTarget())
     def _force_jump(self, channel: int, target: Target) -> None:
         if (sequence := self._assigned()) is None or self._player is None:
             raise ScpiError(-221, "no sequence is running")
@@ -143,7 +143,7 @@ class PlayCommands(FunctionCommands):
         words = {FIRST: 0, LAST: count - 1, NEXT: (present + 1) % max(count, 1), "CURR": present}
         self._player.jump(target - 1 if isinstance(target, int) else words.get(target), self.clock.now_s())
 
-    @command("SOURce<channel>:JUMP:PATTern:FORCe", Integer(0, 255))
+    @command("[SOURce<channel>]:JUMP:PATTern:FORCe", Integer(0, 255))
     def _force_pattern(self, channel: int, pattern: int) -> None:
         sequence = self._assigned()
         if sequence is None or not sequence.pattern_enabled:
@@ -151,7 +151,7 @@ class PlayCommands(FunctionCommands):
         if (target := sequence.pattern_jumps.get(pattern)) is not None:
             self._force_jump(channel, target)
 
-    @query("SOURce<channel>:SCSTep")
+    @query("[SOURce<channel>]:SCSTep")
     def _current_step(self, channel: int) -> int:
         """Step that plays, counted from 1; 0 while stopped [?]."""
         index = self._present_index()

@@ -64,7 +64,7 @@ class TriggerCommands(ClockCommands):
 
     run_mode = Setting(f"{SOURCE}:RMODe", Choice("CONTinuous", "TRIGgered", "TCONtinuous", "GATed"))
     trigger_input = Setting(f"{SOURCE}:TINPut", Choice("ATRigger", "BTRigger", "ITRigger"))
-    coupled_run = Setting("SOURce<1..1>:RCCouple", Boolean())
+    coupled_run = Setting("[SOURce<1..1>]:RCCouple", Boolean())
     coupled = Setting("INSTrument:COUPle:SOURce", Boolean())
 
     @command("AWGControl:RMODe", Choice("CONTinuous", "TRIGgered", "GATed", "TCONtinuous"))
