@@ -41,6 +41,11 @@ class Session:
         self._ends = re.compile(b"[" + re.escape(terminator) + b"]+")
         self._interesting = re.compile(b"[" + re.escape(terminator) + b"\"'#]")
 
+    @property
+    def pending(self) -> bool:
+        """Whether part of a message has arrived."""
+        return bool(self._buffer)
+
     def plain_messages(self, data: bytes) -> list[bytes] | None:
         """The messages in ``data``, if they are complete and without strings and blocks; None: feed it.
 

@@ -96,6 +96,8 @@ def units(message: bytes) -> Iterator[Unit]:
         else:
             _check_separator(message, position, bool(header))
             arguments, position = _arguments(message, position, bool(header))
+        if header == b"?":
+            raise ScpiError(-102)
         if header:
             yield Unit(header.rstrip(b"?").decode("ascii"), header.endswith(b"?"), tuple(arguments))
 
