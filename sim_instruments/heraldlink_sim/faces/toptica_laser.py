@@ -223,7 +223,9 @@ class CtlLaser:
 
     def measured(self) -> Mapping[str, Callable[[], Value]]:
         """Readings by parameter name, taken when they are asked for."""
-        now_s = self._clock.now_s
+        return {**self._measured_system(), **self._measured_diode(), **self._measured_tuning()}
+
+    def _measured_system(self) -> dict[str, Callable[[], Value]]:
         return {
             "emission": lambda: self.emitting,
             "interlock-open": lambda: self.interlock_open,
@@ -235,6 +237,11 @@ class CtlLaser:
             "laser1:health": lambda: self.health()[0],
             "laser1:health-txt": lambda: self.health()[1],
             "laser1:busy": lambda: self.state_number() != IDLE,
+        }
+
+    def _measured_diode(self) -> dict[str, Callable[[], Value]]:
+        now_s = self._clock.now_s
+        return {
             f"{CC}:emission": lambda: self.emitting,
             f"{CC}:current-act": self.current_mA,
             f"{CC}:voltage-act": lambda: diode_voltage_V(self.current_mA()),
@@ -250,6 +257,10 @@ class CtlLaser:
             f"{PC}:voltage-act": self.piezo_V,
             f"{PC}:voltage-out": self.piezo_V,
             f"{PC}:output-filter:slew-rate-limited": lambda: self._piezo.moving(now_s()),
+        }
+
+    def _measured_tuning(self) -> dict[str, Callable[[], Value]]:
+        return {
             f"{CTL}:wavelength-act": self.wavelength_nm,
             f"{CTL}:state": self.state_number,
             f"{CTL}:state-txt": lambda: _STATES[self.state_number()],
