@@ -139,7 +139,7 @@ def test_an_instrument_that_comes_back_is_found_again(serve, loop, transport):
             with pytest.raises(ConnectionLost, match="voa"):
                 voa.attenuation_dB(1)
         server = serve(transport(face, port=server.port))
-        assert voa.attenuation_dB(1) == face.attenuation_dB.get(1)
+        assert voa.attenuation_dB(1) == face.filter_dB(1)
         assert voa.timeout.get() == 4.0
 
 
@@ -202,7 +202,7 @@ def test_a_frozen_instrument_is_given_up_in_time_and_answers_later(serve, transp
     assert waited < 2.0  # one timeout, and 0.4 s for last words; nothing is waited for twice
     assert spent < 0.5
     face.thawed.set()
-    assert voa.attenuation_dB(2) == face.attenuation_dB.get(2)
+    assert voa.attenuation_dB(2) == face.filter_dB(2)
     assert voa.timeout.get() == 1.0
 
 

@@ -14,16 +14,15 @@ and beam are [?].
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 from heraldlink_sim.clock import Clock
+from heraldlink_sim.faces.device_limits import ASKED, Bounded, within
 from heraldlink_sim.faces.thorlabs_meter import CALIBRATING, ThorlabsMeter
 from heraldlink_sim.faces.thorlabs_sensor import RANGES_A, Sensor, range_for
 from heraldlink_sim.faces.thorlabs_status import number
 from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
-from heraldlink_sim.scpi import Number, Optional, ScpiError, command, query
-from heraldlink_sim.scpi.lexer import Argument
+from heraldlink_sim.scpi import ScpiError, command, query
 
 IDLE_s = 120.0
 _ZEROING_s = 4.0
@@ -32,33 +31,6 @@ _TO_NM: Mapping[str, Callable[[float], float]] = {
     "UM": lambda value: value * 1e3,
     "PM": lambda value: value * 1e-3,
 }
-_LIMITS = {
-    **dict.fromkeys(("MIN", "MINIMUM"), -math.inf),
-    **dict.fromkeys(("MAX", "MAXIMUM"), math.inf),
-    **dict.fromkeys(("DEF", "DEFAULT"), math.nan),
-}
-
-
-class _Bounded(Number):
-    """A number whose limits the device knows: MIN is -inf, MAX inf and DEF nan."""
-
-    def parse(self, argument: Argument) -> float:
-        word = argument.text.strip().upper() if argument.kind == "word" else ""
-        return _LIMITS[word] if word in _LIMITS else super().parse(argument)
-
-
-class _Limit:
-    """MIN, MAX or DEF behind a query."""
-
-    def parse(self, argument: Argument) -> float:
-        """Return what stands for the limit; raises ScpiError -141 for another word."""
-        word = argument.text.strip().upper()
-        if argument.kind != "word" or word not in _LIMITS:
-            raise ScpiError(-141)
-        return _LIMITS[word]
-
-
-_ASKED = Optional(_Limit(), None)
 
 
 class ThorlabsPM103E(ThorlabsMeter):
@@ -93,25 +65,14 @@ class ThorlabsPM103E(ThorlabsMeter):
         """The wavelength set, or a limit, nm."""
         if asked is None:
             return self.wavelength_nm
-        return self._within(asked, self.sensor.low_nm, self.sensor.high_nm, self.sensor.peak_nm)
+        return within(asked, self.sensor.low_nm, self.sensor.high_nm, self.sensor.peak_nm)
 
-    @staticmethod
-    def _within(wanted: float, low: float, high: float, default: float) -> float:
-        """A value that may stand for a limit; raises ScpiError -222 outside the limits."""
-        if math.isnan(wanted):
-            return default
-        if math.isinf(wanted):
-            return low if wanted < 0 else high
-        if not low * (1 - 1e-9) <= wanted <= high * (1 + 1e-9):
-            raise ScpiError(-222)
-        return wanted
-
-    @command("[SENSe]:CORRection:WAVelength", _Bounded(unit="NM", units=_TO_NM))
+    @command("[SENSe]:CORRection:WAVelength", Bounded(unit="NM", units=_TO_NM))
     def _set_wavelength(self, wanted_nm: float) -> None:
         self.wavelength_nm = self._wavelength_limit(wanted_nm)
         self.response_A_W = self.sensor.response_A_W(self.wavelength_nm)
 
-    @query("[SENSe]:CORRection:WAVelength", _ASKED)
+    @query("[SENSe]:CORRection:WAVelength", ASKED)
     def _wavelength(self, asked: float | None) -> str:
         return number(self._wavelength_limit(asked))
 
@@ -119,13 +80,13 @@ class ThorlabsPM103E(ThorlabsMeter):
         if asked is None:
             return self.response_A_W
         default_A_W = self.sensor.response_A_W(self.wavelength_nm)
-        return self._within(asked, 1e-3, 10.0, default_A_W)
+        return within(asked, 1e-3, 10.0, default_A_W)
 
-    @command("[SENSe]:CORRection:POWer[:PDIOde][:RESPonse]", _Bounded(unit="A"))
+    @command("[SENSe]:CORRection:POWer[:PDIOde][:RESPonse]", Bounded(unit="A"))
     def _set_response(self, wanted_A_W: float) -> None:
         self.response_A_W = self._response_limit(wanted_A_W)
 
-    @query("[SENSe]:CORRection:POWer[:PDIOde][:RESPonse]", _ASKED)
+    @query("[SENSe]:CORRection:POWer[:PDIOde][:RESPonse]", ASKED)
     def _response(self, asked: float | None) -> str:
         return number(self._response_limit(asked))
 
@@ -136,31 +97,31 @@ class ThorlabsPM103E(ThorlabsMeter):
         if asked is None:
             self._follow()
             return self._range_A * per_A
-        return self._within(asked, RANGES_A[0] * per_A, RANGES_A[-1] * per_A, RANGES_A[-1] * per_A)
+        return within(asked, RANGES_A[0] * per_A, RANGES_A[-1] * per_A, RANGES_A[-1] * per_A)
 
     def _follow(self) -> None:
         """Let automatic ranges follow the light."""
         self._scale_A(self.current_A())
 
-    @command("[SENSe]:POWer[:DC]:RANGe[:UPPer]", _Bounded(0.0, unit="W"))
+    @command("[SENSe]:POWer[:DC]:RANGe[:UPPer]", Bounded(0.0, unit="W"))
     def _set_power_range(self, wanted_W: float) -> None:
         per_A = self._W_per_A()
         self._range_A = range_for(self._range_limit(max(wanted_W, RANGES_A[0] * per_A), per_A) / per_A)
         self.power_auto.set(False)
 
-    @query("[SENSe]:POWer[:DC]:RANGe[:UPPer]", _ASKED)
+    @query("[SENSe]:POWer[:DC]:RANGe[:UPPer]", ASKED)
     def _power_range(self, asked: float | None) -> str:
         return number(self._range_limit(asked, self._W_per_A()))
 
     def _W_per_A(self) -> float:
         return 10 ** (self.loss_dB.get() / 10) / self.response_A_W
 
-    @command("[SENSe]:CURRent[:DC]:RANGe[:UPPer]", _Bounded(0.0, unit="A"))
+    @command("[SENSe]:CURRent[:DC]:RANGe[:UPPer]", Bounded(0.0, unit="A"))
     def _set_current_range(self, wanted_A: float) -> None:
         self._range_A = range_for(self._range_limit(max(wanted_A, RANGES_A[0]), 1.0))
         self.current_auto.set(False)
 
-    @query("[SENSe]:CURRent[:DC]:RANGe[:UPPer]", _ASKED)
+    @query("[SENSe]:CURRent[:DC]:RANGe[:UPPer]", ASKED)
     def _current_range(self, asked: float | None) -> str:
         return number(self._range_limit(asked, 1.0))
 
