@@ -119,17 +119,22 @@ PARTS: dict[str, Parts] = {
         boolean="OUTP",
         words=Words("SOUR:ROSC:SOUR", "EXTernal", "EXT", "INTernal"),
         spellings=("FREQ?", "SOUR:FREQ?", "FREQUENCY:CW?", "SOURCE:FREQ:CW?"),
+        overlapped="SOUR:ROSC:SOUR EXT",
     ),
     "Keysight 33512B": Parts(
         numeric=Numeric("SOUR1:FREQ", "HZ", 5e6, 6e6, "1E12", "5 V", scaled="5000KHZ", milli_or_mega="5MHZ"),
         boolean="OUTP1",
         words=Words("SOUR1:FUNC", "SQUare", "SQU", "SINusoid"),
+        overlapped="SOUR1:SWE:STAT ON;:TRIG1:SOUR BUS;:OUTP1 ON;*TRG",
         spellings=("FREQ?", "SOUR:FREQ?", "SOURCE1:FREQUENCY?", "SOUR1:FREQ:CW?"),
         suffix=("OUTP2?", "OUTP9?"),
     ),
     "Thorlabs PM103E": Parts(
         numeric=Numeric("SENS:POW:REF", "W", 2e-3, 1e-3, "1E9", "5 HZ", scaled="2000UW", milli_or_mega="2MW"),
         boolean="SENS:POW:RANG:AUTO",
+        words=Words("INP:ADAP", "THERmal", "THER", "PHOTodiode"),
+        spellings=("POW:RANG:AUTO?", "SENS:POW:RANG:AUTO?", "SENSE:POWER:DC:RANGE:AUTO?"),
+        overlapped="SENS:CORR:COLL:ZERO",
     ),
     "Polatis OST": Parts(
         terminator=b"\r\n",
