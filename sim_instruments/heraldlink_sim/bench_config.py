@@ -36,6 +36,8 @@ from heraldlink_sim.world.wiring import (
 
 Cable = tuple[str, str, Kind]
 Pace = Literal["realtime", "fast"] | Annotated[float, Field(gt=0, le=1e6)]
+CONTROL = "control"
+"""Key of the control channel's address in the ports file."""
 Delay = Annotated[int, Field(ge=0, le=10**9)]
 Channel = Annotated[int, Field(ge=1, le=4)]
 
@@ -151,6 +153,8 @@ class BenchConfig(Strict):
 
     @model_validator(mode="after")
     def _connected(self) -> BenchConfig:
+        if CONTROL in self.instruments:
+            raise ValueError(f"instruments.{CONTROL}: the ports file has the control channel under this name")
         for key, name, kind in self._cables():
             if name not in self.instruments:
                 raise ValueError(f"{key}: no instrument {name!r} under instruments")

@@ -20,13 +20,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import cast
 
+from heraldlink_sim.bench_config import CONTROL as CONTROL
 from heraldlink_sim.errors import ConnectionFailed, FaultError
 from heraldlink_sim.faults import Faults
 from heraldlink_sim.faults.kinds import fault_of
 from heraldlink_sim.transport.server import Server, listen
-
-CONTROL = "control"
-"""Key of the channel's address in the ports file."""
 
 _LONGEST_LINE = 1 << 16
 _SHOWN_STRIKES = 200

@@ -161,10 +161,46 @@ def test_two_recordings_of_a_session_compare_and_a_changed_one_differs(
         Instrument.close_all()
         close(recording)
     assert {item.verdict for item in compare(files[0], files[1])} == {"equal"}
+    texts = [
+        [line.split(" ", 1)[1] for line in file.read_text().partition("---\n")[2].splitlines()]
+        for file in files[:2]
+    ]
+    assert texts[0] == texts[1]  # but for the times, diff finds nothing
     found = compare(files[0], files[2])
     unequal = [item for item in found if item.verdict != "equal"]
     assert {item.verdict for item in unequal} == {"unknown"}
     assert "2 unknown" in coverage(found)
+
+
+def test_scrubbing_leaves_the_client_what_it_asked_for(instrument, listen, tmp_path) -> None:
+    file = tmp_path / "scrubbed"
+    address = listen(serve_recording(instrument("Keysight N7764A", "voa"), file, scrub=True)).addresses["voa"]
+    voa = KeysightN7764A("voa", address, visalib="@py")
+    assert "SIM-voa" in voa.identity()
+    assert "SIM-voa" not in file.read_text()
+    assert "SIM-XXX" in file.read_text()
+
+
+def test_a_replay_may_be_as_late_as_the_instrument(loop, listen, tmp_path) -> None:
+    file = tmp_path / "slow"
+    with bench_of(loop, hub_voa={"source": "recorded", "transcript": str(file)}) as bench:
+
+        async def delay() -> None:
+            bench.faults.add("hub_voa", FaultConfig(kind="delay", match="*INP1:ATT?", delay_s=0.3))
+
+        loop.run(delay())
+        voa = KeysightN7764A("slow", bench.addresses["hub_voa"], visalib="@py")
+        voa.attenuation_dB(1)
+        voa.close()
+    lasted_s = []
+    for timing in ("recorded", "none"):
+        at = listen(serve_replay(file, timing=timing)).addresses["hub_voa"]
+        voa = KeysightN7764A(timing, at, visalib="@py")
+        begun = time.monotonic()
+        voa.attenuation_dB(1)
+        lasted_s.append(time.monotonic() - begun)
+        voa.close()
+    assert lasted_s[0] > 0.25 > lasted_s[1]
 
 
 # --- the command line
