@@ -11,8 +11,9 @@ from heraldlink_sim.errors import TranscriptError
 from heraldlink_sim.recording.framers import Hislip, JsonObjects, Separated, Terminated, framer
 from heraldlink_sim.recording.http import HttpFramer
 from heraldlink_sim.recording.marks import Scrubber, marked
+from heraldlink_sim.recording.tape import Tape
 from heraldlink_sim.recording.text import Blocks, read, written
-from heraldlink_sim.recording.transcript import MAIN, Service, Tape, blocks_of, load_transcript
+from heraldlink_sim.recording.transcript import MAIN, Service, blocks_of, load_transcript
 
 blocks = st.binary(max_size=300).map(lambda data: b"#%d%d" % (len(str(len(data))), len(data)) + data)
 texts = st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=30).map(

@@ -10,7 +10,8 @@ from contextlib import suppress
 from heraldlink_sim.recording.endpoints import Endpoint
 from heraldlink_sim.recording.framers import Framer, framer
 from heraldlink_sim.recording.http import HttpFramer, Switched
-from heraldlink_sim.recording.transcript import Direction, Tape
+from heraldlink_sim.recording.tape import Tape
+from heraldlink_sim.recording.transcript import Direction
 from heraldlink_sim.transport.server import Server, acknowledge_now, listen
 
 _CHUNK = 1 << 18

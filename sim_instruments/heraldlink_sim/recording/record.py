@@ -9,7 +9,8 @@ from pathlib import Path
 from heraldlink_sim.recording.endpoints import Endpoint, endpoint, suffixes
 from heraldlink_sim.recording.marks import Scrubber
 from heraldlink_sim.recording.proxy import TcpProxy
-from heraldlink_sim.recording.transcript import MAIN, Tape
+from heraldlink_sim.recording.tape import Tape
+from heraldlink_sim.recording.transcript import MAIN
 from heraldlink_sim.recording.zmq_proxy import ZmqProxy
 from heraldlink_sim.transport.server import Listener, Listening
 

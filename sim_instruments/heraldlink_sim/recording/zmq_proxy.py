@@ -14,7 +14,7 @@ import zmq
 import zmq.asyncio
 
 from heraldlink_sim.recording.endpoints import Endpoint
-from heraldlink_sim.recording.transcript import Tape
+from heraldlink_sim.recording.tape import Tape
 
 _LINGER_MS = 500
 _PORT = re.compile(rb"--stream-port\s+(\d+)")
