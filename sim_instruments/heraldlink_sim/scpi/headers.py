@@ -18,6 +18,7 @@ T = TypeVar("T")
 _NODE = re.compile(r"(\[)?(\*?[A-Za-z][A-Za-z_]*\d*)(?:<(\d+)\.\.(\d+)>)?(\])?")
 _TOKEN = re.compile(r"(\*?[A-Z_]+?)(\d*)$")
 _LONGEST_MNEMONIC, _LONGEST_SUFFIX = 12, 9
+_MOST_OPTIONAL = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class _Leaf(Generic[T]):
     ranges: tuple[tuple[int, int] | None, ...]  # allowed suffix at each level that is on the wire
     levels: tuple[
         int | None, ...
-    ]  # for each suffix of the pattern: its level, None where its node is left out
+    ]  # of each suffix of the pattern: its level, None where its node is left out
 
 
 @dataclass(slots=True)
@@ -69,6 +70,10 @@ class HeaderTree(Generic[T]):
     def add(self, pattern: str, entry: T) -> None:
         """Enter all legal spellings of a pattern; a later entry replaces an earlier one."""
         nodes = parse(pattern)
+        if sum(node.optional for node in nodes) > _MOST_OPTIONAL:  # each doubles the number of spellings
+            raise ValueError(
+                f"more than {_MOST_OPTIONAL} optional nodes in {pattern!r}: make it two patterns"
+            )
         for present in product(*[(True, False) if node.optional else (True,) for node in nodes]):
             chosen = [node for node, here in zip(nodes, present, strict=True) if here]
             if chosen:
