@@ -9,7 +9,7 @@ from heraldlink_sim.scpi.declare import actions_of
 from heraldlink_sim.scpi.headers import parse
 
 _WORDS = (
-    b"ON OFF MIN MAX DEF 0 1 2 -1 1e9 1.5E-3 .5 5 E 3 1E99999 NAN INF NINF #HFF #Q7 #B101 #HZZ "
+    b"ON OFF MIN MAX DEF 0 1 2 -1 1e9 1.5E-3 .5 5 E 3 1E400 -9E999 1E99999 NAN INF NINF #HFF #Q7 #B101 #HZZ "
     b"5MHZ 5 kHz 10DBM 3XYZ 99999999999999999999 (@1,2) (@1:3) (@ (1 ) EXT INT ABCDEFGHIJKLMN"
 ).split(b" ")
 _STRINGS = (b'"a"', b"'b;c,d'", b'"x""y"', b'"open', b"'open", b'""', b'"#15"')

@@ -21,11 +21,11 @@ from fuzz_messages import Maker
 from measure import Row, WrongAnswer, arguments, below, report, run
 
 from heraldlink_sim.clock import SteppedClock
-from heraldlink_sim.model import Place, find_model
+from heraldlink_sim.model import Place, find_model, model_names
 from heraldlink_sim.scpi import ScpiDevice, Session
 from heraldlink_sim.transport import Dropped
 
-MODELS = ("R&S SGS100A", "Keysight N7764A", "Santec TSL-570", "Polatis OST", "Keysight 33512B")
+MODELS = [name for name in model_names() if find_model(name).scpi]
 TURN = 1000
 """Inputs to one instrument before it is the next one's turn; its state, caches and queues stay."""
 _PAGE = resource.getpagesize()
@@ -101,9 +101,10 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--models", nargs="+", default=MODELS, metavar="MODEL")
     options = parser.parse_args()
     loop = asyncio.new_event_loop()
-    patients = [Patient(name, options.seed, loop) for name in MODELS]
+    patients = [Patient(name, options.seed, loop) for name in options.models]
     done, warm_MB, begun = 0, 0.0, time.perf_counter()
     for patient, count in _turns(patients, options.inputs):
         for _ in range(count):

@@ -102,7 +102,8 @@ def test_other_spellings_are_undefined_headers(device: Source, header: str) -> N
 
 def test_too_long_mnemonic(device: Source) -> None:
     ask(device, "ABCDEFGHIJKLM 1")
-    assert errors(device) == [-112]
+    ask(device, "*ABCDEFGHIJKL 1")
+    assert errors(device) == [-112, -113]
 
 
 def test_suffix_is_one_by_default_and_checked(device: Source) -> None:
@@ -154,6 +155,13 @@ def test_refusals_change_nothing(device: Source, message: str, code: int) -> Non
     assert ask(device, message) == ""
     assert errors(device) == [code]
     assert device.frequency.get() == 1e6
+
+
+def test_numbers_beyond_floating_point_are_out_of_range(device: Source) -> None:
+    ask(device, "FREQ 1E400;OUTP 1E400")
+    ask(device, "FREQ -1E400")
+    assert errors(device) == [-222, -222]
+    assert device.output.get(1)
 
 
 def test_limits_can_be_asked(device: Source) -> None:

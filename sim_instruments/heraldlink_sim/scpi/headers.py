@@ -120,7 +120,7 @@ def _step(branch: _Branch[T], token: str) -> tuple[_Branch[T], int | None]:
         if len(match.group(2)) > _LONGEST_SUFFIX:
             raise ScpiError(-114)
         return child, int(match.group(2))
-    raise ScpiError(-112 if len(token) > _LONGEST_MNEMONIC else -113)
+    raise ScpiError(-112 if len(token.lstrip("*")) > _LONGEST_MNEMONIC else -113)
 
 
 def _check_suffixes(ranges: tuple[tuple[int, int] | None, ...], suffixes: list[int | None]) -> None:

@@ -7,7 +7,7 @@ the answer. Numbers know their unit (with SI multipliers on the wire), range, an
 
 import re
 from collections.abc import Callable, Mapping
-from math import inf, isfinite, isnan, nan
+from math import inf, isfinite, isinf, isnan, nan
 from typing import Generic, Protocol, TypeVar
 
 from heraldlink_sim.scpi.errors import ScpiError
@@ -101,8 +101,8 @@ class Number:
             value = named
         else:
             value = self._measure(argument)
-        if not self.minimum <= value <= self.maximum:
-            raise ScpiError(-222, argument.text)
+        if not self.minimum <= value <= self.maximum or (isinf(value) and argument.text[-1:].isdigit()):
+            raise ScpiError(-222, argument.text[:40])
         return value
 
     def keyword(self, argument: Argument) -> float | None:
