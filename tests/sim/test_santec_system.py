@@ -97,6 +97,17 @@ def test_santec_few_error_numbers(laser):
         assert int(ask(laser, ":SYST:ERR?").split(",")[0]) in (-102, -103, -113, -148)
 
 
+def test_santec_no_default(laser):
+    assert ask(laser, ":WAV 1500NM;:WAV DEF") == ""
+    assert ask(laser, ":SYST:ERR?").startswith("-148,")
+    assert float(ask(laser, ":WAV?")) == 1500e-9
+
+
+def test_santec_signed_switches(laser):
+    assert ask(laser, ":POW:STAT 1;STAT?;STAT 0;STAT?") == "+1;+0"
+    assert ask(laser, ":SYST:COMM:COD 0;:POW:STAT?") == "0"
+
+
 def test_santec_reset_empties_error_queue(laser):
     laser.execute_now(b":COFFEE")
     laser.execute_now(b"*RST")
