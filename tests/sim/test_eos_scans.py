@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heraldlink_sim.clock import SteppedClock
+from heraldlink_sim.faces.eos_messages import JsonSession
 from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS
 
 
@@ -145,3 +146,16 @@ def test_any_message_is_survived(key, word, value):
     box = SingleQuantumEOS("SIM-1", 2)
     box.respond(json.dumps({key: word, "value": value}).encode())
     assert dict(say(box, request="NumberOfDetectors")) == {"NumberOfDetectors": 2}
+
+
+fields = st.text() | st.integers() | st.dictionaries(st.text(), st.text())
+objects = st.lists(st.dictionaries(st.text(), fields))
+
+
+@settings(max_examples=200)
+@given(objects, st.integers(1, 7))
+def test_objects_are_cut_wherever_segments_end(messages, length):
+    data = b"".join(json.dumps(message).encode() for message in messages)
+    session = JsonSession()
+    cut = [text for at in range(0, len(data), length) for text in session.feed(data[at : at + length])]
+    assert [json.loads(text) for text in cut] == messages
