@@ -257,6 +257,8 @@ class ScpiEngine:
             return self.status_byte(message_available=True)
         if (method := entry.methods.get(unit.query)) is not None:
             handler: Handler = getattr(self, method[0])
+            if not method[1] and not unit.arguments:
+                return handler(*suffixes)
             return handler(*suffixes, *_parse(method[1], unit.arguments))
         if entry.setting is not None:
             return self._setting(entry.setting, unit, suffixes)
@@ -301,6 +303,8 @@ class ScpiEngine:
 
 def _parse(parameters: tuple[Parameter[object], ...], arguments: tuple[Argument, ...]) -> list[object]:
     """All parameters, before anything is executed; raises -108 or -109 for a wrong number of them."""
+    if len(parameters) == len(arguments) == 1 and not isinstance(parameters[0], Rest):
+        return [parameters[0].parse(arguments[0])]
     if parameters and isinstance(rest := parameters[-1], Rest):
         first = len(parameters) - 1
         if len(arguments) <= first:
