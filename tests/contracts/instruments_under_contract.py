@@ -12,6 +12,7 @@ MODELS: dict[str, str] = {
     "HeraldTektronixAWG70002A": "Tektronix AWG70002A",
     "IDQuantiqueID1000": "ID Quantique ID1000",
     "IDQuantiqueID900": "ID Quantique ID900",
+    "KeysightN7761A": "Keysight N7761A",
     "KeysightN7764A": "Keysight N7764A",
     "LakeShore372": "Lake Shore 372",
     "PolatisOST": "Polatis OST",

@@ -79,6 +79,14 @@ def test_ranges_follow_the_light_or_are_exceeded(bench):
     assert bench.value("MEAS:POW?") == 9.9e37
 
 
+def test_there_is_one_range_for_power_and_current(bench):
+    bench.ask("SENS:CURR:RANG 1E-3;:MEAS:CURR?")
+    assert bench.ask("SENS:POW:RANG:AUTO?;:SENS:CURR:RANG:AUTO?") == "0;0"
+    assert bench.value("SENS:POW:RANG?") == pytest.approx(5e-3)
+    bench.ask("SENS:POW:RANG:AUTO 1")
+    assert bench.ask("SENS:CURR:RANG:AUTO?") == "1"
+
+
 def test_two_steps(bench):
     bench.ask("SENS:AVER:COUN 1000")
     bench.ask("INIT")

@@ -77,10 +77,23 @@ class ThorlabsMeter(ThorlabsStatus):
         return power_W * self.sensor.response_A_W(wavelength_m * 1e9) + self._offset_A - self.zero_A
 
     def _scale_A(self, current_A: float) -> float:
-        auto = self.current_auto if self._mode == "CURR" else self.power_auto
-        if auto.get():
+        if self.power_auto.get():
             self._range_A = range_for(current_A)
         return self._range_A
+
+    @power_auto.changed
+    def _power_auto_changed(self, on: bool) -> None:
+        self.current_auto.set(on)  # there is one amplifier
+
+    @current_auto.changed
+    def _current_auto_changed(self, on: bool) -> None:
+        self.power_auto.set(on)
+
+    def fix_range(self, current_A: float) -> None:
+        """Take the range for a current from now on."""
+        self._range_A = range_for(current_A)
+        self.power_auto.set(False)
+        self.current_auto.set(False)
 
     def _take(self) -> None:
         """Finish a measurement."""

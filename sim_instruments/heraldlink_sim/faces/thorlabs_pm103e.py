@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from heraldlink_sim.clock import Clock
 from heraldlink_sim.faces.device_limits import ASKED, Bounded, within
 from heraldlink_sim.faces.thorlabs_meter import CALIBRATING, ThorlabsMeter
-from heraldlink_sim.faces.thorlabs_sensor import RANGES_A, Sensor, range_for
+from heraldlink_sim.faces.thorlabs_sensor import RANGES_A, Sensor
 from heraldlink_sim.faces.thorlabs_status import number
 from heraldlink_sim.model import InstrumentConfig, Model, Place, scpi_server
 from heraldlink_sim.scpi import ScpiError, command, query
@@ -106,8 +106,7 @@ class ThorlabsPM103E(ThorlabsMeter):
     @command("[SENSe]:POWer[:DC]:RANGe[:UPPer]", Bounded(0.0, unit="W"))
     def _set_power_range(self, wanted_W: float) -> None:
         per_A = self._W_per_A()
-        self._range_A = range_for(self._range_limit(max(wanted_W, RANGES_A[0] * per_A), per_A) / per_A)
-        self.power_auto.set(False)
+        self.fix_range(self._range_limit(max(wanted_W, RANGES_A[0] * per_A), per_A) / per_A)
 
     @query("[SENSe]:POWer[:DC]:RANGe[:UPPer]", ASKED)
     def _power_range(self, asked: float | None) -> str:
@@ -118,8 +117,7 @@ class ThorlabsPM103E(ThorlabsMeter):
 
     @command("[SENSe]:CURRent[:DC]:RANGe[:UPPer]", Bounded(0.0, unit="A"))
     def _set_current_range(self, wanted_A: float) -> None:
-        self._range_A = range_for(self._range_limit(max(wanted_A, RANGES_A[0]), 1.0))
-        self.current_auto.set(False)
+        self.fix_range(self._range_limit(max(wanted_A, RANGES_A[0]), 1.0))
 
     @query("[SENSe]:CURRent[:DC]:RANGe[:UPPer]", ASKED)
     def _current_range(self, asked: float | None) -> str:
