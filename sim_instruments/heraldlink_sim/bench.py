@@ -37,7 +37,7 @@ class Bench:
     def __init__(self, config: BenchConfig, devices: Devices) -> None:
         self.config = config
         self.tick_period_ps = config.tick_period_ps
-        self.world = World(devices, config.world_wiring(), config.seed)
+        self.world = World(devices, config.wiring.world_wiring(config.tick_period_ps), config.seed)
         self.clocks = {name: self._clock() for name in config.instruments}
         self.instruments = {name: self._switch_on(name) for name in config.instruments}
         self.faces = Faces.of(self.instruments)

@@ -21,98 +21,14 @@ from ruamel.yaml.error import YAMLError
 from heraldlink_physics.device import Devices
 from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.errors import DeviceError
+from heraldlink_sim.bench_wiring import WiringConfig
 from heraldlink_sim.errors import BenchError
 from heraldlink_sim.faults.kinds import FaultConfig
-from heraldlink_sim.model import InstrumentConfig, Kind, Strict, find_model
-from heraldlink_sim.world.wiring import (
-    Cryostat,
-    HubWiring,
-    NodeWiring,
-    ReadoutTone,
-    SwitchRoute,
-    Tap,
-    Wiring,
-)
+from heraldlink_sim.model import InstrumentConfig, Strict, find_model
 
-Cable = tuple[str, str, Kind]
 Pace = Literal["realtime", "fast"] | Annotated[float, Field(gt=0, le=1e6)]
 CONTROL = "control"
 """Key of the control channel's address in the ports file."""
-Delay = Annotated[int, Field(ge=0, le=10**9)]
-Channel = Annotated[int, Field(ge=1, le=4)]
-
-
-class ReadoutToneConfig(Strict):
-    """Microwave tone at which the readout works as the device file says."""
-
-    frequency_Hz: Annotated[float, Field(ge=1e6, le=20e9)]
-    linewidth_Hz: Annotated[float, Field(gt=0)]
-    power_dBm: Annotated[float, Field(ge=-120, le=25)]
-
-
-class SwitchRouteConfig(Strict):
-    """The optical switch that a node's pump goes through, and the ports that must be joined for it."""
-
-    switch: str
-    source: Annotated[int, Field(ge=1)]
-    target: Annotated[int, Field(ge=1)]
-
-
-class TapConfig(Strict):
-    """The power meter behind a node's carver, and its share of the light."""
-
-    power_meter: str
-    fraction: Annotated[float, Field(gt=0, lt=1)] = 0.01
-
-
-class CryostatConfig(Strict):
-    """A node's cryostat: its thermometer, and how its mixing chamber takes the pump's heat."""
-
-    thermometer: str
-    channel: Annotated[int, Field(ge=1, le=16)] = 6
-    base_K: Annotated[float, Field(gt=0)] = 0.012
-    cooling_W_per_K2: Annotated[float, Field(gt=0)] = 0.02
-    absorbed: Annotated[float, Field(ge=0, le=1)] = 1.0
-    time_constant_s: Annotated[float, Field(gt=0)] = 60.0
-
-
-class HubConfig(Strict):
-    """Midpoint: names of its instruments, and the combiner that heralds."""
-
-    pump: str
-    readout_pump: str
-    attenuator: str
-    detectors: str
-    time_controller: str
-    herald_combiner: Annotated[int, Field(ge=1, le=24)] = 5
-
-
-class NodeConfig(Strict):
-    """One node: names of its instruments, its channels at the hub, and its cables in ps."""
-
-    generator: str
-    delay: str
-    microwave: str
-    time_controller: str
-    detectors: str
-    pump_channel: Channel
-    readout_channel: Channel
-    trigger_delay_ps: Delay
-    local_delay_ps: Delay
-    herald_output: Channel
-    herald_delay_ps: Delay
-    readout_delay_ps: Delay
-    readout_tone: ReadoutToneConfig
-    pump_route: SwitchRouteConfig | None = None
-    tap: TapConfig | None = None
-    cryostat: CryostatConfig | None = None
-
-
-class WiringConfig(Strict):
-    """All connections. ``nodes``: exactly two, by name; the first one's sync starts the hub's tagger."""
-
-    hub: HubConfig
-    nodes: Annotated[dict[str, NodeConfig], Field(min_length=2, max_length=2)]
 
 
 class BenchFault(FaultConfig):
@@ -155,7 +71,7 @@ class BenchConfig(Strict):
     def _connected(self) -> BenchConfig:
         if CONTROL in self.instruments:
             raise ValueError(f"instruments.{CONTROL}: the ports file has the control channel under this name")
-        for key, name, kind in self._cables():
+        for key, name, kind in self.wiring.cables():
             if name not in self.instruments:
                 raise ValueError(f"{key}: no instrument {name!r} under instruments")
             model = find_model(self.instruments[name].model)
@@ -173,27 +89,6 @@ class BenchConfig(Strict):
             raise ValueError("slots: begin before first_tick")
         return self
 
-    def _cables(self) -> list[Cable]:
-        hub = self.wiring.hub
-        cables: list[Cable] = [
-            ("wiring.hub.pump", hub.pump, "laser"),
-            ("wiring.hub.readout_pump", hub.readout_pump, "laser"),
-            ("wiring.hub.attenuator", hub.attenuator, "attenuator"),
-            ("wiring.hub.detectors", hub.detectors, "detector"),
-            ("wiring.hub.time_controller", hub.time_controller, "tagger"),
-        ]
-        for name, node in self.wiring.nodes.items():
-            where = f"wiring.nodes.{name}"
-            node_cables: list[Cable] = [
-                (f"{where}.generator", node.generator, "generator"),
-                (f"{where}.delay", node.delay, "delay"),
-                (f"{where}.microwave", node.microwave, "microwave"),
-                (f"{where}.time_controller", node.time_controller, "tagger"),
-                (f"{where}.detectors", node.detectors, "detector"),
-            ]
-            cables += node_cables + _looked_at(where, node)
-        return cables
-
     def all_faults(self) -> list[tuple[str, str, FaultConfig]]:
         """Where each fault stands in the file, its instrument, and the fault."""
         own = [
@@ -210,48 +105,6 @@ class BenchConfig(Strict):
     def tick_period_ps(self) -> int:
         """Time between slot ticks."""
         return round(1e12 / self.tick_rate_Hz)
-
-    def world_wiring(self) -> Wiring:
-        """Return the wiring in the words of the world."""
-        hub = self.wiring.hub
-        a, b = (_node(name, node) for name, node in self.wiring.nodes.items())
-        names = (hub.pump, hub.readout_pump, hub.attenuator, hub.detectors, hub.time_controller)
-        return Wiring(HubWiring(*names, herald_combiner=hub.herald_combiner), a, b, self.tick_period_ps)
-
-
-def _looked_at(where: str, node: NodeConfig) -> list[Cable]:
-    """Return the cables to instruments that a node may have beyond those that it needs."""
-    cables: list[Cable] = []
-    if node.pump_route:
-        cables.append((f"{where}.pump_route.switch", node.pump_route.switch, "switch"))
-    if node.tap:
-        cables.append((f"{where}.tap.power_meter", node.tap.power_meter, "power_meter"))
-    if node.cryostat:
-        cables.append((f"{where}.cryostat.thermometer", node.cryostat.thermometer, "thermometer"))
-    return cables
-
-
-def _node(name: str, node: NodeConfig) -> NodeWiring:
-    tone = node.readout_tone
-    return NodeWiring(
-        name=name,
-        generator=node.generator,
-        delay=node.delay,
-        microwave=node.microwave,
-        tagger=node.time_controller,
-        detectors=node.detectors,
-        pump_channel=node.pump_channel,
-        readout_channel=node.readout_channel,
-        trigger_delay_ps=node.trigger_delay_ps,
-        local_delay_ps=node.local_delay_ps,
-        herald_output=node.herald_output,
-        herald_delay_ps=node.herald_delay_ps,
-        readout_delay_ps=node.readout_delay_ps,
-        readout_tone=ReadoutTone(tone.frequency_Hz, tone.linewidth_Hz, tone.power_dBm),
-        pump_route=SwitchRoute(**node.pump_route.model_dump()) if node.pump_route else None,
-        tap=Tap(**node.tap.model_dump()) if node.tap else None,
-        cryostat=Cryostat(**node.cryostat.model_dump()) if node.cryostat else None,
-    )
 
 
 def _instrument(name: str, section: object) -> InstrumentConfig:

@@ -42,7 +42,7 @@ def bench() -> Bench:
     """The rack with its pump on, sent to alice alone through an attenuator channel that is open."""
     bench = Bench.from_file(BENCH)
     say(bench, "hub_switch", ":OXC:SWIT:CONN:ONLY (@1),(@9)", "*OPC?")
-    say(bench, "hub_voa", f":INP1:ATT {ATTENUATION_dB}", ":OUTP1 1", ":INP2:ATT 0", ":OUTP2 1")
+    say(bench, "hub_voa", f":INP1:ATT {ATTENUATION_dB}", ":OUTP1 1", ":INP2:ATT 0", ":OUTP2 1", "*OPC?")
     for command in ("laser1:power-stabilization:setpoint 2.0", "laser1:power-stabilization:enabled #t"):
         path, value = command.split()
         say(bench, "hub_pump", f"(param-set! '{path} {value})")
@@ -84,7 +84,7 @@ def test_the_mixing_chamber_warms_with_the_pump_and_cools_without(bench):
     assert expected_K > 1.5 * cryostat.base_K
     (reply,) = say(bench, "alice_thermometer", "KRDG? 6")
     assert float(reply) == pytest.approx(expected_K, rel=0.02)
-    say(bench, "hub_voa", ":OUTP1 0")
+    say(bench, "hub_voa", ":OUTP1 0", "*OPC?")
     bench.surroundings.pass_ticks(1 + 100 * TICKS)
     (cold,) = say(bench, "alice_thermometer", "KRDG? 6")
     assert float(cold) == pytest.approx(cryostat.base_K, rel=0.02)
