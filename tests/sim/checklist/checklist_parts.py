@@ -90,6 +90,7 @@ PARTS: dict[str, Parts] = {
         boolean="OUTP1",
         spellings=("OUTP1?", "OUTP?", "OUTPUT1:CHAN:STAT?", "OUTP1:CHANNEL?"),
         suffix=("OUTP4?", "OUTP5?"),
+        overlapped="OUTP1:CORR:COLL:ZERO",
     ),
     "Keysight N7761A": Parts(
         numeric=Numeric(
@@ -98,6 +99,7 @@ PARTS: dict[str, Parts] = {
         boolean="OUTP1",
         spellings=("OUTP1?", "OUTP?", "OUTPUT1:CHAN:STAT?", "OUTP1:CHANNEL?"),
         suffix=("OUTP1?", "OUTP9?"),
+        overlapped="OUTP1:CORR:COLL:ZERO",
     ),
     "Tektronix AWG70002A": _AWG70000,
     "Tektronix AWG70002B": _AWG70000,
