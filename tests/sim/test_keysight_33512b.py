@@ -99,6 +99,15 @@ def test_amplitude_and_offset_share_the_output(face: Keysight33512B) -> None:
     assert number(face, "VOLT:LOW?") == pytest.approx(-2.001)
 
 
+def test_the_amplitude_waits_while_the_output_is_dc(face: Keysight33512B) -> None:
+    send(face, "FUNC DC;:VOLT 10;:VOLT:OFFS 4")
+    assert (number(face, "VOLT?"), number(face, "VOLT:OFFS?")) == pytest.approx((10, 4))
+    assert codes(face) == []
+    send(face, "FUNC SIN")
+    assert (number(face, "VOLT?"), number(face, "VOLT:OFFS?")) == pytest.approx((10, 0))
+    assert codes(face) == [-221]
+
+
 def test_units_and_load(face: Keysight33512B) -> None:
     send(face, "VOLT 1;:VOLT:UNIT VRMS")
     assert number(face, "VOLT?") == pytest.approx(1 / (2 * np.sqrt(2)))
@@ -144,7 +153,7 @@ def test_arbitrary_waveforms_come_as_numbers_and_blocks(face: Keysight33512B) ->
     for channel, name in ((1, "one"), (1, "two"), (2, "three"), (1, "four")):
         np.testing.assert_allclose(face.points(channel, name), codes_16 / 32767, atol=1e-7)
     send(face, "FUNC:ARB two;:FUNC ARB;:FUNC:ARB:SRAT 1E6")
-    assert send(face, "FUNC:ARB?;:FUNC:ARB:POIN?") == '"two";8'
+    assert send(face, "FUNC:ARB?;:FUNC:ARB:POIN?") == '"TWO";8'
     assert number(face, "FUNC:ARB:FREQ?") == pytest.approx(125e3)
     assert codes(face) == []
     send(face, "DATA:ARB:DAC one," + ",".join(["0"] * 8))

@@ -66,7 +66,7 @@ class ArbitraryCommands33500(ModulationCommands33500):
 
     @property
     def volatile(self) -> dict[int, dict[str, Points]]:
-        """Waveforms by channel and name, as they are spelled in the catalogue."""
+        """Waveforms by channel and name, in capitals as a device answers them (PyMeasure's tests)."""
         store: dict[int, dict[str, Points]] = self.__dict__.setdefault("_volatile_store", {1: {}, 2: {}})
         return store
 
@@ -119,7 +119,7 @@ class ArbitraryCommands33500(ModulationCommands33500):
         used = sum(len(held) for held in self.volatile[channel].values())
         if used + len(points) > self.most_points:
             raise ScpiError(-225, name)
-        self.volatile[channel][name] = points
+        self.volatile[channel][name.upper()] = points
 
     @command(f"{_DATA}:SEQuence", Block())
     def _load_sequence(self, channel: int, payload: bytes) -> None:
@@ -132,7 +132,7 @@ class ArbitraryCommands33500(ModulationCommands33500):
             if steps[place + 2].strip() not in _HEADER_WORDS:
                 raise ScpiError(-224, steps[place + 2].strip())
             self.points(channel, steps[place].strip().strip('"'))
-        self.sequences[channel][name] = payload
+        self.sequences[channel][name.upper()] = payload
 
     @query(f"{_DATA}:SEQuence:CATalog")
     def _sequence_names(self, channel: int) -> str:
@@ -174,9 +174,9 @@ class ArbitraryCommands33500(ModulationCommands33500):
 
     @command(_ARB, _NAME)
     def _choose(self, channel: int, name: str) -> None:
-        if name not in self.sequences[channel]:
+        if name.upper() not in self.sequences[channel]:
             self.points(channel, name)
-        self._chosen[channel] = name
+        self._chosen[channel] = name.upper()
 
     @query(_ARB)
     def _choice(self, channel: int) -> str:

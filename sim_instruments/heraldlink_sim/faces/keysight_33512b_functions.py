@@ -64,10 +64,11 @@ class FunctionCommands33500(LevelCommands33500):
 
     @shape.changed
     def _shape_changed(self, shape: str, channel: int) -> None:
-        """A frequency that the new function cannot reach is reduced (-221)."""
+        """A frequency that the new function cannot reach is reduced, an offset without room moves (-221)."""
         if self.frequency_Hz(channel) > self._fastest_Hz(channel):
             self._times["frequency", channel] = self._fastest_Hz(channel)
             self.report(ScpiError(-221, "frequency reduced for the function"))
+        self.set_levels(channel, self.amplitude_Vpp(channel), self.offset_V(channel))
         self.shape_follows(channel)
 
     def change_shape(self, channel: int, shape: str) -> None:

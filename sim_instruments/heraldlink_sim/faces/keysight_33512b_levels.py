@@ -86,8 +86,6 @@ class LevelCommands33500(ScpiDevice):
         share = self._share(channel)
         most = _LARGEST_Vpp * share
         amplitude = clip(self, amplitude_Vpp, _SMALLEST_Vpp * share, most)
-        if self.function(channel) == "DC":
-            amplitude = min(amplitude, self.amplitude_Vpp(channel))
         room = most / 2 if self.function(channel) == "DC" else (most - amplitude) / 2
         offset = min(max(offset_V, -room), room)
         if abs(offset - offset_V) > 1e-12:
