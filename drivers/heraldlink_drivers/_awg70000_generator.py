@@ -218,8 +218,10 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
         return str(self.clock_source.get()) != "Internal"
 
     def set_reference_external(self, external: bool) -> None:
-        """Follow the external 10 MHz, or the internal reference."""
-        self.clock_source.set("Internal, 10 MHZ ref." if external else "Internal")
+        """Follow the external 10 MHz, or the internal reference; raises DriverError if it does not."""
+        with self.lock:
+            self.clock_source.set("Internal, 10 MHZ ref." if external else "Internal")
+            switched(self.name, "external reference", self.reference_external(), external)
 
     def amplitudes_Vpp(self) -> tuple[float, ...]:
         """Peak-to-peak voltage into 50 ohm of each channel of the loaded program, of all if there is none."""

@@ -16,7 +16,7 @@ from qcodes.instrument import ChannelList, InstrumentBaseKWArgs, InstrumentChann
 from qcodes.parameters import Parameter
 
 from heraldlink_drivers._limits import InstrumentLimits
-from heraldlink_drivers._readings import dBm, on_off, switched, watts
+from heraldlink_drivers._readings import dBm, on_off, reached, switched, watts
 from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._visa_session import VisaSession
 from heraldlink_drivers.errors import DriverError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _ZEROING_s = 60.0
+_STEP_dB = 0.005
 
 
 class N776xChannel(InstrumentChannel["KeysightN776x"]):
@@ -210,18 +211,22 @@ class KeysightN776x(VisaSession):
         return self._channel(channel).attenuation.get()
 
     def set_attenuation_dB(self, channel: int, attenuation_dB: float) -> None:
-        """Set the attenuation, dB, and return when the filter is there."""
+        """Set the attenuation, dB, and return when the filter is there. Raises DriverError if it is not."""
         with self.lock:
             self._channel(channel).attenuation.set(attenuation_dB)
             self.ask("*OPC?")
+            found_dB = self.attenuation_dB(channel)
+            reached(self.name, f"attenuation {channel} (dB)", found_dB, attenuation_dB, _STEP_dB)
 
     def is_open(self, channel: int) -> bool:
         """Whether light passes."""
         return self._channel(channel).output.get()
 
     def set_open(self, channel: int, is_open: bool) -> None:
-        """Move the shutter of a channel."""
-        self._channel(channel).output.set(is_open)
+        """Move the shutter of a channel. Raises DriverError if it reads back other."""
+        with self.lock:
+            self._channel(channel).output.set(is_open)
+            self._check_shutter(channel, is_open)
 
     def monitor_W(self, channel: int) -> float:
         """Power behind the attenuator, W."""
@@ -232,7 +237,6 @@ class KeysightN776x(VisaSession):
         numbers = range(1, self.channel_count + 1)
         with self.lock:
             take_all(*(partial(self.set_open, number, False) for number in numbers))
-            take_all(*(partial(self._check_closed, number) for number in numbers))
 
-    def _check_closed(self, channel: int) -> None:
-        switched(self.name, f"shutter {channel}", self.is_open(channel), False)
+    def _check_shutter(self, channel: int, is_open: bool) -> None:
+        switched(self.name, f"shutter {channel}", self.is_open(channel), is_open)

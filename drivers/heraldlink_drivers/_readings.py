@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Readings that several instruments spell alike: switches, powers, and the check of a switch."""
+"""Readings that several instruments spell alike: switches, powers, and the check that a setting was taken."""
 
 from math import log10
 
@@ -29,3 +29,9 @@ def switched(instrument: str, what: str, found: bool, wanted: bool) -> None:
     """Raise DriverError if a switch reads back other than it was set."""
     if found != wanted:
         raise DriverError(f"{instrument}: {what} is {'on' if found else 'off'} after being switched")
+
+
+def reached(instrument: str, what: str, found: float, wanted: float, step: float) -> None:
+    """Raise DriverError if a setting reads back more than a step of its resolution from what was set."""
+    if not abs(found - wanted) <= step:
+        raise DriverError(f"{instrument}: {what} is {found:.9g} after being set to {wanted:.9g}")

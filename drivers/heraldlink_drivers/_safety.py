@@ -9,8 +9,8 @@ from heraldlink_drivers.errors import ConnectionLost, DriverError, Timeout
 def take_all(*steps: Callable[[], object]) -> None:
     """Take every step, and raise the first error only then.
 
-    A step whose connection broke is taken again on a new one. An instrument that stays silent ends it at
-    once (Timeout, ConnectionLost): each further step would wait as long.
+    A step whose connection broke, or whose reply did not come, is taken again, once, on a new connection. An
+    instrument that is silent then too ends it (Timeout, ConnectionLost): further steps would wait as long.
     """
     refusals: list[DriverError | ValueError] = []
     for step in steps:
@@ -27,5 +27,5 @@ def take_all(*steps: Callable[[], object]) -> None:
 def _take(step: Callable[[], object]) -> None:
     try:
         step()
-    except ConnectionLost:
+    except (ConnectionLost, Timeout):
         step()

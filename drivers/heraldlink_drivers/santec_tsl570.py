@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from qcodes import validators as vals
 from qcodes.parameters import Parameter
 
-from heraldlink_drivers._readings import dBm, on_off, switched, watts
+from heraldlink_drivers._readings import dBm, on_off, reached, switched, watts
 from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._santec_numbers import (
     choice_parameter,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 SPEED_OF_LIGHT_m_s = 299_792_458.0
 _TUNING_s = 30.0
 _POLL_s = 0.002
+_STEP_m = 1e-13
+_STEP = 3e-3  # 0.01 dB, and the four digits of a power in mW
 
 
 class SantecTSL570(VisaSession):
@@ -249,32 +251,40 @@ class SantecTSL570(VisaSession):
         return self.wavelength.get()
 
     def set_wavelength_m(self, wavelength_m: float) -> None:
-        """Tune to a vacuum wavelength, m, and return when it is reached."""
-        self.wavelength.set(wavelength_m)
+        """Tune to a vacuum wavelength, m, and return when it is reached; raises DriverError if it is not."""
+        with self.lock:
+            self.wavelength.set(wavelength_m)
+            reached(self.name, "wavelength (m)", self.wavelength.get(), wavelength_m, _STEP_m)
 
     def power_W(self) -> float:
         """Power set, W."""
         return self.power.get()
 
     def set_power_W(self, power_W: float) -> None:
-        """Set the power, W; the laser rounds to 0.01 dB."""
-        self.power.set(power_W)
+        """Set the power, W; the laser rounds to 0.01 dB. Raises DriverError if it reads back other."""
+        with self.lock:
+            self.power.set(power_W)
+            reached(self.name, "power (W)", self.power.get(), power_W, _STEP * power_W)
 
     def emission(self) -> bool:
         """Whether the laser diode is on."""
         return self.output.get()
 
     def set_emission(self, on: bool) -> None:
-        """Switch the laser diode."""
-        self.output.set(on)
+        """Switch the laser diode. Raises DriverError if it reads back other."""
+        with self.lock:
+            self.output.set(on)
+            switched(self.name, "laser diode", self.output.get(), on)
 
     def shutter_open(self) -> bool:
         """Whether the shutter is open."""
         return self.shutter.get()
 
     def set_shutter_open(self, is_open: bool) -> None:
-        """Move the shutter."""
-        self.shutter.set(is_open)
+        """Move the shutter. Raises DriverError if it reads back other."""
+        with self.lock:
+            self.shutter.set(is_open)
+            switched(self.name, "shutter", self.shutter.get(), is_open)
 
     def safe_state(self) -> None:
         """Close the shutter, switch the diode off, stop a sweep; raises DriverError if it reads back other.
@@ -283,11 +293,9 @@ class SantecTSL570(VisaSession):
         """
         with self.lock:
             take_all(
-                lambda: self.shutter.set(False),
-                lambda: self.output.set(False),
+                lambda: self.set_shutter_open(False),
+                lambda: self.set_emission(False),
                 self.sweep.stop,
-                lambda: switched(self.name, "shutter", self.shutter.get(), False),
-                lambda: switched(self.name, "laser diode", self.output.get(), False),
             )
 
 

@@ -8,7 +8,7 @@ from math import degrees, pi, radians
 from typing import TYPE_CHECKING
 
 from heraldlink_drivers._adapter import DriverAdapter
-from heraldlink_drivers._readings import switched
+from heraldlink_drivers._readings import reached, switched
 from heraldlink_drivers._safety import take_all
 from heraldlink_drivers.errors import InstrumentError
 
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 
 _NO_ERROR = "0"
+_STEP = 0.01  # Hz, dB, degrees: the driver sends two digits
 
 
 class SGS100ARole(DriverAdapter):
-    """Microwave source around ``driver``; hold ``lock`` around exchanges that belong together."""
+    """Microwave source around ``driver``; hold ``lock`` around exchanges that belong together.
+
+    Every setting is read back: DriverError if the source did not take it.
+    """
 
     def __init__(self, driver: "RohdeSchwarzSGS100A") -> None:
         super().__init__(driver)
@@ -43,7 +47,9 @@ class SGS100ARole(DriverAdapter):
 
     def set_frequency_Hz(self, frequency_Hz: float) -> None:
         """Set the frequency, 1 MHz to 20 GHz."""
-        self._set("frequency", frequency_Hz)
+        with self.lock:
+            self._set("frequency", frequency_Hz)
+            reached(self.name, "frequency (Hz)", self.frequency_Hz(), frequency_Hz, _STEP)
 
     def power_dBm(self) -> float:
         """Power, dBm."""
@@ -51,7 +57,9 @@ class SGS100ARole(DriverAdapter):
 
     def set_power_dBm(self, power_dBm: float) -> None:
         """Set the power, -120 to 25 dBm."""
-        self._set("power", power_dBm)
+        with self.lock:
+            self._set("power", power_dBm)
+            reached(self.name, "power (dBm)", self.power_dBm(), power_dBm, _STEP)
 
     def phase_rad(self) -> float:
         """Phase offset, rad."""
@@ -59,7 +67,10 @@ class SGS100ARole(DriverAdapter):
 
     def set_phase_rad(self, phase_rad: float) -> None:
         """Set the phase offset, rad (modulo 2 pi)."""
-        self._set("phase", degrees(phase_rad % (2 * pi)))
+        with self.lock:
+            self._set("phase", wanted := degrees(phase_rad % (2 * pi)))
+            away = (float(self._get("phase")) - wanted + 180) % 360 - 180
+            reached(self.name, "phase (degrees away)", away, 0.0, _STEP)
 
     def output(self) -> bool:
         """Whether the output is on."""
@@ -67,7 +78,9 @@ class SGS100ARole(DriverAdapter):
 
     def set_output(self, on: bool) -> None:
         """Switch the output."""
-        self._set("status", on)
+        with self.lock:
+            self._set("status", on)
+            switched(self.name, "output", self.output(), on)
 
     def reference_external(self) -> bool:
         """Whether it follows the external 10 MHz."""
@@ -75,15 +88,14 @@ class SGS100ARole(DriverAdapter):
 
     def set_reference_external(self, external: bool) -> None:
         """Choose the reference: EXT for the 10 MHz from outside."""
-        self._set("ref_osc_source", "EXT" if external else "INT")
+        with self.lock:
+            self._set("ref_osc_source", "EXT" if external else "INT")
+            switched(self.name, "external reference", self.reference_external(), external)
 
     def safe_state(self) -> None:
         """Output off; raises DriverError if it reads back on."""
         with self.lock:
-            take_all(
-                lambda: self.set_output(False),
-                lambda: switched(self.driver.name, "output", self.output(), False),
-            )
+            take_all(lambda: self.set_output(False))
 
     def _get(self, name: str) -> str | float | bool:
         with self.exchange():

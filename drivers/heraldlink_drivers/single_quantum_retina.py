@@ -20,6 +20,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from heraldlink_drivers._http import HttpSession
+from heraldlink_drivers._readings import reached
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
 
 if TYPE_CHECKING:
@@ -212,7 +213,9 @@ class SingleQuantumRetina(Instrument):
         return 1e-3 * float(cast(float, _mapping(self._settings().get("backend"))["intTime"]))
 
     def _set_integration_time(self, time_s: float) -> None:
-        self.rpc("setSettings", backend={"intTime": round(time_s / CYCLE_S) * round(CYCLE_S * 1e3)})
+        with self.lock:
+            self.rpc("setSettings", backend={"intTime": round(time_s / CYCLE_S) * round(CYCLE_S * 1e3)})
+            reached(self.name, "integration time (s)", self._get_integration_time(), time_s, CYCLE_S / 2)
 
     # sweeps
 
@@ -221,10 +224,13 @@ class SingleQuantumRetina(Instrument):
     ) -> dict[int, tuple[list[float], list[float], list[int]]]:
         """Sweep the bias of all detectors: currents (A), voltages (V) and counts by detector.
 
-        ``time_s``: per step. The channels are on afterwards, at the bias that was set before. Raises Timeout
-        if the sweep does not end in time (it is stopped then).
+        ``time_s``: per step. The channels are on afterwards, at the bias that was set before. Raises
+        ValueError, before anything is sent, for a bias beyond 100 uA, DriverError if the curves are not those
+        of this sweep, and Timeout if it does not end in time (it is stopped then).
         """
         number = self.detector_count
+        if step_A <= 0 or not 0 <= min(start_A, stop_A) <= max(start_A, stop_A) <= MAX_BIAS_A:
+            raise ValueError(f"{self.name}: no sweep from {start_A} to {stop_A} A by {step_A} A")
         cycles = max(1, round(time_s / CYCLE_S))
         self._set_each(
             biasIStart=[start_A] * number,
@@ -238,7 +244,11 @@ class SingleQuantumRetina(Instrument):
             if time.monotonic() > deadline:
                 self.rpc("stopIV")
                 raise Timeout(f"{self.name}: sweep not done within {timeout_s} s")
-        return self._curves()
+        curves = self._curves()
+        for rank, (currents_A, _, _) in curves.items():
+            if not currents_A or abs(currents_A[0] - start_A) > step_A / 2:
+                raise DriverError(f"{self.name}: detector {rank} has no curve that begins at {start_A} A")
+        return curves
 
     def _curves(self) -> dict[int, tuple[list[float], list[float], list[int]]]:
         found = _mapping(self.rpc("getIvData"))

@@ -20,6 +20,7 @@ from heraldlink_drivers._dg645_channels import (
     DG645Trigger,
     Output,
 )
+from heraldlink_drivers._readings import reached
 from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._visa_session import ErrorEntry, VisaSession
 from heraldlink_drivers.errors import DriverError
@@ -40,6 +41,8 @@ TRIGGER_SOURCES = {
 TRIGGER_WIDTH_s = 1e-7
 _TRIGGERED_BIT = 1
 _BUSY_BIT = 2
+_STEP_s = 1e-11
+_STEP_V = 0.01
 
 
 class StanfordDG645(VisaSession):
@@ -178,7 +181,10 @@ class StanfordDG645(VisaSession):
             return self._position_s(self._output[0])
 
     def set_delay_s(self, delay_s: float) -> None:
-        """Set the leading edge (s, 0 to 2000) and keep the trailing edge behind it (100 ns if unlinked)."""
+        """Set the leading edge (s, 0 to 2000) and keep the trailing edge behind it (100 ns if unlinked).
+
+        Raises DriverError if it reads back other.
+        """
         if not 0 <= delay_s <= 2000:
             raise ValueError(f"{self.name}: delay {delay_s} s is outside 0..2000 s")
         leading, trailing = self._output
@@ -186,20 +192,23 @@ class StanfordDG645(VisaSession):
             if self._edge(trailing).position()[0] != leading:
                 self._edge(trailing).move(leading, TRIGGER_WIDTH_s)
             self._edge(leading).move("T0", delay_s)
+            reached(self.name, "delay (s)", self.delay_s(), delay_s, _STEP_s)
 
     def amplitude_V(self) -> float:
         """Height of the trigger pulse, V."""
         return self.outputs[OUTPUTS.index(self._output)].amplitude.get()
 
     def set_amplitude_V(self, amplitude_V: float) -> None:
-        """Set the height of the trigger pulse, V."""
-        self.outputs[OUTPUTS.index(self._output)].amplitude.set(amplitude_V)
+        """Set the height of the trigger pulse, V. Raises DriverError if it reads back other."""
+        with self.lock:
+            self.outputs[OUTPUTS.index(self._output)].amplitude.set(amplitude_V)
+            reached(self.name, "amplitude (V)", self.amplitude_V(), amplitude_V, _STEP_V)
 
     def arm(self) -> None:
         """Let the next tick, and only it, through."""
         with self.lock:
             if self.trigger_source.get() != "single external rising":
-                self.trigger_source.set("single external rising")
+                self._set_source("single external rising")
             self.ask("INSR?")  # forget ticks of the past
             self.write("*TRG")
             self._waiting = True
@@ -217,13 +226,14 @@ class StanfordDG645(VisaSession):
         """Let no tick through."""
         with self.lock:
             self._waiting = False
-            self.trigger_source.set("single")
+            self._set_source("single")
 
     def safe_state(self) -> None:
         """Disarm; raises DriverError if the trigger source reads back other than "single"."""
         with self.lock:
-            take_all(self.disarm, self._check_disarmed)
+            take_all(self.disarm)
 
-    def _check_disarmed(self) -> None:
-        if (source := self.trigger_source.get()) != "single":
-            raise DriverError(f"{self.name}: trigger source is {source!r} after being set to 'single'")
+    def _set_source(self, wanted: str) -> None:
+        self.trigger_source.set(wanted)
+        if (source := self.trigger_source.get()) != wanted:
+            raise DriverError(f"{self.name}: trigger source is {source!r} after being set to {wanted!r}")

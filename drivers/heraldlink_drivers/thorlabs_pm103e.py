@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from qcodes import validators as vals
 from qcodes.parameters import Parameter
 
-from heraldlink_drivers._readings import on_off, watts
+from heraldlink_drivers._readings import on_off, reached, watts
 from heraldlink_drivers._visa_session import VisaSession
 from heraldlink_drivers.errors import ConnectionLost, DriverError, Timeout
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _OVERRANGE = 1e30
 _ZEROING_s = 30.0
 _POLL_s = 0.02
+_STEP_m = 5e-10  # some consoles round to whole nanometres [?]
 
 
 class ThorlabsPM103E(VisaSession):
@@ -169,8 +170,10 @@ class ThorlabsPM103E(VisaSession):
         return self.wavelength.get()
 
     def set_wavelength_m(self, wavelength_m: float) -> None:
-        """Set the wavelength for which the reading is corrected, m."""
-        self.wavelength.set(wavelength_m)
+        """Set the wavelength for which the reading is corrected, m. Raises DriverError if it stays."""
+        with self.lock:
+            self.wavelength.set(wavelength_m)
+            reached(self.name, "wavelength (m)", self.wavelength.get(), wavelength_m, _STEP_m)
 
     def safe_state(self) -> None:
         """Leave it as it is: a meter does nothing."""

@@ -16,7 +16,7 @@ from qcodes.parameters import Parameter
 
 from heraldlink_drivers._addresses import host_and_port
 from heraldlink_drivers._decop import DecopSession, DecopWatch, Value
-from heraldlink_drivers._readings import switched
+from heraldlink_drivers._readings import reached, switched
 from heraldlink_drivers._safety import take_all
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 COMMAND_PORT = 1998
 MONITORING_PORT = 1999
+_STEP_m, _STEP_W = 1e-15, 1e-9
 ZERO_C_K = 273.15
 T = TypeVar("T", bool, int, float, str)
 
@@ -250,16 +251,21 @@ class TopticaDLCpro(Instrument):
 
     def set_wavelength_m(self, wavelength_m: float) -> None:
         """Tune to a vacuum wavelength, m; ``wavelength_measured`` follows within seconds."""
-        self.wavelength.set(wavelength_m)
+        with self.lock:
+            self.wavelength.set(wavelength_m)
+            reached(self.name, "wavelength (m)", self.wavelength.get(), wavelength_m, _STEP_m)
 
     def power_W(self) -> float:
         """Power set, W."""
         return self.power.get()
 
     def set_power_W(self, power_W: float) -> None:
-        """Set the power, W, and have it held there."""
-        self.power.set(power_W)
-        self.power_stabilization.set(True)
+        """Set the power, W, and have it held there. Raises DriverError if it reads back other."""
+        with self.lock:
+            self.power.set(power_W)
+            reached(self.name, "power (W)", self.power.get(), power_W, _STEP_W)
+            self.power_stabilization.set(True)
+            switched(self.name, "power stabilisation", self.power_stabilization.get(), True)
 
     def emission(self) -> bool:
         """Whether button, ``laser1:enabled``, interlock and key let the laser emit."""
@@ -279,14 +285,17 @@ class TopticaDLCpro(Instrument):
                 switched(self.name, "emission (button, key, interlock)", self.emission(), True)
                 return
             take_all(lambda: self.laser_enabled.set(False), lambda: self.emission_button.set(False))
+            switched(self.name, "emission", self.emission(), False)
 
     def shutter_open(self) -> bool:
         """Whether the diode's current driver is on."""
         return self.diode_on.get()
 
     def set_shutter_open(self, is_open: bool) -> None:
-        """Switch the diode's current driver."""
-        self.diode_on.set(is_open)
+        """Switch the diode's current driver. Raises DriverError if it reads back other."""
+        with self.lock:
+            self.diode_on.set(is_open)
+            switched(self.name, "diode current", self.diode_on.get(), is_open)
 
     def safe_state(self) -> None:
         """Diode off, laser disabled, button released; raises DriverError if the read-back disagrees."""

@@ -107,7 +107,8 @@ def test_a_stuck_reading_is_no_proof_of_safety(laser_rig, laser) -> None:
 def test_a_stuck_reading_keeps_its_first_answer(laser_rig, laser) -> None:
     laser_rig.fault("stuck", match="*:WAV?")
     before = laser.wavelength_m()
-    laser.set_wavelength_m(1.5e-6)
+    with pytest.raises(DriverError, match="laser: wavelength"):
+        laser.set_wavelength_m(1.5e-6)
     assert laser.wavelength_m() == before
     laser_rig.heal()
     assert laser.wavelength_m() == pytest.approx(1.5e-6)

@@ -208,6 +208,13 @@ def fail(error):
     raise error
 
 
+def test_what_is_no_request_is_answered_and_fills_no_log(server, caplog):
+    with socket.create_connection((server.host, server.port), 5) as client:
+        client.sendall(b"A" * 100_000 + b"\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.0 400"
+    assert caplog.records == []
+
+
 def test_broken_answers_and_refusal(server, door, loop):
     whole = response({"data": {}})
     door.otherwise = lambda: fail(Dropped(whole[:20]))

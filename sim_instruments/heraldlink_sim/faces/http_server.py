@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from heraldlink_sim.transport.server import Device, Dropped, Repeated, acknowledge_now, answer_of
 
 HEAD_END = b"\r\n\r\n"
 LONGEST_TEXT = 1 << 20
+_log = logging.getLogger(__name__)
+_log.addFilter(lambda record: not _of_client(record))
 _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed"}
 
 
@@ -48,6 +52,11 @@ def response(content: object, status: int = 200, *, date: str = "", indent: int 
     return "\r\n".join(lines).encode() + HEAD_END + body
 
 
+def _of_client(record: logging.LogRecord) -> bool:
+    """Whether a record tells of a malformed request, with all of its bytes: that is answered, not logged."""
+    return record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError)
+
+
 Conversation = Callable[[web.WebSocketResponse], Awaitable[None]]
 """What the server does with a WebSocket until its client goes."""
 
@@ -57,7 +66,7 @@ class HttpServer:
 
     def __init__(self, device: Device, sockets: Mapping[str, Conversation]) -> None:
         self._device, self._sockets = device, sockets
-        self._web = web.Server(self._handle, handler_cancellation=True)
+        self._web = web.Server(self._handle, handler_cancellation=True, logger=_log)
         self._listener: asyncio.Server | None = None
         self._refusing = False
         self.host, self.port, self.address = "", 0, ""
