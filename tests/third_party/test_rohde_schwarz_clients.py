@@ -4,6 +4,9 @@
 import time
 
 import pytest
+import qmi
+from qmi.instruments.rohde_schwarz import RohdeSchwarz_Sgs100a
+from RsInstrument import RsInstrument, StatusException
 
 from heraldlink_sim.faces.rohde_schwarz_sgs100a import OPTIONS, RohdeSchwarzSGS100A
 from heraldlink_sim.transport import EventLoopThread, serve_hislip, serve_raw
@@ -22,9 +25,6 @@ def loop():
 
 @pytest.fixture
 def qmi_source(loop, face):
-    qmi = pytest.importorskip("qmi", reason="QMI: pip install heraldlink[third-party]")
-    from qmi.instruments.rohde_schwarz import RohdeSchwarz_Sgs100a
-
     server = loop.run(serve_raw(face))
     qmi.start("third_party_test", None)
     source = qmi.make_instrument("source", RohdeSchwarz_Sgs100a, f"tcp:127.0.0.1:{server.port}")
@@ -67,9 +67,8 @@ def test_qmi_polls_an_adjustment(qmi_source):
     [(serve_raw, "SelectVisa=SocketIo"), (serve_raw, "SelectVisa=@py"), (serve_hislip, "SelectVisa=@py")],
 )
 def test_rsinstrument(loop, face, serve, visa):
-    package = pytest.importorskip("RsInstrument", reason="RsInstrument: pip install heraldlink[third-party]")
     server = loop.run(serve(face))
-    source = package.RsInstrument(server.address, True, True, visa)
+    source = RsInstrument(server.address, True, True, visa)
     assert source.idn_string == face.execute_now(b"*IDN?").decode()
     assert len(source.instrument_options) == len(OPTIONS)
     source.write_float("SOUR:FREQ", 5e9)
@@ -77,7 +76,7 @@ def test_rsinstrument(loop, face, serve, visa):
     assert source.query_float("SOUR:FREQ?") == 5e9
     assert source.query_with_opc("SOUR:POW?") == "-10"
     assert source.query_all_errors() is None
-    with pytest.raises(package.StatusException, match="-222"):
+    with pytest.raises(StatusException, match="-222"):
         source.write("SOUR:FREQ 40GHZ")
     source.close()
     loop.run(server.close())

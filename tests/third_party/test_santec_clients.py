@@ -2,10 +2,6 @@
 """Others' drivers of the Santec TSL-570, unchanged: PyMeasure's TSL570 and QMI's Santec_Tsl570."""
 
 import pytest
-
-pytest.importorskip("pymeasure", reason="PyMeasure: pip install heraldlink[third-party]")
-pytest.importorskip("qmi", reason="QMI: pip install heraldlink[third-party]")
-
 from pymeasure.instruments.santec import TSL570
 from pymeasure.instruments.santec.tsl500series import SweepMode, SweepPattern, SweepRouting, SweepStatus
 from qmi.core.context import QMI_Context

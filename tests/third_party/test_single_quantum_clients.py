@@ -7,10 +7,6 @@ It runs in a process of its own: its threads never end, and its counts port cann
 import subprocess
 import sys
 
-import pytest
-
-pytest.importorskip("qcodes_contrib_drivers.drivers.SingleQuantum.SingleQuantum")
-
 from heraldlink_sim.faces.eos_server import serve_eos
 from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS
 from heraldlink_sim.transport import EventLoopThread

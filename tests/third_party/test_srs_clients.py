@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Others' drivers of the DG645, unchanged: SRS' own (srsinst.dg645) and InstrumentKit's."""
-
-import socket
+"""SRS' own driver of the DG645 (srsinst.dg645), unchanged."""
 
 import pytest
+from srsinst.dg645 import DG645
 
 from heraldlink_sim.faces.srs_dg645 import StanfordDG645
 from heraldlink_sim.transport import EventLoopThread, serve_raw
@@ -24,8 +23,7 @@ def port(face):
 
 @pytest.fixture
 def vendor(port):
-    srs = pytest.importorskip("srsinst.dg645", reason="SRS' driver: pip install heraldlink[third-party]")
-    driver = srs.DG645("tcpip", "127.0.0.1", port)
+    driver = DG645("tcpip", "127.0.0.1", port)
     yield driver
     driver.disconnect()
 
@@ -96,34 +94,3 @@ def test_vendor_uses_panel_network_status_and_memory(vendor):
     vendor.reset()
     vendor.trigger_now()
     assert "TRIG" in vendor.status.get_status_text()
-
-
-def test_instrumentkit(port):
-    instruments = pytest.importorskip("instruments", reason="InstrumentKit 1.0.0b2 is not installed")
-    from instruments.units import ureg as units
-
-    wire = instruments.abstract_instruments.comm.SocketCommunicator(
-        socket.create_connection(("127.0.0.1", port))
-    )
-    driver = instruments.srs.SRSDG645(wire)
-    driver.channel["B"].delay = (driver.channel["A"], units.Quantity(10, "us"))
-    driver.output["AB"].level_amplitude = 4.0
-    driver.output["AB"].level_offset = 2.0
-    driver.output["CD"].polarity = driver.LevelPolarity.negative
-    driver.trigger_source = driver.TriggerSource.external_rising
-    driver.trigger_rate, driver.holdoff = 10000, 0.01
-    driver.burst_count, driver.burst_period, driver.burst_delay = 42, 13, 42
-    driver.enable_burst_mode = driver.enable_adv_triggering = True
-    driver.display = (driver.DisplayMode.trigger_rate, driver.Channels.T0)
-    reference, delay = driver.channel["B"].delay
-    assert (reference, delay.to("s").magnitude) == (driver.Channels.A, pytest.approx(10e-6))
-    assert driver.output["AB"].level_amplitude.magnitude == 4.0
-    assert driver.output["AB"].level_offset.magnitude == 2.0
-    assert driver.output["CD"].polarity == driver.LevelPolarity.negative
-    assert driver.trigger_source == driver.TriggerSource.external_rising
-    assert (driver.trigger_rate.magnitude, driver.holdoff.magnitude) == (10000, 0.01)
-    assert (driver.burst_count, driver.burst_period.magnitude, driver.burst_delay.magnitude) == (42, 13, 42)
-    assert driver.enable_burst_mode
-    assert driver.enable_adv_triggering
-    assert driver.query("LERR?").strip() == "0"
-    wire.close()

@@ -3,6 +3,10 @@
 
 import numpy as np
 import pytest
+import qmi
+import tm_devices
+from qmi.instruments.tektronix import Tektronix_Awg5014
+from tm_devices.helpers.enums import SignalGeneratorFunctionsAWG as Functions
 
 from heraldlink_sim.faces.tektronix_awg5014 import TektronixAWG5014
 from heraldlink_sim.faces.tektronix_awg5208 import TektronixAWG5208
@@ -29,9 +33,6 @@ def face(family):
 
 @pytest.fixture
 def generator(face, family, tmp_path, monkeypatch):
-    tm_devices = pytest.importorskip(
-        "tm_devices", reason="Tektronix' drivers: pip install heraldlink[third-party]"
-    )
     monkeypatch.chdir(tmp_path)  # it writes a log where it stands
     with EventLoopThread() as loop:
         server = loop.run(serve_raw(face, block_ends_message=True))
@@ -49,8 +50,7 @@ def codes(face):
 
 
 def test_a_function_plays(generator, face, family):
-    functions = pytest.importorskip("tm_devices.helpers.enums").SignalGeneratorFunctionsAWG
-    generator.generate_function(1e5, functions.SIN, 0.4, 0.0, "SOURCE1")
+    generator.generate_function(1e5, Functions.SIN, 0.4, 0.0, "SOURCE1")
     state = face.state()
     assert state.running
     assert state.channels[0].output_on
@@ -66,8 +66,7 @@ def test_a_function_plays(generator, face, family):
 
 
 def test_every_channel_takes_a_triangle(generator, face):
-    functions = pytest.importorskip("tm_devices.helpers.enums").SignalGeneratorFunctionsAWG
-    generator.generate_function(1e5, functions.RAMP, 0.3, 0.0, "all", symmetry=50)
+    generator.generate_function(1e5, Functions.RAMP, 0.3, 0.0, "all", symmetry=50)
     state = face.state()
     assert generator.total_channels == len(state.channels)
     assert all(channel.output_on for channel in state.channels)
@@ -102,9 +101,6 @@ def old_face():
 
 @pytest.fixture
 def qmi_generator(old_face):
-    qmi = pytest.importorskip("qmi", reason="QMI: pip install heraldlink[third-party]")
-    from qmi.instruments.tektronix import Tektronix_Awg5014
-
     with EventLoopThread() as loop:
         server = loop.run(serve_raw(old_face, block_ends_message=True))
         qmi.start("tektronix_clients", None)

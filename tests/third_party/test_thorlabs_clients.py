@@ -5,12 +5,6 @@ The ThorlabsPM100 package, PyMeasure's ThorlabsPM100USB, QMI's PM100D, and QCoDe
 """
 
 import pytest
-
-pytest.importorskip("ThorlabsPM100", reason="pip install heraldlink[third-party]")
-pytest.importorskip("pymeasure", reason="pip install heraldlink[third-party]")
-pytest.importorskip("qmi", reason="pip install heraldlink[third-party]")
-pytest.importorskip("qcodes_contrib_drivers", reason="pip install heraldlink[third-party]")
-
 import pyvisa
 from pymeasure.instruments.thorlabs import ThorlabsPM100USB
 from qcodes_contrib_drivers.drivers.Thorlabs.PM100D import Thorlab_PM100D

@@ -6,14 +6,14 @@ import threading
 import time
 
 import pytest
+from qmi.core.context import QMI_Context
+from qmi.instruments.toptica.dlc import Toptica_DLC
+from toptica.lasersdk.client import DecopError, UserLevel
+from toptica.lasersdk.dlcpro import v3_3_3 as sdk
 
-sdk = pytest.importorskip("toptica.lasersdk.dlcpro.v3_3_3")
-
-from toptica.lasersdk.client import DecopError, UserLevel  # noqa: E402
-
-from heraldlink_sim.faces.decop_server import serve_decop  # noqa: E402
-from heraldlink_sim.faces.toptica_controller import TopticaDLCpro  # noqa: E402
-from heraldlink_sim.transport import EventLoopThread  # noqa: E402
+from heraldlink_sim.faces.decop_server import serve_decop
+from heraldlink_sim.faces.toptica_controller import TopticaDLCpro
+from heraldlink_sim.transport import EventLoopThread
 
 TYPES = {"Boolean": bool, "Integer": int, "Real": float, "String": str, "Binary": bytes}
 
@@ -143,11 +143,8 @@ def nodes(node):
 
 
 def test_qmi(ports):
-    pytest.importorskip("vxi11")
-    core = pytest.importorskip("qmi.core.context")
-    driver = pytest.importorskip("qmi.instruments.toptica.dlc")
-    context = core.QMI_Context("heraldlink_test")
-    laser = driver.Toptica_DLC(context, "laser", f"tcp:127.0.0.1:{ports[0]}")
+    context = QMI_Context("heraldlink_test")
+    laser = Toptica_DLC(context, "laser", f"tcp:127.0.0.1:{ports[0]}")
     laser.open()
     try:
         assert laser.get_parameter("serial-number") == "SIM-1"
