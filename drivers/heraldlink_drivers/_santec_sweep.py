@@ -82,6 +82,11 @@ class SantecSweep(InstrumentModule["SantecTSL570"]):
             self, parent, "log_step", "Interval of the log", ":TRIG:OUTP:STEP", vals.Numbers(_STEP_m, 1e-6)
         )
         """Interval (m) of output triggers and of the log in the continuous modes."""
+        self._add_times()
+        self._add_readings()
+
+    def _add_times(self) -> None:
+        parent = self.parent
         self.mode: Parameter[str, Self] = choice_parameter(
             self, parent, "mode", "Sweep mode", ":WAV:SWE:MOD", MODES
         )
@@ -103,7 +108,6 @@ class SantecSweep(InstrumentModule["SantecTSL570"]):
             self, parent, "standby", "Waits for a trigger", ":TRIG:INP:STAN"
         )
         """Whether each scan waits for a trigger."""
-        self._add_readings()
 
     def _add_readings(self) -> None:
         self.state: Parameter[str, Self] = self.add_parameter(

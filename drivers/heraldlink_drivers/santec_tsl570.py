@@ -56,8 +56,10 @@ class SantecTSL570(VisaSession):
         super().__init__(name, address, **kwargs)
         self._scpi = int(self.ask(":SYST:COMM:COD?")) == 1
         self._add_light()
+        self._add_switches()
         self._add_power()
         self._add_settings()
+        self._add_triggers()
         self._add_status()
         self.sweep: SantecSweep = self.add_submodule("sweep", SantecSweep(self, "sweep"))
         """Wavelength sweep."""
@@ -97,6 +99,8 @@ class SantecTSL570(VisaSession):
             vals=vals.Numbers(SPEED_OF_LIGHT_m_s / high_m, SPEED_OF_LIGHT_m_s / low_m),
         )
         """Optical frequency (Hz), in steps of 10 MHz; set returns when it is reached."""
+
+    def _add_switches(self) -> None:
         self.fine_tuning: Parameter[float, Self] = number_parameter(
             self, self, "fine_tuning", "Fine tuning", ":WAV:FIN", vals.Numbers(-100, 100), ""
         )
@@ -164,6 +168,12 @@ class SantecTSL570(VisaSession):
             self, self, "modulation_source", "What is modulated", ":AM:SOUR", sources
         )
         """What is modulated."""
+        self.brightness: Parameter[int, Self] = whole_parameter(
+            self, self, "brightness", "Brightness of the display", ":DISP:BRIG", 0, 100, "%"
+        )
+        """Brightness of the display (%)."""
+
+    def _add_triggers(self) -> None:
         self.trigger_output: Parameter[str, Self] = choice_parameter(
             self, self, "trigger_output", "Output trigger", ":TRIG:OUTP", _TRIGGER_TIMES
         )
@@ -190,10 +200,6 @@ class SantecTSL570(VisaSession):
             self, self, "trigger_output_edge", "Edge of the trigger output", ":TRIG:OUTP:ACT", edges
         )
         """Edge that is the trigger."""
-        self.brightness: Parameter[int, Self] = whole_parameter(
-            self, self, "brightness", "Brightness of the display", ":DISP:BRIG", 0, 100, "%"
-        )
-        """Brightness of the display (%)."""
 
     def _add_status(self) -> None:
         self.interlock: Parameter[str, Self] = self._text("interlock", "External interlock", ":SYST:LOCK?")
