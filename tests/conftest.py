@@ -48,3 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Tell the seed, so that a run can be repeated."""
     return f"seed: {config.option.seed}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest modules, so that neither of two workers ends up alone with them."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
