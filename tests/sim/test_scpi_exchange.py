@@ -25,6 +25,8 @@ from heraldlink_sim.scpi.lexer import Argument, text_size
 
 
 class Switch(Memories):
+    error_capacity = 200
+
     identity = "ACME,SWITCH,SIM-1,1.0"
     memories = 3
     level = Setting("LEVel", Number(0, 10, default=1))

@@ -404,3 +404,20 @@ def test_a_length_that_is_claimed_takes_no_memory(server):
 def resident() -> int:
     """Memory of this process that is really there, bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def test_line_feeds_within_one_message_end_program_messages(server, device):
+    synchronous, _ = session(server)
+    synchronous.send(END, 0, FIRST, b"*ESE 5\nDATA #13\n;\n\n*SRE 3\n*ESE?\n")
+    assert synchronous.receive() == (END, 0, FIRST, b"5\n")
+    assert synchronous.ask(END, 1, FIRST + 2, b"*SRE?")[3] == b"3\n"
+    assert device.payload == b"\n;\n"
+
+
+def test_a_status_query_clears_the_request_for_service_alone(server):
+    synchronous, asynchronous = session(server)
+    synchronous.send(END, 0, FIRST, b"*SRE 32;*ESE 1;*OPC")
+    assert asynchronous.receive()[:2] == (SERVICE, 0x60)
+    assert asynchronous.ask(STATUS, 0, FIRST)[1] == 0x60
+    assert asynchronous.ask(STATUS, 0, FIRST)[1] == 0x20
+    assert int(synchronous.ask(END, 0, FIRST + 2, b"*STB?")[3]) == 0x60

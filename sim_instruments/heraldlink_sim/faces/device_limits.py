@@ -19,9 +19,14 @@ class Bounded(Number):
     """A number whose limits the device knows: MIN is -inf, MAX inf and DEF nan."""
 
     def parse(self, argument: Argument) -> float:
-        """Return the number, or what stands for a limit; raises as a number does."""
+        """Return the number, or what stands for a limit; raises as a number does, -222 if it is infinite."""
         word = argument.text.strip().upper() if argument.kind == "word" else ""
-        return _LIMITS[word] if word in _LIMITS else super().parse(argument)
+        if word in _LIMITS:
+            return _LIMITS[word]
+        value = super().parse(argument)
+        if not math.isfinite(value):  # INF is beyond every limit, not another word for MAX
+            raise ScpiError(-222, argument.text[:40])
+        return value
 
 
 class _Limit:

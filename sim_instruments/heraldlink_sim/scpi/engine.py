@@ -237,6 +237,8 @@ class ScpiEngine:
         if header[0] == "*":
             entry, suffixes, _ = self._headers.get(header) or self._look_up(header, "")
             return entry, suffixes, path
+        if header[:2] == ":*":  # a common command has no path (IEEE 488.2, 7.6.1)
+            raise ScpiError(-113, header[:_LONGEST_PLAN])
         full = header[1:] if header[0] == ":" else f"{path}{header}"
         return self._headers.get(full) or self._look_up(full, full[: full.rfind(":") + 1])
 

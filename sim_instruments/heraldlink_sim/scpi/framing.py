@@ -8,6 +8,40 @@ from heraldlink_sim.scpi.errors import ScpiError
 from heraldlink_sim.scpi.lexer import block_extent
 
 _AFTER_BLANK = b" \t,"
+_INTERESTING = re.compile(rb"[\n\"'#]")
+
+
+def split(message: bytes) -> list[bytes]:
+    """Cut what a transport delivers as one message at the line feeds that end one (IEEE 488.2, 7.5).
+
+    Those inside of strings and blocks do not, and nothing behind the beginning of an indefinite block does.
+    """
+    parts: list[bytes] = []
+    begin = position = 0
+    while found := _INTERESTING.search(message, position):
+        start, position = found.start(), found.end()
+        byte = found.group()
+        if byte == b"\n":
+            parts.append(message[begin:start])
+            begin = position
+        elif byte == b"#":
+            position = _behind_block(message, start)
+        else:
+            closing = message.find(byte, position)
+            position = len(message) if closing < 0 else closing + 1
+    parts.append(message[begin:])
+    return [part for part in parts if part and not part.isspace()]
+
+
+def _behind_block(message: bytes, start: int) -> int:
+    """End of the block at ``start``; one past the ``#`` when none begins there or it is malformed."""
+    if start == 0 or message[start - 1] not in _AFTER_BLANK:
+        return start + 1
+    try:
+        extent = block_extent(message, start)
+    except ScpiError:
+        return start + 1
+    return start + 1 if extent is None else min(extent[1], len(message))
 
 
 class Session:

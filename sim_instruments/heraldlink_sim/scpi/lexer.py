@@ -155,7 +155,7 @@ def _word(message: bytes, position: int) -> tuple[Argument, int]:
     match = _SPECIAL.search(message, position + 1)
     end = match.start() if match else len(message)
     word = message[position:end].strip(_BLANKS)
-    if not word or word == b",":
+    if not word or word.startswith(b","):
         raise ScpiError(-103)
     if _BLANK.search(word) and not _NUMBER_WITH_BLANKS.fullmatch(word):
         raise ScpiError(-103 if word.isascii() else -101)
@@ -185,6 +185,8 @@ def _string(message: bytes, position: int, quote: bytes) -> tuple[Argument, int]
 
 
 def _block(message: bytes, position: int) -> tuple[Argument, int]:
+    if message[position + 1 : position + 2].upper() in (b"H", b"Q", b"B"):
+        raise ScpiError(-121)
     extent = block_extent(message, position)
     if extent is None or extent[1] > len(message):
         raise ScpiError(-161)

@@ -31,7 +31,7 @@ _RADIX = {"H": 16, "Q": 8, "B": 2}
 _LARGEST_EXPONENT = 32000
 _MOST_DIGITS = 255
 """Of a mantissa, leading zeros apart (IEEE 488.2, 7.7.2.4.1)."""
-_LONGEST_SUFFIX = 12
+_LONGEST_SUFFIX = _LONGEST_WORD = 12
 _BLANKS = re.compile(r"[\x00-\x20]")
 _WORDS = {
     "INF": inf, "INFINITY": inf, "NINF": -inf, "NINFINITY": -inf, "NAN": nan,
@@ -206,11 +206,12 @@ class Choice:
         self._answers = dict(answers or {})
 
     def parse(self, argument: Argument) -> str:
-        """The word's short form in capitals; raises -104, -128, -168, -178, or -224 for other words."""
+        """The word's short form in capitals; raises -104, -128, -144, -168, -178, or -224 for others."""
         if argument.kind != "word":
             raise ScpiError(_WRONG_KIND[argument.kind], argument.text[:40])
         if (form := self._forms.get(argument.text.upper())) is None:
-            raise ScpiError(-224, argument.text[:40])
+            too_long = len(argument.data) > _LONGEST_WORD and argument.data[:1].isalpha()
+            raise ScpiError(-144 if too_long else -224, argument.text[:40])
         return form
 
     def format(self, value: str) -> str:
@@ -227,7 +228,9 @@ class Text:
         self._longest = longest
 
     def parse(self, argument: Argument) -> str:
-        """The string without quotes; raises -104, or -150 when it is too long."""
+        """The string without quotes; raises -104, -178, or -150 when it is too long."""
+        if argument.kind == "expression":
+            raise ScpiError(-178, argument.text[:40])
         if argument.kind == "block" or (argument.kind == "word" and not self._bare):
             raise ScpiError(-104, argument.text[:40])
         if len(argument.data) > self._longest:

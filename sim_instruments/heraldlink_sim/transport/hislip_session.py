@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol, runtime_checkable
 
 from heraldlink_sim.scpi.errors import ScpiError
+from heraldlink_sim.scpi.framing import split
 from heraldlink_sim.transport.hislip_channel import LARGEST_PAYLOAD, Channel, Payload
 from heraldlink_sim.transport.hislip_locks import Locks
 from heraldlink_sim.transport.hislip_messages import (
@@ -69,6 +70,7 @@ class Session:
         self._scheduled = False
         self._when_idle: list[Callable[[], None]] = []
         self._clearing = self._overlapped = self._unread = self._closed = False
+        self._requests_service = False
         self._next_id = self._first_id = FIRST_ID
 
     def attach(self, channel: Channel) -> bool:
@@ -138,8 +140,11 @@ class Session:
     # --- execution
 
     def _execute(self, message: bytes | memoryview, number: int) -> None:
-        self._waiting.append((bytes(message), number))
-        self._waiting_size += len(message)
+        whole = bytes(message)
+        several = whole.find(b"\n", 0, len(whole) - 1) >= 0
+        for part in split(whole) if several else (whole,):
+            self._waiting.append((part, number))
+            self._waiting_size += len(part)
         self._work()
         if self._waiting_size > _MOST_WAITING:
             self._sync.hold()
@@ -274,7 +279,10 @@ class Session:
             self._async.send(pack(kind, control, parameter, payload))
 
     def _status_query(self, control: int, number: int) -> None:
-        """Answer with the status byte. In overlapped mode ``number`` is that of the last answer read."""
+        """Answer with the status byte. In overlapped mode ``number`` is that of the last answer read.
+
+        Bit 6 is RQS, which a serial poll clears (IEEE 488.2, 11.2.2.1); ``*STB?`` has MSS there.
+        """
         if self._overlapped:
             self._unread = number != (self._next_id - 2) & 0xFFFF_FFFF
         elif control & _RMT_DELIVERED:
@@ -283,6 +291,9 @@ class Session:
             status = self._device.poll(message_available=self._unread)
         else:
             status = self._status_byte()
+        if not self._requests_service:
+            status &= ~_MASTER_SUMMARY
+        self._requests_service = False
         self._reply(Kind.ASYNC_STATUS_RESPONSE, status)
 
     def _status_byte(self) -> int:
@@ -296,11 +307,15 @@ class Session:
             return
         status = self._status_byte()
         if status & _MASTER_SUMMARY and not self._reporting.status_byte() & _MASTER_SUMMARY:
-            self._reply(Kind.ASYNC_SERVICE_REQUEST, status)
+            self._ask_for_service(status)
 
     def service_requested(self) -> None:
         """Tell the client that the instrument's master summary bit has risen."""
-        self._reply(Kind.ASYNC_SERVICE_REQUEST, self._status_byte())
+        self._ask_for_service(self._status_byte())
+
+    def _ask_for_service(self, status: int) -> None:
+        self._requests_service = True
+        self._reply(Kind.ASYNC_SERVICE_REQUEST, status)
 
     def _remote_local(self, control: int) -> None:
         """Acknowledge: a simulated front panel has nobody before it."""
