@@ -20,7 +20,7 @@ from heraldlink_sim.scpi.framing import split
         (b"SYSTem:SID:IP (1)", -178),
     ],
 )
-def test_errors_have_the_number_of_the_standard(message: bytes, error: int):
+def test_errors_have_the_number_of_the_standard(message: bytes, error: int) -> None:
     face = TektronixAWG70002A()
     assert face.execute_now(message) == b""
     assert face.execute_now(b"SYST:ERR?").startswith(b"%d," % error)
@@ -39,12 +39,12 @@ def test_errors_have_the_number_of_the_standard(message: bytes, error: int):
         (b"\n \n", []),
     ],
 )
-def test_a_line_feed_ends_a_message_but_in_strings_and_blocks(message: bytes, parts: list[bytes]):
+def test_a_line_feed_ends_a_message_but_in_strings_and_blocks(message: bytes, parts: list[bytes]) -> None:
     assert split(message) == parts
 
 
 @pytest.mark.parametrize("value", [b"INF", b"NINF", b"NAN", b"9.9E37", b"9.91E37"])
-def test_infinity_is_no_other_word_for_the_maximum(value: bytes):
+def test_infinity_is_no_other_word_for_the_maximum(value: bytes) -> None:
     face = KeysightN7764A()
     before = face.execute_now(b"INP1:ATT?")
     face.execute_now(b"INP1:ATT " + value)

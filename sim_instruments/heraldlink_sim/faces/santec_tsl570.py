@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Santec TSL-570 tunable laser on raw TCP with CR as terminator.
+"""Santec TSL-570 tunable laser on raw TCP with CR as terminator (a bare LF ends a message too [?]).
 
 Both command sets, chosen by ``:SYST:COMM:COD`` 0 (Legacy) or 1 (SCPI): the mnemonics are the same, the
 numbers are not. SCPI answers ``+1.55000000E-006`` (m), Hz and ``+1``, and takes SI; Legacy answers
@@ -137,4 +137,4 @@ def _make(place: Place, config: SantecConfig) -> SantecTSL570:
     return laser
 
 
-MODEL = Model("Santec TSL-570", "laser", _make, scpi_server("raw", b"\r"), config=SantecConfig)
+MODEL = Model("Santec TSL-570", "laser", _make, scpi_server("raw", b"\r", b"\r\n"), config=SantecConfig)
