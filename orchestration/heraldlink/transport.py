@@ -14,6 +14,7 @@ from heraldlink.errors import ConfigurationError, NodeLost, ProtocolError
 from heraldlink.messages.header import MAX_FRAME_BYTES, MAX_FRAMES
 
 Channel = Literal["command", "link"]
+Delivery = Literal["sent", "full", "gone"]
 HEARTBEAT_MS: dict[Channel, tuple[int, int]] = {"command": (1000, 3000), "link": (200, 600)}
 HIGH_WATER: dict[Channel, int] = {"command": 1000, "link": 256}
 
@@ -71,15 +72,21 @@ class Router:
         """Address as bound; a port 0 is replaced by the one taken."""
         return self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
-    def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
-        """Send to one peer; False if it is gone or does not read."""
+    def offer(self, peer: bytes, frames: Sequence[bytes]) -> Delivery:
+        """Send to one peer, unless it is ``gone``, or its queue is ``full`` because it does not read."""
         try:
             self.socket.send_multipart([peer, *frames], flags=zmq.NOBLOCK)
         except zmq.ZMQError as error:
-            if error.errno in (zmq.EHOSTUNREACH, zmq.EAGAIN):
-                return False
+            if error.errno == zmq.EHOSTUNREACH:
+                return "gone"
+            if error.errno == zmq.EAGAIN:
+                return "full"
             raise
-        return True
+        return "sent"
+
+    def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
+        """Send to one peer; False if it is gone or does not read."""
+        return self.offer(peer, frames) == "sent"
 
     def receive(self) -> tuple[bytes, list[bytes]] | None:
         """Next message as (peer, frames), None if there is none. Raises ProtocolError if it is too long."""

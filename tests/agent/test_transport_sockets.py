@@ -9,7 +9,10 @@ import zmq
 from agent_lab import Lab, wait_for
 
 import heraldlink
+from heraldlink.agent.command_port import MOST_WAITING, CommandPort
 from heraldlink.errors import ConfigurationError, NodeLost
+from heraldlink.messages.command import COMMAND_TYPES, Ping, Pong
+from heraldlink.messages.header import VERSION, Header, Message, decode, encode, kind_of
 from heraldlink.transport import Dealer, Router, is_loopback
 
 
@@ -75,3 +78,41 @@ def test_strangers_and_garbage_do_not_stop_a_node(
     with heraldlink.connect(shared_lab.nodes) as net:
         assert net["alice"].status().node == "alice"
         assert net["midpoint"].status().node == "midpoint"
+
+
+def test_a_client_that_is_busy_gets_every_answer_in_order(
+    context: "zmq.Context[zmq.Socket[bytes]]",
+) -> None:
+    port = CommandPort(Router(context, "tcp://127.0.0.1:0", "command"), "alice", boot=1)
+    client = Dealer(context, port.endpoint, "command")
+    ping = Message(Header(VERSION, kind_of(Ping), 5, 0, 1), Ping())
+    assert client.send(encode(ping), timeout_s=5)
+    wait_for(lambda: bool(port.socket.poll(0, zmq.POLLIN)), 5, "the question")
+    (question,) = port.receive()
+    wanted = 30_000  # many times what both sockets' queues hold, while the client reads nothing
+    assert all(port.answer(question.peer, number, Pong("alice", 1)) for number in range(wanted))
+    found: list[int] = []
+    while len(found) < wanted:
+        port.flush()
+        frames = client.receive(timeout_s=5)
+        assert frames is not None
+        found.append(decode(frames, COMMAND_TYPES).header.request_id)
+    assert found == list(range(wanted))
+    client.close()
+    wait_for(lambda: not port.answer(question.peer, 1, Pong("alice", 1)), 5, "the client's end")
+    port.close()
+
+
+def test_a_client_that_never_reads_counts_as_gone(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    port = CommandPort(Router(context, "tcp://127.0.0.1:0", "command"), "alice", boot=1)
+    client = Dealer(context, port.endpoint, "command")
+    assert client.send(encode(Message(Header(VERSION, kind_of(Ping), 5, 0, 1), Ping())), timeout_s=5)
+    wait_for(lambda: bool(port.socket.poll(0, zmq.POLLIN)), 5, "the question")
+    (question,) = port.receive()
+    answered = 0
+    while port.answer(question.peer, answered, Pong("alice", 1)):
+        answered += 1
+        assert answered < 2 * MOST_WAITING
+    assert answered > MOST_WAITING
+    client.close()
+    port.close()

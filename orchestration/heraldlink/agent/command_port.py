@@ -2,12 +2,16 @@
 """The command channel of a node: decodes what clients send, answers, and remembers who asked what."""
 
 import time
+from collections import deque
 from dataclasses import dataclass
 
 from heraldlink.errors import ProtocolError
 from heraldlink.messages.command import COMMAND_TYPES, Err
 from heraldlink.messages.header import VERSION, Body, Header, Message, decode, decode_header, encode, kind_of
-from heraldlink.transport import Router
+from heraldlink.transport import Delivery, Router
+
+MOST_WAITING = 100_000
+"""Messages kept for a client that does not read; beyond that its requests are cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class CommandPort:
 
     def __init__(self, router: Router, node: str, boot: int) -> None:
         self._router, self._node, self._boot = router, node, boot
+        self._waiting: dict[bytes, deque[list[bytes]]] = {}
         self.socket = router.socket
 
     @property
@@ -51,9 +56,29 @@ class CommandPort:
                 found.append(question)
 
     def answer(self, peer: bytes, request_id: int, body: Body, arrays: tuple[bytes, ...] = ()) -> bool:
-        """Answer a question; False if the client is gone."""
+        """Answer a question; False if the client is gone.
+
+        What a client that is busy does not read waits for it, in order; one with ``MOST_WAITING`` messages
+        waiting counts as gone.
+        """
         header = Header(VERSION, kind_of(type(body)), request_id, 0, self._boot, self._node)
-        return self._router.send(peer, encode(Message(header, body, arrays)))
+        waiting = self._waiting.setdefault(peer, deque())
+        waiting.append(encode(Message(header, body, arrays)))
+        return self._deliver(peer, waiting)
+
+    def flush(self) -> None:
+        """Send what has been waiting, as far as the clients read by now."""
+        for peer, waiting in list(self._waiting.items()):
+            self._deliver(peer, waiting)
+
+    def _deliver(self, peer: bytes, waiting: deque[list[bytes]]) -> bool:
+        delivery: Delivery = "sent"
+        while waiting and (delivery := self._router.offer(peer, waiting[0])) == "sent":
+            waiting.popleft()
+        there = delivery != "gone" and len(waiting) <= MOST_WAITING
+        if not waiting or not there:
+            del self._waiting[peer]
+        return there
 
     def close(self) -> None:
         """Close the socket."""

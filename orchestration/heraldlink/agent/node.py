@@ -101,6 +101,7 @@ class Node:
             self.feed(Lost(node, f"node {node} was restarted: what it was asked is lost"))
         for source, body in received:
             self.feed(Received(source, body))
+        self._command.flush()
         for question in self._command.receive():
             self.serve(question)
         if now >= self._next_tick:
