@@ -31,7 +31,7 @@ class FaultError(SimulationError):
     """A fault that makes no sense, for this instrument or at all; the message says why."""
 
 
-class TranscriptError(SimulationError):
+class TranscriptError(SimulationError, ValueError):
     """A transcript cannot be read or replayed; the message names the file and the line."""
 
 

@@ -145,6 +145,8 @@ def _entry(path: Path, number: int, line: str) -> Entry:
             raise ValueError(direction)
         way: Direction = ">" if direction == ">" else "<"
         return Entry(float(after), service, way, read(text, blocks_of(path)), number)
+    except TranscriptError:
+        raise  # a block that is missing, by its name
     except ValueError:
         raise TranscriptError(f"{path}:{number}: is no message: {line[:60]!r}") from None
 
