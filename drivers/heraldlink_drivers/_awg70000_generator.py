@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from qcodes.instrument_drivers.tektronix import Tektronix70000AWGChannel, TektronixAWG70000Base
 
 from heraldlink_drivers._awg70000_program import Limits, channels_of, check, sequence_commands, stored_name
-from heraldlink_drivers._readings import switched
+from heraldlink_drivers._readings import reached, switched
 from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._visa_session import VisaSession
 from heraldlink_drivers.errors import DriverError, ProgramError, Timeout
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _WAITING, _RUNNING = "Waiting for trigger", "Running"
 _POLL_s = 0.002
+_STEP_V = 2e-3
 _OPERATION_ms = 30_000
 _LIMIT_QUERY = "WLIS:WAV:LMIN?;:WLIS:WAV:LMAX?;:WLIS:WAV:GRAN?;:SLIS:SEQ:STEP:MAX?;:SLIS:SEQ:STEP:RCO:MAX?"
 
@@ -118,7 +119,8 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
 
         A program for fewer channels than there are plays on the first ones. Leaves the generator stopped. A
         program loaded before through this driver, and whatever bears the names of the new one, is deleted.
-        Raises ProgramError before anything is set.
+        Raises ProgramError before anything is set, DriverError if rate, amplitudes or assignments read back
+        other.
         """
         with self.lock:
             check(self.name, program, self.limits())
@@ -127,6 +129,7 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
                     self._replace(program)
                 else:
                     self._refresh(program, only)
+            self._check_taken(program)
             self._stored = program
 
     def _replace(self, program: GeneratorProgram) -> None:
@@ -145,6 +148,20 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
         for channel in channels_of(program):
             self.write(f'SOUR{channel}:CASS:SEQ "{program.name}",{channel}')
         self.ask("*OPC?")
+
+    def _check_taken(self, program: GeneratorProgram) -> None:
+        """Raise DriverError if rate, amplitudes or assignments read back other than those of a program."""
+        numbers = list(channels_of(program))
+        asked = ["CLOC:SRAT", *(f"SOUR{n}:VOLT" for n in numbers), *(f"SOUR{n}:CASS" for n in numbers)]
+        rate, *replies = self.ask(";".join(f":{one}?" for one in asked)).split(";")
+        reached(
+            self.name, "sample rate (Hz)", float(rate), program.sample_rate_Hz, 1e-6 * program.sample_rate_Hz
+        )
+        for n, wanted, found in zip(numbers, program.amplitude_Vpp, replies[: len(numbers)], strict=True):
+            reached(self.name, f"amplitude {n} (Vpp)", float(found), wanted, _STEP_V)
+        for n, assigned in zip(numbers, replies[len(numbers) :], strict=True):
+            if program.name not in assigned:
+                raise DriverError(f"{self.name}: channel {n} has {assigned} after being given {program.name}")
 
     def _refresh(self, program: GeneratorProgram, only: Sequence[str]) -> None:
         stored = self._stored

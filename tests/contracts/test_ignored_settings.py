@@ -2,7 +2,8 @@
 """No role setting succeeds silently on an instrument that acknowledges it and does nothing."""
 
 import pytest
-from instruments_under_contract import MODELS
+from checks_signals import program
+from instruments_under_contract import LIMITS, MODELS
 from opening import NAME, listening, new_instrument, opened
 
 from heraldlink_drivers.errors import DriverError
@@ -70,3 +71,15 @@ def raises(role: object, name: str, values: tuple[object, ...]) -> bool:
     except DriverError:
         return True
     return False
+
+
+@pytest.mark.parametrize("driver", ["HeraldTektronixAWG70002A", "HeraldTektronixAWG5208"])
+@pytest.mark.parametrize("lost", ["*VOLT *", "*CLOC:SRAT *", "*CASS:SEQ *"])
+def test_a_program_that_was_not_taken_whole_is_an_error(loop, driver, lost):
+    instrument = new_instrument(MODELS[driver])
+    faults = Faults({NAME: instrument}, lambda: 0.0)
+    with listening(loop, instrument.serve(faults.line(NAME), "127.0.0.1")) as addresses:
+        rig = opened(driver, addresses, LIMITS[driver])
+        faults.add(NAME, FaultConfig(kind="ignore-write", match=lost))
+        with pytest.raises(DriverError, match=r"rate|amplitude|channel 1"):
+            rig.role.upload(program(rig))
