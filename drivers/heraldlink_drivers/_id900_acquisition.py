@@ -83,7 +83,12 @@ class ID900Generator(Block):
 
     def done(self) -> bool:
         """Whether it neither waits nor plays."""
-        return not self.stage.get().startswith(_BUSY)
+        return is_idle(self.stage.get())
+
+
+def is_idle(stage: str) -> bool:
+    """Whether a stage is that of a block which neither waits nor plays."""
+    return not stage.startswith(_BUSY)
 
 
 class ID900Related(Block):

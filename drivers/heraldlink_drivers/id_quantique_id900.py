@@ -12,6 +12,7 @@ from qcodes import validators as vals
 from qcodes.instrument import InstrumentBaseKWArgs
 
 from heraldlink_drivers._datalink import DataLinkService, TagStream
+from heraldlink_drivers._id900_acquisition import is_idle
 from heraldlink_drivers._id900_block import picoseconds, volts
 from heraldlink_drivers._id900_device import ID900Device
 from heraldlink_drivers._id900_program import INPUTS, check, commands
@@ -126,7 +127,8 @@ class IDQuantiqueID900(ID900Device):
     def arm_record(self, duration_ps: int) -> int:
         """Arm one record for the next tick, ``duration_ps`` long; what earlier records left is dropped.
 
-        Returns the tick count, read behind the arming in the same message.
+        Returns the tick count, read behind the arming in the same message, and behind the record's stage:
+        raises DriverError if it is not armed by then.
         """
         if duration_ps <= 0:
             raise ValueError(f"{self.name}: a record of {duration_ps} ps")
@@ -134,7 +136,11 @@ class IDQuantiqueID900(ID900Device):
             self.write("REC:STOP")
             for stream in self._streams.values():
                 stream.forget()
-            return int(self.ask(f":REC:DUR {duration_ps}TB;:REC:PLAY;:{self._tick_input}:COUN?"))
+            arming = f":REC:DUR {duration_ps}TB;:REC:PLAY;:REC:STAG?;:{self._tick_input}:COUN?"
+            stage, _, count = self.ask(arming).replace(";", "\n").partition("\n")
+            if not count or is_idle(stage.strip()):
+                raise DriverError(f"{self.name}: the record did not arm: {stage!r} after {arming!r}")
+            return int(count)
 
     def record_done(self) -> bool:
         """Whether no record is armed or running."""

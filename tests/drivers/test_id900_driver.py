@@ -281,3 +281,11 @@ def test_an_instrument_that_comes_back_is_used_again(face, serve, loop):
         wait_for(lambda: tagger.tick_count() < 0)
     serve(serve_id900(face, port=server.port))
     assert tagger.tick_count() == 0
+
+
+def test_a_record_that_is_not_armed_is_an_error(tagger, face):
+    tagger.configure(HUB)
+    respond = face.respond
+    face.respond = lambda message: respond(message.replace(b":REC:PLAY;", b""))  # a write that is lost
+    with pytest.raises(DriverError, match="did not arm"):
+        tagger.arm_record(1_000_000)

@@ -5,8 +5,6 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 
 def drivers(
@@ -22,7 +20,6 @@ def drivers(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    table = Table("driver", "roles", "class", "package", box=None)
     for name, about in found.items():
-        table.add_row(name, ", ".join(about["roles"]) or "none", str(about["class"]), str(about["package"]))
-    Console().print(table)
+        typer.echo(f"{name}: {', '.join(about['roles']) or 'no role'}")
+        typer.echo(f"    {about['class']}, of {about['package']}")
