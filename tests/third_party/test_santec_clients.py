@@ -8,7 +8,9 @@ from qmi.core.context import QMI_Context
 from qmi.core.exceptions import QMI_InstrumentException
 from qmi.instruments.santec import Santec_Tsl570
 
-from heraldlink_sim.faces.santec_tsl570 import SantecTSL570
+from heraldlink_sim.clock import SteppedClock
+from heraldlink_sim.faces.santec_tsl570 import MODEL, SantecConfig, SantecTSL570
+from heraldlink_sim.model import Place
 from heraldlink_sim.transport import EventLoopThread, serve_raw
 
 
@@ -105,7 +107,8 @@ def test_pymeasure_sees_what_the_laser_refuses(laser):
 
 @pytest.fixture
 def legacy():
-    return SantecTSL570("SIM-1", scpi=False)
+    config = SantecConfig(model="Santec TSL-570", command_set="legacy")
+    return MODEL.make(Place("SIM-1", SteppedClock()), config)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from random import Random
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -103,8 +103,12 @@ class SantecTSL570(SantecLog):
 
 
 class SantecConfig(InstrumentConfig):
-    """``quirks``: ids of the optional ones; ``round_trip_ms``: 4.7 ms was measured on LAN."""
+    """``quirks``: ids of the optional ones; ``round_trip_ms``: 4.7 ms was measured on LAN.
 
+    ``command_set``: the one it was left in, which it keeps over a power cycle.
+    """
+
+    command_set: Literal["scpi", "legacy"] = "scpi"
     range_nm: tuple[float, float] = (1480.0, 1640.0)
     warm_up_s: Annotated[float, Field(ge=0, le=7200)] = 0.0
     round_trip_ms: Annotated[float, Field(ge=0, le=1000)] = 0.0
@@ -127,6 +131,7 @@ def _make(place: Place, config: SantecConfig) -> SantecTSL570:
     laser = SantecTSL570(
         place.serial,
         place.clock,
+        scpi=config.command_set == "scpi",
         range_m=(low_nm * 1e-9, high_nm * 1e-9),
         warm_up_s=config.warm_up_s,
         round_trip_s=config.round_trip_ms * 1e-3,
