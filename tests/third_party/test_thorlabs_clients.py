@@ -11,7 +11,7 @@ from qcodes_contrib_drivers.drivers.Thorlabs.PM100D import Thorlab_PM100D
 from qmi.core.context import QMI_Context
 from qmi.core.exceptions import QMI_InstrumentException
 from qmi.instruments.thorlabs.pm100d import Thorlabs_PM100D
-from ThorlabsPM100 import ThorlabsPM100
+from ThorlabsPM100.ThorlabsPM100 import ThorlabsPM100
 
 from heraldlink_sim.faces.thorlabs_pm103e import ThorlabsPM103E
 from heraldlink_sim.transport import EventLoopThread, serve_hislip, serve_raw
