@@ -23,6 +23,12 @@ def server() -> Iterator[Server]:
 
 
 def test_a_flood_on_one_connection_does_not_stop_another(server):
+    # a server that ran one connection to its end would never answer early; a busy machine may hide it once
+    assert any(answers_amid_a_flood(server) for _ in range(5))
+
+
+def answers_amid_a_flood(server) -> bool:
+    """Whether a question is answered before a third of another connection's flood is done."""
     address = (server.host, server.port)
     with socket.create_connection(address) as flooding, socket.create_connection(address, 5) as asking:
         asking.sendall(b"*IDN?\r")
@@ -35,4 +41,4 @@ def test_a_flood_on_one_connection_does_not_stop_another(server):
         flooding.sendall(b"*OPC?\r")
         assert flooding.recv(100) == b"1\r"
         whole = time.monotonic() - begun
-    assert waited < whole / 3
+    return waited < whole / 3
