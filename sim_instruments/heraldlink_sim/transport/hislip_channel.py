@@ -18,6 +18,7 @@ from heraldlink_sim.transport.hislip_messages import (
 )
 from heraldlink_sim.transport.outlet import Outlet, Parts
 from heraldlink_sim.transport.server import Connections, acknowledge_now
+from heraldlink_sim.transport.vigil import Vigil
 
 LARGEST_PAYLOAD = 1 << 28
 _SCRATCH = 1 << 16
@@ -48,6 +49,7 @@ class Channel(asyncio.BufferedProtocol):
         self._handler: Handler | None = None
         self.lost: Callable[[], None] = lambda: None
         self.sent_all: Callable[[], None] = lambda: None
+        self._vigil = Vigil()
         self._scratch = memoryview(bytearray(_SCRATCH))
         self._begin = self._end = 0
         self._large: memoryview | None = None
@@ -74,6 +76,7 @@ class Channel(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Take what has arrived."""
         if self._large is None:
+            self._vigil.begin()
             self._end += nbytes
             self._answered = False
             self._take_messages()

@@ -19,6 +19,7 @@ from heraldlink_sim.transport.server import (
     acknowledge_now,
     listen_with,
 )
+from heraldlink_sim.transport.vigil import Vigil
 
 _MESSAGES_PER_TURN = 32
 _LARGEST_JOIN = 1 << 16
@@ -50,6 +51,7 @@ class RawConnection(asyncio.BufferedProtocol):
         self._ended = False  # nothing more comes from the client, or is taken from it
         self._memory = memoryview(bytearray(_RECEIVE_SIZE))  # asyncio would allocate as much for each receive
         self._plain = session.plain_messages
+        self._vigil = Vigil()
         self.busy = False
         """Whether messages are left for a later turn, or until something is waited for."""
 
@@ -77,6 +79,7 @@ class RawConnection(asyncio.BufferedProtocol):
         if self.busy:
             self._keep(data)
             return
+        self._vigil.begin()
         messages = self._plain(data)
         if messages is not None and len(messages) == 1 and not self._outlet.blocked:
             self._run_alone(messages[0])
