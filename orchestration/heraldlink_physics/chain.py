@@ -56,8 +56,8 @@ def arm(device: ArmDevice, settings: ArmSettings) -> PumpedArm:
     """
     pulse = pump_pulse(device, settings)
     pairs_per_J = pair_rate_Hz(device.transducer, settings.laser_frequency_Hz, 1.0)
-    efficiency = extraction(device.transducer) * device.transducer.chip_to_fibre * device.path_efficiency
-    pump_per_J = device.path_efficiency * 10 ** (-device.pump_extinction_dB / 10)
+    efficiency = extraction(device.transducer) * device.transducer.chip_to_fibre * device.path_transmission
+    pump_per_J = device.path_transmission * 10 ** (-device.pump_extinction_dB / 10)
     pump_per_J /= photon_energy_J(settings.laser_frequency_Hz)
     return PumpedArm(
         arm=Arm(
@@ -81,7 +81,7 @@ def _thermal_photons(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse)
 
 
 def _profile(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse) -> ArrivalProfile:
-    begin_ps = float(settings.start_ps + device.fibre_delay_ps)
+    begin_ps = float(settings.start_ps + device.path_delay_ps)
     return ArrivalProfile.of_power(pulse.power_W, 1e12 / settings.sample_rate_Hz, begin_ps)
 
 

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, pi
 
-from heraldlink_physics.errors import within
+from heraldlink_physics.clock import TRUE_CLOCK, Clock
+from heraldlink_physics.errors import PhysicsError, within, within_or_infinite
+from heraldlink_physics.fibre import NO_FIBRE, Fibre
 from heraldlink_physics.snspd import Snspd
 
 
@@ -36,6 +38,10 @@ class Transducer:
     kappa_internal_Hz: float
     chip_to_fibre: float
     """Power transmission between fibre and chip, the same in both directions, 0..1."""
+    frequency_jump_Hz: float = 0.0
+    """By how far the cavity jumps from `optical_frequency_Hz`, and back (random telegraph noise)."""
+    frequency_jump_rate_Hz: float = 0.0
+    """Jumps per second, there and back alike."""
 
     def __post_init__(self) -> None:
         within("transducer.optical_frequency_Hz", self.optical_frequency_Hz, 1e12, 1e15)
@@ -44,6 +50,8 @@ class Transducer:
         within("transducer.kappa_external_Hz", self.kappa_external_Hz, 1)
         within("transducer.kappa_internal_Hz", self.kappa_internal_Hz, 0)
         within("transducer.chip_to_fibre", self.chip_to_fibre, 0, 1)
+        within("transducer.frequency_jump_Hz", self.frequency_jump_Hz, -1e12, 1e12)
+        within("transducer.frequency_jump_rate_Hz", self.frequency_jump_rate_Hz, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +89,26 @@ class Qubit:
     """Phase-flip probability between loading and readout, 0..0.5."""
     loading_efficiency: float
     """From the transducer's microwave output into the qubit, 0..1."""
+    t1_s: float = inf
+    """Energy relaxation time."""
+    t2_s: float = inf
+    """Decay time of the coherence (free precession), <= 2 T1."""
+    thermal_population: float = 0.0
+    """Excited share at rest and after a reset, 0..0.5."""
 
     def __post_init__(self) -> None:
         within("qubit.frequency_Hz", self.frequency_Hz, 1e6, 1e12)
         within("qubit.rabi_rad_per_Vs", self.rabi_rad_per_Vs, 0)
         within("qubit.dephasing", self.dephasing, 0, 0.5)
         within("qubit.loading_efficiency", self.loading_efficiency, 0, 1)
+        within_or_infinite("qubit.t1_s", self.t1_s, 1e-12)
+        within_or_infinite("qubit.t2_s", self.t2_s, 1e-12)
+        within("qubit.thermal_population", self.thermal_population, 0, 0.5)
+        if self.t2_s > 2 * self.t1_s:
+            raise PhysicsError(
+                f"qubit.t2_s = {self.t2_s:g} is impossible: relaxation alone ends the coherence in "
+                f"2 T1, allowed are 0 to {2 * self.t1_s:g}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +154,20 @@ class ArmDevice:
     heating: Heating
     qubit: Qubit
     readout: Readout
+    fibre: Fibre = NO_FIBRE
+    """From the node to the midpoint, beyond `path_efficiency` and `fibre_delay_ps`."""
+    clock: Clock = TRUE_CLOCK
+    """Of the node's tagger."""
+
+    @property
+    def path_transmission(self) -> float:
+        """From the transducer's fibre to the beam splitter, the long fibre included, 0..1."""
+        return self.path_efficiency * self.fibre.transmission
+
+    @property
+    def path_delay_ps(self) -> int:
+        """From the generator's output to the midpoint's detectors, the long fibre included."""
+        return self.fibre_delay_ps + self.fibre.delay_ps
 
     def __post_init__(self) -> None:
         within("splitter", self.splitter, 0, 1)
@@ -157,12 +193,20 @@ class MidpointDevice:
     """From node A's generator to the START of the hub's time controller."""
     bright_transmission: float
     """Share of a carved pump pulse that reaches the beam splitter as phase reference, per arm, 0..1."""
+    polarisation_misalignment_rad: float = 0.0
+    """Angle between the arms' polarisations at the beam splitter, 0..pi/2: overlap cos²."""
+    polarisation_diffusion_rad2_per_s: float = 0.0
+    """Rotational diffusion on the Poincare sphere: the mean Stokes vector shrinks as exp(-2 D t)."""
+    clock: Clock = TRUE_CLOCK
+    """Of the hub's tagger."""
 
     def __post_init__(self) -> None:
         within("mode_match", self.mode_match, 0, 1)
         within("fast_phase_sigma_rad", self.fast_phase_sigma_rad, 0)
         within("phase_diffusion_rad2_per_s", self.phase_diffusion_rad2_per_s, 0)
         within("bright_transmission", self.bright_transmission, 0, 1)
+        within("polarisation_misalignment_rad", self.polarisation_misalignment_rad, 0, pi / 2)
+        within("polarisation_diffusion_rad2_per_s", self.polarisation_diffusion_rad2_per_s, 0)
 
 
 @dataclass(frozen=True, slots=True)

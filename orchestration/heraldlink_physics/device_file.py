@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import TypeVar, cast, get_type_hints
 
 from heraldlink_physics.device import ArmDevice, Devices, MidpointDevice
@@ -56,7 +56,8 @@ def _build(kind: type[T], value: object, where: str) -> T:
     if not is_dataclass(kind):
         raise TypeError(f"{kind.__name__} is not a dataclass")
     given = _mapping(value, where)
-    _keys(given, {field.name for field in fields(kind)}, where)
+    optional = {field.name for field in fields(kind) if field.default is not MISSING}
+    _keys(given, {field.name for field in fields(kind)}, where, optional)
     hints = get_type_hints(kind)
     values = {key: _value(hints[key], given[key], f"{where}.{key}") for key in given}
     try:
@@ -103,11 +104,13 @@ def _mapping(value: object, where: str) -> Mapping[str, object]:
     return cast(Mapping[str, object], value)
 
 
-def _keys(given: Mapping[str, object], wanted: set[str], where: str) -> None:
+def _keys(
+    given: Mapping[str, object], wanted: set[str], where: str, optional: set[str] | None = None
+) -> None:
     prefix = f"{where}." if where else ""
     for key in given:
         if key not in wanted:
             raise DeviceError(f"{prefix}{key}: unknown key; known are {', '.join(sorted(wanted))}")
-    for key in sorted(wanted):
+    for key in sorted(wanted - (optional or set())):
         if key not in given:
             raise DeviceError(f"{prefix}{key}: missing")

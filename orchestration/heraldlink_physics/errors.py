@@ -30,6 +30,12 @@ def within(name: str, value: object, low: float, high: float = math.inf) -> None
         raise PhysicsError(f"{name} = {number:g} is impossible: {_range(low, high)}")
 
 
+def within_or_infinite(name: str, value: float, low: float) -> None:
+    """Raise `PhysicsError` unless `value` is infinite, or a finite number >= `low`."""
+    if value != math.inf:
+        within(name, value, low)
+
+
 def _range(low: float, high: float) -> str:
     if math.isinf(low):
         return "allowed are finite values"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from heraldlink_physics.errors import within
+from heraldlink_physics.errors import within, within_or_infinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,12 @@ class Snspd:
     """rms of the click time."""
     dead_time_s: float
     """For how long after a click it cannot click again; a gate holds one click at most in any case."""
+    afterpulse_probability: float = 0.0
+    """Mean number of clicks that a click brings about later by itself, 0..0.9."""
+    afterpulse_decay_s: float = 1e-7
+    """Mean delay of such a click (exponential)."""
+    latch_rate_Hz: float = math.inf
+    """Sustained count rate at which the wire stays normal, too hot to recover."""
 
     def __post_init__(self) -> None:
         within("max_efficiency", self.max_efficiency, 0, 1)
@@ -35,6 +41,9 @@ class Snspd:
             within(name, float(getattr(self, name)), 0)
         for name in ("width_A", "dark_scale_A", "latch_A"):
             within(name, float(getattr(self, name)), 1e-12)
+        within("afterpulse_probability", self.afterpulse_probability, 0, 0.9)
+        within("afterpulse_decay_s", self.afterpulse_decay_s, 1e-12)
+        within_or_infinite("latch_rate_Hz", self.latch_rate_Hz, 1e-3)
 
     def biased(self, bias_A: float, enabled: bool = True) -> bool:
         """Whether the wire can click at all: enabled, biased and superconducting."""

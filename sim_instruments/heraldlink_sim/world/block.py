@@ -98,7 +98,7 @@ class Block:
         self._a, self._b = nodes
         self._nodes, self._optics, self._tables, self._logic = nodes, optics, tables, logic
         self._sync_delay_ps = sync_delay_ps
-        self._fibre_skew_ps = self._a.device.fibre_delay_ps - self._b.device.fibre_delay_ps
+        self._fibre_skew_ps = self._a.device.path_delay_ps - self._b.device.path_delay_ps
         self._phase_rad, self._fast_sigma_rad = phase_rad, fast_sigma_rad
         self._met: set[int] = set()
         self.pieces: list[Piece] = []
