@@ -10,7 +10,26 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from heraldlink.sequences.elements import (
+    BrightPath,
+    Element,
+    PhaseSwitch,
+    PumpPulse,
+    QubitDrive,
+    ReadoutGate,
+    Sync,
+)
+from heraldlink.sequences.plan import Part, SlotPlan
+from heraldlink.sequences.rotations import EXCITE, NO_ROTATION, Rotation
 from heraldlink.sequences.segments import SegmentTable
+
+BRIGHT_I, BRIGHT_Q, CALIBRATE_G, CALIBRATE_E, ATTEMPT, READOUT = (
+    "bright_i", "bright_q", "cal_g", "cal_e", "attempt", "readout",
+)  # fmt: skip
+"""Names of the parts."""
+
+FIRST, SECOND = "first", "second"
+"""Ends of a link that a plan knows by nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +80,73 @@ class PairSourceSequence:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeDrive:
-    """What one end node's generator is calibrated to.
-
-    ``amplitude_Vpp``: full scales of channels 1 and 2. ``envelope_peak_V``, ``bright_peak_V``: peak voltages
-    at the carver. ``phase_switch``: whether this node raises the 90 degree switch in the second half of the
-    bright pulses (exactly one node of a link does: the second one).
-    """
-
-    amplitude_Vpp: tuple[float, float]
-    envelope_peak_V: float
-    bright_peak_V: float
-    qubit_frequency_Hz: float
-    rabi_rad_per_Vs: float
-    phase_switch: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratorLimits:
-    """What a generator can hold; defaults are those of the Tektronix AWG70002A with sequencing.
-
-    ``granularity``: waveform lengths are multiples of it (samples).
-    """
-
-    minimum_samples: int = 2400
-    granularity: int = 4
-    memory_samples: int = 2_000_000_000
-    maximum_repeat: int = 1_048_576
+def pair_source_plan(
+    sequence: PairSourceSequence,
+    analysis: Rotation = NO_ROTATION,
+    gate_ps: tuple[int, int] = (0, 0),
+    ends: tuple[str, str] = (FIRST, SECOND),
+) -> SlotPlan:
+    """The slot as parts; ``analysis``: rotation before the readout. The second end switches its phase."""
+    both = _Both(sequence, ends)
+    half, shots = sequence.bright_pulses // 2, sequence.calibration_shots
+    parts = (
+        both.part(BRIGHT_I, half, *both.bright),
+        Part(BRIGHT_Q, half, {ends[0]: both.bright, ends[1]: (*both.bright, both.switch)}),
+        both.part(CALIBRATE_G, shots, both.sync, both.gate),
+        both.part(CALIBRATE_E, shots, both.sync, both.turned(EXCITE), both.gate),
+        both.part(ATTEMPT, sequence.attempts, both.sync, both.pulse, jump_to=READOUT),
+        both.part(READOUT, 1, both.turned(analysis), both.gate),
+    )
+    return SlotPlan(
+        name=sequence.name,
+        sample_rate_Hz=sequence.sample_rate_Hz,
+        tick_rate_Hz=sequence.tick_rate_Hz,
+        period_ps=sequence.attempt_period_ps,
+        parts=parts,
+        record_ps=sequence.record_ps,
+        gate_ps=gate_ps,
+    )
 
 
-EVENT_LIMIT_Hz = 5e6
-"""Syncs, marks and clicks of one time controller: half of what an ID900 can take."""
+@dataclass(frozen=True)
+class _Both:
+    """Elements that both ends play."""
+
+    sequence: PairSourceSequence
+    ends: tuple[str, str]
+
+    def part(self, name: str, count: int, *elements: Element, jump_to: str | None = None) -> Part:
+        return Part(name, count, dict.fromkeys(self.ends, elements), jump_to)
+
+    @property
+    def sync(self) -> Sync:
+        return Sync(self.sequence.sync_begin_ps, self.sequence.sync_width_ps)
+
+    @property
+    def gate(self) -> ReadoutGate:
+        return ReadoutGate(self.sequence.readout_begin_ps, self.sequence.readout_width_ps)
+
+    @property
+    def pulse(self) -> PumpPulse:
+        return PumpPulse(self.sequence.pulse_centre_ps, self.sequence.pulse_sigma_ps)
+
+    @property
+    def bright(self) -> tuple[Element, ...]:
+        pulse = PumpPulse(self.sequence.pulse_centre_ps, self.sequence.bright_sigma_ps)
+        return self.sync, pulse, BrightPath(*self._window(pulse))
+
+    @property
+    def switch(self) -> PhaseSwitch:
+        return PhaseSwitch(
+            *self._window(PumpPulse(self.sequence.pulse_centre_ps, self.sequence.bright_sigma_ps))
+        )
+
+    def turned(self, turn: Rotation) -> QubitDrive:
+        begin_ps, sigma_ps = self.sequence.rotation_begin_ps, self.sequence.rotation_sigma_ps
+        return QubitDrive(begin_ps, sigma_ps, turn.angle_rad, turn.axis_rad)
+
+    def _window(self, pulse: PumpPulse) -> tuple[int, int]:
+        """The pulse from edge to edge, in whole samples."""
+        rate_Hz = int(self.sequence.sample_rate_Hz)
+        begin, end = (edge_ps * rate_Hz // 10**12 for edge_ps in (pulse.begin_ps, pulse.end_ps))
+        return begin * 10**12 // rate_Hz, end * 10**12 // rate_Hz

@@ -28,6 +28,9 @@ class Rotation:
     axis_rad: float
 
 
+NO_ROTATION = Rotation(0.0, 0.0)
+"""Leaves the qubit alone."""
+
 EXCITE = Rotation(pi, 0.0)
 """Prepares |e> from |g>."""
 
@@ -37,6 +40,6 @@ DIRECTION_rad: Mapping[PauliBasis, float] = MappingProxyType({"X": 0.0, "Y": pi 
 def analysis_rotation(basis: PauliBasis, turn_rad: float = 0.0) -> Rotation:
     """Rotation that turns ``basis`` into Z; ``turn_rad`` turns X and Y within the equator, Z stays."""
     if basis == "Z":
-        return Rotation(0.0, 0.0)
+        return NO_ROTATION
     axis_rad = DIRECTION_rad[basis] + turn_rad - pi / 2
     return Rotation(pi / 2, axis_rad % (2 * pi))

@@ -4,12 +4,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from heraldlink.sequences.elements import CUT_SIGMA
 from heraldlink.sequences.rotations import Rotation
 
 Samples = NDArray[np.float64]
-
-CUT_SIGMA = 4
-"""Pulses end at this many standard deviations: beyond, the drive is exactly zero and the carver dark."""
 
 
 def samples_of(time_ps: int, sample_rate_Hz: int) -> int:
@@ -39,16 +37,29 @@ def pump_envelope_V(at_ps: Samples, centre_ps: float, power_sigma_ps: float, pea
 
 
 def qubit_drive_V(
-    at_ps: Samples, begin_ps: int, sigma_ps: int, frequency_Hz: float, rabi_rad_per_Vs: float, turn: Rotation
+    at_ps: Samples,
+    begin_ps: int,
+    sigma_ps: int,
+    frequency_Hz: float,
+    rabi_rad_per_Vs: float,
+    turn: Rotation,
+    detuning_Hz: float = 0.0,
 ) -> Samples:
-    """Gaussian drive of length 8 sigma at the qubit's frequency, scaled to the rotation's angle."""
+    """Gaussian drive of length 8 sigma at the qubit's frequency + detuning, scaled to the rotation's angle.
+
+    The axis is that at the pulse's centre, seen from the frame that turns with the qubit.
+    """
     if turn.angle_rad == 0:
         return np.zeros_like(at_ps)
-    envelope = gaussian(at_ps, begin_ps + CUT_SIGMA * sigma_ps, sigma_ps)
+    centre_ps = begin_ps + CUT_SIGMA * sigma_ps
+    envelope = gaussian(at_ps, centre_ps, sigma_ps)
     area_s = float(envelope.sum()) * (at_ps[1] - at_ps[0]) * 1e-12
     peak_V = turn.angle_rad / (rabi_rad_per_Vs * area_s)
     cycles = np.mod(at_ps * (frequency_Hz * 1e-12), 1.0)
-    return np.asarray(peak_V * envelope * np.cos(2 * np.pi * cycles + turn.axis_rad), dtype=np.float64)
+    phase_rad = 2 * np.pi * cycles + turn.axis_rad
+    if detuning_Hz:
+        phase_rad += 2 * np.pi * detuning_Hz * 1e-12 * (at_ps - centre_ps)
+    return np.asarray(peak_V * envelope * np.cos(phase_rad), dtype=np.float64)
 
 
 def marker(length: int, begin: int, end: int, bit: int) -> NDArray[np.uint8]:

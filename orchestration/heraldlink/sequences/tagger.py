@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from heraldlink.errors import ConfigurationError
 from heraldlink.sequences.pair_source import PairSourceSequence
+from heraldlink.sequences.plan import SlotPlan
 from heraldlink_drivers.roles import Combiner, TaggerProgram
 
 CLICKS_C, CLICKS_D, HARDWARE_HERALDS = 1, 2, 3
@@ -33,12 +34,32 @@ def midpoint_tagger(
             f"gate {begin_ps}..{end_ps} ps must be a window inside one attempt"
             f" (attempt_period_ps {sequence.attempt_period_ps})"
         )
+    return _hub(gate_ps, True, threshold_V, delays_ps)
+
+
+def hub_tagger(
+    plan: SlotPlan, threshold_V: Mapping[str, float], delays_ps: Mapping[str, int] | None = None
+) -> TaggerProgram:
+    """Program of the hub for any plan: its outputs rise on heralds only if a part jumps on them."""
+    jumps = any(part.jump_to is not None for part in plan.parts)
+    if jumps and plan.gate_ps[0] == plan.gate_ps[1]:
+        raise ConfigurationError(f"sequence {plan.name!r}: a part jumps on heralds, but gate_ps is empty")
+    return _hub(plan.gate_ps, jumps, threshold_V, delays_ps)
+
+
+def _hub(
+    gate_ps: tuple[int, int],
+    jumps: bool,
+    threshold_V: Mapping[str, float],
+    delays_ps: Mapping[str, int] | None,
+) -> TaggerProgram:
     source = f"TSCO{HERALD_COMBINER}"
+    heralds = gate_ps[0] < gate_ps[1]
     return TaggerProgram(
         reference="STAR",
-        raw={CLICKS_C: "INPU1", CLICKS_D: "INPU2", HARDWARE_HERALDS: source},
-        combiner=Combiner(HERALD_COMBINER, "INPU1", "INPU2", begin_ps, end_ps),
-        outputs={1: source, 2: source},
+        raw={CLICKS_C: "INPU1", CLICKS_D: "INPU2"} | ({HARDWARE_HERALDS: source} if heralds else {}),
+        combiner=Combiner(HERALD_COMBINER, "INPU1", "INPU2", *gate_ps) if heralds else None,
+        outputs={1: source, 2: source} if jumps else {},
         threshold_V=dict(threshold_V),
         delays_ps=dict(delays_ps or {}),
     )
