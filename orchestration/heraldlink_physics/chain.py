@@ -77,7 +77,9 @@ def arm(device: ArmDevice, settings: ArmSettings) -> PumpedArm:
 
 def _thermal_photons(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse) -> float:
     period_s = settings.attempt_period_ps * 1e-12
-    return thermal_photons(device.heating, pulse.energy_J, period_s, pulse.energy_J / period_s + pulse.leak_W)
+    others = [(other.energy_J, other.before_ps * 1e-12) for other in settings.others]
+    average_W = sum((E for E, _ in others), pulse.energy_J) / period_s + pulse.leak_W
+    return thermal_photons(device.heating, pulse.energy_J, period_s, average_W, others)
 
 
 def _profile(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse) -> ArrivalProfile:

@@ -199,12 +199,15 @@ class MidpointDevice:
     """Rotational diffusion on the Poincare sphere: the mean Stokes vector shrinks as exp(-2 D t)."""
     clock: Clock = TRUE_CLOCK
     """Of the hub's tagger."""
+    round_phase_sigma_rad: float = 0.0
+    """rms change of the phase difference B-A between two rounds of one attempt."""
 
     def __post_init__(self) -> None:
         within("mode_match", self.mode_match, 0, 1)
         within("fast_phase_sigma_rad", self.fast_phase_sigma_rad, 0)
         within("phase_diffusion_rad2_per_s", self.phase_diffusion_rad2_per_s, 0)
         within("bright_transmission", self.bright_transmission, 0, 1)
+        within("round_phase_sigma_rad", self.round_phase_sigma_rad, 0)
         within("polarisation_misalignment_rad", self.polarisation_misalignment_rad, 0, pi / 2)
         within("polarisation_diffusion_rad2_per_s", self.polarisation_diffusion_rad2_per_s, 0)
 

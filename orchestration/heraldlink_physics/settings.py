@@ -12,6 +12,20 @@ from heraldlink_physics.errors import PhysicsError, within
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPulse:
+    """Another pump pulse of the same attempt, as heat: each attempt repeats it."""
+
+    energy_J: float
+    """In the fibre before the transducer."""
+    before_ps: int
+    """How long before the pulse in question it came: in this attempt, or late in the one before."""
+
+    def __post_init__(self) -> None:
+        within("energy_J", self.energy_J, 0)
+        within("before_ps", self.before_ps, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class ArmSettings:
     """One node's pump: laser, attenuator and the envelope that carves the pulse."""
 
@@ -28,6 +42,8 @@ class ArmSettings:
     """Start of the envelope's first sample after the slot tick, generator and trigger delays included."""
     sync_ps: int = 0
     """Rising edge of the attempt sync (marker 1), counted from the envelope's first sample."""
+    others: tuple[OtherPulse, ...] = ()
+    """Pulses of the attempt beside the one that `envelope_V` carves."""
 
     def __post_init__(self) -> None:
         within("laser_frequency_Hz", self.laser_frequency_Hz, 1e12, 1e15)

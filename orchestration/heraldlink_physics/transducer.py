@@ -8,6 +8,7 @@ the values of Meesala et al. (PRX 14, 031055, 2024) n_c comes out as 0.72, again
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import exp, pi
 
 from heraldlink_physics.device import Heating, Transducer
@@ -61,16 +62,25 @@ def _scattering_rate_Hz(device: Transducer, frequency_Hz: float, power_W: float,
 
 
 def thermal_photons(
-    heating: Heating, pulse_energy_J: float, period_s: float, average_power_W: float
+    heating: Heating,
+    pulse_energy_J: float,
+    period_s: float,
+    average_power_W: float,
+    others: Iterable[tuple[float, float]] = (),
 ) -> float:
-    """n_th before a pulse, one period after the last one (Jiang 2023: a bath that decays exponentially)."""
-    pulse = (
-        (pulse_energy_J / heating.pulse_reference_J) ** heating.pulse_exponent if pulse_energy_J > 0 else 0.0
-    )
-    average = (
-        (average_power_W / heating.average_reference_W) ** heating.average_exponent
-        if average_power_W > 0
-        else 0.0
-    )
-    decay = exp(-period_s / heating.decay_s)
-    return heating.n_0 + heating.pulse_photons * pulse * decay + heating.average_photons * average
+    """n_th before a pulse, one period after the last equal one, in a bath that decays exponentially.
+
+    ``others``: energy (J) of any other pulse of the attempt, and how long before (s). The average power is
+    that of all of them. Form: W. Jiang et al., Nat. Phys. 19, 1423 (2023).
+    """
+    pulses = [(pulse_energy_J, period_s), *others]
+    heat = [
+        _power(E, heating.pulse_reference_J, heating.pulse_exponent) * exp(-t / heating.decay_s)
+        for E, t in pulses
+    ]
+    average = _power(average_power_W, heating.average_reference_W, heating.average_exponent)
+    return heating.n_0 + heating.pulse_photons * sum(heat) + heating.average_photons * average
+
+
+def _power(value: float, reference: float, exponent: float) -> float:
+    return (value / reference) ** exponent if value > 0 else 0.0
