@@ -11,6 +11,8 @@ SOURCES = (*INPUTS, *(f"TSCO{number}" for number in range(1, 25)))
 CHANNELS = range(1, 5)
 LONGEST_DELAY_ps = 10**12
 HIGHEST_THRESHOLD_V = 3.0
+THRESHOLD_STEP_V = 0.01
+"""How far a threshold may be rounded [?]: no public source states the step of the converter."""
 PER_LEVEL = 8
 """Combiners of one level: 1 to 8 take inputs, and 9 to 16 what stands behind a delay; the rest do not."""
 
@@ -84,6 +86,16 @@ def commands(program: TaggerProgram) -> Iterator[str]:
     yield f"REC:TRIG:LINK {program.tick_input}"
     yield "REC:TRIG:ARM:MODE MANU"
     yield "REC:NUM 1"
+
+
+def agrees(sent: str, found: str) -> bool:
+    """Whether a setting reads back as it was sent: words in either form, thresholds nearly."""
+    sent, found = sent.upper(), found.strip().upper()
+    if sent.endswith("V"):
+        return abs(float(sent[:-1]) - float(found.removesuffix("V"))) <= THRESHOLD_STEP_V
+    if sent[:1].isdigit() or not sent:
+        return sent == found
+    return bool(found) and (found.startswith(sent) or sent.startswith(found))
 
 
 def _input(name: str, program: TaggerProgram) -> Iterator[str]:

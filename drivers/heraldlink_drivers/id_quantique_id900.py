@@ -15,7 +15,7 @@ from heraldlink_drivers._datalink import DataLinkService, TagStream
 from heraldlink_drivers._id900_acquisition import is_idle
 from heraldlink_drivers._id900_block import picoseconds, volts
 from heraldlink_drivers._id900_device import ID900Device
-from heraldlink_drivers._id900_program import INPUTS, check, commands
+from heraldlink_drivers._id900_program import INPUTS, agrees, check, commands
 from heraldlink_drivers._readings import on_off, switched
 from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._zmq_request import ZmqRequester
@@ -74,14 +74,26 @@ class IDQuantiqueID900(ID900Device):
     # the role of a time tagger
 
     def configure(self, program: TaggerProgram) -> None:
-        """Apply a program. Counters are not reset, streams stay open; raises ProgramError before sending."""
+        """Apply a program and read it back; counters are not reset, streams stay open.
+
+        Raises ProgramError before sending, DriverError for what reads back otherwise.
+        """
         check(self.name, program)
         with self.lock:
-            for command in commands(program):
+            sent = list(commands(program))
+            for command in sent:
                 self.write(command)
+            self._check_applied(sent)
             if program.combiner is not None:
                 self._combiner = program.combiner.number
             self._tick_input = program.tick_input
+
+    def _check_applied(self, sent: list[str]) -> None:
+        settings = [command.split(" ", 1) for command in sent]
+        found = self.ask_all([f":{header}?" for header, _ in settings])
+        for (header, value), reply in zip(settings, found, strict=True):
+            if not agrees(value, reply):
+                raise DriverError(f"{self.name}: {header} was set to {value} and reads back {reply!r}")
 
     def gate_ps(self) -> tuple[int, int]:
         """Window of the gate combiner, (begin, end) in ps after the reference event, read back."""

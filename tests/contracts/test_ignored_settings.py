@@ -7,10 +7,13 @@ from instruments_under_contract import LIMITS, MODELS
 from opening import NAME, listening, new_instrument, opened
 
 from heraldlink_drivers.errors import DriverError
+from heraldlink_drivers.roles import TaggerProgram
 from heraldlink_sim.faults import FaultConfig, Faults
 
+PROGRAM = TaggerProgram(reference="STAR", raw={1: "INPU1"}, threshold_V={"STAR": 0.4, "INPU1": 0.3})
 NEW = {
     "arm": (),
+    "configure": (PROGRAM,),
     "set_amplitude_V": (2.25,),
     "set_attenuation_dB": (1, 7.0),
     "set_delay_s": (1.5e-6,),

@@ -15,6 +15,7 @@ import pytest
 from exact_statistics import SIGNIFICANCE, binomial_pmf, holm, kolmogorov_smirnov, randomised, sum_pmf
 from forecast import ReadBack, TICK_s, read_back, same_probability, with_efficiency
 from ruamel.yaml import YAML
+from scipy import stats
 from two_node_lab import Laboratory, bench_file, device_file
 
 from heraldlink.client import Network
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.timeout(1200)
 SETTINGS = 5
 RUNS = 100
 HERALDS = 2000
+GAPS = 1500
 FIRST_ATTEMPT = 1200
 """Reference indices before it are bright pulses and calibration shots."""
 NOISY = {
@@ -206,7 +208,7 @@ WRONG: dict[str, Model] = {
 
 
 def p_values(run: Run, expected: Expected) -> dict[str, float]:
-    """Randomised p-values of the run's five statistics."""
+    """Randomised p-values of the run's six statistics."""
     counted = [pair for pair in run.result.heralds if pair.attempt < FIRST_ATTEMPT + run.attempts]
     plus = sum(pair.bell_state == "psi+" for pair in counted)
     total = expected.c + expected.d
@@ -219,7 +221,23 @@ def p_values(run: Run, expected: Expected) -> dict[str, float]:
         "fidelity": good(run.result.heralds, expected, ("XX", "YY", "ZZ")),
     }
     pairs = zip(checks.items(), run.draws, strict=True)
-    return {name: randomised(count, pmf, float(draw)) for (name, (count, pmf)), draw in pairs}
+    values = {name: randomised(count, pmf, float(draw)) for (name, (count, pmf)), draw in pairs}
+    return values | {"waiting times": waiting(run, counted, total)}
+
+
+def waiting(run: Run, counted: Sequence[Pair], probability: float) -> float:
+    """p-value of the attempts from herald to herald, slot after slot, being geometric.
+
+    A number of gaps that was fixed beforehand, so that long ones are not cut off at the end.
+    """
+    place = {slot.slot: number for number, slot in enumerate(run.result.slots)}
+    when = sorted(place[pair.slot] * run.attempts + pair.attempt - FIRST_ATTEMPT for pair in counted)
+    gaps = np.diff(np.array(when), prepend=-1)[:GAPS]
+    assert len(gaps) == GAPS
+    draws = np.random.default_rng(int(run.draws[0] * 2**32)).random(GAPS)
+    return kolmogorov_smirnov(
+        stats.geom.cdf(gaps - 1, probability) + draws * stats.geom.pmf(gaps, probability)
+    )
 
 
 def good(heralds: Sequence[Pair], expected: Expected, bases: tuple[str, ...]) -> tuple[int, np.ndarray]:
