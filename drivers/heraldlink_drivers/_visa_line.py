@@ -8,6 +8,7 @@ any more.
 import os
 import select
 import socket
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, cast
@@ -21,7 +22,7 @@ from heraldlink_drivers._visa_connection import pyvisa_py_session, raw_socket
 _CHUNK = 1 << 16
 BLOCK_CHUNK = 1 << 24
 _SHORTEST_TIMEOUT_s = 1e-3
-_LOOKS = 100
+_ATTENTIVE_s = 1e-4
 _let_others_run: Callable[[], None] = getattr(os, "sched_yield", lambda: None)
 
 
@@ -116,12 +117,11 @@ class SocketLine:
             return True
 
     def _look_out(self) -> None:
-        """Look for the reply about 0.1 ms long before going to sleep for it: waking up takes longer than a
-        small reply from nearby (40 us instead of 110 us per round trip on loopback of a virtual machine).
+        """Look for the reply 0.1 ms long before going to sleep for it: waking up takes longer than a small
+        reply from nearby (40 us instead of 110 us per round trip on loopback of a virtual machine).
         """
-        for _ in range(_LOOKS):
-            if self._readable():
-                return
+        until_s = time.perf_counter() + _ATTENTIVE_s
+        while not self._readable() and time.perf_counter() < until_s:
             _let_others_run()
 
     def _exactly(self, size: int) -> bytearray:
