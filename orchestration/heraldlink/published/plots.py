@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# pyright: reportUnknownMemberType=false
+"""A row's panels as one figure, the same bytes each time: fixed identifiers, no dates, rounded numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from heraldlink.published.row import Numbers, Panel, Row
+
+COLORS = ("#1f5fa8", "#d1701f", "#3f8f4f", "#7b4fa3", "#8a8a8a")
+INK, GREY = "#222222", "#8a8a8a"
+DIGITS = 6
+"""Of every plotted number: below what processors differ in, far above what a plot can show."""
+
+
+def save(row: Row, path: Path, kind: Literal["svg", "png"] = "svg") -> None:
+    """Draw the row's panels side by side into one file."""
+    count = len(row.panels)
+    figure = Figure(figsize=(4.6 * count if count > 1 else 6.4, 4.1), layout="constrained")
+    for axes, panel in zip(np.atleast_1d(figure.subplots(1, count)), row.panels, strict=True):
+        _draw(axes, panel)
+    FigureCanvasAgg(figure)
+    with mpl.rc_context({"svg.hashsalt": "heraldlink", "svg.fonttype": "path"}):
+        if kind == "svg":
+            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        else:
+            figure.savefig(path, format="png", dpi=130)
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    if panel.x_log:
+        axes.set_xscale("log")
+    if panel.y_log:
+        axes.set_yscale("log")
+    for level in panel.levels:
+        if level.sigma > 0:
+            axes.axhspan(level.y - level.sigma, level.y + level.sigma, color=GREY, alpha=0.35, linewidth=0)
+        axes.axhline(level.y, color=INK, linewidth=1.0, linestyle=(0, (1, 1.5)), label=level.label)
+    for color, item in zip(COLORS, panel.curves, strict=False):
+        axes.plot(
+            _rounded(item.x), _rounded(item.y), color=color, linestyle=item.style, linewidth=1.7,
+            label=item.label,
+        )  # fmt: skip
+    for marker, item in zip("osD^v", panel.points, strict=False):
+        axes.errorbar(
+            item.x, item.y, item.sigma or None, fmt=marker, color=INK, markerfacecolor="white",
+            markersize=6, capsize=3, elinewidth=1.2, zorder=4, label=item.label,
+        )  # fmt: skip
+    axes.set_title(panel.title, fontsize=10)
+    axes.set_xlabel(panel.x_label)
+    axes.set_ylabel(panel.y_label)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(direction="out", length=3)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _rounded(values: Numbers) -> Numbers:
+    return np.array([float(f"{value:.{DIGITS}g}") for value in values], dtype=np.float64)
