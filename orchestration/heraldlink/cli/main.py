@@ -14,6 +14,7 @@ from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
 from heraldlink.cli.journal import journal
 from heraldlink.cli.node import node
 from heraldlink.cli.predict import predict
+from heraldlink.cli.published import published
 from heraldlink.cli.replay import replay
 from heraldlink.cli.request import request
 from heraldlink.cli.sim import sim
@@ -42,7 +43,7 @@ def application() -> typer.Typer:
     """The command tree."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_main)
-    for command in (demo, node, request, predict, replay, drivers):
+    for command in (demo, node, request, predict, published, replay, drivers):
         app.command()(command)
     app.add_typer(sim(), name="sim")
     app.add_typer(tags(), name="tags")

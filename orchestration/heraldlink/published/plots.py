@@ -25,8 +25,8 @@ def save(row: Row, path: Path, kind: Literal["svg", "png"] = "svg") -> None:
     """Draw the row's panels side by side into one file."""
     count = len(row.panels)
     figure = Figure(figsize=(4.6 * count if count > 1 else 6.4, 4.1), layout="constrained")
-    for axes, panel in zip(np.atleast_1d(figure.subplots(1, count)), row.panels, strict=True):
-        _draw(axes, panel)
+    for place, panel in enumerate(row.panels, start=1):
+        _draw(figure.add_subplot(1, count, place), panel)
     FigureCanvasAgg(figure)
     with mpl.rc_context({"svg.hashsalt": "heraldlink", "svg.fonttype": "path"}):
         if kind == "svg":
@@ -49,10 +49,10 @@ def _draw(axes: Axes, panel: Panel) -> None:
             _rounded(item.x), _rounded(item.y), color=color, linestyle=item.style, linewidth=1.7,
             label=item.label,
         )  # fmt: skip
-    for marker, item in zip("osD^v", panel.points, strict=False):
+    for marker, given in zip("osD^v", panel.points, strict=False):
         axes.errorbar(
-            item.x, item.y, item.sigma or None, fmt=marker, color=INK, markerfacecolor="white",
-            markersize=6, capsize=3, elinewidth=1.2, zorder=4, label=item.label,
+            given.x, given.y, given.sigma or None, fmt=marker, color=INK, markerfacecolor="white",
+            markersize=6, capsize=3, elinewidth=1.2, zorder=4, label=given.label,
         )  # fmt: skip
     axes.set_title(panel.title, fontsize=10)
     axes.set_xlabel(panel.x_label)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
+Style = Literal["solid", "dashed", "dotted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Curve:
     label: str
     x: Numbers
     y: Numbers
-    style: Literal["solid", "dashed", "dotted"] = "solid"
+    style: Style = "solid"
 
     def __post_init__(self) -> None:
         if self.x.shape != self.y.shape or self.x.ndim != 1:
@@ -92,8 +93,8 @@ class Row:
     """Why model and publication differ, one paragraph each, with numbers that the model gave."""
 
 
-def curve(label: str, x: Sequence[float] | Numbers, y: Sequence[float] | Numbers, style: str = "solid") -> Curve:
+def curve(
+    label: str, x: Sequence[float] | Numbers, y: Sequence[float] | Numbers, style: Style = "solid"
+) -> Curve:
     """A `Curve` from any sequences of equal length."""
-    if style not in ("solid", "dashed", "dotted"):
-        raise ValueError(f"style {style!r} is unknown")
     return Curve(label, np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), style)
