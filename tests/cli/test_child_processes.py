@@ -62,6 +62,23 @@ def test_a_child_that_dies_interrupts_and_is_named(tmp_path: Path, number: signa
         assert time.monotonic() - begun < 5
 
 
+def test_a_signal_that_was_missed_is_repeated(tmp_path: Path) -> None:
+    """It may come just before the main thread begins to wait, which it then does not interrupt."""
+    with Children(tmp_path) as children:
+        child = start_bench(children)
+        with pytest.raises(NodeLost, match="was killed by SIGKILL"):
+            miss_and_wait(children, child)
+
+
+def miss_and_wait(children: Children, child: Child) -> None:
+    with children.watching():
+        handler = signal.signal(signal.SIGCHLD, lambda *_: None)
+        child.process.kill()
+        wait_for(lambda: child.ended() is not None, "its end")
+        signal.signal(signal.SIGCHLD, handler)
+        wait_for(lambda: False, "an interruption", 5.0)
+
+
 def test_a_child_that_cannot_start_is_quoted(tmp_path: Path) -> None:
     with Children(tmp_path) as children:
         child = children.start("node carol", ["node", "nodes/carol.yaml"])

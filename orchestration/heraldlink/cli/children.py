@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
@@ -28,6 +29,7 @@ ORPHANS_S = 1.5
 """For an instrument worker whose node has gone to do the same."""
 
 POLL_S = 0.02
+REMIND_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +106,34 @@ class Children:
 
     @contextmanager
     def watching(self) -> Generator[None]:
-        """Interrupt the main thread with NodeLost as soon as a child ends."""
+        """Interrupt the main thread with NodeLost, once, as soon as a child ends."""
+        over = threading.Event()
 
         def on_child(_signal: int, _frame: FrameType | None) -> None:
-            self.check()
+            if over.is_set():
+                return
+            try:
+                self.check()
+            except NodeLost:
+                over.set()
+                raise
 
         before = signal.signal(signal.SIGCHLD, on_child)
+        reminder = threading.Thread(target=self._remind, args=(threading.get_ident(), over), daemon=True)
+        reminder.start()
         try:
             self.check()
             yield
         finally:
+            over.set()
+            reminder.join()
             signal.signal(signal.SIGCHLD, before)
+
+    def _remind(self, watcher: int, over: threading.Event) -> None:
+        """Repeat the signal: one that comes just before the main thread begins to wait does not wake it."""
+        while not over.wait(REMIND_S):
+            if any(child.ended() is not None for child in self._children):
+                signal.pthread_kill(watcher, signal.SIGCHLD)
 
     def stop(self) -> None:
         """End all children and what they leave, the first child last because the others use it."""
