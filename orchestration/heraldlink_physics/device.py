@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from math import inf, pi
 
 from heraldlink_physics.clock import TRUE_CLOCK, Clock
+from heraldlink_physics.electro_optic import ElectroOpticPort
 from heraldlink_physics.errors import PhysicsError, within, within_or_infinite
 from heraldlink_physics.fibre import NO_FIBRE, Fibre
+from heraldlink_physics.piezo import PiezoPort
 from heraldlink_physics.snspd import Snspd
 
 
@@ -28,16 +30,18 @@ class Carver:
 
 @dataclass(frozen=True, slots=True)
 class Transducer:
-    """Piezo-optomechanical transducer; rates are ordinary frequencies (omega / 2 pi)."""
+    """Optical side of a transducer, coupled to mechanics or microwaves; rates are omega / 2 pi."""
 
     optical_frequency_Hz: float
     microwave_frequency_Hz: float
     coupling_Hz: float
-    """Single-photon coupling g/2pi between mechanics and optical cavity."""
+    """Single-photon coupling g/2pi of the optical cavity to the mechanics, or to the microwaves."""
     kappa_external_Hz: float
     kappa_internal_Hz: float
     chip_to_fibre: float
     """Power transmission between fibre and chip, the same in both directions, 0..1."""
+    free_spectral_range_Hz: float = 0.0
+    """Distance of the resonator's modes, so that the pump has one of its own; 0: there is but the one."""
     frequency_jump_Hz: float = 0.0
     """By how far the cavity jumps from `optical_frequency_Hz`, and back (random telegraph noise)."""
     frequency_jump_rate_Hz: float = 0.0
@@ -50,6 +54,7 @@ class Transducer:
         within("transducer.kappa_external_Hz", self.kappa_external_Hz, 1)
         within("transducer.kappa_internal_Hz", self.kappa_internal_Hz, 0)
         within("transducer.chip_to_fibre", self.chip_to_fibre, 0, 1)
+        within("transducer.free_spectral_range_Hz", self.free_spectral_range_Hz, 0)
         within("transducer.frequency_jump_Hz", self.frequency_jump_Hz, -1e12, 1e12)
         within("transducer.frequency_jump_rate_Hz", self.frequency_jump_rate_Hz, 0)
 
@@ -158,6 +163,10 @@ class ArmDevice:
     """From the node to the midpoint, beyond `path_efficiency` and `fibre_delay_ps`."""
     clock: Clock = TRUE_CLOCK
     """Of the node's tagger."""
+    piezo: PiezoPort | None = None
+    """Microwave side of a piezo-optomechanical transducer, where it is known."""
+    electro_optic: ElectroOpticPort | None = None
+    """Microwave side of an electro-optic transducer, where it is known."""
 
     @property
     def path_transmission(self) -> float:
@@ -176,6 +185,8 @@ class ArmDevice:
         if self.pump_extinction_dB != inf:
             within("pump_extinction_dB", self.pump_extinction_dB, 0)
         within("n_added", self.n_added, 0)
+        if self.piezo is not None and self.electro_optic is not None:
+            raise PhysicsError("piezo and electro_optic exclude each other: a transducer is of one kind")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Piezo-optomechanical transducer: pump power and detuning -> scattering rates, heat.
+"""A transducer's optical side: pump power and detuning -> scattering rates, heat.
 
 n_c = eta_in P/(hbar omega) kappa_ext/(Delta² + kappa²/4); a blue pump makes pairs at 4 g² n_c/kappa when its
 lower sideband is resonant with the cavity, a red pump converts at that rate when its upper sideband is. With
@@ -39,9 +39,16 @@ def extraction(device: Transducer) -> float:
 def intracavity_photons(device: Transducer, frequency_Hz: float, power_W: float) -> float:
     """Mean number n_c of pump photons in the cavity for a pump power in the fibre."""
     kappa = 2 * pi * (device.kappa_external_Hz + device.kappa_internal_Hz)
-    detuning = 2 * pi * (frequency_Hz - device.optical_frequency_Hz)
+    detuning = 2 * pi * _detuning_Hz(device, frequency_Hz)
     flux = device.chip_to_fibre * power_W / photon_energy_J(frequency_Hz)
     return flux * 2 * pi * device.kappa_external_Hz / (detuning**2 + kappa**2 / 4)
+
+
+def _detuning_Hz(device: Transducer, frequency_Hz: float) -> float:
+    """Distance of the pump from its mode: the only one, or the nearest of the resonator's."""
+    away = frequency_Hz - device.optical_frequency_Hz
+    distance = device.free_spectral_range_Hz
+    return away - distance * round(away / distance) if distance > 0 else away
 
 
 def pair_rate_Hz(device: Transducer, frequency_Hz: float, power_W: float) -> float:

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every shipped device file loads, and says what its publication says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from math import pi
+from typing import Any
+
+import physics_bench as bench
+import pytest
+
+from heraldlink_physics.device import Devices
+from heraldlink_physics.device_file import device_set, from_mapping
+from heraldlink_physics.emitter_link import EmitterLink
+from heraldlink_physics.errors import DeviceError
+from heraldlink_physics.piezo import emission
+from heraldlink_physics.readout import assignment_fidelity, confusion
+from heraldlink_physics.transducer import (
+    PLANCK_J_s,
+    blue_pump_frequency_Hz,
+    intracavity_photons,
+    pair_rate_Hz,
+    thermal_photons,
+)
+
+FILES = sorted(path.stem for path in bench.FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_device_file_loads_and_names_its_source(name: str) -> None:
+    found = device_set(bench.mapping(name))
+    assert found.name
+    assert len(found.source) > 10
+    text = (bench.FOLDER / f"{name}.yaml").read_text()
+    assert text.startswith("# SPDX-License-Identifier: Apache-2.0\n")
+
+
+def test_the_published_sets_are_there() -> None:
+    kinds = {name: type(device_set(bench.mapping(name))) for name in FILES}
+    for name in ("meesala_2024", "jiang_2023", "sahu_2023", "zhao_2024", "qphox_2024", "improved"):
+        assert kinds[name] is Devices
+    assert kinds["humphreys_2018"] is EmitterLink
+
+
+def test_published_figures_are_met() -> None:
+    meesala = bench.devices("meesala_2024").arms[0]
+    assert emission(meesala.piezo) == pytest.approx(meesala.qubit.loading_efficiency, abs=0.02)
+    heating = bench.devices("jiang_2023").arms[0].heating
+    assert thermal_photons(heating, heating.pulse_reference_J, 2e-6, heating.average_reference_W) < 2
+    readout = bench.devices("qphox_2024").arms[0].readout
+    read = assignment_fidelity(confusion(readout.photons_g, readout.photons_e, 1))
+    assert read == pytest.approx(0.81, abs=0.015)
+
+
+def test_a_pump_in_a_mode_of_its_own_is_resonant() -> None:
+    """n_c = 4 P eta kappa_ext/(hbar omega kappa²) and pairs from it, written out here."""
+    device = bench.devices("sahu_2023").arms[0].transducer
+    pump_Hz = blue_pump_frequency_Hz(device)
+    kappa = 2 * pi * (device.kappa_external_Hz + device.kappa_internal_Hz)
+    flux = 1e-3 * device.chip_to_fibre / (PLANCK_J_s * pump_Hz)
+    expected = 4 * flux * 2 * pi * device.kappa_external_Hz / kappa**2
+    assert intracavity_photons(device, pump_Hz, 1e-3) == pytest.approx(expected, rel=1e-9)
+    rate = 4 * (2 * pi * device.coupling_Hz) ** 2 * expected / kappa
+    assert pair_rate_Hz(device, pump_Hz, 1e-3) == pytest.approx(rate, rel=1e-9)
+    single = replace(device, free_spectral_range_Hz=0.0)
+    assert intracavity_photons(single, pump_Hz, 1e-3) < 1e-5 * expected
+
+
+def changed(name: str, path: str, value: object) -> dict[str, Any]:
+    top: dict[str, Any] = json.loads(json.dumps(bench.mapping(name)))
+    *way, last = path.split("/")
+    section: Any = top
+    for key in way:
+        section = section[key]
+    section[last] = value
+    return top
+
+
+PORT = {"microwave_external_Hz": 1.0, "microwave_internal_Hz": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "words"),
+    [
+        ("meesala_2024", "kind", "radio-link", ("kind", "transducer-link, emitter-link", "radio-link")),
+        ("meesala_2024", "arms/bob/piezo/mechanical_loss_Hz", 0, ("arms.bob.piezo", "loss_Hz = 0")),
+        ("sahu_2023", "arms/bob/electro_optic/kappa", 1, ("arms.bob.electro_optic.kappa", "unknown key")),
+        ("meesala_2024", "arms/bob/electro_optic", PORT,
+         ("arms.bob", "exclude each other")),
+        ("meesala_2024", "arms/bob/fibre", {"length_m": -1}, ("arms.bob.fibre", "length_m = -1")),
+        ("meesala_2024", "midpoint/clock", {"drift": "slow"}, ("midpoint.clock.drift", "number")),
+        ("humphreys_2018", "arms/bob/efficiency", 2, ("arms.bob", "efficiency = 2", "0 to 1")),
+        ("humphreys_2018", "attempt_rate_Hz", -1, ("attempt_rate_Hz = -1",)),
+        ("humphreys_2018", "arms/bob/name", "x", ("arms.bob.name", "unknown")),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named_by_key(name: str, path: str, value: object, words: tuple[str, ...]) -> None:
+    with pytest.raises(DeviceError) as caught:
+        device_set(changed(name, path, value))
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_an_emitter_link_is_no_transducer_link() -> None:
+    with pytest.raises(DeviceError, match="transducer-link is needed here, and Humphreys 2018 is none"):
+        from_mapping(bench.mapping("humphreys_2018"))
