@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configuration files of nodes, sequences and networks: strict, all mistakes reported at once."""
 
+from heraldlink.config.experiment import load_experiment
 from heraldlink.config.find import config_roots, find_config
 from heraldlink.config.load import load_network, load_node, load_sequence
 from heraldlink.config.network import NetworkConfig
@@ -18,6 +19,7 @@ __all__ = [
     "SequenceConfig",
     "config_roots",
     "find_config",
+    "load_experiment",
     "load_network",
     "load_node",
     "load_sequence",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -16,6 +16,7 @@ from heraldlink.config.quantities import Strict
 from heraldlink.errors import ConfigurationError
 
 Section = TypeVar("Section", bound=Strict)
+Value = TypeVar("Value")
 Location = tuple[int | str, ...]
 
 
@@ -55,8 +56,13 @@ def validate(model: type[Section], document: Document, content: dict[str, object
 
     Raises ConfigurationError with one sentence for every mistake.
     """
+    return validate_as(TypeAdapter(model), document, content or document.content)
+
+
+def validate_as(adapter: TypeAdapter[Value], document: Document, content: dict[str, object]) -> Value:
+    """The same for whatever an adapter builds, such as a dataclass."""
     try:
-        return model.model_validate_json(json.dumps(content or document.content), strict=True)
+        return adapter.validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
         raise ConfigurationError(*(document.sentence(d["loc"], _complaint(d)) for d in details)) from error
@@ -141,7 +147,7 @@ def _scalar(value: object) -> object:
 
 
 def _complaint(detail: ErrorDetails) -> str:
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return "unknown key"
     if detail["type"] == "missing":
         return "missing key"

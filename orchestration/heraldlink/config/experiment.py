@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a sequence file of any kind."""
+
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from heraldlink.config.document import read_document, validate_as
+from heraldlink.config.find import find_config
+from heraldlink.errors import ConfigurationError
+from heraldlink.sequences.experiments import KINDS, Settings
+
+
+def load_experiment(name: str | Path) -> Settings:
+    """The settings in the file ``name``, such as sequences/rabi.yaml; its ``kind`` chooses their class.
+
+    Raises ConfigurationError with a sentence, naming file, line and key, for each mistake.
+    """
+    document = read_document(find_config(name))
+    content = dict(document.content)
+    kind = content.pop("kind", None)
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ConfigurationError(
+            document.sentence(("kind",), f"must be one of {', '.join(KINDS)} (got {kind!r})")
+        )
+    return validate_as(TypeAdapter[Settings](KINDS[kind]), document, content)
