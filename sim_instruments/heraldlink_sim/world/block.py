@@ -27,9 +27,14 @@ PORTS = (IN1, IN2)
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``count`` attempts in a row with the same pulses: A's waveforms start at ``start_ps`` + k·period."""
+    """``count`` attempts in a row with the same pulses, ``period_ps`` apart.
+
+    ``start_ps``: of the first waveform that the hub's START comes from, node A's; without one, of node B's.
+    ``starts_ps``: of the first waveform of each node, None without light from it.
+    """
 
     start_ps: int
+    starts_ps: tuple[int | None, int | None]
     count: int
     period_ps: int
     start_to_hub_ps: int
@@ -124,7 +129,10 @@ class Block:
             view = self._b.views[run.step]
             if view.pulse and not view.bright and run.start_ps not in self._met:
                 table = self._tables.attempt(optics, Meeting(None, view.pulse))
-                self.strays.append(Piece(run.start_ps, run.count, run.period_ps, self._sync_delay_ps, table))
+                starts_ps = (None, run.start_ps)
+                self.strays.append(
+                    Piece(run.start_ps, starts_ps, run.count, run.period_ps, self._sync_delay_ps, table)
+                )
 
     def _advance(self, run: Run, done: int, draws: Draws, bright_rng: np.random.Generator) -> int:
         """Play the next stretch of equal waveforms of ``run``; return how many were played."""
@@ -176,7 +184,8 @@ class Block:
         played = min(gap, count)
         sync_ps = meeting.pulse_a.sync_ps if meeting.pulse_a else 0
         to_hub_ps = sync_ps + self._sync_delay_ps
-        self.pieces.append(Piece(start_ps, played, period_ps, to_hub_ps, table))
+        starts_ps = (start_ps if meeting.pulse_a else None, start_b_ps if meeting.pulse_b else None)
+        self.pieces.append(Piece(start_ps, starts_ps, played, period_ps, to_hub_ps, table))
         if gap <= count:
             shift_ps = (gap - 1) * period_ps
             start_b_ps = None if start_b_ps is None else start_b_ps + shift_ps

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_physics.device import ArmDevice
+from heraldlink_sim.world.qubits import Real
 from heraldlink_sim.world.rack import GeneratorState, ProgramStep, RackState, Waveform
 from heraldlink_sim.world.sequencer import Timeline, periods_ps
 from heraldlink_sim.world.shapes import ShapeBook
@@ -35,17 +36,20 @@ class StepView:
 
     ``pulse``: None without light on channel 1. ``syncs_ps``: int64[k] rising edges of channel 1's marker 1.
     ``quadrature``: channel 1's marker 2, the carver's 90 degree switch. ``gates_ps``: int64[k, 2] readout
-    gates, channel 2's marker 1. ``bright``: channel 2's marker 2, so that light bypasses the transducer.
-    ``drive_rad``, ``drive_axis_rad``: rotation by channel 2 before the first gate, its axis at start 0.
+    gates, channel 2's marker 1, and ``gates`` the same in samples. ``bright``: channel 2's marker 2, so that
+    light bypasses the transducer. ``loads``: samples at which light in the transducer loads a qubit.
+    ``drive``: channel 2, and ``drive_Vpp`` its amplitude.
     """
 
     pulse: Pulse | None
     syncs_ps: NDArray[np.int64]
     quadrature: bool
     gates_ps: NDArray[np.int64]
+    gates: NDArray[np.int64]
     bright: bool
-    drive_rad: float
-    drive_axis_rad: float
+    loads: tuple[int, ...]
+    drive: Waveform | None
+    drive_Vpp: float
 
 
 class NodePlay:
@@ -64,6 +68,7 @@ class NodePlay:
         generator = rack.generators[wiring.generator]
         steps = generator.steps if _plays(generator, rack, wiring) and not busy else ()
         self.steps = steps
+        self.sample_rate_Hz = generator.sample_rate_Hz
         self.periods_ps = periods_ps(generator)[: len(steps)]
         edge_s = rack.delays[wiring.delay].outputs["AB"].edge_s
         start_ps = round(edge_s * 1e12) + wiring.trigger_delay_ps
@@ -73,19 +78,19 @@ class NodePlay:
             for step, period_ps in zip(steps, self.periods_ps, strict=True)
         )
 
-    def starts_ps(
-        self, chosen: NDArray[np.bool_] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return start and step (0-based) of every waveform played, both int64[n], in order of time.
+    def passage(self, step: int, begin: int, end: int) -> Real:
+        """Return what samples ``begin`` to ``end`` of a step do to a qubit, in the frame of its start."""
+        view = self.views[step]
+        passing = (begin, end, self.sample_rate_Hz, view.drive_Vpp, self.device.qubit)
+        return self.shapes.passage(view.drive, passing)
 
-        ``chosen``: bool per step, to leave out the waveforms of the others.
-        """
-        runs = [run for run in self.timeline.runs if chosen is None or chosen[run.step]]
-        if not runs:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        starts = [run.start_ps + run.period_ps * np.arange(run.count, dtype=np.int64) for run in runs]
-        steps = np.repeat([run.step for run in runs], [run.count for run in runs])
-        return np.concatenate(starts), steps.astype(np.int64)
+    def time_ps(self, sample: int) -> int:
+        """Return when a sample begins, after the waveform's start."""
+        return round(sample * 1e12 / self.sample_rate_Hz)
+
+    def length(self, step: int) -> int:
+        """Return the samples of a step's waveforms."""
+        return round(self.periods_ps[step] * self.sample_rate_Hz * 1e-12)
 
     def sync_times_ps(self) -> NDArray[np.int64]:
         """Return all rising edges of the sync marker after the slot tick, int64[n], at the generator."""
@@ -117,19 +122,18 @@ def _view(
     first, second = (_connected(step, generator, channel) for channel in (0, 1))
     syncs_ps = _times_ps(shapes.shape(first).rises_1, rate_Hz) if first else np.empty(0, np.int64)
     gates = shapes.shape(second).windows_1 if second else np.empty((0, 2), np.int64)
-    area_Vs = 0j
-    if second:
-        stop = int(gates[0, 0]) if len(gates) else len(second.samples)
-        area_Vs = shapes.area_s(second, stop, rate_Hz, device.qubit.frequency_Hz)
-        area_Vs *= generator.channels[1].amplitude_Vpp / 2
+    pulse = _pulse(first, generator, period_ps, syncs_ps, shapes)
+    bright = second is not None and len(shapes.shape(second).windows_2) > 0
     return StepView(
-        pulse=_pulse(first, generator, period_ps, syncs_ps, shapes),
+        pulse=pulse,
         syncs_ps=syncs_ps,
         quadrature=first is not None and len(shapes.shape(first).windows_2) > 0,
         gates_ps=_times_ps(gates, rate_Hz),
-        bright=second is not None and len(shapes.shape(second).windows_2) > 0,
-        drive_rad=device.qubit.rabi_rad_per_Vs * abs(area_Vs),
-        drive_axis_rad=float(np.angle(area_Vs)),
+        gates=gates,
+        bright=bright,
+        loads=() if pulse is None or bright else _loads(pulse, device, shapes),
+        drive=second,
+        drive_Vpp=generator.channels[1].amplitude_Vpp if second else 0.0,
     )
 
 
@@ -151,6 +155,13 @@ def _pulse(
         return None
     sync_ps = int(syncs_ps[0]) if len(syncs_ps) else 0
     return Pulse(first, generator.channels[0].amplitude_Vpp, generator.sample_rate_Hz, period_ps, sync_ps)
+
+
+def _loads(pulse: Pulse, device: ArmDevice, shapes: ShapeBook) -> tuple[int, ...]:
+    """Return when a photon of the pulse is made on average, in samples."""
+    waveform = pulse.waveform
+    centre = shapes.centre(waveform, 0, len(waveform.samples), device.carver, pulse.amplitude_Vpp)
+    return (round(centre),)
 
 
 def _times_ps(samples: NDArray[np.int64], sample_rate_Hz: float) -> NDArray[np.int64]:

@@ -14,10 +14,11 @@ from heraldlink_sim.world.block import PORTS, Block, herald_logic
 from heraldlink_sim.world.fibre import FibrePhase
 from heraldlink_sim.world.node import NodePlay
 from heraldlink_sim.world.optics import Optics, optics_of
+from heraldlink_sim.world.outcomes import excited
 from heraldlink_sim.world.photons import readout_clicks, readout_light
 from heraldlink_sim.world.pumped import mean_transmission
 from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState
-from heraldlink_sim.world.readouts import Readouts, excited, readouts_of
+from heraldlink_sim.world.readouts import Readouts, readouts_of
 from heraldlink_sim.world.shapes import ShapeBook
 from heraldlink_sim.world.strays import dark_counts, outside_gates, registered, stray_photons
 from heraldlink_sim.world.streams import stream
@@ -66,10 +67,9 @@ class World:
         block = self._block(nodes, optics, rack, slot)
         readouts = (readouts_of(nodes[0]), readouts_of(nodes[1]))
         baseline = self._tables.attempt(optics, Meeting(None, None))
-        quiet = block.pieces[-1].table.states[0] if block.pieces else baseline.states[0]
-        outcomes = excited(
-            readouts, block.heralds, quiet, self.fibre.at(slot), self._stream(slot, "outcomes")
-        )
+        pieces = [*block.pieces, *block.strays]
+        rng = self._stream(slot, "outcomes")
+        outcomes = excited(readouts, block.heralds, pieces, self.devices, self.fibre.at(slot), rng)
         taggers = {self.wiring.hub.tagger: self._hub_events(nodes, block, baseline, slot)}
         for node, item, excitation in zip(nodes, readouts, outcomes, strict=True):
             taggers[node.wiring.tagger] = self._node_events(rack, node, item, excitation, slot)

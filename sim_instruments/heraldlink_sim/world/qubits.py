@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rotations of the loaded qubits and the outcomes of reading them, many pairs at once.
+"""Loaded qubits as Bloch vectors (1, x, y, z): the maps that act on them, and the outcomes of reading them.
 
-Basis of one qubit: g = (1, 0), e = (0, 1). A drive A·cos(2πft + φ) turns it by θ about cosφ·X + sinφ·Y.
+z = +1 is g, z = -1 is e. A drive A·cos(2πft + φ) turns by θ about cosφ·X + sinφ·Y. A map is a real 4 by 4
+matrix on such vectors (Pauli transfer matrix; Nielsen and Chuang, section 8.3), a reading an effect: a row
+vector whose product with the state is the probability of e.
 """
 
 from __future__ import annotations
@@ -9,32 +11,82 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from heraldlink_physics.device import Qubit
+from heraldlink_physics.qubit import kept
+
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
 
+EXCITED: Real = np.array([0.5, 0.0, 0.0, -0.5])
+"""Effect of finding e."""
 
-def rotation(angle_rad: Real, axis_rad: Real) -> Complex:
-    """Return exp(-iθ/2·(cosφ·X + sinφ·Y)), complex[..., 2, 2], for arrays of θ and φ."""
-    cos, sin = np.cos(angle_rad / 2), np.sin(angle_rad / 2)
-    turned = np.empty((*np.shape(angle_rad), 2, 2), dtype=np.complex128)
-    turned[..., 0, 0] = turned[..., 1, 1] = cos
-    turned[..., 0, 1] = -1j * sin * np.exp(-1j * axis_rad)
-    turned[..., 1, 0] = -1j * sin * np.exp(1j * axis_rad)
+ANYTHING: Real = np.array([1.0, 0.0, 0.0, 0.0])
+"""Effect of finding g or e."""
+
+PAULIS: Complex = np.array(
+    [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=np.complex128
+)
+
+
+def rest(qubit: Qubit) -> Real:
+    """A qubit left alone for ever, or just reset: float[4]."""
+    return np.array([1.0, 0.0, 0.0, 1 - 2 * qubit.thermal_population])
+
+
+def waiting(qubit: Qubit, time_s: float) -> Real:
+    """The map of ``time_s`` >= 0 without a drive: z goes to rest with T1, x and y vanish with T2."""
+    population, coherence = kept(qubit, max(0.0, time_s))
+    decay = np.diag([1.0, coherence, coherence, population])
+    decay[3, 0] = (1 - 2 * qubit.thermal_population) * (1 - population)
+    return decay
+
+
+def turns(angles: Complex) -> Real:
+    """Maps float[..., 4, 4] of rotations by abs(a) about cos(arg a)·X + sin(arg a)·Y (Rodrigues)."""
+    angle = np.abs(angles)
+    axis = np.where(angle > 0, angles / np.where(angle > 0, angle, 1.0), 1.0)
+    x, y, cos, sin = axis.real, axis.imag, np.cos(angle), np.sin(angle)
+    found = np.zeros((*np.shape(angles), 4, 4))
+    found[..., 0, 0] = 1.0
+    found[..., 1, 1], found[..., 2, 2] = cos + (1 - cos) * x * x, cos + (1 - cos) * y * y
+    found[..., 3, 3] = cos
+    found[..., 1, 2] = found[..., 2, 1] = (1 - cos) * x * y
+    found[..., 1, 3], found[..., 3, 1] = sin * y, -sin * y
+    found[..., 2, 3], found[..., 3, 2] = -sin * x, sin * x
+    return found
+
+
+def product(maps: Real) -> Real:
+    """The map float[4, 4] of float[n, 4, 4] one after the other, the first one first."""
+    while len(maps) > 1:
+        last = maps[-1:] if len(maps) % 2 else maps[:0]
+        maps = np.concatenate([maps[1::2] @ maps[: len(maps) - len(last) : 2], last])
+    return maps[0] if len(maps) else np.eye(4)
+
+
+def seen_after_turn(effects: Real, phases_rad: Real | float) -> Real:
+    """Effects float[n, 4] on qubits that turn about z by ``phases_rad`` (float[n] or one) beforehand."""
+    cos, sin = np.cos(phases_rad), np.sin(phases_rad)
+    turned = effects.copy()
+    turned[:, 1] = cos * effects[:, 1] + sin * effects[:, 2]
+    turned[:, 2] = cos * effects[:, 2] - sin * effects[:, 1]
     return turned
 
 
-def phase_shift(phase_rad: float) -> Complex:
-    """Return diag(1, e^{iφ}), the phase that node B's path gives its excited state."""
-    return np.diag([1.0, np.exp(1j * phase_rad)]).astype(np.complex128)
+def correlations(states: Complex) -> Real:
+    """Tr(ρ σ_i ⊗ σ_j), float[n, 4, 4], of two-qubit states complex[n, 4, 4]."""
+    pairs = np.asarray(states).reshape(-1, 2, 2, 2, 2)
+    return np.asarray(np.einsum("nabcd,ica,jdb->nij", pairs, PAULIS, PAULIS).real)
 
 
-def joint_probabilities(states: Complex, turn_a: Complex, turn_b: Complex) -> Real:
-    """Return the probabilities of gg, ge, eg, ee, float[n, 4], after each qubit's rotation.
+def joint_probabilities(states: Real, effects_a: Real, effects_b: Real) -> Real:
+    """Return the probabilities of gg, ge, eg, ee, float[n, 4].
 
-    ``states``: complex[n, 4, 4], any positive trace; ``turn_a``, ``turn_b``: complex[n, 2, 2].
+    ``states``: `correlations` float[n, 4, 4] of any positive trace; ``effects_a``, ``effects_b``: [n, 4].
     """
-    pair = np.einsum("nij,nkl->nikjl", turn_a, turn_b).reshape(-1, 4, 4)
-    weights = np.einsum("nij,njk,nik->ni", pair, states, pair.conj()).real.clip(min=0.0)
+    pairs = [(ANYTHING - effects_a, effects_a), (ANYTHING - effects_b, effects_b)]
+    weights = np.stack([np.einsum("ni,nij,nj->n", a, states, b) for a in pairs[0] for b in pairs[1]], axis=1)
+    weights = weights.clip(min=0.0)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 

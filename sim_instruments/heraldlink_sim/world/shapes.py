@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a waveform's bytes do: marker edges, marker windows, and the area that turns a qubit."""
+"""What a waveform's bytes do: marker edges, marker windows, pump pulses, and how they turn a qubit."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_physics.carving import transmission
-from heraldlink_physics.device import Carver
+from heraldlink_physics.device import Carver, Qubit
+from heraldlink_sim.world.drives import passage
+from heraldlink_sim.world.qubits import Real
 from heraldlink_sim.world.rack import MARKER_1, MARKER_2, Waveform
 
 T = TypeVar("T")
+Passing = tuple[int, int, float, float, Qubit]
+"""Begin and end (samples), sample rate (Hz), amplitude (Vpp) and qubit of a `passage`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,44 +53,40 @@ def _windows(waveform: Waveform, bit: np.uint8) -> NDArray[np.int64]:
     return np.stack([np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)], axis=1).astype(np.int64)
 
 
-def drive_area_s(waveform: Waveform, stop: int, sample_rate_Hz: float, frequency_Hz: float) -> complex:
-    """Return ∫A·exp(iφ)dt in seconds of unit amplitude, for samples A·cos(2πft + φ) before index ``stop``.
-
-    t is zero at the first sample. Twice the Fourier integral at the qubit's frequency: the counter-rotating
-    part averages out over the pulse.
-    """
-    used = np.flatnonzero(waveform.samples[:stop])
-    if not len(used):
-        return 0j
-    first, last = int(used[0]), int(used[-1]) + 1
-    cycles = np.arange(first, last) * (frequency_Hz / sample_rate_Hz)
-    turned = waveform.samples[first:last].astype(np.float64) * np.exp(-2j * np.pi * (cycles % 1.0))
-    return complex(2 * turned.sum() / sample_rate_Hz)
-
-
 class ShapeBook:
-    """Shapes and areas, computed once per waveform object."""
+    """What was computed from waveforms, once per waveform object and setting."""
 
     def __init__(self) -> None:
         self._shapes: WeakKeyDictionary[Waveform, Shape] = WeakKeyDictionary()
         self._open: WeakKeyDictionary[Waveform, dict[tuple[Carver, float, float], float]] = (
             WeakKeyDictionary()
         )
-        self._areas: WeakKeyDictionary[Waveform, dict[tuple[int, float, float], complex]] = (
+        self._centres: WeakKeyDictionary[Waveform, dict[tuple[int, int, Carver, float], float]] = (
             WeakKeyDictionary()
         )
+        self._passages: WeakKeyDictionary[Waveform, dict[Passing, Real]] = WeakKeyDictionary()
 
     def shape(self, waveform: Waveform) -> Shape:
         """Return the waveform's edges."""
         return _remembered(self._shapes, waveform, lambda: shape_of(waveform))
 
-    def area_s(self, waveform: Waveform, stop: int, sample_rate_Hz: float, frequency_Hz: float) -> complex:
-        """Return `drive_area_s` of the waveform."""
-        areas = _remembered(self._areas, waveform, lambda: dict[tuple[int, float, float], complex]())
-        key = (stop, sample_rate_Hz, frequency_Hz)
-        if key not in areas:
-            areas[key] = drive_area_s(waveform, *key)
-        return areas[key]
+    def passage(self, waveform: Waveform | None, passing: Passing) -> Real:
+        """Return what the waveform (None: silence) does to a qubit, see `heraldlink_sim.world.drives`."""
+        if waveform is None:
+            return passage(None, *passing)
+        passages = _remembered(self._passages, waveform, lambda: dict[Passing, Real]())
+        if passing not in passages:
+            passages[passing] = passage(waveform, *passing)
+        return passages[passing]
+
+    def centre(self, waveform: Waveform, first: int, last: int, carver: Carver, Vpp: float) -> float:
+        """Return where the light carved by samples ``first`` <= k < ``last`` has its mean, in samples."""
+        centres = _remembered(self._centres, waveform, lambda: dict[tuple[int, int, Carver, float], float]())
+        key = (first, last, carver, Vpp)
+        if key not in centres:
+            light = transmission(carver, waveform.samples[first:last].astype(np.float64) * (Vpp / 2))
+            centres[key] = first + 0.5 + float(light @ np.arange(last - first)) / float(light.sum())
+        return centres[key]
 
     def open_s(self, waveform: Waveform, carver: Carver, amplitude_Vpp: float, rate_Hz: float) -> float:
         """Return the integral of the carver's transmission above its floor while the waveform plays, s."""
