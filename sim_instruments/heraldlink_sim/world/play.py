@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heraldlink_physics.clock import Clock
 from heraldlink_physics.device import Devices
 from heraldlink_sim.world.block import PORTS, Block, herald_logic
 from heraldlink_sim.world.fibre import FibrePhase
@@ -17,7 +18,7 @@ from heraldlink_sim.world.optics import Optics, optics_of
 from heraldlink_sim.world.outcomes import excited
 from heraldlink_sim.world.photons import readout_clicks, readout_light
 from heraldlink_sim.world.pumped import mean_transmission
-from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState
+from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState, TaggerState
 from heraldlink_sim.world.readouts import Readouts, readouts_of
 from heraldlink_sim.world.shapes import ShapeBook
 from heraldlink_sim.world.strays import dark_counts, outside_gates, registered, stray_photons
@@ -70,9 +71,13 @@ class World:
         pieces = [*block.pieces, *block.strays]
         rng = self._stream(slot, "outcomes")
         outcomes = excited(readouts, block.heralds, pieces, self.devices, self.fibre.at(slot), rng)
-        taggers = {self.wiring.hub.tagger: self._hub_events(nodes, block, baseline, slot)}
+        hub = self.wiring.hub.tagger
+        events = self._hub_events(nodes, block, baseline, slot)
+        taggers = {hub: self._tagged(events, self.devices.midpoint.clock, rack.taggers[hub])}
         for node, item, excitation in zip(nodes, readouts, outcomes, strict=True):
-            taggers[node.wiring.tagger] = self._node_events(rack, node, item, excitation, slot)
+            events = self._node_events(rack, node, item, excitation, slot)
+            name = node.wiring.tagger
+            taggers[name] = self._tagged(events, node.device.clock, rack.taggers[name])
         ends_ps = {node.wiring.generator: node.timeline.end_ps for node in nodes}
         carvers = {node.wiring.name: mean_transmission(node, self.wiring.tick_period_ps) for node in nodes}
         return SlotEvents(taggers, self._rates_Hz(rack, taggers), ends_ps, carvers)
@@ -118,7 +123,7 @@ class World:
             others = np.concatenate([strays, outside_gates(darks, block.pieces)])
             dead_ps = round(self.devices.midpoint.detectors[port].dead_time_s * 1e12)
             events[name] = registered(gated, others, dead_ps)
-        return self._kept(events)
+        return events
 
     def _node_events(
         self, rack: RackState, node: NodePlay, readouts: Readouts, excitation: NDArray[np.bool_], slot: int
@@ -129,19 +134,20 @@ class World:
         clicks = readout_clicks(readouts, excitation, light, wiring.readout_delay_ps, rng)
         dark_rng = self._stream(slot, f"dark counts {wiring.detectors}")
         darks = dark_counts(light.dark_rate_Hz, self.wiring.tick_period_ps, dark_rng)
-        return self._kept(
-            {
-                START: node.sync_times_ps() + wiring.local_delay_ps,
-                IN1: np.sort(np.concatenate([clicks, darks])),
-                IN3: readouts.begin_ps + wiring.local_delay_ps,
-                IN4: np.zeros(1, np.int64),
-            }
-        )
+        return {
+            START: node.sync_times_ps() + wiring.local_delay_ps,
+            IN1: np.sort(np.concatenate([clicks, darks])),
+            IN3: readouts.begin_ps + wiring.local_delay_ps,
+            IN4: np.zeros(1, np.int64),
+        }
 
-    def _kept(self, events: Events) -> Events:
-        """Drop what would arrive before the tick or at the next one and later."""
-        last = self.wiring.tick_period_ps
-        return {name: times[(times >= 0) & (times < last)] for name, times in events.items()}
+    def _tagged(self, events: Events, clock: Clock, tagger: TaggerState) -> Events:
+        """Time events by the tagger's clock, which the tick starts, and drop those of other slots."""
+        found: dict[str, Times] = {}
+        for name, times in events.items():
+            tags = times if name == IN4 else clock.tagged(times, tagger.reference_external)
+            found[name] = tags[(tags >= 0) & (tags < self.wiring.tick_period_ps)]
+        return found
 
     def _rates_Hz(self, rack: RackState, taggers: Mapping[str, Events]) -> Mapping[str, tuple[float, ...]]:
         """Return mean count rates; detectors without a cable to a tagger count nothing."""

@@ -44,8 +44,9 @@ def waiting(qubit: Qubit, time_s: float) -> Real:
 def turns(angles: Complex) -> Real:
     """Maps float[..., 4, 4] of rotations by abs(a) about cos(arg a)·X + sin(arg a)·Y (Rodrigues)."""
     angle = np.abs(angles)
-    axis = np.where(angle > 0, angles / np.where(angle > 0, angle, 1.0), 1.0)
-    x, y, cos, sin = axis.real, axis.imag, np.cos(angle), np.sin(angle)
+    length = np.where(angle > 0, angle, 1.0)
+    x, y = np.where(angle > 0, angles.real, 1.0) / length, angles.imag / length
+    cos, sin = np.cos(angle), np.sin(angle)
     found = np.zeros((*np.shape(angles), 4, 4))
     found[..., 0, 0] = 1.0
     found[..., 1, 1], found[..., 2, 2] = cos + (1 - cos) * x * x, cos + (1 - cos) * y * y

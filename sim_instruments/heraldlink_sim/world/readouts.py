@@ -132,7 +132,8 @@ def _left(node: NodePlay, step: int) -> dict[int, _Met]:
 
 def _served(view: StepView, held: list[int]) -> tuple[list[_Met], dict[int, _Met]]:
     """Give each gate the oldest qubit, of ``held`` and the waveform's own loads; say what is left."""
-    queue, arriving, free, met = [(load, 0) for load in held], deque(enumerate(view.loads)), 0, []
+    queue, arriving = [(load, 0) for load in held], deque(enumerate(view.loads))
+    met, free = list[_Met](), 0
     for begin, end in view.gates.tolist():
         while arriving and arriving[0][1] <= begin:
             queue.append(arriving.popleft())
