@@ -15,10 +15,12 @@ from heraldlink.sequences import (
     GeneratorLimits,
     NodeDrive,
     PairSourceSequence,
+    Rotation,
     analysis_rotation,
     check,
     generator_program,
     midpoint_tagger,
+    shapes,
     with_analysis,
 )
 from heraldlink_drivers.roles import MARKER_1, MARKER_2
@@ -63,8 +65,9 @@ def test_steps_of_the_slot() -> None:
 
 def test_parts_with_nothing_to_play_are_left_out() -> None:
     steps = generator_program(replace(SEQUENCE, bright_pulses=0, calibration_shots=0), DRIVE).steps
-    assert [step.waveform for step in steps] == ["attempt", "readout"]
-    assert (steps[0].wait, steps[0].jump_to, steps[0].goto, steps[1].goto) == ("A", 2, 1, 1)
+    assert [step.waveform for step in steps] == ["attempt", "readout", "attempt"]
+    assert [step.wait for step in steps] == ["A", None, None]
+    assert [(step.jump_to, step.goto) for step in steps] == [(2, 1), (None, 3), (2, 1)]
 
 
 def test_markers_say_what_the_bench_must_know() -> None:
@@ -84,6 +87,35 @@ def test_markers_say_what_the_bench_must_know() -> None:
             edges_ps(two, MARKER_2),
         )
         assert found == wanted, name
+
+
+@pytest.mark.parametrize("phase_switch", [False, True])
+def test_the_plan_gives_the_bytes_of_the_pulses_drawn_one_by_one(phase_switch: bool) -> None:
+    """As the program was written before there were plans: every waveform from `shapes`, by hand."""
+    sequence = replace(SEQUENCE, pulse_centre_ps=400_013, bright_sigma_ps=47_001, rotation_begin_ps=400_001)
+    program = generator_program(sequence, replace(DRIVE, phase_switch=phase_switch), "Y", -2.0)
+    at_ps = shapes.time_ps(62_500, 12_500_000_000)
+    dark, low = np.zeros(62_500), np.zeros(62_500, dtype=np.uint8)
+    bright = shapes.pump_envelope_V(at_ps, 400_013, 47_001, 0.1)
+    pulse = shapes.pump_envelope_V(at_ps, 400_013, 48_000, 0.2)
+    excite, turn = (
+        shapes.qubit_drive_V(at_ps, 400_001, 10_000, 5.0e9, 1.0e9, rotation)
+        for rotation in (Rotation(pi, 0.0), analysis_rotation("Y", -2.0))
+    )
+    sync = shapes.marker(62_500, 2500, 2750, MARKER_1)
+    gate = shapes.marker(62_500, 12_500, 37_500, MARKER_1)
+    window = shapes.marker(62_500, (400_013 - 4 * 47_001) // 80, (400_013 + 4 * 47_001) // 80, MARKER_2)
+    switched = sync | window if phase_switch else sync
+    expected = {
+        "bright_i": (bright, dark, sync, window), "bright_q": (bright, dark, switched, window),
+        "cal_g": (dark, dark, sync, gate), "cal_e": (dark, excite, sync, gate),
+        "attempt": (pulse, dark, sync, low), "readout": (dark, turn, low, gate),
+    }  # fmt: skip
+    for name, (first, second, one, two) in expected.items():
+        wave = program.waveforms[name]
+        assert wave.channels[0].tobytes() == (first / 0.25).astype(np.float32).tobytes(), name
+        assert wave.channels[1].tobytes() == (second / 0.2).astype(np.float32).tobytes(), name
+        assert [track.tobytes() for track in wave.markers] == [one.tobytes(), two.tobytes()], name
 
 
 def test_only_one_node_switches_the_phase() -> None:

@@ -24,7 +24,7 @@ def _counts(sequence: PairSourceSequence) -> Iterator[str]:
     for field in ("bright_pulses", "calibration_shots"):
         if getattr(sequence, field) < 0:
             yield f"{field} must not be negative (got {getattr(sequence, field)})"
-    for field in ("attempts", "pulse_sigma_ps", "bright_sigma_ps", "rotation_sigma_ps", "sample_rate_Hz"):
+    for field in ("attempts", "sample_rate_Hz"):
         if getattr(sequence, field) <= 0:
             yield f"{field} must be positive (got {getattr(sequence, field)})"
     if sequence.bright_pulses % 2:

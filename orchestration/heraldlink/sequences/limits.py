@@ -33,11 +33,14 @@ class GeneratorLimits:
     sample_rates_Hz: tuple[float, float] = (1.49e3, 25e9)
     amplitudes_Vpp: tuple[float, float] = (0.25, 0.5)
 
-    def refuse_rate(self, rate_Hz: float, amplitude_Vpp: tuple[float, ...] = ()) -> Iterator[str]:
-        """A sentence if the sample rate, or an amplitude, is out of reach."""
+    def refuse_rate(self, rate_Hz: float) -> Iterator[str]:
+        """A sentence if the sample rate is out of reach."""
         low_Hz, high_Hz = self.sample_rates_Hz
         if not low_Hz <= rate_Hz <= high_Hz:
             yield f"sample_rate_Hz = {rate_Hz:g} is outside {low_Hz:g}..{high_Hz:g} of the {self.model}"
+
+    def refuse_amplitudes(self, amplitude_Vpp: tuple[float, ...]) -> Iterator[str]:
+        """A sentence for each channel's amplitude that is out of reach."""
         low_V, high_V = self.amplitudes_Vpp
         for channel, amplitude in enumerate(amplitude_Vpp, start=1):
             if not low_V <= amplitude <= high_V:

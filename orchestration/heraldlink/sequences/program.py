@@ -48,16 +48,20 @@ def compiled_parts(plan: SlotPlan) -> tuple[Part, ...]:
 
 
 def steps_of(plan: SlotPlan) -> tuple[Step, ...]:
-    """Steps of the slot: the parts in order, then one step for each jump, which leads back."""
-    played = plan.played
-    steps = [Step(part.name, repeat=part.count) for part in played]
-    steps[0] = replace(steps[0], wait="A")
+    """Steps of the slot: the parts in order, then one step for each jump, which leads back.
+
+    The first step waits for trigger A, so that a jump from it leads back to a copy that does not wait.
+    """
+    steps = [Step(part.name, repeat=part.count) for part in plan.played]
     steps[-1] = replace(steps[-1], goto=1)
-    for place, part in enumerate(played):
+    for place, part in enumerate(plan.played):
         if part.jump_to is not None:
-            steps[place] = replace(steps[place], event="B", jump_to=len(steps) + 1)
-            steps.append(Step(part.jump_to, repeat=plan.part(part.jump_to).count, goto=place + 1))
-    return tuple(steps)
+            target = len(steps) + 1
+            again = place + 1 if place else target + 1
+            steps[place] = replace(steps[place], event="B", jump_to=target)
+            steps.append(Step(part.jump_to, repeat=plan.part(part.jump_to).count, goto=again))
+            steps += [] if place else [steps[0]]
+    return (replace(steps[0], wait="A"), *steps[1:])
 
 
 def _draw(plan: SlotPlan, part: Part, node: str, drive: NodeDrive) -> Drawing:

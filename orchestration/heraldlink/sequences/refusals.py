@@ -4,6 +4,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+from math import inf, isfinite
 
 from heraldlink.errors import ConfigurationError
 from heraldlink.sequences.drive import NodeDrive
@@ -24,8 +25,10 @@ def check_plan(plan: SlotPlan, limits: GeneratorLimits | None = None, clicks_Hz:
 
 def drive_refusals(plan: SlotPlan, node: str, drive: NodeDrive, limits: GeneratorLimits) -> Iterator[str]:
     """A sentence for each thing that this node's calibration makes impossible, voltages apart."""
-    yield from limits.refuse_rate(plan.sample_rate_Hz, drive.amplitude_Vpp)
+    yield from limits.refuse_amplitudes(drive.amplitude_Vpp)
     pulses = [e for part in plan.parts for e in part.elements.get(node, ()) if isinstance(e, QubitDrive)]
+    if pulses and not 0 < drive.rabi_rad_per_Vs < inf:
+        yield f"rabi_rad_per_Vs must be positive (got {drive.rabi_rad_per_Vs!r})"
     frequency_Hz = drive.qubit_frequency_Hz
     for tone_Hz in sorted({frequency_Hz + pulse.detuning_Hz for pulse in pulses}):
         if not 0 < tone_Hz < plan.sample_rate_Hz / 2:
@@ -42,12 +45,14 @@ def drive_refusals(plan: SlotPlan, node: str, drive: NodeDrive, limits: Generato
 
 def _numbers(plan: SlotPlan, limits: GeneratorLimits) -> Iterator[str]:
     for field in ("sample_rate_Hz", "tick_rate_Hz", "period_ps", "record_ps"):
-        if getattr(plan, field) <= 0:
-            yield f"{_spelt(field)} must be positive (got {getattr(plan, field)})"
+        if not 0 < getattr(plan, field) < inf:
+            yield f"{_spelt(field)} must be positive and finite (got {getattr(plan, field)})"
     rate_Hz = plan.sample_rate_Hz
+    if not isfinite(rate_Hz) or rate_Hz <= 0:
+        return
     if rate_Hz != int(rate_Hz):
         yield f"sample_rate_Hz must be a whole number of hertz (got {rate_Hz!r})"
-    elif rate_Hz > 0:
+    else:
         yield from limits.refuse_rate(rate_Hz)
         yield from _off_grid("attempt_period_ps", plan.period_ps, int(rate_Hz), 1)
     if not 0 <= plan.gate_ps[0] <= plan.gate_ps[1] <= plan.period_ps:
@@ -110,9 +115,8 @@ def _part(plan: SlotPlan, part: Part, limits: GeneratorLimits) -> Iterator[str]:
 
 
 def _element(element: Element, plan: SlotPlan, marker_samples: int) -> Iterator[str]:
-    if isinstance(element, PumpPulse | QubitDrive) and element.sigma_ps <= 0:
-        yield f"the standard deviation of {element.words} must be positive (got {element.sigma_ps})"
-        return
+    if isinstance(element, PumpPulse | QubitDrive):
+        yield from _pulse(element, int(plan.sample_rate_Hz))
     if element.begin_ps < 0:
         yield f"{element.words} begins {-element.begin_ps} ps too early: move it later"
     last_ps = plan.period_ps - 1 if isinstance(element, COUNTED) else plan.period_ps
@@ -127,6 +131,21 @@ def _element(element: Element, plan: SlotPlan, marker_samples: int) -> Iterator[
             yield f"{element.words} is empty ({element.begin_ps}..{element.end_ps} ps): lengthen it"
         yield from _off_grid(f"the begin of {element.words}", element.begin_ps, rate_Hz, marker_samples)
         yield from _off_grid(f"the end of {element.words}", element.end_ps, rate_Hz, marker_samples)
+
+
+def _pulse(pulse: PumpPulse | QubitDrive, rate_Hz: int) -> Iterator[str]:
+    if pulse.sigma_ps * rate_Hz < 10**12:
+        yield (
+            f"the standard deviation of {pulse.words} is {pulse.sigma_ps} ps, shorter than a sample of"
+            f" {1e12 / rate_Hz:g} ps: lengthen it"
+        )
+    values = (
+        (pulse.peak_V or 0.0,)
+        if isinstance(pulse, PumpPulse)
+        else (pulse.angle_rad, pulse.axis_rad, pulse.detuning_Hz)
+    )
+    if not all(isfinite(value) for value in values):
+        yield f"{pulse.words} has a value that is not finite: {pulse}"
 
 
 def _overlaps(elements: tuple[Element, ...]) -> Iterator[str]:
