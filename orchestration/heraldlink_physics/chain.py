@@ -9,9 +9,10 @@ from math import expm1, hypot, sqrt
 from heraldlink_physics.carving import PumpPulse, pump_pulse
 from heraldlink_physics.device import ArmDevice, MidpointDevice
 from heraldlink_physics.errors import within
+from heraldlink_physics.interference import visibility
 from heraldlink_physics.model import Arm, HeraldModel, Midpoint
 from heraldlink_physics.pair_source import pair_source
-from heraldlink_physics.profile import ArrivalProfile, overlap
+from heraldlink_physics.profile import ArrivalProfile
 from heraldlink_physics.settings import ArmSettings, GateSettings, MidpointSettings
 from heraldlink_physics.transducer import extraction, pair_rate_Hz, photon_energy_J, thermal_photons
 
@@ -56,7 +57,9 @@ def arm(device: ArmDevice, settings: ArmSettings) -> PumpedArm:
     """
     pulse = pump_pulse(device, settings)
     pairs_per_J = pair_rate_Hz(device.transducer, settings.laser_frequency_Hz, 1.0)
+    profile, passed = _photon(device, settings, pulse)
     efficiency = extraction(device.transducer) * device.transducer.chip_to_fibre * device.path_transmission
+    efficiency *= passed
     pump_per_J = device.path_transmission * 10 ** (-device.pump_extinction_dB / 10)
     pump_per_J /= photon_energy_J(settings.laser_frequency_Hz)
     return PumpedArm(
@@ -68,7 +71,7 @@ def arm(device: ArmDevice, settings: ArmSettings) -> PumpedArm:
             microwave_efficiency=device.qubit.loading_efficiency,
             dephasing=device.qubit.dephasing,
         ),
-        profile=_profile(device, settings, pulse),
+        profile=profile,
         pulse_energy_J=pulse.energy_J,
         background_rate_Hz=pulse.leak_W * (pairs_per_J * efficiency + pump_per_J),
         leaked_photons=pulse.energy_J * pump_per_J,
@@ -82,9 +85,14 @@ def _thermal_photons(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse)
     return thermal_photons(device.heating, pulse.energy_J, period_s, average_W, others)
 
 
-def _profile(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse) -> ArrivalProfile:
+def _photon(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse) -> tuple[ArrivalProfile, float]:
+    """Mode of a photon: the pulse, answered by the transducer's cavity, through the filter; its share."""
     begin_ps = float(settings.start_ps + device.path_delay_ps)
-    return ArrivalProfile.of_power(pulse.power_W, 1e12 / settings.sample_rate_Hz, begin_ps)
+    pumped = ArrivalProfile.of_power(pulse.power_W, 1e12 / settings.sample_rate_Hz, begin_ps)
+    away_Hz = photon_frequency_Hz(device, settings) - device.transducer.optical_frequency_Hz
+    kappa_Hz = device.transducer.kappa_external_Hz + device.transducer.kappa_internal_Hz
+    emitted, _ = pumped.filtered(kappa_Hz, away_Hz)
+    return emitted.filtered(device.filter_linewidth_Hz, away_Hz - device.filter_offset_Hz)
 
 
 def photon_frequency_Hz(device: ArmDevice, settings: ArmSettings) -> float:
@@ -126,7 +134,13 @@ def link(
     beat_Hz = photon_frequency_Hz(device_b, settings_b) - photon_frequency_Hz(device_a, settings_a)
     efficiencies, rates, leaks = _detectors(midpoint_device, midpoint_settings, pumped, fractions)
     midpoint = Midpoint(
-        visibility=midpoint_device.mode_match * overlap(*modes, gate.begin_ps, gate.end_ps, beat_Hz),
+        visibility=visibility(
+            *modes,
+            (gate.begin_ps, gate.end_ps),
+            beat_Hz=beat_Hz,
+            misalignment_rad=midpoint_device.polarisation_misalignment_rad,
+            mode_match=midpoint_device.mode_match,
+        ),
         phase_sigma_rad=hypot(midpoint_device.fast_phase_sigma_rad, sqrt(phase_variance_rad2)),
         dark_probability=(_dark(rates[0], gate, leaks[0]), _dark(rates[1], gate, leaks[1])),
         detector_efficiency=efficiencies,

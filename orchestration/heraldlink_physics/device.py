@@ -159,6 +159,10 @@ class ArmDevice:
     heating: Heating
     qubit: Qubit
     readout: Readout
+    filter_linewidth_Hz: float = inf
+    """Full width at half maximum of the filter cavity before the midpoint; inf: none that shapes a photon."""
+    filter_offset_Hz: float = 0.0
+    """The filter's frequency less the transducer's optical frequency."""
     fibre: Fibre = NO_FIBRE
     """From the node to the midpoint, beyond `path_efficiency` and `fibre_delay_ps`."""
     clock: Clock = TRUE_CLOCK
@@ -185,6 +189,8 @@ class ArmDevice:
         if self.pump_extinction_dB != inf:
             within("pump_extinction_dB", self.pump_extinction_dB, 0)
         within("n_added", self.n_added, 0)
+        within_or_infinite("filter_linewidth_Hz", self.filter_linewidth_Hz, 1)
+        within("filter_offset_Hz", self.filter_offset_Hz, -1e12, 1e12)
         if self.piezo is not None and self.electro_optic is not None:
             raise PhysicsError("piezo and electro_optic exclude each other: a transducer is of one kind")
 

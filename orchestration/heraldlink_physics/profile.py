@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a photon arrives: its mode in time, cut by gates and compared with another arm's."""
+"""When a photon arrives: its mode in time, shaped by cavities, cut by gates, compared with another arm's.
+
+A cavity of linewidth kappa (full width at half maximum, in angular frequency) answers an impulse with
+kappa/2 exp(-(kappa/2 + i delta) t), delta its detuning from the photon: a Lorentzian line, an exponential
+tail.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import ceil, erf, sqrt
+from math import ceil, erf, inf, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+
+from heraldlink_physics.errors import within
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +26,8 @@ class ArrivalProfile:
     step_ps: float
     weight: NDArray[np.float64]
     """Probability of arrival in each step, shape (n,), sum 1, or all 0."""
+    phase_rad: NDArray[np.float64] | None = None
+    """Phase of the amplitude in each step beyond that of its carrier, shape (n,); None: 0 throughout."""
     _total: NDArray[np.float64] = field(init=False, repr=False, compare=False)
     """Probability of arrival before each edge, shape (n + 1,)."""
 
@@ -27,8 +36,11 @@ class ArrivalProfile:
 
     @classmethod
     def of_power(cls, power_W: NDArray[np.float64], step_ps: float, begin_ps: float) -> ArrivalProfile:
-        """Mode of photons made in proportion to a pulse's power, shape (n,); dark ends are cut away."""
-        lit = np.flatnonzero(power_W > 0)
+        """Mode of photons made in proportion to a pulse's power, shape (n,); dark ends are cut away.
+
+        Dark is what has less than 1e-20 of the largest power.
+        """
+        lit = np.flatnonzero(power_W > 1e-20 * power_W.max(initial=0.0))
         if lit.size == 0:
             return cls(begin_ps, step_ps, np.zeros(0))
         first, last = int(lit[0]), int(lit[-1]) + 1
@@ -42,7 +54,24 @@ class ArrivalProfile:
 
     def shifted(self, by_ps: float) -> ArrivalProfile:
         """The same mode, later by `by_ps`."""
-        return ArrivalProfile(self.begin_ps + by_ps, self.step_ps, self.weight)
+        return ArrivalProfile(self.begin_ps + by_ps, self.step_ps, self.weight, self.phase_rad)
+
+    def filtered(self, linewidth_Hz: float, detuning_Hz: float = 0.0) -> tuple[ArrivalProfile, float]:
+        """The mode behind a cavity, and the share of photons that pass it, 0..1, lossless on resonance.
+
+        ``linewidth_Hz``: full width at half maximum. ``detuning_Hz``: the photon's frequency less the
+        cavity's. The amplitude is taken as linear between the middles of the steps.
+        """
+        if self.empty or linewidth_Hz == inf:
+            return self, 1.0
+        within("linewidth_Hz", linewidth_Hz, 1.0)
+        amplitude = np.sqrt(self.weight) * np.exp(1j * (0.0 if self.phase_rad is None else self.phase_rad))
+        behind = _convolved(amplitude, _response(linewidth_Hz, detuning_Hz, self.step_ps))
+        power = np.abs(behind) ** 2
+        share = float(power.sum())
+        flat = self.phase_rad is None and detuning_Hz == 0
+        phase = None if flat else np.unwrap(np.angle(behind))
+        return ArrivalProfile(self.begin_ps, self.step_ps, power / share, phase), min(1.0, share)
 
     def blurred(self, sigma_ps: float) -> ArrivalProfile:
         """The distribution of arrivals after normal jitter of rms `sigma_ps`."""
@@ -82,10 +111,35 @@ class ArrivalProfile:
         within = ((probability - self._total[step]) / self.weight[step]).clip(0.0, 1.0)
         return np.asarray(self.begin_ps + self.step_ps * (step + within), dtype=np.float64)
 
-    def amplitude(self, time_ps: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Square root of the probability per step, interpolated, same shape; 0 outside the mode."""
+    def amplitude(self, time_ps: NDArray[np.float64]) -> NDArray[np.float64] | NDArray[np.complex128]:
+        """Amplitude per step, interpolated, same shape: its square is a probability; 0 outside the mode."""
         centres = self.edges_ps()[:-1] + self.step_ps / 2
-        return np.interp(time_ps, centres, np.sqrt(self.weight), left=0.0, right=0.0)
+        size = np.asarray(
+            np.interp(time_ps, centres, np.sqrt(self.weight), left=0.0, right=0.0), dtype=np.float64
+        )
+        if self.phase_rad is None:
+            return size
+        phase = np.interp(time_ps, centres, self.phase_rad)
+        return np.asarray(size * np.exp(1j * phase), dtype=np.complex128)
+
+
+def _response(linewidth_Hz: float, detuning_Hz: float, step_ps: float) -> NDArray[np.complex128]:
+    """What an amplitude that rises to one over a step, and falls over the next, leaves at later middles.
+
+    complex[m]; such hats add up to an amplitude that is linear between the middles of the steps.
+    """
+    kappa = 2 * pi * linewidth_Hz * step_ps * 1e-12
+    rate = kappa / 2 - 2j * pi * detuning_Hz * step_ps * 1e-12
+    at_once = (rate + np.expm1(-rate)) / rate**2
+    later = np.exp(-rate * np.arange(1, 2 + ceil(30 / kappa))) * (2 * np.sinh(rate / 2) / rate) ** 2
+    return np.asarray(kappa / 2 * np.concatenate(([at_once], later)))
+
+
+def _convolved(first: NDArray[np.complex128], second: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Linear convolution by Fourier transform, length n + m - 1."""
+    length = first.size + second.size - 1
+    fast = 1 << (length - 1).bit_length()
+    return np.asarray(np.fft.ifft(np.fft.fft(first, fast) * np.fft.fft(second, fast))[:length])
 
 
 def overlap(
@@ -107,6 +161,6 @@ def overlap(
     time_ps = edges_ps + step_ps / 2
     time_ps = time_ps[(time_ps >= begin_ps) & (time_ps < end_ps)]
     xi_a, xi_b = a.amplitude(time_ps), b.amplitude(time_ps)
-    norm = float(np.sum(xi_a**2) * np.sum(xi_b**2))
-    turning = np.exp(2j * np.pi * beat_Hz * 1e-12 * time_ps) if beat_Hz else 1.0
-    return float(abs(np.sum(xi_a * xi_b * turning)) ** 2 / norm) if norm > 0 else 0.0
+    norm = float(np.sum(np.abs(xi_a) ** 2) * np.sum(np.abs(xi_b) ** 2))
+    turning = np.exp(-2j * np.pi * beat_Hz * 1e-12 * time_ps) if beat_Hz else 1.0
+    return float(abs(np.sum(np.conj(xi_a) * xi_b * turning)) ** 2 / norm) if norm > 0 else 0.0

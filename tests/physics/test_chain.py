@@ -117,12 +117,26 @@ def test_a_moved_sync_moves_the_gate_off_the_pulse() -> None:
     assert unmoved.model.probability == nominal.model.probability  # B's sync does not reach the hub's START
 
 
+LAGUERRE = np.polynomial.laguerre.laggauss(24)
+
+
+def emitted(t: float, away_MHz: float = 0.0) -> complex:
+    """Photon amplitude at t ns: the pump's, sin(pi/2 exp(-t²/2 sigma²)), behind a cavity of 1300 MHz.
+
+    int kappa/2 exp(-(kappa/2 - i delta) u) xi(t - u) du by Gauss and Laguerre in kappa u/2.
+    """
+    x, weights = LAGUERRE
+    u = x / (pi * 1.3)
+    pumped = np.sin(pi / 2 * np.exp(-(((t - u) / 48.0) ** 2) / 2))
+    return complex(np.sum(weights * np.exp(2e-3j * pi * away_MHz * u) * pumped))
+
+
 @pytest.mark.parametrize(
     "gate", [(50_000, 200_000), (200_000, 350_000), (180_000, 230_000), (150_000, 190_000)]
 )
 def test_the_gate_cuts_pairs_by_its_share_of_the_pulse(gate: tuple[int, int]) -> None:
     def power(t: float) -> float:
-        return np.sin(pi / 2 * exp(-((t / 48.0) ** 2) / 2)) ** 2
+        return abs(emitted(t)) ** 2
 
     early, late = gate[0] / 1000 - 200, gate[1] / 1000 - 200
     shifts, weights = np.polynomial.hermite_e.hermegauss(9)  # jitter 30 ps
@@ -148,12 +162,8 @@ def test_a_late_arm_overlaps_less(late_ps: int) -> None:
     found = linked(
         settings, replace(settings, start_ps=settings.start_ps + late_ps), gate=(-500_000, 1_500_000)
     )
-
-    def amplitude(t: float) -> float:
-        return float(np.sin(pi / 2 * exp(-((t / 48.0) ** 2) / 2)))
-
-    whole = quad(lambda t: amplitude(t) ** 2, -400, 400)[0]
-    both = quad(lambda t: amplitude(t) * amplitude(t - late_ps / 1000), -400, 500)[0]
+    whole = quad(lambda t: abs(emitted(t)) ** 2, -400, 400)[0]
+    both = quad(lambda t: (emitted(t) * emitted(t - late_ps / 1000)).real, -400, 500)[0]
     assert found.midpoint.visibility == pytest.approx(0.97 * (both / whole) ** 2, rel=1e-6)
 
 
@@ -161,12 +171,15 @@ def test_a_beat_between_the_arms_washes_out_the_overlap() -> None:
     settings = bench.arm_settings("improved", 30.0)
     found = linked(settings, replace(settings, laser_frequency_Hz=settings.laser_frequency_Hz + 3e6))
 
-    def power(t: float) -> float:
-        return np.sin(pi / 2 * exp(-((t / 48.0) ** 2) / 2)) ** 2
+    def product(t: float) -> complex:
+        return emitted(t).conjugate() * emitted(t, 3.0) * np.exp(-2j * pi * 3e-3 * t)
 
-    turned = quad(lambda t: power(t) * np.cos(2 * pi * 3e-3 * t), -150, 150)[0]
-    whole = quad(power, -150, 150)[0]
-    assert found.midpoint.visibility == pytest.approx(0.97 * (turned / whole) ** 2, rel=1e-5)
+    turned = (
+        quad(lambda t: product(t).real, -150, 150)[0] + 1j * quad(lambda t: product(t).imag, -150, 150)[0]
+    )
+    norm = quad(lambda t: abs(emitted(t)) ** 2, -150, 150)[0]
+    norm *= quad(lambda t: abs(emitted(t, 3.0)) ** 2, -150, 150)[0]
+    assert found.midpoint.visibility == pytest.approx(0.97 * abs(turned) ** 2 / norm, rel=1e-6)
 
 
 def test_bias_zero_and_latched_detectors_are_silent() -> None:
