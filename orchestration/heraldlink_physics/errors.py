@@ -4,6 +4,7 @@
 ::
 
     PhysicsError (ValueError)      the caller asks for something that cannot exist: value and allowed range
+    ├── CutOffError                a photon-number cut-off is too small: names tail and remedy
     └── DeviceError                a device file is impossible or incomplete: names the key
 """
 
@@ -19,6 +20,17 @@ class PhysicsError(ValueError):
 
 class DeviceError(PhysicsError):
     """A device description is incomplete, or has an unknown key or an impossible value."""
+
+
+class CutOffError(PhysicsError):
+    """Too much of a state lies beyond its photon-number cut-off for the accuracy asked for."""
+
+    def __init__(self, name: str, cut_off: int, tail: float, needed: int, tolerance: float) -> None:
+        super().__init__(
+            f"{name} = {cut_off} levels leave a tail of {tail:.2g}, more than the tolerated {tolerance:.2g}: "
+            f"raise it to {needed}"
+        )
+        self.cut_off, self.tail, self.needed = cut_off, tail, needed
 
 
 def within(name: str, value: object, low: float, high: float = math.inf) -> None:

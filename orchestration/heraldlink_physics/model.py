@@ -56,7 +56,12 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Emitter:
-    """One node whose qubit emits a photon from its bright state e."""
+    """One node whose qubit emits a photon from its bright state e.
+
+    Double excitation after Humphreys et al., Nature 558, 268 (2018), and Hermans et al., New J. Phys. 25,
+    013011 (2023): the pulse may find the emitter in e again and make a second photon, in a mode of its own
+    that interferes with nothing [assumed], so that it only tells where the light came from.
+    """
 
     bright: float
     """Population of the bright state when the photon is emitted, 0..1."""
@@ -65,10 +70,17 @@ class Emitter:
     dephasing: float = 0.0
     """Phase-flip probability of the node's qubit, 0..0.5."""
 
+    double_excitation: float = 0.0
+    """Probability that a bright qubit emits two photons instead of one, and is bright afterwards, 0..1."""
+    extra_share: float = 1.0
+    """Efficiency of the extra photon, emitted during the pulse, relative to the other one's, 0..1."""
+
     def __post_init__(self) -> None:
         within("bright", self.bright, 0, 1)
         within("efficiency", self.efficiency, 0, 1)
         within("dephasing", self.dephasing, 0, 0.5)
+        within("double_excitation", self.double_excitation, 0, 1)
+        within("extra_share", self.extra_share, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

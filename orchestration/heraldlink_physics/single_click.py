@@ -13,7 +13,7 @@ def single_click(a: Emitter, b: Emitter, midpoint: Midpoint) -> HeraldModel:
     """Herald probabilities and two-qubit states, exact for any parameters; F and F_meas are the same.
 
     For equal nodes P = (1-α)² 2pq + 2α(1-α)[ηq + (1-η)2pq] + α²[η²(1+V)q/2 + 2η(1-η)q + (1-η)²2pq], q = 1-p,
-    and F = α(1-α)q{η(1+sqrt(V) exp(-σ²/2)) + (1-η)2p}/P.
+    and F = α(1-α)q{η(1+sqrt(V) exp(-σ²/2)) + (1-η)2p}/P, both without double excitation.
     """
     return single_click_model(emitter_clicks(a, b, midpoint), midpoint, (a.dephasing, b.dephasing))
 
@@ -33,16 +33,23 @@ def emitter_clicks(a: Emitter, b: Emitter, midpoint: Midpoint) -> PhotonClicks:
 
 
 def _conditional(a: Emitter, b: Emitter, dark: Form) -> list[Spread]:
-    """gg, ge, eg, ee and <eg|ge>, each with the detectors of `dark` dark."""
+    """gg, ge, eg, ee and <eg|ge>, each with the detectors of `dark` dark.
+
+    An extra photon from double excitation stays unseen with 1 - M_aa share, independently of all else, and
+    its mere existence, known or not, ends the coherence.
+    """
     stay_a, stay_b = 1.0 - dark.aa, 1.0 - dark.bb
+    extra_a = 1.0 - dark.aa * (a.double_excitation * a.extra_share)
+    extra_b = 1.0 - dark.bb * (b.double_excitation * b.extra_share)
     dim_a, dim_b = 1 - a.bright, 1 - b.bright
-    swap = (a.bright * dim_a * b.bright * dim_b) ** 0.5
-    both = stay_a * stay_b + dark.ab * dark.ab
+    single = (1 - a.double_excitation) * (1 - b.double_excitation)
+    swap = (a.bright * dim_a * b.bright * dim_b * single) ** 0.5
+    both = (stay_a * stay_b + dark.ab * dark.ab) * extra_a * extra_b
     nobody = Spread(1.0, 1.0, 0.0) * (dim_a * dim_b)
     return [
         nobody,
-        stay_b * (dim_a * b.bright),
-        stay_a * (a.bright * dim_b),
+        stay_b * extra_b * (dim_a * b.bright),
+        stay_a * extra_a * (a.bright * dim_b),
         both * (a.bright * b.bright),
         -dark.ab * swap,
     ]

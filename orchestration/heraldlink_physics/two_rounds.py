@@ -46,15 +46,21 @@ class TimeBin:
 
 
 def barrett_kok(
-    efficiency_a: float, efficiency_b: float, midpoint: Midpoint, *, dephasing: tuple[float, float] = (0, 0)
+    efficiency_a: float,
+    efficiency_b: float,
+    midpoint: Midpoint,
+    *,
+    dephasing: tuple[float, float] = (0, 0),
+    double_excitation: tuple[float, float] = (0, 0),
 ) -> BarrettKok:
     """Emitters in (|g>+|e>)/sqrt(2), one click, both qubits flipped, one click again; exact.
 
-    `dephasing` is each qubit's phase-flip probability over the whole attempt, 0..0.5. Without dark counts
-    P = eta_a eta_b / 2 and F = (1 + V exp(-sigma²/2))/2.
+    `dephasing` is each qubit's phase-flip probability over the whole attempt, 0..0.5, `double_excitation`
+    its probability of an extra photon in each round. Without both and without dark counts
+    P = eta_a eta_b / 2 and F = (1 + V exp(-sigma²/2))/2 (Barrett and Kok, Phys. Rev. A 71, 060310 (2005)).
     """
-    a = Emitter(0.5, efficiency_a, dephasing[0])
-    b = Emitter(0.5, efficiency_b, dephasing[1])
+    a = Emitter(0.5, efficiency_a, dephasing[0], double_excitation[0])
+    b = Emitter(0.5, efficiency_b, dephasing[1], double_excitation[1])
     ports = _ports(emitter_clicks(a, b, midpoint), midpoint)
     left = _left(midpoint, dephasing)
     # The second round starts from the flipped qubits, not from a fresh superposition: 4 undoes that.

@@ -42,8 +42,18 @@ def lower(dim: int) -> np.ndarray:
 @lru_cache(maxsize=64)
 def splitter(dim: int, angle: float) -> np.ndarray:
     """Real rotation of two modes: a -> a cos + b sin (amplitudes of single photons), shape (d, d, d, d)."""
+    return exponential(*rotation(dim), angle).reshape(dim, dim, dim, dim)
+
+
+@lru_cache(maxsize=8)
+def rotation(dim: int) -> tuple[np.ndarray, np.ndarray]:
     a, b = np.kron(lower(dim), np.eye(dim)), np.kron(np.eye(dim), lower(dim))
-    return expm(angle * (a.T @ b - b.T @ a)).reshape(dim, dim, dim, dim)
+    return np.linalg.eigh(1j * (a.T @ b - b.T @ a))
+
+
+def exponential(values: np.ndarray, vectors: np.ndarray, angle: float) -> np.ndarray:
+    """exp(angle G) of a real antisymmetric G, from eigenvalues and eigenvectors of i G."""
+    return ((vectors * np.exp(-1j * angle * values)) @ vectors.conj().T).real
 
 
 @lru_cache(maxsize=64)
