@@ -84,5 +84,5 @@ def _s(state: State, sign: float, a: WrongReads, b: WrongReads) -> float:
     return correlator(a_0, b_0) + correlator(a_0, b_1) + correlator(a_1, b_0) - correlator(a_1, b_1)
 
 
-def _mean(state: State, operator: NDArray[np.complex128]) -> float:
-    return float(np.real(np.trace(state @ operator)))
+def _mean(state: State, operator: NDArray[np.complexfloating]) -> float:
+    return float(np.sum(state * operator.T).real)

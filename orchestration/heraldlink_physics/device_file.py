@@ -2,7 +2,8 @@
 """A device file's mapping -> its dataclasses; who reads the file puts its name before the message.
 
 Key ``kind`` says which: ``transducer-link``, also without the key (two transducers and a midpoint:
-`Devices`), or ``emitter-link`` (`EmitterLink`). Keys are the fields of those classes, nodes sections by name.
+`Devices`), ``emitter-link`` (`EmitterLink`) or ``microwave-link`` (`MicrowaveLink`). Keys are
+the fields of those classes, nodes sections by name.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from dataclasses import dataclass
 from heraldlink_physics.device import ArmDevice, Devices, MidpointDevice
 from heraldlink_physics.emitter_link import EmitterLink
 from heraldlink_physics.errors import DeviceError
+from heraldlink_physics.microwave_link import MicrowaveLink
 from heraldlink_physics.sections import build, keys, mapping, text
 from heraldlink_physics.snspd import Snspd
 
 DEFAULT_KIND = "transducer-link"
-KINDS: dict[str, type[EmitterLink]] = {"emitter-link": EmitterLink}
+KINDS: dict[str, type[EmitterLink] | type[MicrowaveLink]] = {
+    "emitter-link": EmitterLink,
+    "microwave-link": MicrowaveLink,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class _Top:
     midpoint: object
 
 
-def device_set(value: object) -> Devices | EmitterLink:
+def device_set(value: object) -> Devices | EmitterLink | MicrowaveLink:
     """Build what a device file of any kind describes. Raises `DeviceError` that names the key."""
     given = dict(mapping(value, "the file"))
     kind = text(given.pop("kind", DEFAULT_KIND), "kind")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A microwave link between two cryostats that makes no use of a herald: what it consists of.
 
-A transmon of levels g, e, f gives up its second excitation f as a photon of a chosen shape; the other takes it
-up by the same drive reversed in time (Cirac et al., Phys. Rev. Lett. 78, 3221 (1997); Pechal et al., Phys. Rev.
-X 4, 041010 (2014)). What the link does is computed in `microwave_transfer`.
+A transmon of levels g, e, f gives up its second excitation f as a photon of a chosen shape; the other takes
+it up by the same drive reversed in time (Cirac et al., Phys. Rev. Lett. 78, 3221 (1997); Pechal et al., Phys.
+Rev. X 4, 041010 (2014)). What the link does is computed in `microwave_transfer`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
+from heraldlink_physics.chsh import WrongReads
 from heraldlink_physics.errors import PhysicsError, within
 
 
@@ -19,7 +20,7 @@ class MicrowaveNode:
     """One transmon with the resonator through which it emits and absorbs."""
 
     bandwidth_Hz: float
-    """kappa/2pi of the photon's shape, sech(kappa t/2) in amplitude: set by the drive, at most the resonator's."""
+    """kappa/2pi of the photon's shape, sech(kappa t/2) in amplitude; at most the resonator's."""
     t1_e_s: float
     """Lifetime of e."""
     t1_f_s: float
@@ -28,17 +29,12 @@ class MicrowaveNode:
     """Coherence time of g and e, <= 2 t1_e."""
     t2_ef_s: float
     """Coherence time of e and f; 1/t2_ef >= 1/(2 t1_e) + 1/(2 t1_f)."""
-    wrong_g: float
-    """Probability that g is read as e, 0..1."""
-    wrong_e: float
-    """Probability that e is read as g, 0..1."""
+    readout: WrongReads
 
     def __post_init__(self) -> None:
         within("bandwidth_Hz", self.bandwidth_Hz, 1.0, 1e12)
         for name in ("t1_e_s", "t1_f_s", "t2_ge_s", "t2_ef_s"):
             within(name, float(getattr(self, name)), 1e-12)
-        within("wrong_g", self.wrong_g, 0, 1)
-        within("wrong_e", self.wrong_e, 0, 1)
         self._at_most("t2_ge_s", self.t2_ge_s, 2 * self.t1_e_s)
         self._at_most("t2_ef_s", self.t2_ef_s, 2 / (1 / self.t1_e_s + 1 / self.t1_f_s))
 
@@ -57,11 +53,6 @@ class MicrowaveNode:
         ef = max(0.0, 1 / self.t2_ef_s - 0.5 / self.t1_e_s - 0.5 / self.t1_f_s)
         return ge, ef, (sqrt(ge) + sqrt(ef)) ** 2
 
-    @property
-    def contrast(self) -> float:
-        """By which the readout shrinks <sigma>, 1 - wrong_g - wrong_e."""
-        return 1 - self.wrong_g - self.wrong_e
-
 
 @dataclass(frozen=True, slots=True)
 class MicrowaveLink:
@@ -74,7 +65,7 @@ class MicrowaveLink:
     transmission: float
     """Of a photon between the two, circulators and connectors included, 0..1."""
     window_s: float
-    """For how long sender and, later by the delay, receiver are driven; the shape's centre is in its middle."""
+    """For how long the sender and, later by the delay, the receiver are driven, centred on the shape."""
     period_s: float
     """From one transfer to the next."""
     delay_s: float = 0.0
@@ -82,7 +73,7 @@ class MicrowaveLink:
     settle_s: float = 0.0
     """From the end of the receiver's window to the middle of the readout."""
     mode_match: float = 1.0
-    """Share of the photon that the receiver's mode could take up if shapes were all that differed, 0..1."""
+    """Share of the photon in the mode for which the receiver's shape is meant, 0..1."""
     detuning_Hz: float = 0.0
     """Of the photon from the receiver's mode."""
     mistiming_s: float = 0.0

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a deterministic microwave link does to a qubit, and to one half of a Bell pair.
 
-In the subspace of one excitation emission and absorption are linear, so that everything follows from integrals
-over the emission time t in the window 0..T. A sender driven to emit phi_A(t) (sech, complete at late times)
-emits phi_A(t) exp(-t/2T1f) if f decays; a receiver driven to absorb phi_B(t) (complete at early times) ends with
-the amplitude integral of phi_B(t) exp(-(T-t)/2T1f) times what arrives: an excitation spends T in f, part of it in
-either node. Dephasing (white) multiplies coherences between two histories by exp(-rate x time).
-Method: input-output theory of a cascade (Gardiner, Phys. Rev. Lett. 70, 2269 (1993)); the tests integrate the
-cascaded master equation.
+In the subspace of one excitation emission and absorption are linear, so that everything follows from
+integrals over the emission time t in the window 0..T. A sender driven to emit phi_A(t) (sech, complete at
+late times) emits phi_A(t) exp(-t/2T1f) if f decays; a receiver driven to absorb phi_B(t) (complete at
+early times) ends with the integral of phi_B(t) exp(-(T-t)/2T1f) times what arrives: an excitation spends
+T in f, part of it in either node. Dephasing (white) multiplies coherences between two histories by
+exp(-rate x time). Method: input-output theory of a cascade (Gardiner, Phys. Rev. Lett. 70, 2269 (1993));
+the tests integrate the cascaded master equation.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class _Modes:
 
 
 def transfer(link: MicrowaveLink) -> Transfer:
-    """Send a qubit g, e from sender to receiver: e to f, emission, absorption, f to e, waiting for the readout."""
+    """Send a qubit g, e: e to f, emission, absorption, f to e, and the wait for the readout."""
     modes, reach = _modes(link), link.transmission * link.mode_match
     emission = modes.integral(modes.emitted**2).real
     lossless = abs(modes.integral(modes.product)) ** 2
@@ -85,10 +85,10 @@ def transfer(link: MicrowaveLink) -> Transfer:
 
 
 def bell_pair(link: MicrowaveLink) -> State:
-    """State (|eg> + |ge>)/sqrt(2) as it is at the readout; basis gg, ge, eg, ee with the sender first, trace 1.
+    """State (|eg> + |ge>)/sqrt(2) as it is at the readout, trace 1; basis gg, ge, eg, ee, sender first.
 
-    The sender starts in (|e> + |f>)/sqrt(2); e stays, f becomes the photon. A sender whose f decays or is left
-    over counts as e, a receiver whose f decays as g.
+    The sender starts in (|e> + |f>)/sqrt(2); e stays, f becomes the photon. A sender whose f decays or is
+    left over counts as e, a receiver whose f decays as g.
     """
     modes = _modes(link)
     end_s = link.window_s + link.delay_s + link.settle_s
@@ -121,7 +121,9 @@ def _bell_coherence(link: MicrowaveLink, modes: _Modes, end_s: float) -> float:
 def _kept_by_sender(link: MicrowaveLink, modes: _Modes, end_s: float) -> float:
     """P(sender reads e | f prepared): f decayed to e, which lives on, or was not emitted."""
     sender, step_s = link.sender, float(modes.time_s[1])
-    left = 1 - np.concatenate(([0.0], np.cumsum((modes.emitted[1:] ** 2 + modes.emitted[:-1] ** 2) / 2 * step_s)))
+    left = 1 - np.concatenate(
+        ([0.0], np.cumsum((modes.emitted[1:] ** 2 + modes.emitted[:-1] ** 2) / 2 * step_s))
+    )
     alive = left * np.exp(-modes.time_s / sender.t1_f_s)
     decayed = alive / sender.t1_f_s * np.exp(-(end_s - modes.time_s) / sender.t1_e_s)
     return modes.integral(decayed).real + float(alive[-1])
@@ -132,7 +134,9 @@ def _modes(link: MicrowaveLink) -> _Modes:
     weight = np.ones(STEPS + 1)
     weight[1:-1:2], weight[2:-1:2] = 4.0, 2.0
     half_s = link.window_s / 2
-    emitted = _sech(link.sender.bandwidth_Hz, time_s - half_s) / _share(link.sender.bandwidth_Hz, half_s) ** 0.5
+    emitted = (
+        _sech(link.sender.bandwidth_Hz, time_s - half_s) / _share(link.sender.bandwidth_Hz, half_s) ** 0.5
+    )
     early_s = half_s - link.mistiming_s
     absorbed = _sech(link.receiver.bandwidth_Hz, time_s - half_s - link.mistiming_s)
     absorbed = absorbed / _share(link.receiver.bandwidth_Hz, early_s) ** 0.5
@@ -147,7 +151,7 @@ def _sech(bandwidth_Hz: float, time_s: Real) -> Real:
 
 
 def _share(bandwidth_Hz: float, before_s: float) -> float:
-    """Share of the shape later than `before_s` ahead of its centre (as much as earlier than that behind it)."""
+    """Share of the shape that comes later than `before_s` ahead of its centre."""
     return (1 + tanh(pi * bandwidth_Hz * before_s)) / 2
 
 
