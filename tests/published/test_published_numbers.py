@@ -3,12 +3,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from heraldlink.config.find import find_config
 from heraldlink.published.catalogue import row_of
+from heraldlink.published.experiment import read_experiment, read_mapping
+from heraldlink.published.microwave import solved
+from heraldlink.published.row import Row
+from heraldlink.published.storz_2023 import s_of
+from heraldlink_physics.device_file import device_set
+from heraldlink_physics.microwave_link import MicrowaveLink
+
+
+@cache
+def computed(name: str) -> Row:
+    return row_of(name)
 
 
 def cells(name: str, title: str, line: str) -> tuple[str, ...]:
     """The one line of the one table whose title and first cell begin like this."""
-    (table,) = (table for table in row_of(name).tables if table.title.startswith(title))
+    (table,) = (table for table in computed(name).tables if table.title.startswith(title))
     (found,) = (row for row in table.rows if row[0].startswith(line))
     return found[1:]
 
@@ -23,3 +40,27 @@ def test_a_link_of_two_meesala_nodes() -> None:
     assert cells("meesala_2024", title, "one click")[:2] == ("0.83 per second", "0.39")
     assert cells("meesala_2024", title, "two clicks, raw")[:2] == ("one in 20 h", "0.078")
     assert cells("meesala_2024", title, "two clicks, post")[:2] == ("one in 159 h", "0.62")
+
+
+def test_the_microwave_links_stand_beside_what_was_published() -> None:
+    (published, evidence, _) = cells("storz_2023", "Published and computed", "S")
+    assert (published, evidence) == ("2.0747 ± 0.0033", "V")
+    title = "Published and computed"
+    assert cells("kurpiers_2018", title, "absorption")[0] == "0.9810 ± 0.0010"
+    published, _, white, decay = cells("kurpiers_2018", title, "transfer, process")
+    assert published == "0.8002 ± 0.0007"
+    assert float(white) < 0.8002 < float(decay)
+    published, _, white, decay = cells("kurpiers_2018", title, "Bell pair")
+    assert published == "0.7890 ± 0.0010"
+    assert float(white) < 0.789 < float(decay)
+
+
+def test_what_one_parameter_would_have_to_be_gives_the_published_s() -> None:
+    experiment = read_experiment("storz_2023")
+    link = device_set(read_mapping(find_config(experiment.device or "")))
+    assert isinstance(link, MicrowaveLink)
+    target = experiment.result("s").value
+    share = solved(target, lambda value: s_of(replace(link, transmission=value)), 0.3, 1.0)
+    assert s_of(replace(link, transmission=share)) == pytest.approx(target, abs=1e-9)
+    with pytest.raises(ValueError, match="not reached between"):
+        solved(3.0, lambda value: s_of(replace(link, transmission=value)), 0.3, 1.0)

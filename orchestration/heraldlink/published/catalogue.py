@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from heraldlink.config.find import find_config
-from heraldlink.errors import RequestError
-from heraldlink.published import meesala_2024
+from heraldlink.errors import ConfigurationError, RequestError
+from heraldlink.published import kurpiers_2018, meesala_2024, storz_2023
 from heraldlink.published.experiment import Experiment, read_experiment, read_mapping
 from heraldlink.published.row import Row
 from heraldlink_physics.device import Devices
-from heraldlink_physics.device_file import from_mapping
+from heraldlink_physics.device_file import device_set
+from heraldlink_physics.microwave_link import MicrowaveLink
+
+Device = TypeVar("Device", Devices, MicrowaveLink)
 
 
 def row_of(name: str) -> Row:
@@ -21,14 +25,35 @@ def row_of(name: str) -> Row:
     return ROWS[name]()
 
 
-def _devices(experiment: Experiment) -> Devices:
-    return from_mapping(read_mapping(find_config(experiment.device or "")))
+def _device(experiment: Experiment, kind: type[Device]) -> Device:
+    """What the experiment's device file describes; raises ConfigurationError if it is of another kind."""
+    path = find_config(experiment.device or "")
+    found = device_set(read_mapping(path))
+    if not isinstance(found, kind):
+        raise ConfigurationError(
+            f"{path}: kind: a {kind.__name__} is needed here, not {type(found).__name__}"
+        )
+    return found
 
 
 def _meesala() -> Row:
     experiment = read_experiment("meesala_2024")
-    return meesala_2024.row(experiment, _devices(experiment).arms[0])
+    return meesala_2024.row(experiment, _device(experiment, Devices).arms[0])
 
 
-ROWS: Mapping[str, Callable[[], Row]] = {"meesala_2024": _meesala}
+def _storz() -> Row:
+    experiment = read_experiment("storz_2023")
+    return storz_2023.row(experiment, _device(experiment, MicrowaveLink))
+
+
+def _kurpiers() -> Row:
+    experiment = read_experiment("kurpiers_2018")
+    return kurpiers_2018.row(experiment, _device(experiment, MicrowaveLink))
+
+
+ROWS: Mapping[str, Callable[[], Row]] = {
+    "meesala_2024": _meesala,
+    "storz_2023": _storz,
+    "kurpiers_2018": _kurpiers,
+}
 """By name, in the order of the index."""

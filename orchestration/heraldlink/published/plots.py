@@ -17,6 +17,7 @@ from heraldlink.published.row import Numbers, Panel, Row
 
 COLORS = ("#1f5fa8", "#d1701f", "#3f8f4f", "#7b4fa3", "#8a8a8a")
 INK, GREY = "#222222", "#8a8a8a"
+DASHES = ((1, 1.5), (7, 2, 1, 2), (5, 5))
 DIGITS = 6
 """Of every plotted number: below what processors differ in, far above what a plot can show."""
 
@@ -40,10 +41,10 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.set_xscale("log")
     if panel.y_log:
         axes.set_yscale("log")
-    for level in panel.levels:
+    for dashes, level in zip(DASHES, panel.levels, strict=False):
         if level.sigma > 0:
             axes.axhspan(level.y - level.sigma, level.y + level.sigma, color=GREY, alpha=0.35, linewidth=0)
-        axes.axhline(level.y, color=INK, linewidth=1.0, linestyle=(0, (1, 1.5)), label=level.label)
+        axes.axhline(level.y, color=INK, linewidth=1.0, linestyle=(0, dashes), label=level.label)
     for color, item in zip(COLORS, panel.curves, strict=False):
         axes.plot(
             _rounded(item.x), _rounded(item.y), color=color, linestyle=item.style, linewidth=1.7,
