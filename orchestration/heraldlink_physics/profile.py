@@ -132,7 +132,7 @@ def _response(linewidth_Hz: float, detuning_Hz: float, step_ps: float) -> NDArra
     rate = kappa / 2 - 2j * pi * detuning_Hz * step_ps * 1e-12
     at_once = (rate + np.expm1(-rate)) / rate**2
     later = np.exp(-rate * np.arange(1, 2 + ceil(30 / kappa))) * (2 * np.sinh(rate / 2) / rate) ** 2
-    return np.asarray(kappa / 2 * np.concatenate(([at_once], later)))
+    return np.asarray(kappa / 2 * np.concatenate(([at_once], later)), dtype=np.complex128)
 
 
 def _convolved(first: NDArray[np.complex128], second: NDArray[np.complex128]) -> NDArray[np.complex128]:

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from heraldlink_physics.settings import DetectorSettings, GateSettings
+from heraldlink_sim.world.drifts import STILL, Drift
 from heraldlink_sim.world.rack import IN1, START, AttenuatorChannel, LaserState, RackState, TaggerState
 from heraldlink_sim.world.wiring import HubWiring, NodeWiring, Wiring
 
@@ -17,7 +18,7 @@ class Optics:
 
     ``laser_power_W``: 0 with emission off or shutter closed. ``attenuation_dB``: of arms A and B, infinite
     with the channel closed. ``gate``: window of the herald combiner after START, (0, 0) if there is none.
-    ``coherent``: both nodes' generators and sources share the 10 MHz.
+    ``coherent``: both nodes' generators and sources share the 10 MHz. ``drift``: where the devices are.
     """
 
     laser_frequency_Hz: float
@@ -26,9 +27,10 @@ class Optics:
     detectors: tuple[DetectorSettings, DetectorSettings]
     gate: GateSettings
     coherent: bool
+    drift: Drift = STILL
 
 
-def optics_of(rack: RackState, wiring: Wiring) -> Optics:
+def optics_of(rack: RackState, wiring: Wiring, drift: Drift = STILL) -> Optics:
     """Read the states of laser, attenuator, detector box, tagger and references."""
     hub, (a, b) = wiring.hub, wiring.nodes
     bias = rack.detectors[hub.detectors]
@@ -42,6 +44,7 @@ def optics_of(rack: RackState, wiring: Wiring) -> Optics:
         ),
         gate=_gate(rack.taggers[hub.tagger], hub.herald_combiner),
         coherent=locked(rack, a) and locked(rack, b),
+        drift=drift,
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from heraldlink_physics.clock import Clock
 from heraldlink_physics.device import Devices
 from heraldlink_sim.world.block import PORTS, Block, herald_logic
+from heraldlink_sim.world.drifts import Drifts
 from heraldlink_sim.world.fibre import FibrePhase
 from heraldlink_sim.world.node import NodePlay
 from heraldlink_sim.world.optics import Optics, optics_of
@@ -58,13 +59,15 @@ class World:
     def __init__(self, devices: Devices, wiring: Wiring, seed: int) -> None:
         self.devices, self.wiring, self.seed = devices, wiring, seed
         self._shapes, self._tables = ShapeBook(), TableBook(devices)
-        diffusion = devices.midpoint.phase_diffusion_rad2_per_s
-        self.fibre = FibrePhase(seed, diffusion, wiring.tick_period_ps * 1e-12)
+        diffusion, tick_period_s = devices.midpoint.phase_diffusion_rad2_per_s, wiring.tick_period_ps * 1e-12
+        self.fibre = FibrePhase(seed, diffusion, tick_period_s)
+        self.drifts = Drifts(devices, seed, tick_period_s)
 
     def play(self, rack: RackState, slot: int, playing: frozenset[str] = frozenset()) -> SlotEvents:
         """Play the slot that begins at tick ``slot``; generators in ``playing`` miss it."""
-        optics = optics_of(rack, self.wiring)
-        nodes = self._nodes(rack, playing)
+        drift = self.drifts.at(slot)
+        optics = optics_of(rack, self.wiring, drift)
+        nodes = self._nodes(drift.applied(self.devices), rack, playing)
         block = self._block(nodes, optics, rack, slot)
         readouts = (readouts_of(nodes[0]), readouts_of(nodes[1]))
         baseline = self._tables.attempt(optics, Meeting(None, None))
@@ -85,11 +88,11 @@ class World:
     def _stream(self, slot: int, name: str) -> np.random.Generator:
         return stream(self.seed, slot, name)
 
-    def _nodes(self, rack: RackState, playing: frozenset[str]) -> tuple[NodePlay, NodePlay]:
+    def _nodes(self, devices: Devices, rack: RackState, playing: frozenset[str]) -> tuple[NodePlay, NodePlay]:
         horizon_ps = LONGEST_PROGRAM_TICKS * self.wiring.tick_period_ps
         a, b = (
             NodePlay(node, device, rack, self._shapes, horizon_ps, node.generator in playing)
-            for node, device in zip(self.wiring.nodes, self.devices.arms, strict=True)
+            for node, device in zip(self.wiring.nodes, devices.arms, strict=True)
         )
         return a, b
 

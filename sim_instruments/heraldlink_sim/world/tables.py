@@ -99,13 +99,13 @@ class TableBook:
     def _make(self, optics: Optics, meeting: Meeting) -> AttemptTable:
         settings = _settings(optics, meeting)
         midpoint = MidpointSettings(optics.detectors, optics.gate)
-        link = chain.link(
-            *self._devices.arms, self._devices.midpoint, *settings, midpoint, coherent=optics.coherent
-        )
+        devices = optics.drift.applied(self._devices)
+        link = chain.link(*devices.arms, devices.midpoint, *settings, midpoint, coherent=optics.coherent)
         return _table(link, self._pumped(optics, meeting), optics.gate)
 
     def _pumped(self, optics: Optics, meeting: Meeting) -> tuple[PumpedArm, PumpedArm]:
-        a, b = (_arm(*item) for item in zip(self._devices.arms, _settings(optics, meeting), strict=True))
+        devices = optics.drift.applied(self._devices)
+        a, b = (_arm(*item) for item in zip(devices.arms, _settings(optics, meeting), strict=True))
         return a, b
 
 
