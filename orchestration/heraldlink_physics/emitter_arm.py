@@ -28,7 +28,7 @@ def emission(qubit: Matrix, emitter: Emitter) -> ArmState:
     """One round from any qubit state, complex[2, 2]; the emitter's own bright population plays no part."""
     light = _light(emitter)
     matrix = np.einsum("xn,xy,ym->xnym", light, _qubit(qubit), light)
-    return ArmState(_dephased(matrix, emitter.dephasing), (_cuts(emitter),), _efficiencies(emitter))
+    return _arm(matrix, emitter, rounds=1)
 
 
 def two_emissions(qubit: Matrix, emitter: Emitter) -> ArmState:
@@ -37,8 +37,14 @@ def two_emissions(qubit: Matrix, emitter: Emitter) -> ArmState:
     flipped = np.einsum("zx,xn->zxn", FLIP, light)  # emit, then flip: x -> z
     both = np.einsum("zl,zxn->zxnl", light, flipped)
     matrix = np.einsum("zxnl,xy,wymk->znlwmk", both, _qubit(qubit), both)
-    bins = (_cuts(emitter), _cuts(emitter))
-    return ArmState(_dephased(matrix, emitter.dephasing), bins, _efficiencies(emitter))
+    return _arm(matrix, emitter, rounds=2)
+
+
+def _arm(matrix: Matrix, emitter: Emitter, rounds: int) -> ArmState:
+    """Dephase the qubit; mix in what an inert node leaves, g without light."""
+    matrix = (1 - emitter.inert) * _dephased(matrix, emitter.dephasing)
+    matrix[(0,) * matrix.ndim] += emitter.inert
+    return ArmState(matrix, (_cuts(emitter),) * rounds, _efficiencies(emitter))
 
 
 def _qubit(qubit: Matrix) -> Matrix:

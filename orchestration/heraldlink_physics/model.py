@@ -74,6 +74,8 @@ class Emitter:
     """Probability that a bright qubit emits two photons instead of one, and is bright afterwards, 0..1."""
     extra_share: float = 1.0
     """Efficiency of the extra photon, emitted during the pulse, relative to the other one's, 0..1."""
+    inert: float = 0.0
+    """Probability that the node neither emits nor is driven (wrong charge state) and reads as g, 0..1."""
 
     def __post_init__(self) -> None:
         within("bright", self.bright, 0, 1)
@@ -81,6 +83,7 @@ class Emitter:
         within("dephasing", self.dephasing, 0, 0.5)
         within("double_excitation", self.double_excitation, 0, 1)
         within("extra_share", self.extra_share, 0, 1)
+        within("inert", self.inert, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

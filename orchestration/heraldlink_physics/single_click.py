@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 from heraldlink_physics.clicks import Elements, PhotonClicks, single_click_model
 from heraldlink_physics.detection import Form, dark_sets
 from heraldlink_physics.model import Emitter, HeraldModel, Midpoint
@@ -41,18 +43,24 @@ def _conditional(a: Emitter, b: Emitter, dark: Form) -> list[Spread]:
     stay_a, stay_b = 1.0 - dark.aa, 1.0 - dark.bb
     extra_a = 1.0 - dark.aa * (a.double_excitation * a.extra_share)
     extra_b = 1.0 - dark.bb * (b.double_excitation * b.extra_share)
-    dim_a, dim_b = 1 - a.bright, 1 - b.bright
-    single = (1 - a.double_excitation) * (1 - b.double_excitation)
-    swap = (a.bright * dim_a * b.bright * dim_b * single) ** 0.5
+    lit_a, lit_b = a.bright * (1 - a.inert), b.bright * (1 - b.inert)
+    dim_a, dim_b = 1 - lit_a, 1 - lit_b
+    swap = _coherence(a) * _coherence(b)
     both = (stay_a * stay_b + dark.ab * dark.ab) * extra_a * extra_b
     nobody = Spread(1.0, 1.0, 0.0) * (dim_a * dim_b)
     return [
         nobody,
-        stay_b * extra_b * (dim_a * b.bright),
-        stay_a * extra_a * (a.bright * dim_b),
-        both * (a.bright * b.bright),
+        stay_b * extra_b * (dim_a * lit_b),
+        stay_a * extra_a * (lit_a * dim_b),
+        both * (lit_a * lit_b),
         -dark.ab * swap,
     ]
+
+
+def _coherence(item: Emitter) -> float:
+    """Between g and e with one photon."""
+    single = item.bright * (1 - item.bright) * (1 - item.double_excitation)
+    return (1 - item.inert) * sqrt(single)
 
 
 def _elements(values: list[float]) -> Elements:

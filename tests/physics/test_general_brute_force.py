@@ -72,12 +72,14 @@ def test_any_state_of_two_unequal_arms() -> None:
         assert np.trace(total).real == pytest.approx(1, abs=1e-12)
 
 
-def emitted(alpha: float, double: float) -> np.ndarray:
+def emitted(alpha: float, double: float, inert: float) -> np.ndarray:
     """Qubit, photon and extra photon, [qubit, photon, extra, qubit, photon, extra], from explicit kets."""
     ket = np.zeros((2, 2, 2))
     ket[0, 0, 0] = np.sqrt(1 - alpha)
     ket[1, 1, 0], ket[1, 1, 1] = np.sqrt(alpha * (1 - double)), np.sqrt(alpha * double)
-    return np.multiply.outer(ket, ket)
+    nothing = np.zeros((2, 2, 2))
+    nothing[0, 0, 0] = 1
+    return (1 - inert) * np.multiply.outer(ket, ket) + inert * np.multiply.outer(nothing, nothing)
 
 
 def emitters_by_brute_force(
@@ -127,11 +129,11 @@ def test_single_click_of_unequal_emitters_with_double_excitation() -> None:
         rng = np.random.default_rng(1000 + seed)
         station, alphas, etas = place(rng), rng.uniform(0, 1, 2), tuple(rng.uniform(0, 1, 2))
         doubles, shares = rng.uniform(0, 0.5, 2) * (seed % 3 > 0), tuple(rng.uniform(0, 1, 2))
-        dephasing = tuple(rng.uniform(0, 0.5, 2))
-        states = [emitted(*item) for item in zip(alphas, doubles, strict=True)]
+        dephasing, inert = tuple(rng.uniform(0, 0.5, 2)), rng.uniform(0, 0.3, 2)
+        states = [emitted(*item) for item in zip(alphas, doubles, inert, strict=True)]
         expected = emitters_by_brute_force(states, etas, shares, station)
         expected = {cause: flips(state, dephasing) for cause, state in expected.items()}
-        a, b = (Emitter(*item) for item in zip(alphas, etas, dephasing, doubles, shares, strict=True))
+        a, b = (Emitter(*item) for item in zip(alphas, etas, dephasing, doubles, shares, inert, strict=True))
         assert_same_clicks(single_click(a, b, midpoint(station)), expected, EXACT)
         assert_same_clicks(book.single_click(a, b, midpoint(station)), expected, EXACT)
     assert len(book) == 4

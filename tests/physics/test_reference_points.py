@@ -8,6 +8,7 @@ from math import exp, sqrt
 import numpy as np
 import pytest
 
+from heraldlink_physics.general_schemes import StateBook, barrett_kok_numbers, time_bin_numbers
 from heraldlink_physics.model import Arm, Emitter, Midpoint
 from heraldlink_physics.pair_source import pair_source
 from heraldlink_physics.predict import predict
@@ -59,6 +60,23 @@ SOURCES = [
 ]
 
 
+BOOK = StateBook(tolerated_tail=1e-13)
+
+
+def etas(options: dict[str, float]) -> tuple[float, float]:
+    return options["eta_a"], options.get("eta_b", options["eta_a"])
+
+
+def midpoint(options: dict[str, float]) -> Midpoint:
+    dark = options.get("dark", 0.0)
+    return Midpoint(options.get("visibility", 1.0), options.get("phase_sigma", 0.0), (dark, dark))
+
+
+def source_arm(options: dict[str, float]) -> Arm:
+    n_thermal, eta_microwave = options.get("n_thermal", 0.0), options.get("eta_microwave", 1.0)
+    return Arm(options["nbar_a"], options["eta_a"], n_thermal, microwave_efficiency=eta_microwave)
+
+
 @pytest.mark.parametrize(("options", "p", "f"), EMITTERS)
 def test_single_click_rows(options: dict[str, float], p: float, f: float) -> None:
     result = predict("single-click", **options)
@@ -81,13 +99,44 @@ def test_pair_source_rows(options: dict[str, float], p: float, f: float) -> None
     assert result["F"] == pytest.approx(f, abs=2e-6)  # the table truncates the thermal index at 6
 
 
+@pytest.mark.parametrize(("options", "p", "f"), EMITTERS)
+def test_single_click_rows_by_the_general_model(options: dict[str, float], p: float, f: float) -> None:
+    a, b = (
+        Emitter(options.get(f"alpha_{x}", options["alpha_a"]), eta)
+        for x, eta in zip("ab", etas(options), strict=True)
+    )
+    result = BOOK.single_click(a, b, midpoint(options))
+    assert (result.probability, result.fidelity) == (pytest.approx(p, rel=5e-6), pytest.approx(f, abs=1e-6))
+
+
+@pytest.mark.parametrize(("options", "p", "f"), TWO_ROUNDS)
+def test_barrett_kok_rows_by_the_general_model(options: dict[str, float], p: float, f: float) -> None:
+    a, b = (Emitter(0.5, eta) for eta in etas(options))
+    result = barrett_kok_numbers(BOOK.barrett_kok(a, b, midpoint(options)))
+    assert (result.probability, result.fidelity) == (pytest.approx(p, rel=5e-6), pytest.approx(f, abs=1e-6))
+
+
+@pytest.mark.parametrize(("options", "p", "f"), SOURCES)
+def test_pair_source_rows_by_the_general_model(options: dict[str, float], p: float, f: float) -> None:
+    arm = source_arm(options)
+    result = BOOK.pair_source(arm, arm, midpoint(options))
+    assert (result.probability, result.fidelity) == (pytest.approx(p, rel=1e-5), pytest.approx(f, abs=2e-6))
+
+
 def test_the_published_set_is_measured_higher_than_its_overlap_in_fock_space() -> None:
     assert predict("pair-source", **SOURCES[2][0])["F_meas"] == pytest.approx(0.4276, abs=5e-5)
 
 
 def test_time_bin_row() -> None:
     options = dict(nbar_a=0.01, eta_a=0.1, dark=1e-6, visibility=0.95, phase_sigma=0.1)
-    result = predict("time-bin", **options, n_thermal=0.05, eta_microwave=0.7)
+    noise = dict(n_thermal=0.05, eta_microwave=0.7)
+    arm = source_arm(options | noise)
+    general = time_bin_numbers(BOOK.time_bin(arm, arm, midpoint(options)))
+    assert general.probability == pytest.approx(4.39977e-6, rel=1e-5)
+    assert general.fidelity == pytest.approx(0.199324, abs=1e-6)
+    assert general.post_selected_fidelity == pytest.approx(0.884982, abs=1e-6)
+    assert general.post_selection_probability == pytest.approx(0.225230, abs=1e-6)
+    result = predict("time-bin", **options, **noise)
     assert result["success_probability"] == pytest.approx(4.39977e-6, rel=1e-5)
     assert result["F"] == pytest.approx(0.199324, abs=1e-6)
     assert result["F_post_selected"] == pytest.approx(0.884982, abs=1e-6)
@@ -98,7 +147,7 @@ def draws(count: int) -> list[np.random.Generator]:
     return [np.random.default_rng(seed) for seed in range(count)]
 
 
-@pytest.mark.parametrize("rng", draws(20))
+@pytest.mark.parametrize("rng", draws(200))
 def test_single_click_closed_form(rng: np.random.Generator) -> None:
     alpha, eta, v = rng.uniform(0, 1, 3)
     dark, sigma = rng.uniform(0, 0.1), rng.uniform(0, 2)
@@ -114,7 +163,7 @@ def test_single_click_closed_form(rng: np.random.Generator) -> None:
     assert model.fidelity == pytest.approx(f, rel=1e-9)
 
 
-@pytest.mark.parametrize("rng", draws(20))
+@pytest.mark.parametrize("rng", draws(200))
 def test_barrett_kok_closed_form(rng: np.random.Generator) -> None:
     eta_a, eta_b, v = rng.uniform(0.001, 1, 3)
     sigma = rng.uniform(0, 2)
@@ -123,7 +172,7 @@ def test_barrett_kok_closed_form(rng: np.random.Generator) -> None:
     assert result.fidelity == pytest.approx((1 + v * exp(-(sigma**2) / 2)) / 2, rel=1e-9)
 
 
-@pytest.mark.parametrize("rng", draws(20))
+@pytest.mark.parametrize("rng", draws(200))
 def test_pair_source_closed_form(rng: np.random.Generator) -> None:
     n_bar, n_th, eta, v = rng.uniform(0.05, 3), rng.uniform(0, 2), rng.uniform(0.05, 1), rng.uniform(0, 1)
     dark = rng.uniform(0, 0.1)
