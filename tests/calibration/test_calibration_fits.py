@@ -46,7 +46,7 @@ def draw_relaxation(rng: np.random.Generator) -> dict[str, tuple[Measured, float
 def draw_pump(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
     expected, attempts = np.array([0.0, 0.005, 0.02, 0.05, 0.1]), np.full(5, 20_000)
     clicked = rng.binomial(attempts, 1 - (1 - 2e-3) / (1 + 0.83 * expected))
-    scale, dark = pump_scale(expected, attempts, clicked)
+    scale, dark = pump_scale(lambda scale: scale * expected, attempts, clicked)
     return {"pump scale": (scale, 0.83), "background": (dark, 2e-3)}
 
 
@@ -137,7 +137,7 @@ def test_what_does_not_oscillate_has_no_frequency() -> None:
 
 def test_dark_light_says_nothing() -> None:
     with pytest.raises(RunFailed, match="clicks do not grow"):
-        pump_scale(np.array([0.0, 0.01, 0.1]), np.full(3, 10_000), np.array([5, 4, 6]))
+        pump_scale(lambda scale: scale * np.array([0.0, 0.01, 0.1]), np.full(3, 10_000), np.array([5, 4, 6]))
     with pytest.raises(RunFailed, match="does not click"):
         plateau(np.linspace(1e-6, 2e-5, 5), np.full(5, 1000), np.zeros(5, dtype=np.int64))
     edges = np.arange(0, 2_000_001, 8_000, dtype=np.float64)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stored values in the place of declared ones: in the nodes' operating points, and in the link model.
+
+Only values in specification are taken. What is taken is told, so that a run's record shows it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from heraldlink.calibration.graph import Graph, Now
+from heraldlink.calibration.measured import Measured
+from heraldlink.calibration.point import changed
+from heraldlink.calibration.result import Result
+from heraldlink.calibration.specification import (
+    BIAS,
+    DELAYS,
+    FREQUENCY,
+    RABI,
+    READOUT,
+    SLOT_DELAY,
+    WAVELENGTH,
+    full_name,
+    link_graph,
+    pump,
+)
+from heraldlink.config import EndNodeConfig, MidpointConfig
+from heraldlink_physics.device import ArmDevice, Devices
+
+Node = TypeVar("Node", EndNodeConfig, MidpointConfig)
+Values = Mapping[str, Mapping[str, Measured]]
+"""Values by calibration, of those in specification."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """``values`` in specification; ``told``: a sentence on every calibration of this node, by name."""
+
+    values: Values
+    told: Mapping[str, str]
+
+
+def taken(graph: Graph, results: Mapping[str, Result], now: Now) -> Taken:
+    """What of the results can stand in for declared values."""
+    values: dict[str, Mapping[str, Measured]] = {}
+    told: dict[str, str] = {}
+    for name, result in results.items():
+        if name not in graph.order:
+            continue
+        reason = graph.specification(name, results, now)
+        if reason:
+            told[name] = f"declared values stand: {reason}"
+            continue
+        values[name] = result.values
+        shown = ", ".join(f"{key} {value}" for key, value in result.values.items())
+        told[name] = f"{shown} ({result.origin}, {now.age_s(result.slot):.0f} s old, {result.at})"
+    return Taken(values, told)
+
+
+def graph_of(config: EndNodeConfig | MidpointConfig) -> Graph:
+    """The calibrations of the link that a node belongs to."""
+    midpoint = config.node if isinstance(config, MidpointConfig) else config.midpoint.node
+    return link_graph(midpoint, config.ends)
+
+
+def tuned_end(config: EndNodeConfig, values: Values) -> EndNodeConfig:
+    """An end node's file with measured values. Raises ValueError for values that a file could not hold."""
+    node = config.node
+    changes: dict[str, object] = {}
+    if found := values.get(full_name(node, RABI)):
+        changes["qubit.rabi_rad_per_Vs"] = found["rabi"].value
+    if found := values.get(full_name(node, FREQUENCY)):
+        changes["qubit.frequency_Hz"] = found["drive"].value
+    if found := values.get(full_name(node, READOUT)):
+        changes["readout.threshold_photons"] = round(found["threshold"].value)
+    if found := values.get(full_name(node, SLOT_DELAY)):
+        changes["slot_trigger.delay_s"] = found["delay"].value
+    return _with(config, changes)
+
+
+def tuned_midpoint(config: MidpointConfig, values: Values) -> MidpointConfig:
+    """The midpoint's file with measured values; as `tuned_end`."""
+    node = config.node
+    changes: dict[str, object] = {}
+    if found := values.get(full_name(node, BIAS)):
+        changes["detectors.bias_A"] = (found["bias_c"].value, found["bias_d"].value)
+    if found := values.get(full_name(node, WAVELENGTH)):
+        changes["pump.wavelength_m"] = found["wavelength"].value
+    if found := values.get(full_name(node, DELAYS)):
+        changes["gate.begin_ps"] = round(found["gate_begin"].value)
+        changes["gate.end_ps"] = round(found["gate_end"].value)
+    for arm in config.ends:
+        if found := values.get(full_name(node, pump(arm))):
+            changes[f"attenuator.{arm}.pump_attenuation_dB"] = found["attenuation"].value
+            changes[f"attenuator.{arm}.readout_attenuation_dB"] = found["readout_attenuation"].value
+    return _with(config, changes)
+
+
+def _with(config: Node, changes: Mapping[str, object]) -> Node:
+    if not changes:
+        return config
+    point = changed(config.operating_point, changes)
+    tuned = config.model_copy(update={"operating_point": point})
+    return type(config).model_validate(tuned.model_dump())
+
+
+def tuned_devices(devices: Devices, config: MidpointConfig, values: Values) -> Devices:
+    """The device file with what was measured of it: pump power at each transducer, detectors, cavities."""
+    a, b = (_tuned_arm(arm, config.node, values) for arm in devices.arms)
+    midpoint = devices.midpoint
+    if found := values.get(full_name(config.node, BIAS)):
+        c, d = (
+            replace(detector, knee_A=found[f"knee_{port}"].value, width_A=found[f"width_{port}"].value)
+            for detector, port in zip(midpoint.detectors, "cd", strict=True)
+        )
+        midpoint = replace(midpoint, detectors=(c, d))
+    return replace(devices, arms=(a, b), midpoint=midpoint)
+
+
+def _tuned_arm(arm: ArmDevice, midpoint: str, values: Values) -> ArmDevice:
+    if found := values.get(full_name(midpoint, WAVELENGTH)):
+        moved_Hz = arm.transducer.optical_frequency_Hz + found["shift"].value
+        arm = replace(arm, transducer=replace(arm.transducer, optical_frequency_Hz=moved_Hz))
+    if found := values.get(full_name(midpoint, pump(arm.name))):
+        arm = replace(arm, insertion=min(1.0, arm.insertion * found["scale"].value))
+    return arm
+
+
+def pump_doubt(arm: str, midpoint: str, values: Values) -> float:
+    """Relative standard deviation of the calibrated pump power of an arm; 0 where it is as declared."""
+    found = values.get(full_name(midpoint, pump(arm)))
+    return found["scale"].sigma / found["scale"].value if found else 0.0
+
+
+def arrivals_ps(config: MidpointConfig, values: Values) -> dict[str, float]:
+    """When each arm's pulse arrives after START, ps, of the arms for which it was measured."""
+    sources = {
+        config.ends[0]: full_name(config.node, DELAYS),
+        config.ends[1]: full_name(config.ends[1], SLOT_DELAY),
+    }
+    return {arm: values[name]["arrival"].value for arm, name in sources.items() if name in values}

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calibrations of the hub: detector bias, dark counts, wavelength, delays, pump power of each arm."""
+
+from collections.abc import Callable
+from functools import partial
+from math import hypot, log10
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heraldlink.calibration import counting
+from heraldlink.calibration.bench import Bench, Finding
+from heraldlink.calibration.detector import dark_rate, plateau
+from heraldlink.calibration.light import arrival, pump_scale, resonance
+from heraldlink.calibration.measured import Measured
+from heraldlink.calibration.plans import light_plan
+from heraldlink.calibration.point import RackPoint
+from heraldlink.calibration.response import detected_photons, pair_response, strongest_Hz
+from heraldlink.errors import RunFailed
+from heraldlink.sequences.tagger import CLICKS_C, CLICKS_D
+
+Real = NDArray[np.float64]
+LIGHT_m_per_s = 299_792_458.0
+
+BRIGHTER_dB = 10.0
+"""By how much the attenuators are opened while light is counted."""
+
+PLATEAU = 0.9995
+"""Share of a detector's plateau at which it is biased: more bias adds dark counts only."""
+
+SCAN_ATTEMPTS = 20_000
+BIAS_STEPS = 9
+DARK_SLOTS, ARRIVAL_SLOTS, PUMP_SLOTS = 5, 2, 12
+BIN_PS = 8_000.0
+GATE_SIGMA = 4.0
+"""Pulses are cut at four standard deviations: the gate holds all of them."""
+
+
+def brighter(point: RackPoint) -> RackPoint:
+    """The same with both pump attenuators opened."""
+    arms = point.midpoint.operating_point.attenuator
+    opened = {
+        f"attenuator__{name}__pump_attenuation_dB": max(0.0, arm.pump_attenuation_dB - BRIGHTER_dB)
+        for name, arm in arms.items()
+    }
+    return point.hub(**opened)
+
+
+def full_peak_V(point: RackPoint) -> float:
+    """The largest pump envelope that both ends declare."""
+    return min(config.operating_point.generator.envelope_peak_V for config in point.ends.values())
+
+
+def detector_bias(bench: Bench) -> Finding:
+    """Scan the bias of both detectors in the light of both arms, up to 0.8 of the node's limit."""
+    point = brighter(bench.point)
+    highest_A = 0.8 * point.midpoint.limits.bias_A
+    biases_A = np.linspace(0.35, 1.0, BIAS_STEPS) * highest_A
+    plan = light_plan(point, [full_peak_V(point)], SCAN_ATTEMPTS)
+    counts: dict[int, list[int]] = {CLICKS_C: [], CLICKS_D: []}
+    for bias_A in biases_A.tolist():
+        slot = bench.player.play(plan, point.hub(detectors__bias_A=(bias_A, bias_A)))
+        for raw, found in counts.items():
+            found.append(int(counting.clicked(slot.hub, plan, (raw,))[0]))
+    values: dict[str, Measured] = {}
+    tries = np.full(BIAS_STEPS, SCAN_ATTEMPTS)
+    for port, raw in (("c", CLICKS_C), ("d", CLICKS_D)):
+        curve = plateau(biases_A, tries, np.array(counts[raw], dtype=np.int64))
+        bias_A = min(highest_A, curve.bias_for(PLATEAU))
+        reach = (bias_A - curve.knee_A.value) / curve.width_A.value
+        values[f"bias_{port}"] = Measured(bias_A, hypot(curve.knee_A.sigma, reach * curve.width_A.sigma), "A")
+        values[f"knee_{port}"], values[f"width_{port}"] = curve.knee_A, curve.width_A
+    return Finding(values, plan.digest())
+
+
+def dark_counts(bench: Bench) -> Finding:
+    """Count with both pump channels closed."""
+    point = bench.point.block(*bench.point.names)
+    plan = light_plan(point, [0.0])
+    totals = {CLICKS_C: 0, CLICKS_D: 0}
+    for _ in range(DARK_SLOTS):
+        slot = bench.player.play(plan, point)
+        for raw in totals:
+            totals[raw] += int(counting.of_channel(slot.hub, raw)[0].size)
+    seconds = DARK_SLOTS * plan.record_ps * 1e-12
+    return Finding(
+        {"dark_c": dark_rate(totals[CLICKS_C], seconds), "dark_d": dark_rate(totals[CLICKS_D], seconds)},
+        plan.digest(),
+    )
+
+
+def pump_wavelength(bench: Bench) -> Finding:
+    """Scan the pump laser over three widths of the cavities to either side."""
+    point, arms = brighter(bench.point), bench.declared_devices.arms
+    span = point.midpoint.limits.wavelength_m
+    kappa_Hz = max(arm.transducer.kappa_external_Hz + arm.transducer.kappa_internal_Hz for arm in arms)
+    now_Hz = LIGHT_m_per_s / point.midpoint.operating_point.pump.wavelength_m
+    steps_Hz = now_Hz + np.arange(-6, 7) * kappa_Hz / 2
+    allowed = (LIGHT_m_per_s / steps_Hz >= span.minimum) & (LIGHT_m_per_s / steps_Hz <= span.maximum)
+    lights_Hz = steps_Hz[allowed]
+    plan = light_plan(point, [full_peak_V(point)], SCAN_ATTEMPTS)
+    counts = [
+        int(counting.clicked(bench.player.play(plan, point.hub(pump__wavelength_m=wave_m)).hub, plan)[0])
+        for wave_m in (LIGHT_m_per_s / lights_Hz).tolist()
+    ]
+    best_Hz = strongest_Hz(arms)
+    shift = resonance(
+        partial(pair_response, arms, best_Hz),
+        lights_Hz - best_Hz,
+        np.full(lights_Hz.size, SCAN_ATTEMPTS),
+        np.array(counts, dtype=np.int64),
+        kappa_Hz,
+    )
+    wavelength_m = LIGHT_m_per_s / (best_Hz + shift.value)
+    if not span.minimum <= wavelength_m <= span.maximum:
+        raise RunFailed(f"wavelength: the resonance at {wavelength_m:.7g} m lies outside limits.wavelength_m")
+    sigma_m = wavelength_m * shift.sigma / best_Hz
+    return Finding({"shift": shift, "wavelength": Measured(wavelength_m, sigma_m, "m")}, plan.digest())
+
+
+def arrival_of(bench: Bench, arm: str) -> tuple[Measured, Measured, str]:
+    """(centre and rms width of an arm's arrivals after START in ps, digest); the other arm is blocked."""
+    point = brighter(bench.point).block(*(name for name in bench.point.names if name != arm))
+    plan = light_plan(point, [full_peak_V(point)])
+    times = [counting.arrival_times_ps(bench.player.play(plan, point).hub) for _ in range(ARRIVAL_SLOTS)]
+    edges_ps = np.arange(0.0, plan.period_ps + BIN_PS, BIN_PS)
+    counts = np.histogram(np.concatenate(times), edges_ps)[0].astype(np.int64)
+    centre, width = arrival(edges_ps, counts, float(point.midpoint.sequence.pulse_sigma_ps))
+    return centre, width, plan.digest()
+
+
+def delays(bench: Bench) -> Finding:
+    """When the first end's photons arrive, and the herald gate around them."""
+    centre, width, digest = arrival_of(bench, bench.point.names[0])
+    reach_ps = GATE_SIGMA * bench.point.midpoint.sequence.pulse_sigma_ps + 4 * centre.sigma
+    gate = (max(0.0, centre.value - reach_ps), centre.value + reach_ps)
+    return Finding(
+        {
+            "arrival": centre,
+            "width": width,
+            "gate_begin": Measured(gate[0], centre.sigma, "ps"),
+            "gate_end": Measured(gate[1], centre.sigma, "ps"),
+        },
+        digest,
+    )
+
+
+def slot_delay(bench: Bench) -> Finding:
+    """The second end's trigger delay that brings its photons where the first end's arrive.
+
+    The delay differs from the first end's by whole periods of the qubit: the drives of both ends keep their
+    phase relation, whatever the fibres' lengths.
+    """
+    first, second = bench.point.names
+    here, _, _ = arrival_of(bench, first)
+    there, _, digest = arrival_of(bench, second)
+    delay_s, other_s = (
+        bench.point.ends[name].operating_point.slot_trigger.delay_s for name in (second, first)
+    )
+    period_s = 1 / bench.point.ends[second].operating_point.qubit.frequency_Hz
+    wanted_s = delay_s + (here.value - there.value) * 1e-12
+    new_s = round(other_s + round((wanted_s - other_s) / period_s) * period_s, 15)
+    if not 0 <= new_s < 0.1:
+        raise RunFailed(f"slot_delay: {second} would need a delay of {new_s:.9g} s, allowed are 0..0.1 s")
+    moved_ps = (new_s - delay_s) * 1e12
+    sigma = hypot(here.sigma, there.sigma)
+    return Finding(
+        {
+            "delay": Measured(new_s, sigma * 1e-12, "s"),
+            "arrival": Measured(there.value + moved_ps, there.sigma, "ps"),
+            "skew": Measured(there.value - here.value, sigma, "ps"),
+        },
+        digest,
+    )
+
+
+def pump_power(arm: str, bench: Bench) -> Finding:
+    """Clicks of one arm against the pump's envelope: how much of the declared power arrives.
+
+    The arm's efficiency is taken from the device file: clicks alone give the product of both. The
+    attenuators are corrected so that the transducer gets what the files declare.
+    """
+    point = brighter(bench.point).block(*(name for name in bench.point.names if name != arm))
+    peak_V = full_peak_V(point)
+    peaks_V = [0.0, 0.8 * peak_V, peak_V]
+    plan = light_plan(point, peaks_V)
+    clicks = np.sum(
+        [counting.clicked(bench.player.play(plan, point).hub, plan) for _ in range(PUMP_SLOTS)], axis=0
+    )
+    expected: Callable[[float], Real] = partial(detected_photons, bench, arm, point, plan, peaks_V)
+    scale, background = pump_scale(expected, counting.attempts(plan) * PUMP_SLOTS, clicks)
+    declared = bench.declared.midpoint.operating_point.attenuator[arm]
+    surplus_dB = 10 * log10(scale.value)
+    sigma_dB = 10 * scale.sigma / scale.value / np.log(10)
+    attenuation = {
+        "attenuation": declared.pump_attenuation_dB + surplus_dB,
+        "readout_attenuation": declared.readout_attenuation_dB + surplus_dB,
+    }
+    if min(attenuation.values()) < 0:
+        raise RunFailed(
+            f"pump: the light of {arm} is {-surplus_dB:.1f} dB too weak, more than attenuators hold"
+        )
+    values = {"scale": scale, "background": background}
+    values |= {name: Measured(value, float(sigma_dB), "dB") for name, value in attenuation.items()}
+    return Finding(values, plan.digest())

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which calibrations a link has, what each needs, how long it is good for, and within which limits.
+
+Expiries and limits are [assumed]: an hour for what light and electronics do, a few for what a chip does.
+"""
+
+from heraldlink.calibration.graph import Calibration, Graph, Limits
+
+BIAS, DARKS, WAVELENGTH, DELAYS = "detector_bias", "dark_counts", "pump_wavelength", "delays"
+SLOT_DELAY, RABI, FREQUENCY, READOUT, RELAXATION = (
+    "slot_delay", "rabi", "qubit_frequency", "readout", "relaxation",
+)  # fmt: skip
+HOUR_s = 3600.0
+
+
+def pump(arm: str) -> str:
+    """Name of the pump calibration of an arm."""
+    return f"pump_{arm}"
+
+
+def full_name(node: str, kind: str) -> str:
+    """Names carry the node they belong to: ``midpoint.detector_bias``."""
+    return f"{node}.{kind}"
+
+
+def link_graph(midpoint: str, ends: tuple[str, str]) -> Graph:
+    """All calibrations of a link, names as `full_name` makes them."""
+    return Graph([*_hub(midpoint, ends), *(item for end in ends for item in _end(midpoint, ends, end))])
+
+
+def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
+    bias, wavelength, delays = (full_name(node, kind) for kind in (BIAS, WAVELENGTH, DELAYS))
+    dark = Limits(highest=1e3)
+    return [
+        Calibration(bias, node, (), 8 * HOUR_s, steps={"bias_c": 2e-7, "bias_d": 2e-7}),
+        Calibration(full_name(node, DARKS), node, (bias,), HOUR_s, {"dark_c": dark, "dark_d": dark}),
+        Calibration(wavelength, node, (bias,), HOUR_s, steps={"wavelength": 2e-13, "shift": 3e7}),
+        Calibration(delays, node, (bias, wavelength), HOUR_s, steps={"arrival": 2_000.0}),
+        *(
+            Calibration(
+                full_name(node, pump(end)),
+                node,
+                (bias, wavelength, delays, full_name(ends[1], SLOT_DELAY)),
+                HOUR_s,
+                {"scale": Limits(0.1, 10.0), "background": Limits(highest=0.05)},
+                {"scale": 0.01, "attenuation": 0.05, "readout_attenuation": 0.05},
+            )
+            for end in ends
+        ),
+    ]
+
+
+def _end(midpoint: str, ends: tuple[str, str], node: str) -> list[Calibration]:
+    rabi, frequency = full_name(node, RABI), full_name(node, FREQUENCY)
+    light = full_name(midpoint, pump(node))
+    found = [
+        Calibration(rabi, node, (), 8 * HOUR_s, {"scale": Limits(0.3, 3.0)}, {"rabi": 5e6}),
+        Calibration(frequency, node, (rabi,), 8 * HOUR_s, steps={"frequency": 2e4}),
+        Calibration(
+            full_name(node, READOUT), node, (light, rabi, frequency), HOUR_s, {"fidelity": Limits(0.8, 1.0)}
+        ),
+        Calibration(full_name(node, RELAXATION), node, (rabi, frequency), 24 * HOUR_s),
+    ]
+    if node == ends[1]:
+        needs = (full_name(midpoint, DELAYS), *(full_name(end, FREQUENCY) for end in ends))
+        steps = {"delay": 1e-9, "arrival": 2_000.0}
+        found.append(Calibration(full_name(node, SLOT_DELAY), node, needs, HOUR_s, steps=steps))
+    return found

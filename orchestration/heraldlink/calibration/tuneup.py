@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tune-up: run what is due, in order, and keep what was found."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Protocol
+
+from heraldlink.calibration import hub, qubits
+from heraldlink.calibration.apply import Values, taken, tuned_devices, tuned_end, tuned_midpoint
+from heraldlink.calibration.bench import Bench, Finding, Player
+from heraldlink.calibration.graph import Due, Graph, Now
+from heraldlink.calibration.point import RackPoint
+from heraldlink.calibration.result import Result
+from heraldlink.calibration.specification import (
+    BIAS,
+    DARKS,
+    DELAYS,
+    FREQUENCY,
+    RABI,
+    READOUT,
+    RELAXATION,
+    SLOT_DELAY,
+    WAVELENGTH,
+    full_name,
+    link_graph,
+    pump,
+)
+from heraldlink.errors import RunFailed
+from heraldlink.messages.values import Origin
+from heraldlink_physics.device import Devices
+
+Procedure = Callable[[Bench], Finding]
+MOST_RUNS = 3
+"""Of one calibration in one tune-up: a value that never settles is told, not chased."""
+
+
+class TunedRack(Player, Protocol):
+    """A rack that also tells the time and where its numbers come from."""
+
+    @property
+    def origin(self) -> Origin:
+        """Of all its instruments, joined."""
+        ...
+
+    def slot(self) -> int:
+        """Slot ticks counted."""
+        ...
+
+
+def procedures(point: RackPoint) -> dict[str, Procedure]:
+    """What each calibration of a link does, by full name."""
+    hub_node = point.midpoint.node
+    found: dict[str, Procedure] = {
+        full_name(hub_node, BIAS): hub.detector_bias,
+        full_name(hub_node, DARKS): hub.dark_counts,
+        full_name(hub_node, WAVELENGTH): hub.pump_wavelength,
+        full_name(hub_node, DELAYS): hub.delays,
+        full_name(point.names[1], SLOT_DELAY): hub.slot_delay,
+    }
+    for end in point.names:
+        found[full_name(hub_node, pump(end))] = partial(hub.pump_power, end)
+        found[full_name(end, RABI)] = partial(qubits.drive_strength, end)
+        found[full_name(end, FREQUENCY)] = partial(qubits.frequency, end)
+        found[full_name(end, READOUT)] = partial(qubits.readout, end)
+        found[full_name(end, RELAXATION)] = partial(qubits.relaxation_rate, end)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened: ``result`` None: it could not run, ``due.reason`` tells why."""
+
+    due: Due
+    result: Result | None
+
+
+@dataclass
+class TuneUp:
+    """``results``: the last of each calibration, brought up to date; ``clock``: time of day, for people."""
+
+    declared: RackPoint
+    devices: Devices
+    results: dict[str, Result]
+    clock: Callable[[], str]
+    runs: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def graph(self) -> Graph:
+        """The link's calibrations."""
+        return link_graph(self.declared.midpoint.node, self.declared.names)
+
+    def now(self, slot: int) -> Now:
+        """Bench time."""
+        return Now(slot, self.declared.tick_rate_Hz)
+
+    def due(self, slot: int, wanted: Collection[str], force: Collection[str] = ()) -> list[Due]:
+        """What is due, without what already ran as often as it may."""
+        found = self.graph.due(self.results, self.now(slot), wanted, force)
+        return [item for item in found if self.runs.get(item.name, 0) < MOST_RUNS]
+
+    def bench(self, rack: Player, slot: int) -> Bench:
+        """The rack's settings and the model with all values in specification."""
+        values = taken(self.graph, self.results, self.now(slot)).values
+        point = tuned_point(self.declared, values)
+        devices = tuned_devices(self.devices, self.declared.midpoint, values)
+        return Bench(rack, point, self.declared, devices, self.devices)
+
+    def run(self, rack: TunedRack, wanted: Collection[str], force: Collection[str] = ()) -> Iterator[Step]:
+        """Run what is due until nothing is; yields each step. What is blocked is told and left."""
+        forced, told = set(force), set[str]()
+        while True:
+            slot = rack.slot()
+            for item in self.due(slot, wanted, forced):
+                blocked = self.graph.blocked(item.name, self.results, self.now(slot))
+                if not blocked and not self._failed_now(item.name):
+                    forced.discard(item.name)
+                    yield Step(item, self._one(rack, item.name))
+                    break
+                if blocked and item.name not in told:
+                    told.add(item.name)
+                    yield Step(replace(item, reason=blocked, blocked=True), None)
+            else:
+                return
+
+    def _failed_now(self, name: str) -> bool:
+        return self.runs.get(name, 0) > 0 and self.results[name].outcome == "failed"
+
+    def _one(self, rack: TunedRack, name: str) -> Result:
+        self.runs[name] = self.runs.get(name, 0) + 1
+        before = self.results.get(name)
+        node = self.graph[name].node
+        bench = self.bench(rack, rack.slot())
+        try:
+            finding, reason = procedures(self.declared)[name](bench), ""
+        except RunFailed as error:
+            finding, reason = Finding({}, ""), " ".join(str(error).split())
+        slot = rack.slot()
+        outcome = "failed" if reason else "measured"
+        result = Result(
+            name, node, outcome, slot, slot, self.clock(), rack.origin, finding.digest, finding.values, reason
+        )
+        if before is not None and not self.graph.moved(before, result):
+            result = replace(result, moved_slot=before.moved_slot)
+        self.results[name] = result
+        return result
+
+
+def tuned_point(declared: RackPoint, values: Values) -> RackPoint:
+    """The rack's settings with measured values in the place of declared ones."""
+    ends = {name: tuned_end(config, values) for name, config in declared.ends.items()}
+    return RackPoint(tuned_midpoint(declared.midpoint, values), ends, declared.blocked)
+
+
+def kept_at(name: str, graph: Graph, point: RackPoint) -> tuple[str, ...]:
+    """Nodes whose files keep a calibration: its own, and the midpoint, whose estimator needs the delay."""
+    node = graph[name].node
+    delay = full_name(point.names[1], SLOT_DELAY)
+    return (node, point.midpoint.node) if name == delay else (node,)
