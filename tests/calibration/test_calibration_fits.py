@@ -64,14 +64,14 @@ def draw_resonance(rng: np.random.Generator) -> dict[str, tuple[Measured, float]
         return 1 / (1 + (2 * offset / 1.3e9) ** 2)
 
     offsets, attempts = np.linspace(-4e9, 4e9, 17), np.full(17, 8_000)
-    clicked = rng.binomial(attempts, 1 - (1 - 1e-3) / (1 + 0.05 * shape(offsets - 0.9e9)))
+    clicked = rng.binomial(attempts, 1 - 1 / (1 + 0.05 * shape(offsets - 0.9e9)))
     return {"resonance": (resonance(shape, offsets, attempts, clicked, 1.3e9), 0.9e9)}
 
 
 def draw_plateau(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
     bias, attempts = np.linspace(6e-6, 20e-6, 15), np.full(15, 20_000)
     chance = 0.04 / 2 * (1 + stats.norm.cdf((bias - 11e-6) / 2e-6 * 2**0.5) * 2 - 1)
-    found = plateau(bias, attempts, rng.binomial(attempts, chance))
+    found = plateau(bias, attempts, rng.binomial(attempts, chance / (1 + chance)))
     return {"knee": (found.knee_A, 11e-6), "knee width": (found.width_A, 2e-6)}
 
 

@@ -17,12 +17,12 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Plateau:
-    """Clicks p(I) = p_max/2 (1 + erf((I - knee)/width)): the error function of heraldlink_physics.snspd."""
+    """Efficiency goes with 1 + erf((I - knee)/width), as in heraldlink_physics.snspd."""
 
     knee_A: Measured
     width_A: Measured
-    click_probability: Measured
-    """On the plateau, with the light of the scan."""
+    photons: Measured
+    """Detected per attempt on the plateau, with the light of the scan."""
 
     def efficiency(self, bias_A: float) -> float:
         """Relative to the plateau, 0..1."""
@@ -39,7 +39,10 @@ class Plateau:
 
 
 def plateau(bias_A: Real, attempts: Integers, clicked: Integers) -> Plateau:
-    """Fit a bias scan under constant light; all biases below latching. Raises RunFailed without a knee."""
+    """Fit a bias scan under constant thermal light, of which x detected photons click with x/(1 + x).
+
+    All biases have to stay below latching. Raises RunFailed without clicks.
+    """
     unit = float(bias_A.max())
     x = bias_A / unit
     share = clicked / np.maximum(attempts, 1)
@@ -48,16 +51,17 @@ def plateau(bias_A: Real, attempts: Integers, clicked: Integers) -> Plateau:
 
     def model(values: Real) -> Real:
         reach = (x - values[1]) / np.exp(values[2])
-        return np.asarray(np.exp(values[0]) / 2 * (1 + error_function(reach)), dtype=np.float64)
+        photons = np.exp(values[0]) / 2 * (1 + error_function(reach))
+        return np.asarray(photons / (1 + photons), dtype=np.float64)
 
     top = float(share.max())
     knee = float(np.interp(top / 2, np.maximum.accumulate(share), x))
-    fit = fit_binomial(clicked, attempts, model, np.array([np.log(top), knee, np.log(0.1)]))
+    fit = fit_binomial(clicked, attempts, model, np.array([np.log(top / (1 - top)), knee, np.log(0.1)]))
     level, width = float(np.exp(fit.values[0])), float(np.exp(fit.values[2])) * unit
     return Plateau(
         knee_A=Measured(float(fit.values[1]) * unit, fit.sigma(1) * unit, "A"),
         width_A=Measured(width, width * fit.sigma(2), "A"),
-        click_probability=Measured(level, level * fit.sigma(0)),
+        photons=Measured(level, level * fit.sigma(0)),
     )
 
 

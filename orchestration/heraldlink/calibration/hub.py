@@ -28,9 +28,12 @@ BRIGHTER_dB = 10.0
 PLATEAU = 0.9995
 """Share of a detector's plateau at which it is biased: more bias adds dark counts only."""
 
-SCAN_ATTEMPTS = 20_000
+SCAN_ATTEMPTS = 60_000
 BIAS_STEPS = 9
-DARK_SLOTS, ARRIVAL_SLOTS, PUMP_SLOTS = 5, 2, 12
+DARK_SLOTS, ARRIVAL_SLOTS, PUMP_SLOTS = 5, 2, 20
+PUMP_SHARES = (0.05, 0.25, 0.7)
+"""Of the attempts of a pump sweep: dark, at 0.8 of the envelope's peak, and at all of it."""
+
 BIN_PS = 8_000.0
 GATE_SIGMA = 4.0
 """Pulses are cut at four standard deviations: the gate holds all of them."""
@@ -183,7 +186,7 @@ def pump_power(arm: str, bench: Bench) -> Finding:
     point = brighter(bench.point).block(*(name for name in bench.point.names if name != arm))
     peak_V = full_peak_V(point)
     peaks_V = [0.0, 0.8 * peak_V, peak_V]
-    plan = light_plan(point, peaks_V)
+    plan = light_plan(point, peaks_V, shares=PUMP_SHARES)
     clicks = np.sum(
         [counting.clicked(bench.player.play(plan, point).hub, plan) for _ in range(PUMP_SLOTS)], axis=0
     )

@@ -42,7 +42,8 @@ def pump_scale(
     if share[brightest] <= 2 * floor:
         raise RunFailed("pump sweep: clicks do not grow with the pump: is light blocked or a detector off?")
     ratio = share[brightest] / (1 - min(0.999, float(share[brightest]))) / declared[brightest]
-    fit = fit_binomial(clicked, attempts, model, np.log(np.array([ratio, floor])))
+    prior = np.where(declared > 0, 0.0, 0.5)  # Jeffreys': a dark setting without any click is no certainty
+    fit = fit_binomial(clicked + prior, attempts + 2 * prior, model, np.log(np.array([ratio, floor])))
     scale, dark = float(np.exp(fit.values[0])), float(np.exp(fit.values[1]))
     return Measured(scale, scale * fit.sigma(0)), Measured(dark, dark * fit.sigma(1))
 
@@ -87,17 +88,18 @@ def resonance(
 
     ``shape``: function of float64[n] offsets, relative response of the model at an offset, 1 at 0 shift.
     ``offsets_Hz``: of the light from where the model's resonance lies. ``kappa_Hz``: its width, as a unit.
+    Dark counts have to be negligible beside the clicks on resonance.
     """
 
     def model(values: Real) -> Real:
         response = np.asarray(shape(offsets_Hz - values[0] * kappa_Hz), dtype=np.float64)
-        dark = 1 - np.exp(-np.exp(values[2]))
-        return np.asarray(1 - (1 - dark) / (1 + np.exp(values[1]) * response), dtype=np.float64)
+        return np.asarray(1 - 1 / (1 + np.exp(values[1]) * response), dtype=np.float64)
 
     share = clicked / np.maximum(attempts, 1)
-    floor = max(float(share.min()), 0.3 / float(attempts.max()))
-    heights = np.log([max(float(share.max()), 2 * floor), floor / 2])
-    starts = [np.array([shift, *heights]) for shift in np.unique(offsets_Hz / kappa_Hz)]
+    if clicked.max() < 25:
+        raise RunFailed("wavelength: no light arrives in the scanned range")
+    height = float(np.log(share.max() / (1 - min(0.999, float(share.max())))))
+    starts = [np.array([shift, height]) for shift in np.unique(offsets_Hz / kappa_Hz).tolist()]
     best = fit_binomial(clicked, attempts, model, likeliest(clicked, attempts, model, starts))
     shift, sigma = float(best.values[0]) * kappa_Hz, best.sigma(0) * kappa_Hz
     if not offsets_Hz.min() - kappa_Hz <= shift <= offsets_Hz.max() + kappa_Hz or sigma > kappa_Hz:

@@ -71,9 +71,9 @@ def fit_poisson(counts: NDArray[np.int64], mean: Model, start: Real) -> Fit:
 
 
 def fit_binomial(
-    successes: NDArray[np.int64], trials: NDArray[np.int64], probability: Model, start: Real
+    successes: NDArray[np.int64] | Real, trials: NDArray[np.int64] | Real, probability: Model, start: Real
 ) -> Fit:
-    """Fit probabilities; as `fit_poisson`. Points without trials say nothing."""
+    """Fit probabilities; as `fit_poisson`. Points without trials say nothing; a prior may add fractions."""
     if np.any(successes < 0) or np.any(successes > trials):
         raise ValueError("successes must lie between 0 and the number of trials")
     kept = trials > 0

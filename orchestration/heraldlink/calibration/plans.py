@@ -14,14 +14,18 @@ SHARE_OF_SLOT = 0.8
 """Of the time between ticks that a slot plays."""
 
 
-def light_plan(point: RackPoint, peaks_V: Sequence[float], attempts: int | None = None) -> SlotPlan:
+def light_plan(
+    point: RackPoint, peaks_V: Sequence[float], attempts: int | None = None, shares: Sequence[float] = ()
+) -> SlotPlan:
     """One part per peak of the pump envelope (0: dark): pulses at both ends, back to back.
 
-    ``attempts``: of each part; None: as many as fit. Waveforms are as short as the pulse allows.
+    ``attempts``: of all parts together; None: as many as fit. ``shares``: of them in each part, 0..1 (empty:
+    equal). Waveforms are as short as the pulse allows.
     """
     sequence = point.midpoint.sequence
     period_ps = light_period_ps(sequence)
-    count = attempts or int(SHARE_OF_SLOT * 1e12 / sequence.tick_rate_Hz / period_ps / len(peaks_V))
+    total = attempts or int(SHARE_OF_SLOT * 1e12 / sequence.tick_rate_Hz / period_ps)
+    counts = [max(1, int(total * share)) for share in shares or [1 / len(peaks_V)] * len(peaks_V)]
 
     def elements(peak_V: float) -> tuple[Element, ...]:
         pulse = PumpPulse(sequence.pulse_centre_ps, sequence.pulse_sigma_ps, peak_V)
@@ -29,7 +33,7 @@ def light_plan(point: RackPoint, peaks_V: Sequence[float], attempts: int | None 
 
     parts = [
         Part(f"pump_{k}", count, dict.fromkeys(point.names, elements(peak_V)))
-        for k, peak_V in enumerate(peaks_V)
+        for k, (peak_V, count) in enumerate(zip(peaks_V, counts, strict=True))
     ]
     return plan_of(point, "light", period_ps, parts)
 

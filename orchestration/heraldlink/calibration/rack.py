@@ -273,7 +273,7 @@ class Rack:
         with blaming(names.tagger):
             played = self._ends[node].tagger.counts()["STAR"] - before
         wanted = sum(part.count * part.syncs for part in plan.played)
-        problems = []
+        problems: list[str] = []
         if played != wanted and not any(part.jump_to for part in plan.played):
             problems.append(f"{names.generator}: {played} attempt syncs counted, {wanted} wanted")
         with blaming(names.generator):

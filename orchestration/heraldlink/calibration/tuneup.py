@@ -11,7 +11,7 @@ from heraldlink.calibration.apply import Values, taken, tuned_devices, tuned_end
 from heraldlink.calibration.bench import Bench, Finding, Player
 from heraldlink.calibration.graph import Due, Graph, Now
 from heraldlink.calibration.point import RackPoint
-from heraldlink.calibration.result import Result
+from heraldlink.calibration.result import Outcome, Result
 from heraldlink.calibration.specification import (
     BIAS,
     DARKS,
@@ -136,7 +136,7 @@ class TuneUp:
         except RunFailed as error:
             finding, reason = Finding({}, ""), " ".join(str(error).split())
         slot = rack.slot()
-        outcome = "failed" if reason else "measured"
+        outcome: Outcome = "failed" if reason else "measured"
         result = Result(
             name, node, outcome, slot, slot, self.clock(), rack.origin, finding.digest, finding.values, reason
         )

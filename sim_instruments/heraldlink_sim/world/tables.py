@@ -121,7 +121,7 @@ def _table(link: LinkModel, pumped: tuple[PumpedArm, PumpedArm], gate: GateSetti
     emitted = [item.arm.n_bar * (1 + item.arm.n_thermal) * item.arm.efficiency for item in pumped]
     inside = [photons * share for photons, share in zip(emitted, link.gate_fractions, strict=True)]
     beside = [
-        (photons + item.leaked_photons) * (1 - share)
+        (photons + item.leaked_photons) * max(0.0, 1 - share)  # a share may round to above 1
         for photons, item, share in zip(emitted, pumped, link.gate_fractions, strict=True)
     ]
     return AttemptTable(
