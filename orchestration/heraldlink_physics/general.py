@@ -3,8 +3,8 @@
 
 Detectors in a set S that stay dark are N_S = (1-p_dark)**|S| :exp(-a† M_S a): with
 (M_S)_ij = sum over k in S of eta_k sqrt(t_i t_j) conj(U_ki) U_kj <xi_i|xi_j>, U the 50:50 beam splitter,
-t_i and xi_i efficiency and shape of optical mode i; "only c clicks" is N_{d} - N_{cd} (Kok et al., Rev. Mod.
-Phys. 79, 135 (2007), and van Loock and Lütkenhaus for threshold detectors). Matrix elements are permanents.
+t_i and xi_i efficiency and shape of optical mode i; "only c clicks" is N_{d} - N_{cd}. The normally ordered
+exponential is the photodetection formula of Kelley and Kleiner, Phys. Rev. 136, A316 (1964), for no count.
 """
 
 from __future__ import annotations

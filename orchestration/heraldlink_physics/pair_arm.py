@@ -56,36 +56,28 @@ def _loaded(arm: Arm, photons: int, thermal: int) -> Matrix:
     """complex[3, photons, 3, photons]: what the squeezer, the noise and the loss leave."""
     gain = 1 + arm.microwave_efficiency * arm.n_added
     tau = arm.microwave_efficiency / gain
-    ratio = arm.n_thermal / (1 + arm.n_thermal)
+    n, k = np.arange(thermal)[:, None], np.arange(photons)
+    amplitudes = _squeezed(arm.n_bar, n, k)
+    weights = (arm.n_thermal / (1 + arm.n_thermal)) ** n / (1 + arm.n_thermal)
+    microwave = n + k
+    lost = (1 - tau) ** microwave
+    one_left = microwave * tau * (1 - tau) ** np.maximum(microwave - 1, 0)
+    empty, once = lost / gain, one_left / gain**2 + lost * (gain - 1) / gain**2
+    populations = weights * amplitudes**2
+    # |m><m+1| loses m photons on both sides and keeps the other side's last one.
+    kept = lost[:, :-1] * np.sqrt(tau * (microwave[:, :-1] + 1)) / gain**1.5
+    steps = (weights * amplitudes[:, :-1] * amplitudes[:, 1:] * kept).sum(axis=0)
     state = np.zeros((3, photons, 3, photons), dtype=np.complex128)
-    k = np.arange(photons)
-    for n in range(thermal):
-        amplitudes = _squeezed(arm.n_bar, n, photons)
-        weight = ratio**n / (1 + arm.n_thermal)
-        populations = weight * amplitudes**2
-        empty = (1 - tau) ** (n + k) / gain
-        once = _one_of(n + k, tau) / gain**2 + empty * (gain - 1) / gain
-        state[0, k, 0, k] += populations * empty
-        state[1, k, 1, k] += populations * once
-        state[2, k, 2, k] += populations * (1 - empty - once)
-        step = weight * amplitudes[:-1] * amplitudes[1:] * _kept_step(n + k[:-1], tau) / gain**1.5
-        state[0, k[:-1], 1, k[1:]] += (1 - 2 * arm.dephasing) * step
-        state[1, k[1:], 0, k[:-1]] += (1 - 2 * arm.dephasing) * step
+    for level, share in enumerate((empty, once, 1 - empty - once)):
+        state[level, k, level, k] = (populations * share).sum(axis=0)
+    state[0, k[:-1], 1, k[1:]] = (1 - 2 * arm.dephasing) * steps
+    state[1, k[1:], 0, k[:-1]] = (1 - 2 * arm.dephasing) * steps
     return state
 
 
-def _squeezed(n_bar: float, n: int, photons: int) -> NDArray[np.float64]:
-    """Amplitudes of |n+k, k> in S(r)|n, 0>, float[photons]."""
-    steps = np.sqrt(n_bar / (1 + n_bar) * (n + np.arange(1, photons)) / np.arange(1, photons))
-    amplitudes = (1 + n_bar) ** (-(n + 1) / 2) * np.concatenate(([1.0], np.cumprod(steps)))
+def _squeezed(n_bar: float, n: NDArray[np.int64], k: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Amplitudes of |n+k, k> in S(r)|n, 0>, float[thermal, photons]."""
+    steps = np.sqrt(n_bar / (1 + n_bar) * (n + k) / np.maximum(k, 1))
+    steps[:, 0] = 1
+    amplitudes = np.cumprod(steps, axis=1) * (1 + n_bar) ** (-(n + 1) / 2)
     return np.asarray(amplitudes, dtype=np.float64)
-
-
-def _one_of(m: NDArray[np.int64], tau: float) -> NDArray[np.float64]:
-    """Probability that exactly one of m photons survives the loss."""
-    return np.asarray(m * tau * (1 - tau) ** np.maximum(m - 1, 0), dtype=np.float64)
-
-
-def _kept_step(m: NDArray[np.int64], tau: float) -> NDArray[np.float64]:
-    """<0|loss(|m><m+1|)|1>: all m photons of both sides lost together, the other side's last one kept."""
-    return np.asarray((1 - tau) ** m * np.sqrt(tau * (m + 1)), dtype=np.float64)
