@@ -97,7 +97,7 @@ class ArrivalProfile:
         if end_ps <= begin_ps:
             return 0.0
         low, high = self.cumulative(np.array([begin_ps, end_ps], dtype=np.float64))
-        return float(high - low)
+        return min(1.0, float(high - low))
 
     def quantile_ps(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
         """Arrival times at given cumulative probabilities 0..1, same shape: samples them, gated or not.

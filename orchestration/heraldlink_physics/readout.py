@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from math import exp, lgamma, log
+from math import exp, lgamma, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heraldlink_physics.counting import count_probabilities
 from heraldlink_physics.device import ArmDevice
 from heraldlink_physics.errors import PhysicsError, within
 from heraldlink_physics.transducer import conversion_rate_Hz, red_pump_frequency_Hz
@@ -46,13 +47,19 @@ def mean_counts(
     return scale * readout.photons_g + dark, scale * photons_e + dark
 
 
-def confusion(mean_g: float, mean_e: float, threshold: int) -> NDArray[np.float64]:
-    """[[P(read g|g), P(read e|g)], [P(read g|e), P(read e|e)]]; "e" is read from `threshold` clicks on."""
-    within("mean_g", mean_g, 0)
-    within("mean_e", mean_e, 0)
+def confusion(
+    mean_g: float, mean_e: float, threshold: int, *, gate_over_t1: float = 0.0, thermal: float = 0.0
+) -> NDArray[np.float64]:
+    """[[P(read g|g), P(read e|g)], [P(read g|e), P(read e|e)]]; "e" is read from `threshold` clicks on.
+
+    `mean_g`, `mean_e`: mean clicks from a qubit that stays, as of `mean_counts`. `gate_over_t1`, `thermal`:
+    relaxation while it is read, as in `counting.count_probabilities`.
+    """
     within("threshold", threshold, 1)
-    below_g, below_e = poisson_below(threshold, mean_g), poisson_below(threshold, mean_e)
-    return np.array([[below_g, 1 - below_g], [below_e, 1 - below_e]], dtype=np.float64)
+    below = count_probabilities(
+        mean_g, mean_e, threshold - 1, gate_over_t1=gate_over_t1, thermal=thermal
+    ).sum(axis=1)
+    return np.stack([below, 1 - below], axis=1)
 
 
 def assignment_fidelity(matrix: NDArray[np.float64]) -> float:
@@ -60,13 +67,19 @@ def assignment_fidelity(matrix: NDArray[np.float64]) -> float:
     return float(matrix[0, 0] + matrix[1, 1]) / 2
 
 
-def best_threshold(mean_g: float, mean_e: float) -> int:
-    """The threshold with the highest assignment fidelity, where the two Poisson distributions cross."""
+def best_threshold(mean_g: float, mean_e: float, *, gate_over_t1: float = 0.0, thermal: float = 0.0) -> int:
+    """The threshold with the highest assignment fidelity; parameters as in `confusion`.
+
+    Without relaxation it is where the two Poisson distributions cross.
+    """
     if not 0 <= mean_g < mean_e:
         raise PhysicsError(f"counts {mean_g:g} (g) and {mean_e:g} (e) cannot be told apart: needs 0 <= g < e")
-    if mean_g == 0:
-        return 1
-    return max(1, int(np.ceil((mean_e - mean_g) / log(mean_e / mean_g))))
+    if gate_over_t1 == 0:
+        return 1 if mean_g == 0 else max(1, int(np.ceil((mean_e - mean_g) / log(mean_e / mean_g))))
+    most = int(mean_e + 6 * sqrt(mean_e)) + 1
+    likely = count_probabilities(mean_g, mean_e, most, gate_over_t1=gate_over_t1, thermal=thermal)
+    below = np.cumsum(likely, axis=1)
+    return 1 + int(np.argmax(below[0] - below[1]))
 
 
 def poisson_below(count: int, mean: float) -> float:

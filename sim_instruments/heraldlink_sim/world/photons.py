@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from heraldlink_physics.device import ArmDevice
+from heraldlink_physics.device import ArmDevice, Qubit
 from heraldlink_physics.readout import mean_counts
 from heraldlink_sim.world.optics import attenuation_dB, emitted_W
 from heraldlink_sim.world.rack import MicrowaveState, RackState
@@ -59,16 +59,41 @@ def readout_clicks(
     readouts: Readouts,
     excited: NDArray[np.bool_],
     light: ReadoutLight,
+    qubit: Qubit,
     delay_ps: int,
     rng: np.random.Generator,
 ) -> Times:
     """Return the photons of all gates at the node's tagger, int64[n] ps after the tick, unsorted.
 
-    Dark counts are left to whoever draws them at all times.
+    ``excited``: as the gate begins; a qubit with a T1 may jump while it is read (its gate is drawn at the
+    highest rate and thinned). Dark counts are left to whoever draws them at all times.
     """
     lengths_ps = readouts.end_ps - readouts.begin_ps
-    rates_Hz = np.where(excited, light.rate_e_Hz, light.rate_g_Hz) - light.dark_rate_Hz
-    means = rates_Hz.clip(min=0.0) * lengths_ps * 1e-12
+    jumps_ps = jump_times_ps(excited, lengths_ps, qubit, rng)
+    jumped = jumps_ps[:, 0] < lengths_ps
+    rates_Hz = np.array([light.rate_g_Hz, light.rate_e_Hz]).clip(min=light.dark_rate_Hz) - light.dark_rate_Hz
+    highest_Hz = rates_Hz.max()
+    means = np.where(jumped, highest_Hz, rates_Hz[excited.astype(np.int64)]) * lengths_ps * 1e-12
     gate = np.repeat(np.arange(len(means)), rng.poisson(means))
     within_ps = np.floor(rng.random(len(gate)) * lengths_ps[gate]).astype(np.int64)
-    return np.asarray(readouts.begin_ps[gate] + delay_ps + within_ps)
+    inside = jumped[gate]
+    later = (jumps_ps[gate[inside]] <= within_ps[inside, None]).sum(axis=1) % 2 == 1
+    rate_Hz = rates_Hz[(excited[gate[inside]] ^ later).astype(np.int64)]
+    kept = np.ones(len(gate), dtype=np.bool_)
+    kept[inside] = rng.random(len(rate_Hz)) * highest_Hz < rate_Hz
+    return np.asarray((readouts.begin_ps[gate] + delay_ps + within_ps)[kept])
+
+
+def jump_times_ps(
+    excited: NDArray[np.bool_], lengths_ps: Times, qubit: Qubit, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return when each qubit jumps between e and g, float[n, m] ps into its gate; beyond the gate: never."""
+    rates_Hz = np.array([qubit.thermal_population, 1 - qubit.thermal_population]) / qubit.t1_s
+    now_ps, state, jumps = np.zeros(len(excited)), excited.copy(), list[NDArray[np.float64]]()
+    while rates_Hz.any() and np.any(now_ps < lengths_ps):
+        rate_Hz = rates_Hz[state.astype(np.int64)]
+        never = np.full(len(state), np.inf)
+        now_ps += 1e12 * np.divide(rng.exponential(size=len(state)), rate_Hz, out=never, where=rate_Hz > 0)
+        state = ~state
+        jumps.append(now_ps.copy())
+    return np.stack([*jumps, np.full(len(excited), np.inf)], axis=1)

@@ -134,7 +134,7 @@ class World:
         wiring = node.wiring
         light = readout_light(rack, self.wiring.hub, wiring, node.device)
         rng = self._stream(slot, f"readout photons {wiring.name}")
-        clicks = readout_clicks(readouts, excitation, light, wiring.readout_delay_ps, rng)
+        clicks = readout_clicks(readouts, excitation, light, node.device.qubit, wiring.readout_delay_ps, rng)
         dark_rng = self._stream(slot, f"dark counts {wiring.detectors}")
         darks = dark_counts(light.dark_rate_Hz, self.wiring.tick_period_ps, dark_rng)
         return {
