@@ -11,8 +11,8 @@ import pytest
 from heraldlink.config.find import find_config
 from heraldlink.published.catalogue import row_of
 from heraldlink.published.experiment import read_experiment, read_mapping
-from heraldlink.published.microwave import solved
 from heraldlink.published.row import Row
+from heraldlink.published.solve import solved
 from heraldlink.published.storz_2023 import s_of
 from heraldlink_physics.device_file import device_set
 from heraldlink_physics.microwave_link import MicrowaveLink
@@ -64,3 +64,16 @@ def test_what_one_parameter_would_have_to_be_gives_the_published_s() -> None:
     assert s_of(replace(link, transmission=share)) == pytest.approx(target, abs=1e-9)
     with pytest.raises(ValueError, match="not reached between"):
         solved(3.0, lambda value: s_of(replace(link, transmission=value)), 0.3, 1.0)
+
+
+def test_humphreys_rate_and_fidelity_against_the_bright_state_population() -> None:
+    rows = [cells("humphreys_2018", "Computed", bright)[:2] for bright in ("0.05", "0.1", "0.2", "0.3")]
+    assert [row[0] for row in rows] == ["6.6", "12.9", "25.7", "38.4"]
+    assert [row[1] for row in rows] == ["0.879", "0.845", "0.756", "0.663"]
+
+
+def test_double_excitation_of_one_tenth_would_explain_both_of_humphreys_fidelities() -> None:
+    for rate in ("6", "39"):
+        published, _, alone, faulty, _, needed = cells("humphreys_2018", "Published", rate)
+        assert float(published) < float(faulty) < float(alone)
+        assert float(needed) == pytest.approx(0.1, abs=0.01)

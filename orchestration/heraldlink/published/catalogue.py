@@ -8,14 +8,15 @@ from typing import TypeVar
 
 from heraldlink.config.find import find_config
 from heraldlink.errors import ConfigurationError, RequestError
-from heraldlink.published import kurpiers_2018, meesala_2024, storz_2023
+from heraldlink.published import humphreys_2018, kurpiers_2018, meesala_2024, storz_2023
 from heraldlink.published.experiment import Experiment, read_experiment, read_mapping
 from heraldlink.published.row import Row
 from heraldlink_physics.device import Devices
 from heraldlink_physics.device_file import device_set
+from heraldlink_physics.emitter_link import EmitterLink
 from heraldlink_physics.microwave_link import MicrowaveLink
 
-Device = TypeVar("Device", Devices, MicrowaveLink)
+Device = TypeVar("Device", Devices, EmitterLink, MicrowaveLink)
 
 
 def row_of(name: str) -> Row:
@@ -36,6 +37,11 @@ def _device(experiment: Experiment, kind: type[Device]) -> Device:
     return found
 
 
+def _humphreys() -> Row:
+    experiment = read_experiment("humphreys_2018")
+    return humphreys_2018.row(experiment, _device(experiment, EmitterLink))
+
+
 def _meesala() -> Row:
     experiment = read_experiment("meesala_2024")
     return meesala_2024.row(experiment, _device(experiment, Devices).arms[0])
@@ -52,6 +58,7 @@ def _kurpiers() -> Row:
 
 
 ROWS: Mapping[str, Callable[[], Row]] = {
+    "humphreys_2018": _humphreys,
     "meesala_2024": _meesala,
     "storz_2023": _storz,
     "kurpiers_2018": _kurpiers,

@@ -12,13 +12,13 @@ from heraldlink.published.experiment import Experiment, Number
 from heraldlink.published.microwave import (
     STATEMENT,
     Change,
-    solved,
     with_absorption,
     without_decay,
     without_dephasing,
     without_loss,
 )
 from heraldlink.published.row import Panel, Points, Row, Style, Table, curve
+from heraldlink.published.solve import solved
 from heraldlink_physics.microwave_link import MicrowaveLink
 from heraldlink_physics.microwave_transfer import bell_fidelity, bell_pair, transfer
 

@@ -56,20 +56,3 @@ def without_loss(link: MicrowaveLink) -> MicrowaveLink:
 def with_absorption(link: MicrowaveLink, absorption: float) -> MicrowaveLink:
     """The receiver takes up the share that was measured, whatever the shapes would let it."""
     return replace(link, mode_match=link.mode_match * absorption / transfer(link).absorption)
-
-
-def solved(target: float, value: Callable[[float], float], low: float, high: float) -> float:
-    """Argument in low..high at which a monotonic `value` is `target`, by bisection to 1e-12 of the range.
-
-    Raises ValueError if `target` is not between the values at the ends.
-    """
-    rising = value(high) > value(low)
-    if not min(value(low), value(high)) <= target <= max(value(low), value(high)):
-        raise ValueError(f"{target:g} is not reached between {low:g} and {high:g}")
-    for _ in range(40):
-        middle = (low + high) / 2
-        if (value(middle) < target) == rising:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2

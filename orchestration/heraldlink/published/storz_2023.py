@@ -13,13 +13,13 @@ from heraldlink.published.experiment import Experiment
 from heraldlink.published.microwave import (
     STATEMENT,
     both_nodes,
-    solved,
     without_decay,
     without_dephasing,
     without_loss,
     without_misreading,
 )
 from heraldlink.published.row import Level, Panel, Row, Style, Table, curve
+from heraldlink.published.solve import solved
 from heraldlink_physics.chsh import WrongReads, largest_s
 from heraldlink_physics.microwave_link import MicrowaveLink, MicrowaveNode
 from heraldlink_physics.microwave_transfer import bell_fidelity, bell_pair, transfer
