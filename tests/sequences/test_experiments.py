@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every shipped sequence file: it loads, compiles, and its waveforms hold what its settings say."""
 
+import re
 from dataclasses import replace
 from math import pi
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from heraldlink.config import load_experiment
+from heraldlink.config.document import read_document
 from heraldlink.errors import ConfigurationError
 from heraldlink.sequences import (
     NodeDrive,
@@ -215,3 +218,15 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
     path.write_text("name: x\nkind: t1\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"short\.yaml:1: delays_ps: missing key"):
         load_experiment(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reference_page_states_every_shipped_value(kind: str) -> None:
+    page = (CONFIGS.parents[1] / "docs" / "reference" / "sequences.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"^## {kind}: .*?(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)
+    rows = {key: value for key, value in re.findall(r"^\| `(\w+)` \|.*\| (.+) \|$", section, re.MULTILINE)}
+    content = read_document(CONFIGS / f"{kind}.yaml").content
+    common = {"name", "kind", "sample_rate_Hz", "tick_rate_Hz"}
+    assert {key: YAML(typ="safe").load(value) for key, value in rows.items()} == {
+        key: value for key, value in content.items() if key not in common
+    }
