@@ -1,19 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the worker does with its instruments, whichever kind of node it serves."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 
 from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.end_crew import EndCrew
-from heraldlink.agent.estimator import read_devices
+from heraldlink.agent.estimator import MeasuredLink, read_devices
 from heraldlink.agent.midpoint_crew import MidpointCrew
-from heraldlink.agent.roles import end_instruments, midpoint_instruments
+from heraldlink.agent.roles import (
+    EndInstruments,
+    MidpointInstruments,
+    end_instruments,
+    midpoint_instruments,
+)
 from heraldlink.agent.settings import Setting, deviations
 from heraldlink.agent.store import TagStore
+from heraldlink.calibration.apply import (
+    NOTHING_TAKEN,
+    Taken,
+    arrivals_ps,
+    pump_doubt,
+    stored,
+    tuned_devices,
+    tuned_end,
+    tuned_midpoint,
+)
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.errors import ConfigurationError, HeraldlinkError
 from heraldlink.heralding.description import ENVELOPE, describe_settings
@@ -30,14 +46,17 @@ from heraldlink.messages.worker import (
     SlotPlayed,
 )
 from heraldlink_drivers.errors import StationError
-from heraldlink_drivers.roles import Device
+from heraldlink_drivers.roles import Device, TimeTagger
 from heraldlink_drivers.station import LoadedStation, load_station
+from heraldlink_physics.device import Devices
 
 Answer = tuple[Body, tuple[bytes, ...]]
 
 
 class Specialist(Protocol):
-    """The part of a crew that knows a kind of node."""
+    """The part of a crew that knows a kind of node. ``store``: recorded tags."""
+
+    store: TagStore
 
     @property
     def settings(self) -> list[Setting]:
@@ -47,11 +66,6 @@ class Specialist(Protocol):
     @property
     def parking_order(self) -> tuple[str, ...]:
         """Instruments in the order in which they are brought to their safe state: the pump first."""
-        ...
-
-    @property
-    def store(self) -> TagStore:
-        """Recorded tags."""
         ...
 
     def describe(self, instruments: Mapping[str, str]) -> dict[str, str]:
@@ -78,16 +92,20 @@ class Crew:
         kind = msgspec.json.decode(config.encode(), type=Kind).kind
         if kind == "end":
             end = EndNodeConfig.model_validate_json(config)
-            self._node = end.node
             self._loaded = open_station(end.station, addresses)
-            self._special: Specialist = EndCrew(end, end_instruments(end, self._loaded.roles))
+            self._declared: EndNodeConfig | MidpointConfig = end
+            make = partial(end_specialist, end, end_instruments(end, self._loaded.roles))
         else:
             midpoint = MidpointConfig.model_validate_json(config)
-            self._node = midpoint.node
             devices = read_devices(midpoint.devices, midpoint.ends)
             self._loaded = open_station(midpoint.station, addresses)
+            self._declared = midpoint
             roles = midpoint_instruments(midpoint, self._loaded.roles)
-            self._special = MidpointCrew(midpoint, roles, devices)
+            make = partial(midpoint_specialist, midpoint, roles, devices)
+        self._node = self._declared.node
+        self._make: Callable[[Taken], Specialist] = make
+        self._special = make(NOTHING_TAKEN)
+        self._taken = NOTHING_TAKEN
         self._station: Mapping[str, Device] = self._loaded.roles
         self.instruments = {name: identity(name, device) for name, device in self._station.items()}
         self._origin = joined(map(origin_of, self.instruments.values()))
@@ -124,9 +142,21 @@ class Crew:
         values = {(item.device, item.name): item.read_back() for item in self._special.settings}
         described = self._special.describe(self.instruments)
         chosen = {ENVELOPE: msgspec.json.encode(body.parameters.envelope_peak_V).decode()}
-        self._special.store.describe = described | describe_settings(values) | chosen
+        calibrated = {f"calibration.{name}": text for name, text in self._taken.told.items()}
+        self._special.store.describe = described | describe_settings(values) | chosen | calibrated
+
+    def _calibrate(self) -> None:
+        """Take the stored values that are in specification by now in the place of declared ones."""
+        device = self._declared.roles.tagger
+        with blaming(device):
+            slot = cast(TimeTagger, self._station[device]).tick_count()
+        store = self._special.store
+        self._taken = stored(self._declared, slot)
+        self._special = self._make(self._taken)
+        self._special.store = store
 
     def _prepare(self) -> Notes:
+        self._calibrate()
         self._special.before_prepare()
         for setting in self._special.settings:
             setting.apply()
@@ -139,7 +169,7 @@ class Crew:
                 problems = device.errors()
             if problems:
                 return Notes(False, {name: "; ".join(problems)})
-        return Notes(True, {name: "prepared" for name in self._station})
+        return Notes(True, {name: "prepared" for name in self._station} | dict(self._taken.told))
 
     def _park(self) -> Notes:
         notes: dict[str, str] = {}
@@ -151,6 +181,23 @@ class Crew:
             except InstrumentFault as error:
                 notes[name] = f"NOT parked: {error}"
         return Notes(not any(note.startswith("NOT") for note in notes.values()), notes)
+
+
+def end_specialist(config: EndNodeConfig, roles: EndInstruments, found: Taken) -> Specialist:
+    """An end node's crew with its calibrated values."""
+    return EndCrew(tuned_end(config, found.values), roles)
+
+
+def midpoint_specialist(
+    config: MidpointConfig, roles: MidpointInstruments, devices: Devices, found: Taken
+) -> Specialist:
+    """The midpoint's crew with its calibrated values."""
+    tuned = tuned_devices(devices, config, found.values)
+    measured = MeasuredLink(
+        arrivals_ps=arrivals_ps(config, found.values),
+        pump_doubt={arm: pump_doubt(arm, config.node, found.values) for arm in config.ends},
+    )
+    return MidpointCrew(tuned_midpoint(config, found.values), roles, tuned, measured)
 
 
 class Kind(msgspec.Struct):

@@ -3,7 +3,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +16,7 @@ from heraldlink.errors import ConfigurationError, Unsupported
 from heraldlink.messages.values import Demand, Drive, Parameters, Prediction
 from heraldlink.sequences import PairSourceSequence, shapes
 from heraldlink_physics import chain, phase
-from heraldlink_physics.device import Devices
+from heraldlink_physics.device import ArmDevice, Devices
 from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.errors import PhysicsError
 from heraldlink_physics.model import Arm, HeraldModel, Midpoint
@@ -29,18 +29,38 @@ WEAKEST_dB = -40.0
 SMALLEST_SLOT = 200
 
 
+CAUTION_SIGMA = 2.0
+"""By how many standard deviations of a calibrated pump power a request's fidelity has to be safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLink:
+    """What calibrations say beside settings and devices, by arm; empty where nothing was measured.
+
+    ``arrivals_ps``: centre of an arm's photons after START. ``pump_doubt``: relative standard deviation of
+    the pump's power at the transducer.
+    """
+
+    arrivals_ps: Mapping[str, float] = field(default_factory=dict[str, float])
+    pump_doubt: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
 @dataclass(frozen=True, slots=True)
 class Estimator:
-    """The link model at the midpoint's declared operating point."""
+    """The link model at the midpoint's operating point, its values calibrated or declared."""
 
     config: MidpointConfig
     sequence: PairSourceSequence
     devices: Devices
+    measured: MeasuredLink = field(default_factory=MeasuredLink)
 
     def choose(self, demand: Demand, drives: Mapping[str, Drive]) -> Parameters:
         """Parameters for a demand. Raises Unsupported with the fidelity and rate that could be had."""
         point = strongest_pump(
-            demand.minimum_fidelity, lambda pump_dB: self.link(drives, pump_dB).model, WEAKEST_dB, 0.0
+            demand.minimum_fidelity,
+            lambda pump_dB: self.link(drives, pump_dB, CAUTION_SIGMA).model,
+            WEAKEST_dB,
+            0.0,
         )
         if not point.reachable:
             raise Unsupported(self._best(demand, point.fidelity_measured, point.probability))
@@ -56,10 +76,13 @@ class Estimator:
             prediction=prediction,
         )
 
-    def link(self, drives: Mapping[str, Drive], pump_dB: float) -> chain.LinkModel:
-        """The link with both envelopes' amplitude changed by ``pump_dB``."""
+    def link(self, drives: Mapping[str, Drive], pump_dB: float, caution: float = 0.0) -> chain.LinkModel:
+        """The link with both envelopes' amplitude changed by ``pump_dB``.
+
+        ``caution``: the pump is stronger than measured by so many standard deviations.
+        """
         arms = [self._arm(name, drives[name], peak_V(drives[name], pump_dB)) for name in self.config.ends]
-        a, b = self.devices.arms
+        a, b = (self._device(arm, drives, caution) for arm in self.devices.arms)
         tick_s = 1 / self.sequence.tick_rate_Hz
         drift_rad2 = self.devices.midpoint.phase_diffusion_rad2_per_s * tick_s
         variance = drift_rad2 + self._estimate_variance(drives)
@@ -77,6 +100,17 @@ class Estimator:
         """Time of the first START event after the tick."""
         start_ps = drives[self.config.ends[0]].start_ps + self.sequence.sync_begin_ps
         return start_ps + self.devices.midpoint.sync_delay_ps
+
+    def _device(self, arm: ArmDevice, drives: Mapping[str, Drive], caution: float) -> ArmDevice:
+        """An arm whose photons come when they were seen to come."""
+        stronger = 1 + caution * self.measured.pump_doubt.get(arm.name, 0.0)
+        arm = replace(arm, insertion=min(1.0, arm.insertion * stronger))
+        if arm.name not in self.measured.arrivals_ps:
+            return arm
+        start_ps = drives[arm.name].start_ps - self.first_sync_ps(drives)
+        expected_ps = start_ps + self.sequence.pulse_centre_ps + arm.path_delay_ps
+        late_ps = round(self.measured.arrivals_ps[arm.name] - expected_ps)
+        return replace(arm, fibre_delay_ps=arm.fibre_delay_ps + late_ps)
 
     def _arm(self, name: str, drive: Drive, envelope_peak_V: float, sigma_ps: int = 0) -> ArmSettings:
         point, sequence = self.config.operating_point, self.sequence

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heraldlink.agent.blame import blaming
-from heraldlink.agent.estimator import Estimator
+from heraldlink.agent.estimator import Estimator, MeasuredLink
 from heraldlink.agent.hub_tags import HubSlot, Recording, read_hub
 from heraldlink.agent.points import midpoint_settings
 from heraldlink.agent.roles import MidpointInstruments
@@ -51,10 +51,16 @@ class Loading:
 class MidpointCrew:
     """The midpoint's instruments at work."""
 
-    def __init__(self, config: MidpointConfig, instruments: MidpointInstruments, devices: Devices) -> None:
+    def __init__(
+        self,
+        config: MidpointConfig,
+        instruments: MidpointInstruments,
+        devices: Devices,
+        measured: MeasuredLink | None = None,
+    ) -> None:
         self._config, self._all = config, instruments
         self._sequence = sequence_of(config.sequence)
-        self._estimator = Estimator(config, self._sequence, devices)
+        self._estimator = Estimator(config, self._sequence, devices, measured or MeasuredLink())
         self._loading: Loading | None = None
         self._drives: dict[str, Drive] = {}
         self.store = TagStore()

@@ -24,6 +24,7 @@ from heraldlink.calibration.specification import (
     link_graph,
     pump,
 )
+from heraldlink.calibration.store import calibration_file, latest, read_results
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink_physics.device import ArmDevice, Devices
 
@@ -38,6 +39,18 @@ class Taken:
 
     values: Values
     told: Mapping[str, str]
+
+
+NOTHING_TAKEN = Taken({}, {})
+
+
+def stored(config: EndNodeConfig | MidpointConfig, slot: int) -> Taken:
+    """What a node's calibration file holds that is in specification at a slot tick count.
+
+    Raises DataError if the file is broken.
+    """
+    results = latest(read_results(calibration_file(config.data_directory, config.node)))
+    return taken(graph_of(config), results, Now(slot, config.sequence.tick_rate_Hz))
 
 
 def taken(graph: Graph, results: Mapping[str, Result], now: Now) -> Taken:
