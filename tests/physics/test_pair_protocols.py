@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Swapping and distillation against closed forms, and from heralded pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from heraldlink_physics import gates
+from heraldlink_physics.gates import BELL
+from heraldlink_physics.model import Emitter, Midpoint
+from heraldlink_physics.pair_protocols import (
+    Tools,
+    bbpssw,
+    bell_measured,
+    dejmps,
+    swapped,
+    twirled,
+    werner,
+)
+from heraldlink_physics.register import Register
+from heraldlink_physics.single_click import single_click
+
+NAMES = ("phi+", "psi-", "psi+", "phi-")  # in the order of Deutsch's A, B, C, D
+
+
+def two_pairs(first: np.ndarray, second: np.ndarray) -> Register:
+    return Register.pair("a1", "b1", first).joined(Register.pair("a2", "b2", second))
+
+
+def bell_diagonal(weights: np.ndarray) -> np.ndarray:
+    kets = [BELL[name] for name in NAMES]
+    return sum(w * np.outer(ket, ket.conj()) for w, ket in zip(weights, kets, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_swap_of_werner_pairs(seed: int) -> None:
+    f1, f2 = np.random.default_rng(seed).uniform(0.25, 1, 2)
+    register = Register.pair("a", "m1", werner(f1)).joined(Register.pair("m2", "b", werner(f2)))
+    pair = swapped(register, ("m1", "m2"), "b")
+    assert pair.sites == ("a", "b")
+    np.testing.assert_allclose(pair.state, werner(f1 * f2 + (1 - f1) * (1 - f2) / 3), atol=1e-14)
+    outcomes = bell_measured(register, "m1", "m2", Tools())
+    assert [outcomes[name].probability for name in NAMES] == pytest.approx([0.25] * 4)
+
+
+def test_a_chain_of_swaps_with_bad_tools() -> None:
+    """A depolarised CNOT and readouts that err with r each multiply the Werner weight w of the result."""
+    error, wrong = 0.02, 0.03
+    tools = Tools(error, np.array([[1 - wrong, wrong], [wrong, 1 - wrong]]))
+    w = [0.9, 0.8, 0.95]
+    fidelity = [(1 + 3 * x) / 4 for x in w]
+    chain = Register.pair("a", "m1", werner(fidelity[0])).joined(
+        Register.pair("m2", "n1", werner(fidelity[1]))
+    )
+    chain = swapped(chain, ("m1", "m2"), "n1", tools).joined(Register.pair("n2", "b", werner(fidelity[2])))
+    pair = swapped(chain, ("n1", "n2"), "b", tools)
+    right = 1 - wrong
+    z, x = right - wrong, right - wrong  # each wrong readout is a flip of the correction
+    correlations = {"Z": z**2, "X": x**2, "Y": (z * x) ** 2}
+    for name, factor in correlations.items():
+        pauli = getattr(gates, name)
+        expected = np.prod(w) * (1 - error) ** 2 * factor * (-1 if name == "Y" else 1)
+        assert pair.expectation(gates.kron(pauli, pauli), "a", "b") == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("fidelity", [0.3, 0.5, 0.55, 0.7, 0.9, 1.0])
+def test_bbpssw_recurrence(fidelity: float) -> None:
+    bad = (1 - fidelity) / 3
+    p = fidelity**2 + 2 * fidelity * bad + 5 * bad**2
+    outcome = bbpssw(two_pairs(werner(fidelity), werner(fidelity)), ("a1", "b1"), ("a2", "b2"))
+    assert outcome.probability == pytest.approx(p, rel=1e-12)
+    assert outcome.rest is not None
+    assert outcome.rest.bell_fidelity("phi+", "a1", "b1") == pytest.approx(
+        (fidelity**2 + bad**2) / p, rel=1e-12
+    )
+    again = twirled(outcome.rest, "a1", "b1")
+    assert again.bell_fidelity("phi+", "a1", "b1") == pytest.approx((fidelity**2 + bad**2) / p, rel=1e-12)
+    if 0.5 < fidelity < 1:
+        assert outcome.rest.bell_fidelity("phi+", "a1", "b1") > fidelity
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_dejmps_recurrence(seed: int) -> None:
+    weights = np.random.default_rng(seed).dirichlet([4, 1, 1, 1])
+    a, b, c, d = weights
+    norm = (a + b) ** 2 + (c + d) ** 2
+    expected = np.array([a * a + b * b, 2 * c * d, c * c + d * d, 2 * a * b]) / norm
+    outcome = dejmps(two_pairs(*[bell_diagonal(weights)] * 2), ("a1", "b1"), ("a2", "b2"))
+    assert outcome.probability == pytest.approx(norm, rel=1e-12)
+    assert outcome.rest is not None
+    np.testing.assert_allclose(outcome.rest.state, bell_diagonal(expected), atol=1e-14)
+
+
+def test_distilling_heralded_pairs_beats_each_of_them() -> None:
+    """Single-click pairs err only by ee, a bit flip against psi+: one round squares that error away."""
+    herald = single_click(Emitter(0.2, 0.01), Emitter(0.2, 0.01), Midpoint()).patterns["c"]
+    pair = Register.pair("a1", "b1", herald.photon).applied(gates.X, "b1")  # psi+ to phi+
+    before = pair.bell_fidelity("phi+", "a1", "b1")
+    assert before == pytest.approx(herald.fidelity_measured, rel=1e-12)
+    both = pair.joined(pair.renamed("a1", "a2").renamed("b1", "b2"))
+    outcome = bbpssw(both, ("a1", "b1"), ("a2", "b2"))
+    assert outcome.rest is not None
+    after = outcome.rest.bell_fidelity("phi+", "a1", "b1")
+    assert after == pytest.approx(before**2 / (before**2 + (1 - before) ** 2), rel=1e-9)
+    noisy = bbpssw(both, ("a1", "b1"), ("a2", "b2"), Tools(0.05))
+    assert noisy.rest is not None
+    assert noisy.rest.bell_fidelity("phi+", "a1", "b1") < after
