@@ -8,46 +8,48 @@ cable and may change what the generator plays from then on, which is why the wal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heraldlink_physics.settings import GateSettings
 from heraldlink_sim.world.bright import bright_clicks
 from heraldlink_sim.world.draws import Draws
-from heraldlink_sim.world.node import NodePlay
+from heraldlink_sim.world.node import NodePlay, StepView
 from heraldlink_sim.world.optics import Optics
 from heraldlink_sim.world.rack import IN1, IN2, START, TaggerState
+from heraldlink_sim.world.rounds import Attempt, AttemptBook, Loads
 from heraldlink_sim.world.sequencer import Run
 from heraldlink_sim.world.tables import CAUSES, AttemptTable, Meeting, TableBook
 
 PORTS = (IN1, IN2)
+Starts = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``count`` attempts in a row with the same pulses, ``period_ps`` apart.
+    """One round of ``count`` attempts in a row with the same pulses, ``period_ps`` apart.
 
     ``start_ps``: of the first waveform that the hub's START comes from, node A's; without one, of node B's.
-    ``starts_ps``: of the first waveform of each node, None without light from it.
+    ``starts_ps``: of the first waveform of each node, None if nothing plays there; ``loads``: which of its
+    pump pulses each node plays in the round, None without one.
     """
 
     start_ps: int
-    starts_ps: tuple[int | None, int | None]
+    starts_ps: Starts
     count: int
     period_ps: int
     start_to_hub_ps: int
     table: AttemptTable
+    loads: Loads
 
 
 @dataclass(frozen=True, slots=True)
 class Herald:
-    """An attempt with a click in its gate: starts of both waveforms (B: None if silent) and its state."""
+    """An attempt with a click: starts of both waveforms (None: nothing plays), a state for each round."""
 
-    start_a_ps: int
-    start_b_ps: int | None
-    state: NDArray[np.complex128]
+    starts_ps: Starts
+    rounds: tuple[tuple[Loads, NDArray[np.complex128]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,8 @@ def _output_delay_ps(tagger: TaggerState, node: NodePlay, combiner: int) -> int 
 class Block:
     """The attempts of one slot; `walk` fills in what comes of them.
 
-    ``pieces``: stretches of attempts; ``strays``: of B's light without A's; ``heralds``; ``clicks`` of each
-    port, ps after the tick, without those outside the gates.
+    ``layers``: stretches of attempts, first rounds, second ones and so on; ``strays``: of B's light without
+    A's; ``heralds``; ``clicks`` of each port, ps after the tick, without those outside the gates.
     """
 
     def __init__(
@@ -95,18 +97,18 @@ class Block:
         nodes: tuple[NodePlay, NodePlay],
         optics: Optics,
         tables: TableBook,
+        attempts: AttemptBook,
         logic: HeraldLogic,
-        sync_delay_ps: int,
         phase_rad: float,
         fast_sigma_rad: float,
     ) -> None:
         self._a, self._b = nodes
-        self._nodes, self._optics, self._tables, self._logic = nodes, optics, tables, logic
-        self._sync_delay_ps = sync_delay_ps
+        self._nodes, self._optics, self._logic = nodes, optics, logic
+        self._tables, self._attempts = tables, attempts
         self._fibre_skew_ps = self._a.device.path_delay_ps - self._b.device.path_delay_ps
         self._phase_rad, self._fast_sigma_rad = phase_rad, fast_sigma_rad
         self._met: set[int] = set()
-        self.pieces: list[Piece] = []
+        self.layers: list[list[Piece]] = []
         self.strays: list[Piece] = []
         self.heralds: list[Herald] = []
         self.clicks: tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]] = ([], [])
@@ -124,34 +126,25 @@ class Block:
 
     def _unmet(self) -> None:
         """Let B's lone light arrive: where A plays nothing beside it there is no gate, and only strays."""
-        optics = replace(self._optics, gate=GateSettings(0, 0))
         for run in self._b.timeline.runs:
             view = self._b.views[run.step]
             if view.pulse and not view.bright and run.start_ps not in self._met:
-                table = self._tables.attempt(optics, Meeting(None, view.pulse))
-                starts_ps = (None, run.start_ps)
-                self.strays.append(
-                    Piece(run.start_ps, starts_ps, run.count, run.period_ps, self._sync_delay_ps, table)
-                )
+                attempt = self._attempts.attempt(self._optics, None, view, 0)
+                self.strays += _pieces(attempt, run.start_ps, (None, run.start_ps), run.count, run.period_ps)
 
     def _advance(self, run: Run, done: int, draws: Draws, bright_rng: np.random.Generator) -> int:
         """Play the next stretch of equal waveforms of ``run``; return how many were played."""
         start_ps = run.start_ps + done * run.period_ps
         start_b_ps, count = self._partner(run, start_ps, run.count - done)
-        view_a = self._a.views[run.step]
-        step_b = self._step_b(start_b_ps)
-        view_b = None if step_b is None else self._b.views[step_b]
-        pulse_b = view_b.pulse if view_b else None
-        if view_a.pulse is None and pulse_b is None:
+        view_a, view_b = self._a.views[run.step], self._view_b(start_b_ps)
+        if view_a.pulse is None and (view_b is None or view_b.pulse is None):
             return count
-        skew_ps = (start_b_ps - start_ps) if start_b_ps is not None and pulse_b else 0
-        meeting = Meeting(view_a.pulse, pulse_b, skew_ps)
+        skew_ps = (start_b_ps - start_ps) if start_b_ps is not None and view_b and view_b.pulse else 0
         if view_a.bright or (view_b and view_b.bright):
-            self._bright(
-                meeting, start_ps, count, run.period_ps, view_b is not None and view_b.quadrature, bright_rng
-            )
+            self._bright(view_a, view_b, skew_ps, start_ps, count, run.period_ps, bright_rng)
             return count
-        return self._attempts(meeting, start_ps, start_b_ps, count, run.period_ps, draws)
+        attempt = self._attempts.attempt(self._optics, view_a, view_b, skew_ps)
+        return self._play(attempt, (start_ps, start_b_ps), count, run.period_ps, draws)
 
     def _partner(self, run: Run, start_ps: int, count: int) -> tuple[int | None, int]:
         """Return the start of B's waveform whose light meets A's, and for how many repeats that holds."""
@@ -165,49 +158,39 @@ class Block:
         index = runs[place].index_at(middle_ps)
         return runs[place].start_ps + index * run.period_ps, min(count, runs[place].count - index)
 
-    def _step_b(self, start_b_ps: int | None) -> int | None:
+    def _view_b(self, start_b_ps: int | None) -> StepView | None:
         place = None if start_b_ps is None else self._b.timeline.run_at(start_b_ps)
-        return None if place is None else self._b.timeline.runs[place].step
+        return None if place is None else self._b.views[self._b.timeline.runs[place].step]
 
-    def _attempts(
-        self,
-        meeting: Meeting,
-        start_ps: int,
-        start_b_ps: int | None,
-        count: int,
-        period_ps: int,
-        draws: Draws,
+    def _play(
+        self, attempt: Attempt, starts_ps: tuple[int, int | None], count: int, period_ps: int, draws: Draws
     ) -> int:
-        """Play attempts up to and with the next one that clicks in its gate, or all of them."""
-        table = self._tables.attempt(self._optics, meeting)
-        gap = draws.gap(table)
+        """Play attempts up to and with the next one that clicks in a gate, or all of them."""
+        gap = draws.gap(attempt)
         played = min(gap, count)
-        sync_ps = meeting.pulse_a.sync_ps if meeting.pulse_a else 0
-        to_hub_ps = sync_ps + self._sync_delay_ps
-        starts_ps = (start_ps if meeting.pulse_a else None, start_b_ps if meeting.pulse_b else None)
-        self.pieces.append(Piece(start_ps, starts_ps, played, period_ps, to_hub_ps, table))
+        for layer, piece in enumerate(_pieces(attempt, starts_ps[0], starts_ps, played, period_ps)):
+            if layer == len(self.layers):
+                self.layers.append([])
+            self.layers[layer].append(piece)
         if gap <= count:
             shift_ps = (gap - 1) * period_ps
+            start_a_ps, start_b_ps = starts_ps
             start_b_ps = None if start_b_ps is None else start_b_ps + shift_ps
-            self._herald(table, start_ps + shift_ps, start_b_ps, to_hub_ps, draws)
+            self._herald(attempt, start_a_ps + shift_ps, start_b_ps, draws)
         return played
 
-    def _herald(
-        self,
-        table: AttemptTable,
-        start_ps: int,
-        start_b_ps: int | None,
-        to_hub_ps: int,
-        draws: Draws,
-    ) -> None:
-        cause = draws.cause(table)
-        self.heralds.append(Herald(start_ps, start_b_ps, table.states[cause]))
-        for port, why in enumerate(CAUSES[cause]):
-            if why == "none":
-                continue
-            click_ps = start_ps + to_hub_ps + draws.click_ps(table, port, why)
-            self.clicks[port].append(np.array([click_ps], dtype=np.int64))
-            self._jump(port, click_ps)
+    def _herald(self, attempt: Attempt, start_ps: int, start_b_ps: int | None, draws: Draws) -> None:
+        causes = draws.causes(attempt)
+        pairs = list(zip(attempt.rounds, causes, strict=True))
+        states = tuple((item.loads, item.table.states[cause]) for item, cause in pairs)
+        self.heralds.append(Herald((start_ps, start_b_ps), states))
+        for item, cause in pairs:
+            for port, why in enumerate(CAUSES[cause]):
+                if why == "none":
+                    continue
+                click_ps = start_ps + attempt.to_hub_ps + draws.click_ps(item.table, port, why)
+                self.clicks[port].append(np.array([click_ps], dtype=np.int64))
+                self._jump(port, click_ps)
 
     def _jump(self, port: int, click_ps: int) -> None:
         """Let a hardware herald reach both generators."""
@@ -219,17 +202,28 @@ class Block:
 
     def _bright(
         self,
-        meeting: Meeting,
+        view_a: StepView,
+        view_b: StepView | None,
+        skew_ps: int,
         start_ps: int,
         count: int,
         period_ps: int,
-        quadrature: bool,
         rng: np.random.Generator,
     ) -> None:
-        table = self._tables.bright(self._optics, meeting)
-        phase_rad = self._phase_rad + (np.pi / 2 if quadrature else 0.0)
-        sync_ps = meeting.pulse_a.sync_ps if meeting.pulse_a else 0
-        first_ps = start_ps + sync_ps + self._sync_delay_ps
+        sync_ps = view_a.sync_ps or 0
+        table = self._tables.bright(
+            self._optics, Meeting(view_a.pulse, view_b.pulse if view_b else None, skew_ps, sync_ps)
+        )
+        switched = view_b is not None and view_b.quadrature
+        phase_rad = self._phase_rad + (np.pi / 2 if switched else 0.0)
+        first_ps = start_ps + self._attempts.to_hub_ps(sync_ps)
         found = bright_clicks(table, phase_rad, self._fast_sigma_rad, count, rng)
         for port, (index, after_ps) in enumerate(found):
             self.clicks[port].append(first_ps + index * period_ps + after_ps)
+
+
+def _pieces(attempt: Attempt, start_ps: int, starts_ps: Starts, count: int, period_ps: int) -> list[Piece]:
+    return [
+        Piece(start_ps, starts_ps, count, period_ps, attempt.to_hub_ps, item.table, item.loads)
+        for item in attempt.rounds
+    ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from heraldlink_physics.model import Cause
+from heraldlink_sim.world.rounds import Attempt
 from heraldlink_sim.world.tables import AttemptTable
 
 AT_ONCE = 64
@@ -17,21 +18,35 @@ class Draws:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._gaps: dict[AttemptTable, list[int]] = {}
+        self._gaps: dict[Attempt, list[int]] = {}
         self._causes: dict[AttemptTable, list[int]] = {}
         self._photons: dict[AttemptTable, list[int]] = {}
 
-    def gap(self, table: AttemptTable) -> int:
+    def gap(self, attempt: Attempt) -> int:
         """Return how many attempts it takes up to and with the next click in a gate: geometric."""
-        if table.probability <= 0:
+        if attempt.probability <= 0:
             return NEVER
-        ready = self._gaps.setdefault(table, [])
+        ready = self._gaps.setdefault(attempt, [])
         if not ready:
-            ready.extend(self._rng.geometric(table.probability, AT_ONCE).tolist())
+            ready.extend(self._rng.geometric(attempt.probability, AT_ONCE).tolist())
         return ready.pop()
 
-    def cause(self, table: AttemptTable) -> int:
-        """Return the index in `CAUSES` (1..8) of an attempt that clicks in its gate."""
+    def causes(self, attempt: Attempt) -> tuple[int, ...]:
+        """Return the index in `CAUSES` for each round of an attempt that clicks in one of them at least.
+
+        First the round of the first click, then whether later ones click too, which no earlier one changes.
+        """
+        rounds = attempt.rounds
+        if len(rounds) == 1:
+            return (self._cause(rounds[0].table),)
+        first = int(np.searchsorted(attempt.first, self._rng.random(), side="right"))
+        first = min(first, len(rounds) - 1)
+        later = (item.table for item in rounds[first + 1 :])
+        clicks = [self._cause(t) if self._rng.random() < t.probability else 0 for t in later]
+        return (*(0,) * first, self._cause(rounds[first].table), *clicks)
+
+    def _cause(self, table: AttemptTable) -> int:
+        """Return the index in `CAUSES` (1..8) of a round that clicks in its gate."""
         ready = self._causes.setdefault(table, [])
         if not ready:
             places = np.searchsorted(table.cumulative, self._rng.random(AT_ONCE), side="right")

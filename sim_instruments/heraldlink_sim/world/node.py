@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_physics.device import ArmDevice
+from heraldlink_sim.world.drives import segments
 from heraldlink_sim.world.qubits import Real
 from heraldlink_sim.world.rack import GeneratorState, ProgramStep, RackState, Waveform
 from heraldlink_sim.world.sequencer import Timeline, periods_ps
@@ -18,30 +19,50 @@ from heraldlink_sim.world.wiring import NodeWiring
 TRIGGER_LEVEL_V = 1.0
 """What a pulse at a generator's trigger input must reach."""
 
+DARK_s = 10e-9
+"""So long a dark time separates two pump pulses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """A carved pump pulse: channel 1's waveform and all that decides what it does to the light."""
+    """A carved pump pulse: channel 1's waveform and all that decides what it does to the light.
+
+    ``first``, ``last``: its samples, first <= k < last. ``others``: those of the waveform's other pulses.
+    """
 
     waveform: Waveform
     amplitude_Vpp: float
     sample_rate_Hz: float
     period_ps: int
-    sync_ps: int
+    first: int
+    last: int
+    others: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def begin_ps(self) -> float:
+        """Return when its light begins, after the waveform's start."""
+        return self.first * 1e12 / self.sample_rate_Hz
+
+    @property
+    def end_ps(self) -> float:
+        """Return when its light ends."""
+        return self.last * 1e12 / self.sample_rate_Hz
 
 
 @dataclass(frozen=True, slots=True)
 class StepView:
     """One step of the program as the rest of the node sees it; times are ps after the waveform's start.
 
-    ``pulse``: None without light on channel 1. ``syncs_ps``: int64[k] rising edges of channel 1's marker 1.
+    ``pulse``: all light of channel 1, None without any; ``pulses``: the same, one for each pump pulse.
+    ``syncs_ps``: int64[k] rising edges of channel 1's marker 1.
     ``quadrature``: channel 1's marker 2, the carver's 90 degree switch. ``gates_ps``: int64[k, 2] readout
     gates, channel 2's marker 1, and ``gates`` the same in samples. ``bright``: channel 2's marker 2, so that
-    light bypasses the transducer. ``loads``: samples at which light in the transducer loads a qubit.
+    light bypasses the transducer. ``loads``: samples at which each pulse in the transducer loads a qubit.
     ``drive``: channel 2, and ``drive_Vpp`` its amplitude.
     """
 
     pulse: Pulse | None
+    pulses: tuple[Pulse, ...]
     syncs_ps: NDArray[np.int64]
     quadrature: bool
     gates_ps: NDArray[np.int64]
@@ -50,6 +71,11 @@ class StepView:
     loads: tuple[int, ...]
     drive: Waveform | None
     drive_Vpp: float
+
+    @property
+    def sync_ps(self) -> int | None:
+        """Return the first sync, if any."""
+        return int(self.syncs_ps[0]) if len(self.syncs_ps) else None
 
 
 class NodePlay:
@@ -122,16 +148,18 @@ def _view(
     first, second = (_connected(step, generator, channel) for channel in (0, 1))
     syncs_ps = _times_ps(shapes.shape(first).rises_1, rate_Hz) if first else np.empty(0, np.int64)
     gates = shapes.shape(second).windows_1 if second else np.empty((0, 2), np.int64)
-    pulse = _pulse(first, generator, period_ps, syncs_ps, shapes)
+    pulse = _light(first, generator, period_ps, shapes)
+    pulses = _pulses(pulse) if pulse else ()
     bright = second is not None and len(shapes.shape(second).windows_2) > 0
     return StepView(
         pulse=pulse,
+        pulses=pulses,
         syncs_ps=syncs_ps,
         quadrature=first is not None and len(shapes.shape(first).windows_2) > 0,
         gates_ps=_times_ps(gates, rate_Hz),
         gates=gates,
         bright=bright,
-        loads=() if pulse is None or bright else _loads(pulse, device, shapes),
+        loads=() if bright else tuple(_load(item, device, shapes) for item in pulses),
         drive=second,
         drive_Vpp=generator.channels[1].amplitude_Vpp if second else 0.0,
     )
@@ -144,24 +172,30 @@ def _connected(step: ProgramStep, generator: GeneratorState, channel: int) -> Wa
     return step.waveforms[channel]
 
 
-def _pulse(
-    first: Waveform | None,
-    generator: GeneratorState,
-    period_ps: int,
-    syncs_ps: NDArray[np.int64],
-    shapes: ShapeBook,
+def _light(
+    first: Waveform | None, generator: GeneratorState, period_ps: int, shapes: ShapeBook
 ) -> Pulse | None:
     if first is None or shapes.shape(first).silent:
         return None
-    sync_ps = int(syncs_ps[0]) if len(syncs_ps) else 0
-    return Pulse(first, generator.channels[0].amplitude_Vpp, generator.sample_rate_Hz, period_ps, sync_ps)
+    amplitude_Vpp = generator.channels[0].amplitude_Vpp
+    return Pulse(first, amplitude_Vpp, generator.sample_rate_Hz, period_ps, 0, len(first.samples))
 
 
-def _loads(pulse: Pulse, device: ArmDevice, shapes: ShapeBook) -> tuple[int, ...]:
+def _pulses(light: Pulse) -> tuple[Pulse, ...]:
+    """Cut light where the carver stays dark for `DARK_s`: each piece is a pulse, and a mode, of its own."""
+    found = segments(light.waveform.samples, round(DARK_s * light.sample_rate_Hz))
+    if len(found) == 1:
+        return (light,)
+    return tuple(
+        replace(light, first=first, last=last, others=(*found[:k], *found[k + 1 :]))
+        for k, (first, last) in enumerate(found)
+    )
+
+
+def _load(pulse: Pulse, device: ArmDevice, shapes: ShapeBook) -> int:
     """Return when a photon of the pulse is made on average, in samples."""
-    waveform = pulse.waveform
-    centre = shapes.centre(waveform, 0, len(waveform.samples), device.carver, pulse.amplitude_Vpp)
-    return (round(centre),)
+    centre = shapes.centre(pulse.waveform, pulse.first, pulse.last, device.carver, pulse.amplitude_Vpp)
+    return round(centre)
 
 
 def _times_ps(samples: NDArray[np.int64], sample_rate_Hz: float) -> NDArray[np.int64]:

@@ -31,32 +31,52 @@ NEVER = 1 << 60
 def excited(
     readouts: tuple[Readouts, Readouts],
     heralds: Sequence[Herald],
-    pieces: Sequence[Piece],
+    layers: Sequence[Sequence[Piece]],
     devices: Devices,
     phase_rad: float,
     rng: np.random.Generator,
+    phase_rng: np.random.Generator,
 ) -> Answers:
     """Return which readouts find the qubit excited, per node, bool[n].
 
-    Pairs of an attempt answer together from the state that its clicks, or their absence, left, with the
-    fibres' phase at node B. Where both nodes' qubits have other frequencies, that phase holds when they were
-    loaded and turns on.
+    Pairs of a round answer together from the state that its clicks, or their absence, left, with the fibres'
+    phase at node B. Where both nodes' qubits have other frequencies, that phase holds when they were loaded
+    and turns on.
     """
     a, b = readouts
     effects = a.effect, seen_after_turn(b.effect, _phases_rad(b, devices, phase_rad))
     uniform = rng.random(len(a.begin_ps)), rng.random(len(b.begin_ps))
-    answers = _unheralded(readouts, effects, pieces, devices, uniform)
+    answers = _unheralded(readouts, effects, layers, devices, uniform)
     if heralds:
         places = _heralded(a, heralds, 0), _heralded(b, heralds, 1)
-        states = correlations(np.stack([herald.state for herald in heralds]))
+        states = correlations(np.stack([state for herald in heralds for _, state in herald.rounds]))
         seen = [
             np.where((place >= 0)[:, None], _taken(effect, place), ANYTHING / 2)
             for effect, place in zip(effects, places, strict=True)
         ]
-        outcome = draw(joint_probabilities(states, *seen), rng.random(len(heralds)))
+        seen[1] = seen_after_turn(seen[1], _drawn_phases_rad(heralds, devices, phase_rng))
+        outcome = draw(joint_probabilities(states, *seen), rng.random(len(states)))
         for answer, place, bit in zip(answers, places, (outcome // 2, outcome % 2), strict=True):
             answer[place[place >= 0]] = bit[place >= 0] == 1
     return answers
+
+
+def _drawn_phases_rad(heralds: Sequence[Herald], devices: Devices, rng: np.random.Generator) -> Real:
+    """Fast phase of each round: of several in one attempt it is drawn once and wanders in between.
+
+    That of an only round is in its state already.
+    """
+    phases: list[float] = []
+    for herald in heralds:
+        rounds, midpoint = len(herald.rounds), devices.midpoint
+        if rounds == 1:
+            phases.append(0.0)
+            continue
+        steps = rng.normal(
+            0.0, [midpoint.fast_phase_sigma_rad] + [midpoint.round_phase_sigma_rad] * (rounds - 1)
+        )
+        phases.extend(np.cumsum(steps).tolist())
+    return np.array(phases)
 
 
 def _phases_rad(b: Readouts, devices: Devices, phase_rad: float) -> Real:
@@ -71,35 +91,37 @@ def _taken(effects: Real, places: Places) -> Real:
 
 
 def _heralded(readouts: Readouts, heralds: Sequence[Herald], node: int) -> Places:
-    """Return per herald the index of the readout that reads its qubit at this node, -1 for none."""
-    by_attempt = {start: place for place, start in enumerate(readouts.attempt_ps.tolist())}
-    starts = [herald.start_b_ps if node else herald.start_a_ps for herald in heralds]
-    return np.array([NOWHERE if t is None else by_attempt.get(t, NOWHERE) for t in starts], dtype=np.int64)
+    """Return for each round of each herald the readout of its qubit at this node, -1 for none."""
+    keys = zip(readouts.attempt_ps.tolist(), readouts.load.tolist(), strict=True)
+    by_load: dict[tuple[int | None, int | None], int] = {key: place for place, key in enumerate(keys)}
+    rounds = [(herald.starts_ps[node], loads[node]) for herald in heralds for loads, _ in herald.rounds]
+    return np.array([by_load.get(key, NOWHERE) for key in rounds], dtype=np.int64)
 
 
 def _unheralded(
     readouts: tuple[Readouts, Readouts],
     effects: tuple[Real, Real],
-    pieces: Sequence[Piece],
+    layers: Sequence[Sequence[Piece]],
     devices: Devices,
     uniform: tuple[Real, Real],
 ) -> Answers:
-    """Answer as if no attempt had clicked: first A, then B given A's answer where both read one attempt."""
+    """Answer as if no attempt had clicked: first A, then B given A's answer where both read one round."""
+    pieces = [piece for layer in layers for piece in layer]
     quiet = np.concatenate([_quiet_states(pieces), _rest(devices)])
-    played = [_played(item.attempt_ps, pieces, node) for node, item in enumerate(readouts)]
-    states = quiet[played[0]]
+    played = [_played(item, layers, node) for node, item in enumerate(readouts)]
+    states = quiet[played[0] >> 32]
     answer_a = uniform[0] < np.einsum("ni,ni->n", effects[0], states[:, :, 0])
-    other = _same_attempt(readouts, played, pieces)
+    other = _same(played)
     left = np.tile(ANYTHING, (len(other), 1))
     met = other >= 0
     seen = effects[0][other[met]]
     left[met] = np.where(answer_a[other[met], None], seen, ANYTHING - seen)
-    states = np.einsum("ni,nij->nj", left, quiet[played[1]])
+    states = np.einsum("ni,nij->nj", left, quiet[played[1] >> 32])
     return answer_a, uniform[1] < np.einsum("ni,ni->n", effects[1], states) / states[:, 0]
 
 
 def _quiet_states(pieces: Sequence[Piece]) -> Real:
-    """Correlations that attempts without a click leave, float[n, 4, 4]."""
+    """Correlations that rounds without a click leave, float[n, 4, 4]."""
     rows = {table: row for row, table in enumerate(dict.fromkeys(piece.table for piece in pieces))}
     if not rows:
         return np.empty((0, 4, 4))
@@ -113,36 +135,33 @@ def _rest(devices: Devices) -> Real:
     return np.outer(a, b)[None]
 
 
-def _played(attempt_ps: Times, pieces: Sequence[Piece], node: int) -> Places:
-    """Return the piece that an attempt of a node belongs to, `NOWHERE` for none, int64[n]."""
-    begins = [NEVER if (t := piece.starts_ps[node]) is None else t for piece in pieces]
-    if not begins:
-        return np.full(len(attempt_ps), NOWHERE)
-    order = np.argsort(begins, kind="stable")
-    place = order[(np.searchsorted(np.array(begins)[order], attempt_ps, side="right") - 1).clip(min=0)]
-    begin_ps, count, period_ps = (
-        np.array(column)[place]
-        for column in (begins, [piece.count for piece in pieces], [piece.period_ps for piece in pieces])
-    )
-    inside = (attempt_ps >= begin_ps) & (attempt_ps < begin_ps + count * period_ps)
-    return np.where(inside, place, NOWHERE)
+def _played(readouts: Readouts, layers: Sequence[Sequence[Piece]], node: int) -> Places:
+    """Return which repeat of which piece, in order of all layers, a node's readouts read, int64[n].
+
+    The piece is in the upper 32 bits; `NOWHERE` in all of them for a fresh qubit.
+    """
+    found, first = np.full(len(readouts.begin_ps), NOWHERE), 0
+    for layer in layers:
+        columns = [
+            (start_ps, piece.count, piece.period_ps, piece.loads[node], first + k)
+            for k, piece in enumerate(layer)
+            if (start_ps := piece.starts_ps[node]) is not None and piece.loads[node] is not None
+        ]
+        if columns:
+            begin_ps, count, period_ps, load, index = np.array(sorted(columns), dtype=np.int64).T
+            place = (np.searchsorted(begin_ps, readouts.attempt_ps, side="right") - 1).clip(min=0)
+            repeat = (readouts.attempt_ps - begin_ps[place]) // period_ps[place]
+            inside = (repeat >= 0) & (repeat < count[place]) & (readouts.load == load[place])
+            found[inside] = ((index[place] << 32) + repeat)[inside]
+        first += len(layer)
+    return found
 
 
-def _same_attempt(
-    readouts: tuple[Readouts, Readouts], played: Sequence[Places], pieces: Sequence[Piece]
-) -> Places:
-    """Return per readout of B the readout of A of the same attempt, -1 for none."""
-    a, b = readouts
-    if not len(a.begin_ps) or not len(b.begin_ps) or not pieces:
-        return np.full(len(b.begin_ps), NOWHERE)
-    shifts = np.array([start_a - start_b for start_a, start_b in (_both(piece) for piece in pieces)])
-    wanted = b.attempt_ps + shifts[played[1]]
-    order = np.argsort(a.attempt_ps, kind="stable")
-    place = order[np.searchsorted(a.attempt_ps[order], wanted).clip(max=len(order) - 1)]
-    return np.where((played[1] >= 0) & (a.attempt_ps[place] == wanted), place, NOWHERE)
-
-
-def _both(piece: Piece) -> tuple[int, int]:
-    """Return the starts at both nodes, or a pair that no attempt of A fits if one is silent."""
-    a, b = piece.starts_ps
-    return (a, b) if a is not None and b is not None else (-NEVER, 0)
+def _same(played: Sequence[Places]) -> Places:
+    """Return per readout of B the readout of A of the same round, -1 for none."""
+    a, b = played
+    if not len(a):
+        return np.full(len(b), NOWHERE)
+    order = np.argsort(a, kind="stable")
+    place = order[np.searchsorted(a[order], b).clip(max=len(a) - 1)]
+    return np.where((b >= 0) & (a[place] == b), place, NOWHERE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from heraldlink_sim.world.photons import readout_clicks, readout_light
 from heraldlink_sim.world.pumped import mean_transmission
 from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState, TaggerState
 from heraldlink_sim.world.readouts import Readouts, readouts_of
+from heraldlink_sim.world.rounds import AttemptBook
 from heraldlink_sim.world.shapes import ShapeBook
 from heraldlink_sim.world.strays import dark_counts, outside_gates, registered, stray_photons
 from heraldlink_sim.world.streams import stream
@@ -59,6 +61,7 @@ class World:
     def __init__(self, devices: Devices, wiring: Wiring, seed: int) -> None:
         self.devices, self.wiring, self.seed = devices, wiring, seed
         self._shapes, self._tables = ShapeBook(), TableBook(devices)
+        self._attempts = AttemptBook(devices, self._tables)
         diffusion, tick_period_s = devices.midpoint.phase_diffusion_rad2_per_s, wiring.tick_period_ps * 1e-12
         self.fibre = FibrePhase(seed, diffusion, tick_period_s)
         self.drifts = Drifts(devices, seed, tick_period_s)
@@ -71,9 +74,9 @@ class World:
         block = self._block(nodes, optics, rack, slot)
         readouts = (readouts_of(nodes[0]), readouts_of(nodes[1]))
         baseline = self._tables.attempt(optics, Meeting(None, None))
-        pieces = [*block.pieces, *block.strays]
-        rng = self._stream(slot, "outcomes")
-        outcomes = excited(readouts, block.heralds, pieces, self.devices, self.fibre.at(slot), rng)
+        layers = [*block.layers, block.strays]
+        streams = self._stream(slot, "outcomes"), self._stream(slot, "round phases")
+        outcomes = excited(readouts, block.heralds, layers, self.devices, self.fibre.at(slot), *streams)
         hub = self.wiring.hub.tagger
         events = self._hub_events(nodes, block, baseline, slot)
         taggers = {hub: self._tagged(events, self.devices.midpoint.clock, rack.taggers[hub])}
@@ -97,10 +100,10 @@ class World:
         return a, b
 
     def _block(self, nodes: tuple[NodePlay, NodePlay], optics: Optics, rack: RackState, slot: int) -> Block:
-        hub, midpoint = self.wiring.hub, self.devices.midpoint
+        hub, sigma_rad = self.wiring.hub, self.devices.midpoint.fast_phase_sigma_rad
         logic = herald_logic(rack.taggers[hub.tagger], hub.herald_combiner, nodes)
-        phase_rad, sigma_rad = self.fibre.at(slot), midpoint.fast_phase_sigma_rad
-        block = Block(nodes, optics, self._tables, logic, midpoint.sync_delay_ps, phase_rad, sigma_rad)
+        phase_rad = self.fibre.at(slot)
+        block = Block(nodes, optics, self._tables, self._attempts, logic, phase_rad, sigma_rad)
         block.walk(self._stream(slot, "attempts"), self._stream(slot, "bright pulses"))
         return block
 
@@ -115,7 +118,9 @@ class World:
         }
         for port, name in enumerate(PORTS):
             strays = stray_photons(
-                [*block.pieces, *block.strays], port, self._stream(slot, f"stray photons {name}")
+                [*chain.from_iterable(block.layers), *block.strays],
+                port,
+                self._stream(slot, f"stray photons {name}"),
             )
             darks = dark_counts(
                 baseline.dark_rates_Hz[port],
@@ -123,7 +128,9 @@ class World:
                 self._stream(slot, f"dark counts {name}"),
             )
             gated = np.concatenate([np.empty(0, np.int64), *block.clicks[port]])
-            others = np.concatenate([strays, outside_gates(darks, block.pieces)])
+            for layer in block.layers:
+                darks = outside_gates(darks, layer)
+            others = np.concatenate([strays, darks])
             dead_ps = round(self.devices.midpoint.detectors[port].dead_time_s * 1e12)
             events[name] = registered(gated, others, dead_ps)
         return events

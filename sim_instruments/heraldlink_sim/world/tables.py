@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_physics import chain
+from heraldlink_physics.carving import pump_pulse
 from heraldlink_physics.chain import LinkModel, PumpedArm
-from heraldlink_physics.device import ArmDevice, Devices
+from heraldlink_physics.device import Devices
 from heraldlink_physics.model import Cause
-from heraldlink_physics.settings import ArmSettings, GateSettings, MidpointSettings
+from heraldlink_physics.settings import ArmSettings, GateSettings, MidpointSettings, OtherPulse
 from heraldlink_sim.world.arrivals import Arrivals, Real
 from heraldlink_sim.world.node import Pulse
 from heraldlink_sim.world.optics import Optics
@@ -29,7 +30,7 @@ CAUSES: tuple[tuple[Cause, Cause], ...] = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AttemptTable:
-    """One attempt with given pulses and skew.
+    """One round of an attempt, with given pulses and skew.
 
     ``probability``: of any click in the gate. ``cumulative``: float[8] over `CAUSES`[1:], of those attempts.
     ``states``: complex[9, 4, 4] normalised loaded states by cause. ``photons``: arrivals inside the
@@ -60,11 +61,17 @@ class BrightTable:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """Pulses of both nodes in one attempt; ``skew_ps``: start of B's waveform after A's."""
+    """Pulses of both nodes that meet; ``skew_ps``: start of B's waveform after A's.
+
+    ``sync_ps``: of A's waveform, after its start. ``phase_drawn``: the fast phase is drawn with the attempt,
+    since several rounds share it, and leaves the states alone.
+    """
 
     pulse_a: Pulse | None
     pulse_b: Pulse | None
     skew_ps: int = 0
+    sync_ps: int = 0
+    phase_drawn: bool = False
 
 
 class TableBook:
@@ -97,20 +104,38 @@ class TableBook:
         return self._brights[key]
 
     def _make(self, optics: Optics, meeting: Meeting) -> AttemptTable:
-        settings = _settings(optics, meeting)
-        midpoint = MidpointSettings(optics.detectors, optics.gate)
-        devices = optics.drift.applied(self._devices)
-        link = chain.link(*devices.arms, devices.midpoint, *settings, midpoint, coherent=optics.coherent)
+        settings, devices = self._settings(optics, meeting), optics.drift.applied(self._devices)
+        midpoint, device = MidpointSettings(optics.detectors, optics.gate), devices.midpoint
+        if meeting.phase_drawn:
+            device = replace(device, fast_phase_sigma_rad=0.0)
+        link = chain.link(*devices.arms, device, *settings, midpoint, coherent=optics.coherent)
         return _table(link, self._pumped(optics, meeting), optics.gate)
 
     def _pumped(self, optics: Optics, meeting: Meeting) -> tuple[PumpedArm, PumpedArm]:
-        devices = optics.drift.applied(self._devices)
-        a, b = (_arm(*item) for item in zip(devices.arms, _settings(optics, meeting), strict=True))
+        settings, devices = self._settings(optics, meeting), optics.drift.applied(self._devices)
+        a, b = (chain.arm(*item) for item in zip(devices.arms, settings, strict=True))
         return a, b
 
+    def _settings(self, optics: Optics, meeting: Meeting) -> tuple[ArmSettings, ArmSettings]:
+        """Return both arms' settings; one without a pulse has its carver closed as long as the other's."""
+        lit = (meeting.pulse_a, meeting.pulse_b)
+        shapes = (meeting.pulse_a or meeting.pulse_b, meeting.pulse_b or meeting.pulse_a)
+        a, b = (_arm_settings(optics, node, shapes[node], lit[node], meeting) for node in (0, 1))
+        return self._heated(a, 0, meeting, optics), self._heated(b, 1, meeting, optics)
 
-def _arm(device: ArmDevice, settings: ArmSettings) -> PumpedArm:
-    return chain.arm(device, settings)
+    def _heated(self, settings: ArmSettings, node: int, meeting: Meeting, optics: Optics) -> ArmSettings:
+        """Add the other pulses of the node's waveform, which heat."""
+        pulse = meeting.pulse_b if node else meeting.pulse_a
+        if pulse is None or not pulse.others:
+            return settings
+        others: list[OtherPulse] = []
+        for first, last in pulse.others:
+            other = replace(pulse, first=first, last=last, others=())
+            carved = _arm_settings(optics, node, other, other, meeting)
+            energy_J = pump_pulse(self._devices.arms[node], carved).energy_J
+            before_ps = round((pulse.begin_ps + pulse.end_ps - other.begin_ps - other.end_ps) / 2)
+            others.append(OtherPulse(energy_J, before_ps % pulse.period_ps or pulse.period_ps))
+        return replace(settings, others=tuple(others))
 
 
 def _table(link: LinkModel, pumped: tuple[PumpedArm, PumpedArm], gate: GateSettings) -> AttemptTable:
@@ -152,28 +177,24 @@ def _leak_share(link: LinkModel, gate: GateSettings) -> tuple[float, float]:
     return c, d
 
 
-def _settings(optics: Optics, meeting: Meeting) -> tuple[ArmSettings, ArmSettings]:
-    """Return both arms' settings; an arm without a pulse has its carver closed for as long as the other's."""
-    a = _arm_settings(optics, 0, meeting.pulse_a or meeting.pulse_b, meeting.pulse_a is not None, 0)
-    b = _arm_settings(
-        optics, 1, meeting.pulse_b or meeting.pulse_a, meeting.pulse_b is not None, meeting.skew_ps
-    )
-    return a, b
-
-
-def _arm_settings(optics: Optics, node: int, pulse: Pulse | None, lit: bool, start_ps: int) -> ArmSettings:
+def _arm_settings(
+    optics: Optics, node: int, shape: Pulse | None, pulse: Pulse | None, meeting: Meeting
+) -> ArmSettings:
+    """Return a node's settings; ``shape``: its pulse, or the other node's if it has none."""
     envelope_V = np.zeros(1)
-    if pulse and lit:
+    if pulse:
         envelope_V = pulse.waveform.samples.astype(np.float64) * (pulse.amplitude_Vpp / 2)
+        envelope_V[: pulse.first] = 0.0
+        envelope_V[pulse.last :] = 0.0
     return ArmSettings(
         laser_frequency_Hz=optics.laser_frequency_Hz,
         laser_power_W=optics.laser_power_W,
         attenuation_dB=optics.attenuation_dB[node],
         envelope_V=envelope_V,
-        sample_rate_Hz=pulse.sample_rate_Hz if pulse else 1e9,
-        attempt_period_ps=pulse.period_ps if pulse else 1_000_000,
-        start_ps=start_ps,
-        sync_ps=pulse.sync_ps if pulse and lit else 0,
+        sample_rate_Hz=shape.sample_rate_Hz if shape else 1e9,
+        attempt_period_ps=shape.period_ps if shape else 1_000_000,
+        start_ps=meeting.skew_ps if node else 0,
+        sync_ps=0 if node else meeting.sync_ps,
     )
 
 
