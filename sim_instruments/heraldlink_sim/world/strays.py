@@ -53,9 +53,10 @@ def outside_gates(times_ps: Times, pieces: Sequence[Piece]) -> Times:
 def registered(gated_ps: Times, others_ps: Times, dead_ps: int) -> Times:
     """Return the clicks of one detector, sorted, without those of ``others_ps`` that its dead time hides.
 
-    ``gated_ps``: clicks in gates, at most one per gate as the herald model has them, which all stay.
+    ``gated_ps``: clicks in gates, at most one per gate as the herald model has them; they stay, unless gates
+    are closer than the dead time.
     """
-    gated_ps, others_ps = np.sort(gated_ps), np.sort(others_ps)
+    gated_ps, others_ps = _awake(np.sort(gated_ps), dead_ps), np.sort(others_ps)
     if len(gated_ps):
         after = np.searchsorted(gated_ps, others_ps)
         gap_ps = np.minimum(
