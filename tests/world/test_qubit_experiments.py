@@ -8,6 +8,7 @@ import numpy as np
 from laboratory import M1, SAMPLES, WIRING, Program, RATE_Hz, devices, nominal, readouts
 
 from heraldlink_physics.device import Devices
+from heraldlink_physics.readout import confusion
 from heraldlink_physics.statistics import randomised_p_value
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.play import World
@@ -64,7 +65,10 @@ def p_values(
     model = world.devices.arms[0].readout
     seen = model.detector.efficiency(18e-6) / model.detector.max_efficiency * gate_s / model.gate_s
     dark = model.detector.dark_rate(18e-6) * gate_s
-    g, e = (1 - exp(-mean * seen - dark) for mean in (model.photons_g, model.photons_e))
+    qubit = world.devices.arms[0].qubit
+    means = (photons * seen + dark for photons in (model.photons_g, model.photons_e))
+    read = confusion(*means, 1, gate_over_t1=gate_s / qubit.t1_s, thermal=qubit.thermal_population)
+    g, e = read[:, 1]
     draws = np.random.default_rng(1).random(clicked.size)
     expected = np.array(excited)
     return [

@@ -31,6 +31,7 @@ from heraldlink_physics.carving import pump_pulse
 from heraldlink_physics.chain import LinkModel, link
 from heraldlink_physics.device import Devices
 from heraldlink_physics.qubit import idled
+from heraldlink_physics.readout import confusion
 from heraldlink_physics.settings import (
     ArmSettings,
     DetectorSettings,
@@ -264,7 +265,10 @@ def equal(state: np.ndarray, devices: Devices, basis: str) -> float:
         state = waited(state, devices, 0.6e-6)
     else:
         state = waited(state, devices, 5.6e-6)
-    return float((state[0, 0] + state[3, 3]).real)
+    qubit = devices.arms[0].qubit
+    read = confusion(0.0, 60.0, 1, gate_over_t1=2e-6 / qubit.t1_s, thermal=qubit.thermal_population)
+    answers = np.kron(read, read).T @ np.diag(state).real
+    return float(answers[0] + answers[3])
 
 
 def test_a_lone_node_is_gated_by_the_first_nodes_sync():
