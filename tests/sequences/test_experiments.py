@@ -213,6 +213,14 @@ def test_a_wrong_key_is_named_with_its_file_and_line(change: str, words: str, tm
         load_experiment(path)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_refuses_a_key_that_it_does_not_know(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{kind}.yaml"
+    path.write_text((CONFIGS / path.name).read_text(encoding="utf-8") + "colour: red\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=rf"{kind}\.yaml:\d+: colour: unknown key"):
+        load_experiment(path)
+
+
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     path = tmp_path / "short.yaml"
     path.write_text("name: x\nkind: t1\n", encoding="utf-8")

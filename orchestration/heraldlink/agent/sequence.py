@@ -12,25 +12,7 @@ from heraldlink.sequences import PairSourceSequence
 
 def sequence_of(config: SequenceConfig) -> PairSourceSequence:
     """The declared sequence."""
-    return PairSourceSequence(
-        name=config.name,
-        sample_rate_Hz=config.sample_rate_Hz,
-        tick_rate_Hz=config.tick_rate_Hz,
-        attempt_period_ps=config.attempt_period_ps,
-        bright_pulses=config.bright_pulses,
-        calibration_shots=config.calibration_shots,
-        attempts=config.attempts,
-        pulse_centre_ps=config.pulse_centre_ps,
-        pulse_sigma_ps=config.pulse_sigma_ps,
-        bright_sigma_ps=config.bright_sigma_ps,
-        sync_begin_ps=config.sync_begin_ps,
-        sync_width_ps=config.sync_width_ps,
-        rotation_begin_ps=config.rotation_begin_ps,
-        rotation_sigma_ps=config.rotation_sigma_ps,
-        readout_begin_ps=config.readout_begin_ps,
-        readout_width_ps=config.readout_width_ps,
-        record_ps=config.record_ps,
-    )
+    return config.declared
 
 
 def program_id(sequence: PairSourceSequence, parameters: Parameters) -> str:

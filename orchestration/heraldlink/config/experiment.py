@@ -5,8 +5,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from heraldlink.config.document import read_document, validate_as
+from heraldlink.config.document import read_document, validate, validate_as
 from heraldlink.config.find import find_config
+from heraldlink.config.sequence import SequenceConfig
 from heraldlink.errors import ConfigurationError
 from heraldlink.sequences.experiments import KINDS, Settings
 
@@ -23,4 +24,6 @@ def load_experiment(name: str | Path) -> Settings:
         raise ConfigurationError(
             document.sentence(("kind",), f"must be one of {', '.join(KINDS)} (got {kind!r})")
         )
+    if kind == "pair_source":
+        return validate(SequenceConfig, document).declared
     return validate_as(TypeAdapter[Settings](KINDS[kind]), document, content)

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from heraldlink.config.quantities import Duration_ps, Name, Strict, Time_ps
+from heraldlink.sequences import PairSourceSequence
 
 
 class SequenceConfig(Strict):
@@ -32,6 +33,11 @@ class SequenceConfig(Strict):
     readout_begin_ps: Time_ps
     readout_width_ps: Duration_ps
     record_ps: Duration_ps
+
+    @property
+    def declared(self) -> PairSourceSequence:
+        """What is played."""
+        return PairSourceSequence(**self.model_dump(exclude={"kind"}))
 
     @property
     def events_per_s(self) -> float:
