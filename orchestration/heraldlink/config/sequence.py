@@ -4,12 +4,14 @@
 All times inside a waveform count from its first sample. Every attempt waveform has the same length.
 """
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
 from heraldlink.config.quantities import Duration_ps, Name, Strict, Time_ps
-from heraldlink.sequences import PairSourceSequence
+
+if TYPE_CHECKING:
+    from heraldlink.sequences import PairSourceSequence
 
 
 class SequenceConfig(Strict):
@@ -35,8 +37,10 @@ class SequenceConfig(Strict):
     record_ps: Duration_ps
 
     @property
-    def declared(self) -> PairSourceSequence:
+    def declared(self) -> "PairSourceSequence":
         """What is played."""
+        from heraldlink.sequences import PairSourceSequence  # loads numpy
+
         return PairSourceSequence(**self.model_dump(exclude={"kind"}))
 
     @property
