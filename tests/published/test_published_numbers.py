@@ -77,3 +77,11 @@ def test_double_excitation_of_one_tenth_would_explain_both_of_humphreys_fideliti
         published, _, alone, faulty, _, needed = cells("humphreys_2018", "Published", rate)
         assert float(published) < float(faulty) < float(alone)
         assert float(needed) == pytest.approx(0.1, abs=0.01)
+
+
+def test_ibm_threshold_lies_between_small_efficiency_and_counted_photons() -> None:
+    title = "Threshold"
+    assert cells("ibm_2025", title, "published") == ("0.5", "0.5", "0.997 (gate)")
+    assert cells("ibm_2025", title, "one click")[0] == "0.207"
+    assert cells("ibm_2025", title, "one photon counted")[:2] == ("0.455", "0.477")
+    assert cells("ibm_2025", title, "two clicks")[2] == "0.9970"
