@@ -65,8 +65,7 @@ def test_closed_forms_are_the_limit_of_small_efficiency(bright: float, n_added: 
 def test_two_clicks_with_noise(n_added: float, photons: int) -> None:
     arm = upconverted_rounds(Emitter(0.5, 1e-4), n_added, photons)
     both = conditional(arm, arm, Midpoint())
-    for second, sign in (("c", 1), ("d", -1)):
-        state = both.state("c", second)
+    for state, sign in ((both.state("c", "c"), 1), (both.state("c", "d"), -1)):
         fidelity = psi_overlap(state, sign) / float(np.trace(state).real)
         assert fidelity == pytest.approx(weak_two_click(n_added), abs=3e-5)
 

@@ -121,7 +121,7 @@ def two_clicks_exact(efficiency: float, n_added: float) -> float:
     """F of two clicks from the general model, any efficiency, small noise."""
     arm = upconverted_rounds(Emitter(0.5, efficiency), n_added, photons=6)
     both = conditional(arm, arm, Midpoint())
-    states = [(both.state("c", second), sign) for second, sign in (("c", 1.0), ("d", -1.0))]
+    states = [(both.state("c", "c"), 1.0), (both.state("c", "d"), -1.0)]
     clicks = sum(float(np.trace(state).real) for state, _ in states)
     return sum(psi_overlap(state, sign) for state, sign in states) / clicks
 
