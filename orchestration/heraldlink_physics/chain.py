@@ -133,6 +133,7 @@ def link(
     arms = (_with_gate(pumped[0].arm, fractions[0]), _with_gate(pumped[1].arm, fractions[1]))
     beat_Hz = photon_frequency_Hz(device_b, settings_b) - photon_frequency_Hz(device_a, settings_a)
     efficiencies, rates, leaks = _detectors(midpoint_device, midpoint_settings, pumped, fractions)
+    dark = _darks(midpoint_device, gate, settings_a.attempt_period_ps, arms, efficiencies, rates, leaks)
     midpoint = Midpoint(
         visibility=visibility(
             *modes,
@@ -142,7 +143,7 @@ def link(
             mode_match=midpoint_device.mode_match,
         ),
         phase_sigma_rad=hypot(midpoint_device.fast_phase_sigma_rad, sqrt(phase_variance_rad2)),
-        dark_probability=(_dark(rates[0], gate, leaks[0]), _dark(rates[1], gate, leaks[1])),
+        dark_probability=dark,
         detector_efficiency=efficiencies,
         coherent=coherent,
         phase_offset_rad=phase_offset_rad,
@@ -179,5 +180,26 @@ def _detectors(
     return efficiencies, rates, (leaked * efficiencies[0], leaked * efficiencies[1])
 
 
-def _dark(rate_Hz: float, gate: GateSettings, leaked: float) -> float:
-    return -expm1(-rate_Hz * gate.length_ps * 1e-12 - leaked)
+def _darks(
+    device: MidpointDevice,
+    gate: GateSettings,
+    period_ps: int,
+    arms: tuple[Arm, Arm],
+    efficiencies: Pair,
+    rates_Hz: Pair,
+    leaks: Pair,
+) -> Pair:
+    """Probabilities of uncorrelated clicks per gate, the afterpulses of earlier attempts' clicks included.
+
+    That those follow a click is forgotten: each attempt has their mean.
+    """
+    gate_s, period_s = gate.length_ps * 1e-12, max(period_ps, gate.length_ps) * 1e-12
+    photons = sum(item.n_bar * (1 + item.n_thermal) * item.efficiency for item in arms) / 2
+    c, d = (
+        (1 + detector.afterpulses_in_gates(gate_s, period_s)) * (rate_Hz * gate_s + leak)
+        + detector.afterpulses_in_gates(gate_s, period_s) * photons * efficiency
+        for detector, efficiency, rate_Hz, leak in zip(
+            device.detectors, efficiencies, rates_Hz, leaks, strict=True
+        )
+    )
+    return -expm1(-c), -expm1(-d)

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Superconducting nanowire single-photon detector: what its bias current does."""
+"""Superconducting nanowire single-photon detector: what its bias current does, and what a click leaves.
+
+After a click the wire is dead while its current comes back, and then recovers (Kerman et al., Appl. Phys.
+Lett. 88, 111116 (2006)); amplifiers ring it into afterpulses (Burenkov et al., J. Appl. Phys. 113, 213102
+(2013)); heated too often it stays normal and latches (Kerman et al., Phys. Rev. B 79, 100509 (2009)).
+"""
 
 from __future__ import annotations
 
@@ -28,10 +33,12 @@ class Snspd:
     """rms of the click time."""
     dead_time_s: float
     """For how long after a click it cannot click again; a gate holds one click at most in any case."""
+    recovery_s: float = 0.0
+    """Time constant with which the efficiency comes back after the dead time."""
     afterpulse_probability: float = 0.0
-    """Mean number of clicks that a click brings about later by itself, 0..0.9."""
+    """That a click is followed by another one by itself, which may be followed in turn, 0..0.9."""
     afterpulse_decay_s: float = 1e-7
-    """Mean delay of such a click (exponential)."""
+    """Mean delay of such a click after the dead time (exponential)."""
     latch_rate_Hz: float = math.inf
     """Sustained count rate at which the wire stays normal, too hot to recover."""
 
@@ -41,6 +48,7 @@ class Snspd:
             within(name, float(getattr(self, name)), 0)
         for name in ("width_A", "dark_scale_A", "latch_A"):
             within(name, float(getattr(self, name)), 1e-12)
+        within("recovery_s", self.recovery_s, 0)
         within("afterpulse_probability", self.afterpulse_probability, 0, 0.9)
         within("afterpulse_decay_s", self.afterpulse_decay_s, 1e-12)
         within_or_infinite("latch_rate_Hz", self.latch_rate_Hz, 1e-3)
@@ -60,3 +68,31 @@ class Snspd:
         if not self.biased(bias_A, enabled):
             return 0.0
         return self.dark_rate_Hz * math.exp(bias_A / self.dark_scale_A)
+
+    def recovered(self, after_s: float) -> float:
+        """Efficiency this long after a click relative to that of a wire at rest, 0..1."""
+        within("after_s", after_s, 0)
+        if after_s < self.dead_time_s:
+            return 0.0
+        return 1.0 if self.recovery_s == 0 else -math.expm1((self.dead_time_s - after_s) / self.recovery_s)
+
+    def latches(self, rate_Hz: float) -> bool:
+        """Whether this sustained count rate keeps the wire normal."""
+        within("rate_Hz", rate_Hz, 0)
+        return rate_Hz >= self.latch_rate_Hz
+
+    def afterpulses_in_gates(self, gate_s: float, period_s: float) -> float:
+        """Mean afterpulses in all later gates per click anywhere in a gate, to first order in their chance.
+
+        An afterpulse is exponential after the dead time and meets gates every ``period_s``; the click is
+        uniform over its own. A gate that begins before all such clicks are over their dead time is left out.
+        """
+        within("gate_s", gate_s, 0)
+        within("period_s", period_s, gate_s)
+        if self.afterpulse_probability == 0 or gate_s == 0:
+            return 0.0
+        decay_s = self.afterpulse_decay_s
+        first = max(1, math.ceil((self.dead_time_s + gate_s) / period_s))
+        wait_s = first * period_s - self.dead_time_s - gate_s
+        mean = decay_s / gate_s * math.exp(-wait_s / decay_s) * math.expm1(-gate_s / decay_s) ** 2
+        return self.afterpulse_probability * mean / -math.expm1(-period_s / decay_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -24,7 +25,7 @@ from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState, TaggerSta
 from heraldlink_sim.world.readouts import Readouts, readouts_of
 from heraldlink_sim.world.rounds import AttemptBook
 from heraldlink_sim.world.shapes import ShapeBook
-from heraldlink_sim.world.strays import dark_counts, outside_gates, registered, stray_photons
+from heraldlink_sim.world.strays import dark_counts, outside_all_gates, registered, stray_photons
 from heraldlink_sim.world.streams import stream
 from heraldlink_sim.world.tables import AttemptTable, Meeting, TableBook
 from heraldlink_sim.world.wiring import Wiring
@@ -128,11 +129,10 @@ class World:
                 self._stream(slot, f"dark counts {name}"),
             )
             gated = np.concatenate([np.empty(0, np.int64), *block.clicks[port]])
-            for layer in block.layers:
-                darks = outside_gates(darks, layer)
-            others = np.concatenate([strays, darks])
-            dead_ps = round(self.devices.midpoint.detectors[port].dead_time_s * 1e12)
-            events[name] = registered(gated, others, dead_ps)
+            outside = partial(outside_all_gates, layers=block.layers)
+            others = np.concatenate([strays, outside(darks)])
+            detector, rng = self.devices.midpoint.detectors[port], self._stream(slot, f"afterpulses {name}")
+            events[name] = registered(gated, others, detector, outside, rng)
         return events
 
     def _node_events(
