@@ -34,6 +34,14 @@ def test_the_json_object_is_the_plan(capsys: pytest.CaptureFixture[str]) -> None
     assert [drive["begin_ps"] for drive in drives] == [4_150_000, 5_000_000]
 
 
+@pytest.mark.parametrize(("kind", "link"), [("microwave_link", "deterministic, no herald"), ("rabi", None)])
+def test_link_types_are_told_apart_from_calibrations(
+    kind: str, link: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["show", kind, "--json"]) == ExitCode.DONE
+    assert json.loads(capsys.readouterr().out)["link"] == link
+
+
 @pytest.mark.parametrize(("suffix", "begins"), [("svg", b"<?xml"), ("png", b"\x89PNG")])
 def test_a_figure_is_written_in_the_format_of_its_name(suffix: str, begins: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"figure.{suffix}"

@@ -2,7 +2,7 @@
 """What ``heraldlink show`` tells of a sequence: its plan and programs, as a table or a JSON object."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -10,19 +10,29 @@ from rich.table import Table
 
 from heraldlink.config import EndNodeConfig, MidpointConfig, load_experiment, load_node
 from heraldlink.errors import ConfigurationError, RequestError
-from heraldlink.sequences import GENERATORS, NodeDrive, SlotPlan, generator_program_of
-from heraldlink.sequences.experiments import plan_of
+from heraldlink.sequences import GENERATORS, NodeDrive, Part, SlotPlan, generator_program_of
+from heraldlink.sequences.experiments import LINKS, plan_of
 from heraldlink_drivers.roles import GeneratorProgram
 
 Programs = Mapping[str, GeneratorProgram]
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A sequence; ``programs`` by node, ``link``: what tells of a pair, None where none is made."""
+
+    plan: SlotPlan
+    programs: Programs
+    link: str | None
+
+
 def compiled(
     sequence: str, node: str | None, drive: tuple[str, str], midpoint: str, generator: str
-) -> tuple[SlotPlan, Programs]:
-    """The plan of a sequence file and the programs of its ends, or of ``node`` alone."""
+) -> Compiled:
+    """Compile a sequence file for both ends, or for ``node`` alone."""
     ends = [end_of(name) for name in drive]
-    plan = gated(plan_of(load_experiment(file_of(sequence)), (ends[0].node, ends[1].node)), midpoint)
+    settings = load_experiment(file_of(sequence))
+    plan = gated(plan_of(settings, (ends[0].node, ends[1].node)), midpoint)
     programs = {
         end.node: generator_program_of(plan, end.node, drive_of(end), GENERATORS[generator])
         for end in ends
@@ -30,7 +40,7 @@ def compiled(
     }
     if not programs:
         raise RequestError(f"--node {node}: the ends are {', '.join(end.node for end in ends)}")
-    return plan, programs
+    return Compiled(plan, programs, LINKS.get(type(settings)))
 
 
 def file_of(sequence: str) -> str:
@@ -70,28 +80,12 @@ def gated(plan: SlotPlan, midpoint: str) -> SlotPlan:
     return replace(plan, gate_ps=(gate.begin_ps, gate.end_ps))
 
 
-def described(plan: SlotPlan, programs: Programs) -> dict[str, object]:
+def described(found: Compiled) -> dict[str, object]:
     """The plan as one JSON object; indices are [first, last + 1)."""
-    parts: list[dict[str, object]] = []
-    for part in plan.parts:
-        indices = plan.indices(part.name)
-        elements = {
-            node: [{"element": type(e).__name__} | asdict(e) for e in mine]
-            for node, mine in part.elements.items()
-            if node in programs
-        }
-        parts.append(
-            {
-                "name": part.name,
-                "count": part.count,
-                "indices": [indices.start, indices.stop] if indices else None,
-                "duration_ps": part.count * plan.period_ps,
-                "jump_to": part.jump_to,
-                "elements": elements,
-            }
-        )
+    plan, programs = found.plan, found.programs
     return {
         "name": plan.name,
+        "link": found.link,
         "digest": plan.digest(),
         "sample_rate_Hz": plan.sample_rate_Hz,
         "attempt_period_ps": plan.period_ps,
@@ -100,7 +94,23 @@ def described(plan: SlotPlan, programs: Programs) -> dict[str, object]:
         "slot_ps": round(1e12 / plan.tick_rate_Hz),
         "gate_ps": list(plan.gate_ps),
         "memory_samples": {node: memory_samples(program) for node, program in programs.items()},
-        "parts": parts,
+        "parts": [_described(plan, part, programs) for part in plan.parts],
+    }
+
+
+def _described(plan: SlotPlan, part: Part, programs: Programs) -> dict[str, object]:
+    indices = plan.indices(part.name)
+    return {
+        "name": part.name,
+        "count": part.count,
+        "indices": [indices.start, indices.stop] if indices else None,
+        "duration_ps": part.count * plan.period_ps,
+        "jump_to": part.jump_to,
+        "elements": {
+            node: [{"element": type(e).__name__} | asdict(e) for e in mine]
+            for node, mine in part.elements.items()
+            if node in programs
+        },
     }
 
 
@@ -109,8 +119,9 @@ def memory_samples(program: GeneratorProgram) -> int:
     return sum(waveform.length for waveform in program.waveforms.values())
 
 
-def print_parts(plan: SlotPlan, programs: Programs) -> None:
+def print_parts(found: Compiled) -> None:
     """Print the table of parts and what the slot takes."""
+    plan, programs = found.plan, found.programs
     grid = Table(title=f"sequence {plan.name}", title_justify="left", box=None, pad_edge=False)
     grid.add_column("part")
     for name in ("count", "reference indices", "lasts (ms)"):
@@ -122,10 +133,11 @@ def print_parts(plan: SlotPlan, programs: Programs) -> None:
     console = Console()
     console.print(grid)
     samples = memory_samples(next(iter(programs.values())))
+    link = f"\npairs are {found.link}" if found.link else ""
     console.print(
         f"\nattempts of {plan.period_ps * 1e-6:g} us; {plan.duration_ps * 1e-9:g} ms without a herald,"
         f" {plan.record_ps * 1e-9:g} ms recorded of {1e3 / plan.tick_rate_Hz:g} ms;"
-        f" gate {gate_of(plan)}; {samples} samples per channel",
+        f" gate {gate_of(plan)}; {samples} samples per channel{link}",
         highlight=False,
         soft_wrap=True,
     )

@@ -42,12 +42,12 @@ def show(
         raise RequestError(f"--output {output}: the file's name must end in {', '.join(SUFFIXES)}")
     from heraldlink.cli.sequence_parts import compiled, described, print_parts
 
-    plan, programs = compiled(sequence, node, drive, midpoint, generator)
+    found = compiled(sequence, node, drive, midpoint, generator)
     if json:
-        print_json(described(plan, programs))
+        print_json(described(found))
     else:
-        print_parts(plan, programs)
+        print_parts(found)
     if output is not None:
         from heraldlink.cli.sequence_plot import plot_sequence
 
-        plot_sequence(output, plan, programs)
+        plot_sequence(output, found.plan, found.programs)

@@ -62,7 +62,7 @@ class GeneratorLimits:
             )
         for what, count, most in (
             ("waveforms", waveforms, self.waveforms),
-            ("steps", waveforms, self.steps),
+            ("steps", waveforms + 1, self.steps),
         ):
             if count > most:
                 yield f"{count} {what} exceed the {most} of the {self.model}: play fewer parts"

@@ -53,6 +53,16 @@ KINDS: Mapping[str, type[Settings]] = MappingProxyType(
 )
 """Settings by the word that a file gives as its kind."""
 
+LINKS: Mapping[type[Settings], str] = MappingProxyType(
+    {
+        PairSourceSequence: "heralded by one click",
+        TimeBinSettings: "heralded by a click in each bin",
+        BarrettKokSettings: "heralded by a click in each round",
+        MicrowaveLinkSettings: "deterministic, no herald",
+    }
+)
+"""Link types: the kinds that make pairs, and what tells of a pair. The others calibrate."""
+
 
 def plan_of(settings: Settings, ends: Ends) -> SlotPlan:
     """The plan of any settings; ``ends``: names of node A, which starts the attempts, and of node B.
