@@ -16,6 +16,7 @@ from heraldlink_physics.device import Devices
 from heraldlink_sim.world.block import PORTS, Block, herald_logic
 from heraldlink_sim.world.drifts import Drifts
 from heraldlink_sim.world.fibre import FibrePhase
+from heraldlink_sim.world.latching import with_latched
 from heraldlink_sim.world.node import NodePlay
 from heraldlink_sim.world.optics import Optics, optics_of
 from heraldlink_sim.world.outcomes import excited
@@ -72,6 +73,7 @@ class World:
         drift = self.drifts.at(slot)
         optics = optics_of(rack, self.wiring, drift)
         nodes = self._nodes(drift.applied(self.devices), rack, playing)
+        optics = with_latched(optics, nodes, self._tables, self.devices.midpoint)
         block = self._block(nodes, optics, rack, slot)
         readouts = (readouts_of(nodes[0]), readouts_of(nodes[1]))
         baseline = self._tables.attempt(optics, Meeting(None, None))
