@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from heraldlink_physics.arm_state import ArmState
-from heraldlink_physics.emitter_arm import emission
+from heraldlink_physics.emitter_arm import emission, two_emissions
 from heraldlink_physics.general import Conditional, conditional
 from heraldlink_physics.general_schemes import (
     StateBook,
@@ -315,3 +315,35 @@ def test_two_bins_contracted_together_are_two_rounds() -> None:
     apart = in_two_bins(conditional(*once, midpoint(still)), conditional(*once, midpoint(station)))
     together = conditional(*products, midpoint(station))
     np.testing.assert_allclose(together.photon, apart.photon, atol=1e-14)
+
+
+def test_barrett_kok_with_double_excitation_follows_its_closed_form() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        etas, dephasing, doubles = rng.uniform(0, 1, 2), rng.uniform(0, 0.5, 2), rng.uniform(0, 0.5, 2)
+        where = midpoint(place(rng))
+        a, b = (Emitter(0.5, *item) for item in zip(etas, dephasing, doubles, strict=True))
+        found = barrett_kok_numbers(StateBook().barrett_kok(a, b, where))
+        exact = barrett_kok(*etas, where, dephasing=tuple(dephasing), double_excitation=tuple(doubles))
+        assert found.probability == pytest.approx(exact.probability, rel=1e-12)
+        assert found.fidelity == pytest.approx(exact.fidelity, abs=1e-12)
+
+
+def test_an_unknown_common_phase_is_the_average_over_it() -> None:
+    """Two rounds from any qubit states; light with up to two photons in a bin turns up to four times."""
+    rng = np.random.default_rng(11)
+    where = midpoint(place(rng))
+    items = [Emitter(0.5, eta, double_excitation=0.4, inert=0.1) for eta in rng.uniform(0.5, 1, 2)]
+    arms = [two_emissions(random_state(rng, 2, 1).reshape(2, 2), item) for item in items]
+    overlaps = np.diag([0.9, 0.8]).astype(complex)
+    phases = 2 * np.pi * np.arange(9) / 9
+    known = [conditional(*arms, where, overlaps=overlaps, common_phase_rad=phase) for phase in phases]
+    unknown = conditional(*arms, where, overlaps=overlaps, common_phase_rad=None)
+    np.testing.assert_allclose(unknown.photon, np.mean([item.photon for item in known], axis=0), atol=1e-14)
+    assert np.abs(known[0].state("c", "d") - known[1].state("c", "d")).max() > 1e-4  # it matters here
+    plain = [two_emissions(np.full((2, 2), 0.5, dtype=complex), Emitter(0.5, eta)) for eta in (0.3, 0.9)]
+    turned = [
+        conditional(*plain, where, common_phase_rad=phase).state("c", "d") for phase in (0.0, 1.0, None)
+    ]
+    np.testing.assert_allclose(turned[0], turned[1], atol=1e-15)  # and cancels without double excitation
+    np.testing.assert_allclose(turned[0], turned[2], atol=1e-15)
