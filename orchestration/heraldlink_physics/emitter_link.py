@@ -21,12 +21,15 @@ class EmitterArm:
     """Probability that a bright qubit emits a second photon, 0..1."""
     extra_share: float = 1.0
     """Efficiency of that photon relative to the other one's, 0..1."""
+    inert: float = 0.0
+    """Probability that the node neither emits nor is driven (wrong charge state), 0..1."""
 
     def __post_init__(self) -> None:
         within("efficiency", self.efficiency, 0, 1)
         within("dephasing", self.dephasing, 0, 0.5)
         within("double_excitation", self.double_excitation, 0, 1)
         within("extra_share", self.extra_share, 0, 1)
+        within("inert", self.inert, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
