@@ -238,3 +238,11 @@ def test_the_reference_page_states_every_shipped_value(kind: str) -> None:
     assert {key: YAML(typ="safe").load(value) for key, value in rows.items()} == {
         key: value for key, value in content.items() if key not in common
     }
+
+
+def test_the_page_shows_a_sequence_that_compiles() -> None:
+    page = (CONFIGS.parents[1] / "docs" / "reference" / "sequences.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    found: dict[str, object] = {}
+    exec(code, found)  # noqa: S102
+    assert found["program"].steps[0].repeat == 2000

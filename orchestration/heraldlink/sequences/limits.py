@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a waveform generator and a time controller can take, as data, and what exceeds it.
 
-Sources: QCoDeS' AWG70000A driver (2,400 samples at least), the replies of WLISt:WAVeform:GRANularity,
-SLISt:SEQuence:STEP:MAX and RCOunt:MAX as tm_devices' command tables describe them, tm_devices' constraints
-for rates and amplitudes. A driver asks the instrument itself again before it uploads.
+Sources: QCoDeS' AWG70000A driver (2,400 samples at least), qudi's AWG70000 module (0.25 to 0.5 Vpp, 25 GS/s;
+it lets lengths grow by one sample, two with a single channel, so that 4 suits all), tm_devices' constraints
+(AWG5208: rate and amplitude of the DC high bandwidth path). Steps, repeats and memory are those that the
+simulated instruments answer [assumed]; a driver asks the instrument itself before it uploads.
 """
 
 from collections.abc import Iterator
