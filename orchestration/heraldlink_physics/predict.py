@@ -22,6 +22,7 @@ NEUTRAL: Mapping[str, float] = {
     "n_add": 0.0,
     "eta_microwave": 1.0,
     "dephasing": 0.0,
+    "double_excitation": 0.0,
 }
 """Options of both nodes and the midpoint, at the value that changes nothing (their default)."""
 
@@ -39,9 +40,11 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "n_add": (0, MOST_PHOTONS),
     "eta_microwave": (0, 1),
     "dephasing": (0, 0.5),
+    "double_excitation": (0, 1),
 }
-_EMITTER = {"dark", "visibility", "phase_sigma", "dephasing"}
-_SOURCE = _EMITTER | {"n_thermal", "n_add", "eta_microwave"}
+_COMMON = {"dark", "visibility", "phase_sigma", "dephasing"}
+_EMITTER = _COMMON | {"double_excitation"}
+_SOURCE = _COMMON | {"n_thermal", "n_add", "eta_microwave"}
 
 Options = Mapping[str, float]
 
@@ -53,7 +56,8 @@ def predict(kind: str, **options: float | None) -> Result:
     populations (single-click), ``nbar_a/_b`` pairs per pulse (pair-source, time-bin), ``eta_a/_b``
     efficiencies without the beam splitter; node B's default to node A's. ``dark`` per detector and
     window, ``visibility``, ``phase_sigma`` (rad; of the change between the rounds in two-round schemes),
-    ``n_thermal``, ``n_add``, ``eta_microwave``, ``dephasing`` (phase-flip probability per node's qubit).
+    ``n_thermal``, ``n_add``, ``eta_microwave``, ``dephasing`` (phase-flip probability per node's qubit),
+    ``double_excitation`` (probability that a bright emitter makes two photons; single-click, barrett-kok).
     None means not given. Keys: ``success_probability``, ``F``, ``F_meas``; for time-bin also
     ``F_post_selected``, ``F_meas_post_selected`` and the post-selection's probability for each. A
     fidelity is None where no herald can occur. Raises `PhysicsError` that names option and range.
@@ -106,7 +110,8 @@ def _arm(values: Options, node: str) -> Arm:
 
 
 def _single_click(values: Options) -> dict[str, float]:
-    a, b = (Emitter(values[f"alpha_{node}"], values[f"eta_{node}"], values["dephasing"]) for node in "ab")
+    noise = (values["dephasing"], values["double_excitation"])
+    a, b = (Emitter(values[f"alpha_{node}"], values[f"eta_{node}"], *noise) for node in "ab")
     return _herald_numbers(single_click(a, b, _midpoint(values)))
 
 
@@ -115,8 +120,13 @@ def _pair_source(values: Options) -> dict[str, float]:
 
 
 def _barrett_kok(values: Options) -> dict[str, float]:
-    flips = (values["dephasing"], values["dephasing"])
-    result = barrett_kok(values["eta_a"], values["eta_b"], _midpoint(values), dephasing=flips)
+    result = barrett_kok(
+        values["eta_a"],
+        values["eta_b"],
+        _midpoint(values),
+        dephasing=(values["dephasing"], values["dephasing"]),
+        double_excitation=(values["double_excitation"], values["double_excitation"]),
+    )
     return {
         "success_probability": result.probability,
         "F": result.fidelity,

@@ -142,6 +142,11 @@ def test_dark_heralds_alone_leave_what_the_darkness_left() -> None:
         ("pair-source", dict(nbar_a=0.1, eta_a=0.1, eta_microwave=2), ("eta_microwave", "0 to 1")),
         ("time-bin", dict(nbar_a=0.1, eta_a=0.1, dephasing=0.6), ("dephasing", "0 to 0.5")),
         ("barrett-kok", dict(eta_a=0.1, alpha_a=0.5), ("alpha_a", "barrett-kok")),
+        (
+            "pair-source",
+            dict(nbar_a=0.1, eta_a=0.1, double_excitation=0.1),
+            ("double_excitation", "pair-source"),
+        ),
         ("pair-source", dict(nbar_a=0.1, eta_a=0.1, colour=1), ("colour", "known are")),
         ("triple-click", dict(eta_a=0.1), ("triple-click", "pair-source")),
         ("pair-source", dict(nbar_a="much", eta_a=0.1), ("nbar_a", "much", "number")),
@@ -166,6 +171,13 @@ def test_absurd_photon_numbers_stay_finite(n: float) -> None:
 def test_infinite_ignorance_of_the_phase_is_no_coherence() -> None:
     lost = pair_source(Arm(0.01, 0.5), Arm(0.01, 0.5), Midpoint(coherent=False))
     assert predict("pair-source", nbar_a=0.01, eta_a=0.5, phase_sigma=1e200)["F"] == lost.fidelity
+
+
+def test_double_excitation_costs_fidelity_and_is_predicted() -> None:
+    for kind, options in (("single-click", dict(alpha_a=0.1, eta_a=0.01)), ("barrett-kok", dict(eta_a=0.1))):
+        clean, double = predict(kind, **options), predict(kind, **options, double_excitation=0.05)
+        assert double["F"] < clean["F"] - 0.02
+        assert double["success_probability"] > clean["success_probability"]
 
 
 def test_options_not_given_are_neutral() -> None:

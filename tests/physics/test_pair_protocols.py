@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from heraldlink_physics import gates
+from heraldlink_physics.device import Qubit
 from heraldlink_physics.gates import BELL
 from heraldlink_physics.model import Emitter, Midpoint
 from heraldlink_physics.pair_protocols import (
@@ -18,6 +19,7 @@ from heraldlink_physics.pair_protocols import (
     twirled,
     werner,
 )
+from heraldlink_physics.qubit import idle_kraus
 from heraldlink_physics.register import Register
 from heraldlink_physics.single_click import single_click
 
@@ -106,3 +108,13 @@ def test_distilling_heralded_pairs_beats_each_of_them() -> None:
     noisy = bbpssw(both, ("a1", "b1"), ("a2", "b2"), Tools(0.05))
     assert noisy.rest is not None
     assert noisy.rest.bell_fidelity("phi+", "a1", "b1") < after
+
+
+def test_a_pair_that_waits_in_two_memories() -> None:
+    """Idle memories from the device's T1 and T2: the coherence of phi+ decays with both nodes' T2."""
+    qubit, wait_s = Qubit(5e9, 1e9, dephasing=0.0, loading_efficiency=1.0, t1_s=1e-3, t2_s=4e-4), 1e-4
+    pair = Register.pair("a", "b", werner(1.0))
+    for site in pair.sites:
+        pair = pair.through(idle_kraus(qubit, wait_s), site)
+    assert abs(pair.state[0, 3]) == pytest.approx(0.5 * np.exp(-2 * wait_s / 4e-4), rel=1e-12)
+    assert pair.state[3, 3].real == pytest.approx(0.5 * np.exp(-2 * wait_s / 1e-3), rel=1e-12)

@@ -40,6 +40,7 @@ def predict(
     n_add: Annotated[float | None, _option("Added noise after squeezing.")] = None,
     eta_microwave: Annotated[float | None, _option("Microwave efficiency into the qubit.")] = None,
     dephasing: Annotated[float | None, _option("Phase-flip probability of a loaded qubit.")] = None,
+    double_excitation: Annotated[float | None, _option("Chance of a second photon of an emitter.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Predict success probability, F and F_meas of a heralding scheme."""
@@ -47,6 +48,7 @@ def predict(
         "alpha_a": alpha_a, "alpha_b": alpha_b, "nbar_a": nbar_a, "nbar_b": nbar_b,
         "eta_a": eta_a, "eta_b": eta_b, "dark": dark, "visibility": visibility, "phase_sigma": phase_sigma,
         "n_thermal": n_thermal, "n_add": n_add, "eta_microwave": eta_microwave, "dephasing": dephasing,
+        "double_excitation": double_excitation,
     }  # fmt: skip
     result = compute(kind, {name: value for name, value in given.items() if value is not None})
     if json:
