@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import expm1, hypot, sqrt
+from math import expm1, hypot, pi, sqrt
 
 from heraldlink_physics.carving import PumpPulse, pump_pulse
 from heraldlink_physics.device import ArmDevice, MidpointDevice
@@ -95,6 +95,12 @@ def _photon(device: ArmDevice, settings: ArmSettings, pulse: PumpPulse) -> tuple
     return emitted.filtered(device.filter_linewidth_Hz, away_Hz - device.filter_offset_Hz)
 
 
+def cavity_delay_ps(device: ArmDevice) -> float:
+    """By how much cavity and filter delay a resonant photon, long against their answers: 2/kappa each."""
+    kappa_Hz = device.transducer.kappa_external_Hz + device.transducer.kappa_internal_Hz
+    return sum(1e12 / (pi * linewidth_Hz) for linewidth_Hz in (kappa_Hz, device.filter_linewidth_Hz))
+
+
 def photon_frequency_Hz(device: ArmDevice, settings: ArmSettings) -> float:
     """Optical frequency of a pair's photon: pump minus microwave."""
     return settings.laser_frequency_Hz - device.transducer.microwave_frequency_Hz
@@ -174,8 +180,9 @@ def _detectors(
     background = sum(item.background_rate_Hz for item in pumped) / 2
     leaked = sum(item.leaked_photons * fraction for item, fraction in zip(pumped, fractions, strict=True)) / 2
     (c, d), (bias_c, bias_d) = device.detectors, settings.detectors
-    efficiencies = (c.efficiency(bias_c.bias_A, bias_c.enabled), d.efficiency(bias_d.bias_A, bias_d.enabled))
-    darks = (c.dark_rate(bias_c.bias_A, bias_c.enabled), d.dark_rate(bias_d.bias_A, bias_d.enabled))
+    on_c, on_d = ((bias.bias_A, bias.enabled, bias.trigger_V) for bias in (bias_c, bias_d))
+    efficiencies = (c.efficiency(*on_c), d.efficiency(*on_d))
+    darks = (c.dark_rate(*on_c), d.dark_rate(*on_d))
     rates = (darks[0] + background * efficiencies[0], darks[1] + background * efficiencies[1])
     return efficiencies, rates, (leaked * efficiencies[0], leaked * efficiencies[1])
 

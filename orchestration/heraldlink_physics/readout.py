@@ -23,13 +23,14 @@ def mean_counts(
     bias_A: float,
     enabled: bool = True,
     tone: float = 1.0,
+    trigger_V: float | None = None,
 ) -> tuple[float, float]:
     """Mean clicks per readout gate from |g> and |e>, dark counts included.
 
     `pump_power_W` is the red pump in the fibre before the transducer: counts grow with it, with its
     resonance, with the gate's length and with the detector's efficiency at the bias. `tone` (>= 0) is the
     microwave tone's power relative to the nominal one, to which the signal is proportional; without it |e>
-    looks like |g>.
+    looks like |g>. `trigger_V` is the level behind the detector, as in `Snspd.efficiency`.
     """
     within("pump_power_W", pump_power_W, 0)
     within("gate_s", gate_s, 0)
@@ -40,9 +41,9 @@ def mean_counts(
     )
     rate = conversion_rate_Hz(device.transducer, pump_frequency_Hz, pump_power_W)
     plateau = readout.detector.max_efficiency
-    seen = readout.detector.efficiency(bias_A, enabled) / plateau if plateau > 0 else 0.0
+    seen = readout.detector.efficiency(bias_A, enabled, trigger_V) / plateau if plateau > 0 else 0.0
     scale = (rate / nominal if nominal > 0 else 0.0) * seen * gate_s / readout.gate_s
-    dark = readout.detector.dark_rate(bias_A, enabled) * gate_s
+    dark = readout.detector.dark_rate(bias_A, enabled, trigger_V) * gate_s
     photons_e = readout.photons_g + tone * (readout.photons_e - readout.photons_g)
     return scale * readout.photons_g + dark, scale * photons_e + dark
 

@@ -58,10 +58,12 @@ class ArmSettings:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
-    """Bias of one single-photon detector."""
+    """Bias and trigger level of one single-photon detector."""
 
     bias_A: float
     enabled: bool = True
+    trigger_V: float | None = None
+    """Level of the comparator behind it; None: low enough to miss nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from heraldlink_physics.comparator import noise_crossings_Hz, passing
 from heraldlink_physics.errors import within, within_or_infinite
 
 
@@ -39,6 +40,13 @@ class Snspd:
     """That a click is followed by another one by itself, which may be followed in turn, 0..0.9."""
     afterpulse_decay_s: float = 1e-7
     """Mean delay of such a click after the dead time (exponential)."""
+    pulse_ohm: float = 0.0
+    """Height of its amplified pulse per bias; 0: every click triggers, whatever the level."""
+    pulse_spread: float = 0.05
+    """rms of the heights relative to their mean."""
+    noise_V: float = 0.0
+    """rms of the amplifier's noise at the comparator."""
+    noise_bandwidth_Hz: float = 1e9
     latch_rate_Hz: float = math.inf
     """Sustained count rate at which the wire stays normal, too hot to recover."""
 
@@ -48,7 +56,8 @@ class Snspd:
             within(name, float(getattr(self, name)), 0)
         for name in ("width_A", "dark_scale_A", "latch_A"):
             within(name, float(getattr(self, name)), 1e-12)
-        within("recovery_s", self.recovery_s, 0)
+        for name in ("recovery_s", "pulse_ohm", "pulse_spread", "noise_V", "noise_bandwidth_Hz"):
+            within(name, float(getattr(self, name)), 0)
         within("afterpulse_probability", self.afterpulse_probability, 0, 0.9)
         within("afterpulse_decay_s", self.afterpulse_decay_s, 1e-12)
         within_or_infinite("latch_rate_Hz", self.latch_rate_Hz, 1e-3)
@@ -57,17 +66,31 @@ class Snspd:
         """Whether the wire can click at all: enabled, biased and superconducting."""
         return enabled and 0 < bias_A < self.latch_A
 
-    def efficiency(self, bias_A: float, enabled: bool = True) -> float:
-        """Probability that a photon at the detector clicks, 0..1."""
-        if not self.biased(bias_A, enabled):
-            return 0.0
-        return self.max_efficiency / 2 * (1 + math.erf((bias_A - self.knee_A) / self.width_A))
+    def efficiency(self, bias_A: float, enabled: bool = True, trigger_V: float | None = None) -> float:
+        """Probability that a photon at the detector clicks, 0..1.
 
-    def dark_rate(self, bias_A: float, enabled: bool = True) -> float:
-        """Dark counts per second."""
+        ``trigger_V``: level of the comparator behind the amplifier; None: set so that nothing is missed.
+        """
         if not self.biased(bias_A, enabled):
             return 0.0
-        return self.dark_rate_Hz * math.exp(bias_A / self.dark_scale_A)
+        absorbed = self.max_efficiency / 2 * (1 + math.erf((bias_A - self.knee_A) / self.width_A))
+        return absorbed * self._triggering(bias_A, trigger_V)
+
+    def dark_rate(self, bias_A: float, enabled: bool = True, trigger_V: float | None = None) -> float:
+        """Dark counts per second, crossings of the trigger level by the amplifier's noise included."""
+        if not self.biased(bias_A, enabled):
+            return 0.0
+        wire_Hz = self.dark_rate_Hz * math.exp(bias_A / self.dark_scale_A)
+        noise_Hz = 0.0
+        if trigger_V is not None:
+            noise_Hz = noise_crossings_Hz(self.noise_V, self.noise_bandwidth_Hz, trigger_V)
+        return wire_Hz * self._triggering(bias_A, trigger_V) + noise_Hz
+
+    def _triggering(self, bias_A: float, trigger_V: float | None) -> float:
+        if trigger_V is None or self.pulse_ohm == 0:
+            return 1.0
+        height_V = self.pulse_ohm * bias_A
+        return passing(height_V, self.pulse_spread * height_V, self.noise_V, trigger_V)
 
     def recovered(self, after_s: float) -> float:
         """Efficiency this long after a click relative to that of a wire at rest, 0..1."""

@@ -93,8 +93,9 @@ class Estimator:
     def efficiencies(self) -> tuple[float, float]:
         """Detector efficiencies at the declared bias; the phase estimate needs their ratio."""
         c, d = self.devices.midpoint.detectors
-        bias = self.config.operating_point.detectors.bias_A
-        return c.efficiency(bias[0], True), d.efficiency(bias[1], True)
+        point = self.config.operating_point.detectors
+        bias, level = point.bias_A, point.trigger_level_V
+        return c.efficiency(bias[0], True, level[0]), d.efficiency(bias[1], True, level[1])
 
     def first_sync_ps(self, drives: Mapping[str, Drive]) -> int:
         """Time of the first START event after the tick."""
@@ -108,7 +109,9 @@ class Estimator:
         if arm.name not in self.measured.arrivals_ps:
             return arm
         start_ps = drives[arm.name].start_ps - self.first_sync_ps(drives)
-        expected_ps = start_ps + self.sequence.pulse_centre_ps + arm.path_delay_ps
+        expected_ps = (
+            start_ps + self.sequence.pulse_centre_ps + arm.path_delay_ps + chain.cavity_delay_ps(arm)
+        )
         late_ps = round(self.measured.arrivals_ps[arm.name] - expected_ps)
         return replace(arm, fibre_delay_ps=arm.fibre_delay_ps + late_ps)
 
@@ -135,9 +138,12 @@ class Estimator:
 
     def _midpoint(self) -> MidpointSettings:
         point = self.config.operating_point
-        c, d = point.detectors.bias_A[:2]
+        (bias_c, bias_d), (level_c, level_d) = point.detectors.bias_A[:2], point.detectors.trigger_level_V[:2]
         return MidpointSettings(
-            detectors=(DetectorSettings(c), DetectorSettings(d)),
+            detectors=(
+                DetectorSettings(bias_c, trigger_V=level_c),
+                DetectorSettings(bias_d, trigger_V=level_d),
+            ),
             gate=GateSettings(point.gate.begin_ps, point.gate.end_ps),
         )
 

@@ -39,8 +39,8 @@ def optics_of(rack: RackState, wiring: Wiring, drift: Drift = STILL) -> Optics:
         laser_power_W=emitted_W(rack.lasers[hub.pump]),
         attenuation_dB=(pump_attenuation_dB(rack, hub, a), pump_attenuation_dB(rack, hub, b)),
         detectors=(
-            DetectorSettings(bias.bias_A[0], bias.enabled),
-            DetectorSettings(bias.bias_A[1], bias.enabled),
+            DetectorSettings(bias.bias_A[0], bias.enabled, bias.trigger_level_V[0]),
+            DetectorSettings(bias.bias_A[1], bias.enabled, bias.trigger_level_V[1]),
         ),
         gate=_gate(rack.taggers[hub.tagger], hub.herald_combiner),
         coherent=locked(rack, a) and locked(rack, b),

@@ -42,8 +42,10 @@ def readout_light(rack: RackState, hub: HubWiring, node: NodeWiring, device: Arm
         bias_A=bias.bias_A[0],
         enabled=bias.enabled,
         tone=tone_share(rack.microwaves[node.microwave], node.readout_tone),
+        trigger_V=bias.trigger_level_V[0],
     )
-    dark_rate_Hz = device.readout.detector.dark_rate(bias.bias_A[0], bias.enabled)
+    detector = device.readout.detector
+    dark_rate_Hz = detector.dark_rate(bias.bias_A[0], bias.enabled, bias.trigger_level_V[0])
     return ReadoutLight(rate_g_Hz, rate_e_Hz, dark_rate_Hz)
 
 
