@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 
 from heraldlink.errors import ConfigurationError
-from heraldlink.sequences.pair_source import PairSourceSequence
+from heraldlink.sequences.pair_source import PairSourceSequence, pair_source_plan
 from heraldlink.sequences.plan import SlotPlan
 from heraldlink_drivers.roles import Combiner, TaggerProgram
 
@@ -23,42 +23,31 @@ def midpoint_tagger(
     threshold_V: Mapping[str, float],
     delays_ps: Mapping[str, int] | None = None,
 ) -> TaggerProgram:
-    """Program of the hub: detectors on inputs 1 and 2, heralds on outputs 1 and 2.
-
-    ``gate_ps``: herald window begin <= t < end after START (node A's sync at the hub). Raises
-    ConfigurationError if the gate is empty or longer than an attempt.
-    """
-    begin_ps, end_ps = gate_ps
-    if not 0 <= begin_ps < end_ps <= sequence.attempt_period_ps:
-        raise ConfigurationError(
-            f"gate {begin_ps}..{end_ps} ps must be a window inside one attempt"
-            f" (attempt_period_ps {sequence.attempt_period_ps})"
-        )
-    return _hub(gate_ps, True, threshold_V, delays_ps)
+    """Program of the hub for a pair source; ``gate_ps``: as in `hub_tagger`."""
+    return hub_tagger(pair_source_plan(sequence, gate_ps=gate_ps), threshold_V, delays_ps)
 
 
 def hub_tagger(
     plan: SlotPlan, threshold_V: Mapping[str, float], delays_ps: Mapping[str, int] | None = None
 ) -> TaggerProgram:
-    """Program of the hub for any plan: its outputs rise on heralds only if a part jumps on them."""
+    """Program of the hub: detectors on inputs 1 and 2, and if a part jumps, heralds on outputs 1 and 2.
+
+    The plan's gate is the herald window begin <= t < end after START (node A's sync at the hub). Raises
+    ConfigurationError if it is longer than an attempt, or empty where a part jumps.
+    """
+    begin_ps, end_ps = plan.gate_ps
     jumps = any(part.jump_to is not None for part in plan.parts)
-    if jumps and plan.gate_ps[0] == plan.gate_ps[1]:
-        raise ConfigurationError(f"sequence {plan.name!r}: a part jumps on heralds, but gate_ps is empty")
-    return _hub(plan.gate_ps, jumps, threshold_V, delays_ps)
-
-
-def _hub(
-    gate_ps: tuple[int, int],
-    jumps: bool,
-    threshold_V: Mapping[str, float],
-    delays_ps: Mapping[str, int] | None,
-) -> TaggerProgram:
+    if not 0 <= begin_ps <= end_ps <= plan.period_ps or (jumps and begin_ps == end_ps):
+        raise ConfigurationError(
+            f"gate {begin_ps}..{end_ps} ps must be a window inside one attempt"
+            f" (attempt_period_ps {plan.period_ps})"
+        )
     source = f"TSCO{HERALD_COMBINER}"
-    heralds = gate_ps[0] < gate_ps[1]
+    heralds = begin_ps < end_ps
     return TaggerProgram(
         reference="STAR",
         raw={CLICKS_C: "INPU1", CLICKS_D: "INPU2"} | ({HARDWARE_HERALDS: source} if heralds else {}),
-        combiner=Combiner(HERALD_COMBINER, "INPU1", "INPU2", *gate_ps) if heralds else None,
+        combiner=Combiner(HERALD_COMBINER, "INPU1", "INPU2", begin_ps, end_ps) if heralds else None,
         outputs={1: source, 2: source} if jumps else {},
         threshold_V=dict(threshold_V),
         delays_ps=dict(delays_ps or {}),
