@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_physics.arm_state import ArmState
-from heraldlink_physics.errors import CutOffError
+from heraldlink_physics.errors import CutOffError, PhysicsError, within
 from heraldlink_physics.model import Arm
 from heraldlink_physics.permanents import Matrix
 
 FEWEST_PHOTON_LEVELS = 4
 FEWEST_THERMAL_LEVELS = 6
-MOST_LEVELS = 400
-MOST_PHOTON_LEVELS = 24
-"""Beyond this the closed form of `heraldlink_physics.pair_source` is the way."""
+MOST_PHOTON_LEVELS = 40
+MOST_THERMAL_LEVELS = 400
+"""Beyond these the closed form of `heraldlink_physics.pair_source`, which has no cut-off, is the way."""
 
 
 def pair_arm(
@@ -31,14 +31,14 @@ def pair_arm(
 ) -> ArmState:
     """State of one transducer with `photons` optical and `thermal` initial microwave levels.
 
-    By default as many as the tolerated tail needs. Raises `CutOffError` where a given cut-off, or the largest
-    possible one, leaves more than that.
+    By default as many as the tolerated tail needs. Raises `CutOffError` where a given cut-off leaves more
+    than that, `PhysicsError` where no allowed one is enough.
     """
     occupation = arm.n_bar * (1 + arm.n_thermal)
-    photons = _levels(
-        "photons", occupation, photons, FEWEST_PHOTON_LEVELS, MOST_PHOTON_LEVELS, tolerated_tail
+    photons = _levels("photon", occupation, photons, FEWEST_PHOTON_LEVELS, MOST_PHOTON_LEVELS, tolerated_tail)
+    thermal = _levels(
+        "thermal", arm.n_thermal, thermal, FEWEST_THERMAL_LEVELS, MOST_THERMAL_LEVELS, tolerated_tail
     )
-    thermal = _levels("thermal", arm.n_thermal, thermal, FEWEST_THERMAL_LEVELS, MOST_LEVELS, tolerated_tail)
     return ArmState(_loaded(arm, photons, thermal), ((photons,),), (arm.efficiency,))
 
 
@@ -46,7 +46,13 @@ def _levels(name: str, mean: float, given: int | None, least: int, most: int, to
     """Levels that a thermal distribution of this mean needs for half of the tolerated tail."""
     ratio = mean / (1 + mean)
     needed = max(least, ceil(log(max(tolerated_tail / 2, 1e-300)) / log(ratio))) if ratio > 0 else least
-    levels = given if given is not None else min(needed, most)
+    if needed > most:
+        raise PhysicsError(
+            f"a mean of {mean:g} needs {needed} {name} levels: allowed are up to {most}; "
+            "the closed form pair_source has no cut-off"
+        )
+    levels = needed if given is None else given
+    within(f"{name} levels", levels, 2, most)
     if ratio**levels > tolerated_tail:
         raise CutOffError(f"{name} cut-off of a pair source", levels, ratio**levels, needed, tolerated_tail)
     return levels

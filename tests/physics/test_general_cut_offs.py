@@ -57,7 +57,7 @@ def test_a_rare_click_keeps_its_digits() -> None:
 
 def test_a_cut_off_that_is_too_small_is_refused_with_the_remedy() -> None:
     arm = Arm(0.05, 0.3, 0.2)
-    with pytest.raises(CutOffError, match=r"photons .* = 4 levels .* raise it to 10"):
+    with pytest.raises(CutOffError, match=r"photon cut-off .* = 4 levels .* raise it to 10"):
         pair_arm(arm, photons=4)
     with pytest.raises(CutOffError, match=r"thermal cut-off") as caught:
         pair_arm(arm, thermal=8)
@@ -65,8 +65,10 @@ def test_a_cut_off_that_is_too_small_is_refused_with_the_remedy() -> None:
     assert caught.value.tail == pytest.approx((0.2 / 1.2) ** 8)
     good = pair_arm(arm, photons=10, thermal=caught.value.needed)
     assert good.tail <= 1e-11 + 1e-14
-    with pytest.raises(CutOffError, match="= 24 levels"):
+    with pytest.raises(PhysicsError, match="needs 274 photon levels: allowed are up to 40; the closed form"):
         pair_arm(Arm(10.0, 0.3))
+    with pytest.raises(PhysicsError, match="photon levels = 1 is impossible"):
+        pair_arm(arm, photons=1)
 
 
 def test_what_a_finite_state_lacks_of_its_trace_is_its_tail() -> None:
