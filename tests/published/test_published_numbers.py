@@ -12,9 +12,11 @@ import pytest
 from heraldlink.config.find import find_config
 from heraldlink.published.catalogue import row_of
 from heraldlink.published.experiment import read_experiment, read_mapping
+from heraldlink.published.jiang_2023 import pulse
 from heraldlink.published.row import Row
 from heraldlink.published.solve import solved
 from heraldlink.published.storz_2023 import s_of
+from heraldlink_physics.device import Devices
 from heraldlink_physics.device_file import device_set
 from heraldlink_physics.microwave_link import MicrowaveLink
 
@@ -96,3 +98,16 @@ def test_a_parameter_is_solved_for() -> None:
     assert solved(0.0, lambda x: x, 0.0, 2.0) == 0.0
     with pytest.raises(ValueError, match="not reached between 0 and 1"):
         solved(3.0, exp, 0.0, 1.0)
+
+
+def test_jiang_four_published_numbers_fit_together() -> None:
+    title = "Published and computed"
+    assert cells("jiang_2023", title, "heralds per second")[:2] == ("15", "V")
+    assert float(cells("jiang_2023", title, "... thermal photons")[2]) < 2
+    published, _, largest = cells("jiang_2023", title, "largest conversion")
+    assert float(largest) > float(published) == 0.05
+    experiment = read_experiment("jiang_2023")
+    devices = device_set(read_mapping(find_config(experiment.device or "")))
+    assert isinstance(devices, Devices)
+    energy_J = float(cells("jiang_2023", title, "pulse energy")[2]) * 1e-12
+    assert pulse(experiment, devices.arms[0], energy_J).rate_Hz == pytest.approx(15, rel=0.05)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from heraldlink.config.find import find_config
 from heraldlink.errors import ConfigurationError, RequestError
-from heraldlink.published import humphreys_2018, ibm_2025, kurpiers_2018, meesala_2024, storz_2023
+from heraldlink.published import humphreys_2018, ibm_2025, jiang_2023, kurpiers_2018, meesala_2024, storz_2023
 from heraldlink.published.experiment import Experiment, read_experiment, read_mapping
 from heraldlink.published.row import Row
 from heraldlink_physics.device import Devices
@@ -47,6 +47,11 @@ def _meesala() -> Row:
     return meesala_2024.row(experiment, _device(experiment, Devices).arms[0])
 
 
+def _jiang() -> Row:
+    experiment = read_experiment("jiang_2023")
+    return jiang_2023.row(experiment, _device(experiment, Devices).arms[0])
+
+
 def _ibm() -> Row:
     return ibm_2025.row(read_experiment("ibm_2025"))
 
@@ -64,6 +69,7 @@ def _kurpiers() -> Row:
 ROWS: Mapping[str, Callable[[], Row]] = {
     "humphreys_2018": _humphreys,
     "meesala_2024": _meesala,
+    "jiang_2023": _jiang,
     "ibm_2025": _ibm,
     "storz_2023": _storz,
     "kurpiers_2018": _kurpiers,

@@ -58,6 +58,8 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.set_title(panel.title, fontsize=10)
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
+    if not panel.x_log:
+        axes.locator_params(axis="x", nbins=6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(direction="out", length=3)
     axes.legend(frameon=False, fontsize=8)
