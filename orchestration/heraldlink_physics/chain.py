@@ -36,6 +36,8 @@ class PumpedArm:
 class LinkModel:
     """Two arms and a midpoint under given settings."""
 
+    pumped: tuple[PumpedArm, PumpedArm]
+    """Both arms before gate and detectors."""
     arms: tuple[Arm, Arm]
     """Gate fractions folded into their efficiencies."""
     midpoint: Midpoint
@@ -155,7 +157,7 @@ def link(
         phase_offset_rad=phase_offset_rad,
     )
     model = pair_source(arms[0], arms[1], midpoint)
-    return LinkModel(arms, midpoint, model, profiles, fractions, rates, leaks)
+    return LinkModel(pumped, arms, midpoint, model, profiles, fractions, rates, leaks)
 
 
 def _jitter_ps(device: MidpointDevice) -> float:

@@ -9,7 +9,7 @@ from math import inf, pi
 from heraldlink_physics.clock import TRUE_CLOCK, Clock
 from heraldlink_physics.electro_optic import ElectroOpticPort
 from heraldlink_physics.errors import PhysicsError, within, within_or_infinite
-from heraldlink_physics.fibre import NO_FIBRE, Fibre
+from heraldlink_physics.fibre import NO_FIBRE, Fibre, FreeSpace
 from heraldlink_physics.piezo import PiezoPort
 from heraldlink_physics.snspd import Snspd
 
@@ -165,6 +165,8 @@ class ArmDevice:
     """The filter's frequency less the transducer's optical frequency."""
     fibre: Fibre = NO_FIBRE
     """From the node to the midpoint, beyond `path_efficiency` and `fibre_delay_ps`."""
+    free_space: FreeSpace | None = None
+    """Between two telescopes on the way, if any."""
     clock: Clock = TRUE_CLOCK
     """Of the node's tagger."""
     piezo: PiezoPort | None = None
@@ -174,13 +176,16 @@ class ArmDevice:
 
     @property
     def path_transmission(self) -> float:
-        """From the transducer's fibre to the beam splitter, the long fibre included, 0..1."""
-        return self.path_efficiency * self.fibre.transmission
+        """From the transducer's fibre to the beam splitter, long fibre and telescopes included, 0..1."""
+        through_air = self.free_space.transmission if self.free_space else 1.0
+        return self.path_efficiency * self.fibre.transmission * through_air
 
     @property
     def path_delay_ps(self) -> int:
-        """From the generator's output to the midpoint's detectors, the long fibre included."""
-        return self.fibre_delay_ps + self.fibre.delay_ps
+        """From the generator's output to the midpoint's detectors, long fibre and telescopes included."""
+        return (
+            self.fibre_delay_ps + self.fibre.delay_ps + (self.free_space.delay_ps if self.free_space else 0)
+        )
 
     def __post_init__(self) -> None:
         within("splitter", self.splitter, 0, 1)

@@ -17,7 +17,7 @@ from heraldlink_physics.errors import PhysicsError
 from heraldlink_physics.model import Arm, Midpoint
 from heraldlink_physics.pair_source import pair_source
 from heraldlink_physics.profile import ArrivalProfile
-from heraldlink_physics.settings import ArmSettings, DetectorSettings
+from heraldlink_physics.settings import ArmSettings, DetectorSettings, OtherPulse
 from heraldlink_physics.snspd import Snspd
 from heraldlink_physics.transducer import intracavity_photons, thermal_photons
 
@@ -219,6 +219,23 @@ def test_heat_grows_with_pulse_average_and_rate() -> None:
     assert thermal_photons(bath, 0, 1e-5, 0) == 0.01
     expected = 0.01 + 0.02 * 2 * exp(-1) + 0.03 * 2
     assert thermal_photons(bath, 2e-14, 1e-5, 4e-9) == pytest.approx(expected, rel=1e-12)
+
+
+def test_other_pulses_of_an_attempt_heat_too() -> None:
+    """A second pulse 2 us earlier: its own exponential, and its share in the average power."""
+    bath = Heating(0.01, 0.02, 1e-14, 1.0, 1e-5, 0.03, 1e-9, 0.5)
+    expected = 0.01 + 0.02 * (2 * exp(-1) + 3 * exp(-0.2)) + 0.03 * 2
+    assert thermal_photons(bath, 2e-14, 1e-5, 4e-9, [(3e-14, 2e-6)]) == pytest.approx(expected, rel=1e-12)
+    device, settings = IMPROVED.arms[0], bench.arm_settings("improved", 30.0)
+    alone = arm(device, settings)
+    energy_J = alone.pulse_energy_J
+    both = arm(device, replace(settings, others=(OtherPulse(energy_J, 2_000_000),)))
+    heat, leak_W = device.heating, 1e-3 * device.splitter * device.insertion * 1e-3 * 1e-6
+    pulses = energy_J / heat.pulse_reference_J * (exp(-5e-6 / heat.decay_s) + exp(-2e-6 / heat.decay_s))
+    average = ((2 * energy_J / 5e-6 + leak_W) / heat.average_reference_W) ** heat.average_exponent
+    expected = heat.n_0 + heat.pulse_photons * pulses + heat.average_photons * average
+    assert both.arm.n_thermal == pytest.approx(expected, rel=1e-9)
+    assert both.arm.n_thermal > alone.arm.n_thermal
 
 
 def test_leaks_click_without_correlation() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from heraldlink_physics import chain
 from heraldlink_physics.carving import pump_pulse
-from heraldlink_physics.chain import LinkModel, PumpedArm
+from heraldlink_physics.chain import LinkModel
 from heraldlink_physics.device import Devices
 from heraldlink_physics.model import Cause
 from heraldlink_physics.settings import ArmSettings, GateSettings, MidpointSettings, OtherPulse
@@ -95,7 +95,7 @@ class TableBook:
         key = (optics, meeting)
         if key not in self._brights:
             link = self.attempt(optics, meeting).link
-            energies_J = [pumped.pulse_energy_J for pumped in self._pumped(optics, meeting)]
+            energies_J = [pumped.pulse_energy_J for pumped in link.pumped]
             share = self._devices.midpoint.bright_transmission / (PLANCK_Js * optics.laser_frequency_Hz) / 2
             means = np.outer(link.midpoint.detector_efficiency, energies_J) * share
             arrivals = Arrivals(link.profiles, (energies_J[0], energies_J[1]))
@@ -109,12 +109,7 @@ class TableBook:
         if meeting.phase_drawn:
             device = replace(device, fast_phase_sigma_rad=0.0)
         link = chain.link(*devices.arms, device, *settings, midpoint, coherent=optics.coherent)
-        return _table(link, self._pumped(optics, meeting), optics.gate)
-
-    def _pumped(self, optics: Optics, meeting: Meeting) -> tuple[PumpedArm, PumpedArm]:
-        settings, devices = self._settings(optics, meeting), optics.drift.applied(self._devices)
-        a, b = (chain.arm(*item) for item in zip(devices.arms, settings, strict=True))
-        return a, b
+        return _table(link, optics.gate)
 
     def _settings(self, optics: Optics, meeting: Meeting) -> tuple[ArmSettings, ArmSettings]:
         """Return both arms' settings; one without a pulse has its carver closed as long as the other's."""
@@ -138,16 +133,16 @@ class TableBook:
         return replace(settings, others=tuple(others))
 
 
-def _table(link: LinkModel, pumped: tuple[PumpedArm, PumpedArm], gate: GateSettings) -> AttemptTable:
+def _table(link: LinkModel, gate: GateSettings) -> AttemptTable:
     states = np.stack([link.model.clicks[cause] for cause in CAUSES])
     weights = np.einsum("nii->n", states).real
     clicking = weights[1:].clip(min=0.0)
     total = float(clicking.sum())
-    emitted = [item.arm.n_bar * (1 + item.arm.n_thermal) * item.arm.efficiency for item in pumped]
+    emitted = [item.arm.n_bar * (1 + item.arm.n_thermal) * item.arm.efficiency for item in link.pumped]
     inside = [photons * share for photons, share in zip(emitted, link.gate_fractions, strict=True)]
     beside = [
         (photons + item.leaked_photons) * max(0.0, 1 - share)  # a share may round to above 1
-        for photons, item, share in zip(emitted, pumped, link.gate_fractions, strict=True)
+        for photons, item, share in zip(emitted, link.pumped, link.gate_fractions, strict=True)
     ]
     return AttemptTable(
         probability=total,
