@@ -23,6 +23,7 @@ from heraldlink_sim.world.sequencer import Run
 from heraldlink_sim.world.tables import CAUSES, AttemptTable, Meeting, TableBook
 
 PORTS = (IN1, IN2)
+Times = NDArray[np.int64]
 Starts = tuple[int | None, int | None]
 
 
@@ -89,7 +90,7 @@ class Block:
     """The attempts of one slot; `walk` fills in what comes of them.
 
     ``layers``: stretches of attempts, first rounds, second ones and so on; ``strays``: of B's light without
-    A's; ``heralds``; ``clicks`` of each port, ps after the tick, without those outside the gates.
+    A's; ``heralds``.
     """
 
     def __init__(
@@ -111,39 +112,54 @@ class Block:
         self.layers: list[list[Piece]] = []
         self.strays: list[Piece] = []
         self.heralds: list[Herald] = []
-        self.clicks: tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]] = ([], [])
+        self._gated: tuple[list[int], list[int]] = ([], [])
+        self._lit: tuple[list[Times], list[Times]] = ([], [])
+        self._known: dict[tuple[int, int | None, int], Attempt] = {}
 
-    def walk(self, rng: np.random.Generator, bright_rng: np.random.Generator) -> None:
-        """Play A's waveforms with whatever B plays beside them, then B's light that met none of them."""
+    def clicks_ps(self, port: int) -> Times:
+        """Return the clicks of a port in gates and of bright pulses, int64[n] ps after the tick, unsorted."""
+        return np.concatenate([np.array(self._gated[port], dtype=np.int64), *self._lit[port]])
+
+    def walk(self, rng: np.random.Generator, bright_rng: np.random.Generator, until_ps: int) -> None:
+        """Play A's waveforms with whatever B plays beside them, then B's light that met none of them.
+
+        Waveforms that begin at ``until_ps`` or later are left out: no tagger of this slot sees them.
+        """
         draws = Draws(rng)
         place = 0
         while place < len(self._a.timeline.runs):
             done = 0
-            while done < self._a.timeline.runs[place].count:
-                done += self._advance(self._a.timeline.runs[place], done, draws, bright_rng)
+            while done < self._a.timeline.runs[place].begun_by(until_ps):
+                done += self._advance(self._a.timeline.runs[place], done, draws, bright_rng, until_ps)
             place += 1
-        self._unmet()
+        self._unmet(until_ps)
 
-    def _unmet(self) -> None:
+    def _unmet(self, until_ps: int) -> None:
         """Let B's lone light arrive: where A plays nothing beside it there is no gate, and only strays."""
         for run in self._b.timeline.runs:
-            view = self._b.views[run.step]
-            if view.pulse and not view.bright and run.start_ps not in self._met:
+            view, count = self._b.views[run.step], run.begun_by(until_ps)
+            if count and view.pulse and not view.bright and run.start_ps not in self._met:
                 attempt = self._attempts.attempt(self._optics, None, view, 0)
-                self.strays += _pieces(attempt, run.start_ps, (None, run.start_ps), run.count, run.period_ps)
+                self.strays += _pieces(attempt, run.start_ps, (None, run.start_ps), count, run.period_ps)
 
-    def _advance(self, run: Run, done: int, draws: Draws, bright_rng: np.random.Generator) -> int:
+    def _advance(
+        self, run: Run, done: int, draws: Draws, bright_rng: np.random.Generator, until_ps: int
+    ) -> int:
         """Play the next stretch of equal waveforms of ``run``; return how many were played."""
         start_ps = run.start_ps + done * run.period_ps
-        start_b_ps, count = self._partner(run, start_ps, run.count - done)
-        view_a, view_b = self._a.views[run.step], self._view_b(start_b_ps)
+        start_b_ps, count = self._partner(run, start_ps, run.begun_by(until_ps) - done)
+        step_b = self._step_b(start_b_ps)
+        view_a, view_b = self._a.views[run.step], None if step_b is None else self._b.views[step_b]
         if view_a.pulse is None and (view_b is None or view_b.pulse is None):
             return count
         skew_ps = (start_b_ps - start_ps) if start_b_ps is not None and view_b and view_b.pulse else 0
         if view_a.bright or (view_b and view_b.bright):
             self._bright(view_a, view_b, skew_ps, start_ps, count, run.period_ps, bright_rng)
             return count
-        attempt = self._attempts.attempt(self._optics, view_a, view_b, skew_ps)
+        key = (run.step, step_b, skew_ps)
+        attempt = self._known.get(key)
+        if attempt is None:
+            attempt = self._known[key] = self._attempts.attempt(self._optics, view_a, view_b, skew_ps)
         return self._play(attempt, (start_ps, start_b_ps), count, run.period_ps, draws)
 
     def _partner(self, run: Run, start_ps: int, count: int) -> tuple[int | None, int]:
@@ -158,9 +174,9 @@ class Block:
         index = runs[place].index_at(middle_ps)
         return runs[place].start_ps + index * run.period_ps, min(count, runs[place].count - index)
 
-    def _view_b(self, start_b_ps: int | None) -> StepView | None:
+    def _step_b(self, start_b_ps: int | None) -> int | None:
         place = None if start_b_ps is None else self._b.timeline.run_at(start_b_ps)
-        return None if place is None else self._b.views[self._b.timeline.runs[place].step]
+        return None if place is None else self._b.timeline.runs[place].step
 
     def _play(
         self, attempt: Attempt, starts_ps: tuple[int, int | None], count: int, period_ps: int, draws: Draws
@@ -189,7 +205,7 @@ class Block:
                 if why == "none":
                     continue
                 click_ps = start_ps + attempt.to_hub_ps + draws.click_ps(item.table, port, why)
-                self.clicks[port].append(np.array([click_ps], dtype=np.int64))
+                self._gated[port].append(click_ps)
                 self._jump(port, click_ps)
 
     def _jump(self, port: int, click_ps: int) -> None:
@@ -219,7 +235,7 @@ class Block:
         first_ps = start_ps + self._attempts.to_hub_ps(sync_ps)
         found = bright_clicks(table, phase_rad, self._fast_sigma_rad, count, rng)
         for port, (index, after_ps) in enumerate(found):
-            self.clicks[port].append(first_ps + index * period_ps + after_ps)
+            self._lit[port].append(first_ps + index * period_ps + after_ps)
 
 
 def _pieces(attempt: Attempt, start_ps: int, starts_ps: Starts, count: int, period_ps: int) -> list[Piece]:

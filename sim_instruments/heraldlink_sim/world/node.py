@@ -118,21 +118,24 @@ class NodePlay:
         """Return the samples of a step's waveforms."""
         return round(self.periods_ps[step] * self.sample_rate_Hz * 1e-12)
 
-    def sync_times_ps(self) -> NDArray[np.int64]:
-        """Return all rising edges of the sync marker after the slot tick, int64[n], at the generator."""
-        times = [
-            (starts[:, None] + view.syncs_ps).ravel()
-            for view, starts in (
-                (self.views[run.step], _run_starts(run.start_ps, run.count, run.period_ps))
-                for run in self.timeline.runs
-            )
-            if len(view.syncs_ps)
-        ]
-        return np.concatenate(times) if times else np.empty(0, np.int64)
-
-
-def _run_starts(start_ps: int, count: int, period_ps: int) -> NDArray[np.int64]:
-    return start_ps + period_ps * np.arange(count, dtype=np.int64)
+    def sync_times_ps(self, until_ps: int) -> NDArray[np.int64]:
+        """Return the sync marker's rising edges in waveforms that begin before ``until_ps``, int64[n]."""
+        runs = [run for run in self.timeline.runs if self.views[run.step].sync_ps is not None]
+        rows = [(run.step, run.start_ps, run.begun_by(until_ps), run.period_ps) for run in runs]
+        if not rows:
+            return np.empty(0, np.int64)
+        step, start_ps, count, period_ps = np.array(rows, dtype=np.int64).T
+        same = int(period_ps[0])
+        starts_ps = np.arange(0, same * int(count.sum()), same, dtype=np.int64)
+        if (period_ps != same).any():
+            starts_ps = starts_ps // same * np.repeat(period_ps, count)
+        starts_ps += np.repeat(start_ps - period_ps * (np.cumsum(count) - count), count)
+        syncs = [self.views[k].syncs_ps for k in step.tolist()]
+        if all(len(item) == 1 for item in syncs):
+            starts_ps += np.repeat(np.concatenate(syncs), count)
+            return starts_ps
+        cuts = np.split(starts_ps, np.cumsum(count)[:-1])
+        return np.concatenate([(cut[:, None] + item).ravel() for cut, item in zip(cuts, syncs, strict=True)])
 
 
 def _plays(generator: GeneratorState, rack: RackState, wiring: NodeWiring) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -81,10 +81,12 @@ class World:
         streams = self._stream(slot, "outcomes"), self._stream(slot, "round phases")
         outcomes = excited(readouts, block.heralds, layers, self.devices, self.fibre.at(slot), *streams)
         hub = self.wiring.hub.tagger
-        events = self._hub_events(nodes, block, baseline, slot)
+        syncs_ps = [node.sync_times_ps(self.wiring.tick_period_ps) for node in nodes]
+        events = self._hub_events(syncs_ps, block, baseline, slot)
         taggers = {hub: self._tagged(events, self.devices.midpoint.clock, rack.taggers[hub])}
-        for node, item, excitation in zip(nodes, readouts, outcomes, strict=True):
+        for node, item, excitation, sync_ps in zip(nodes, readouts, outcomes, syncs_ps, strict=True):
             events = self._node_events(rack, node, item, excitation, slot)
+            events[START] = sync_ps + node.wiring.local_delay_ps
             name = node.wiring.tagger
             taggers[name] = self._tagged(events, node.device.clock, rack.taggers[name])
         ends_ps = {node.wiring.generator: node.timeline.end_ps for node in nodes}
@@ -107,16 +109,17 @@ class World:
         logic = herald_logic(rack.taggers[hub.tagger], hub.herald_combiner, nodes)
         phase_rad = self.fibre.at(slot)
         block = Block(nodes, optics, self._tables, self._attempts, logic, phase_rad, sigma_rad)
-        block.walk(self._stream(slot, "attempts"), self._stream(slot, "bright pulses"))
+        streams = self._stream(slot, "attempts"), self._stream(slot, "bright pulses")
+        block.walk(*streams, self.wiring.tick_period_ps)
         return block
 
     def _hub_events(
-        self, nodes: tuple[NodePlay, NodePlay], block: Block, baseline: AttemptTable, slot: int
+        self, syncs_ps: Sequence[Times], block: Block, baseline: AttemptTable, slot: int
     ) -> Events:
         delay_ps = self.devices.midpoint.sync_delay_ps
         events = {
-            START: nodes[0].sync_times_ps() + delay_ps,
-            IN3: nodes[1].sync_times_ps() + delay_ps,
+            START: syncs_ps[0] + delay_ps,
+            IN3: syncs_ps[1] + delay_ps,
             IN4: np.zeros(1, np.int64),
         }
         for port, name in enumerate(PORTS):
@@ -130,7 +133,7 @@ class World:
                 self.wiring.tick_period_ps,
                 self._stream(slot, f"dark counts {name}"),
             )
-            gated = np.concatenate([np.empty(0, np.int64), *block.clicks[port]])
+            gated = block.clicks_ps(port)
             outside = partial(outside_all_gates, layers=block.layers)
             others = np.concatenate([strays, outside(darks)])
             detector, rng = self.devices.midpoint.detectors[port], self._stream(slot, f"afterpulses {name}")
@@ -139,7 +142,7 @@ class World:
 
     def _node_events(
         self, rack: RackState, node: NodePlay, readouts: Readouts, excitation: NDArray[np.bool_], slot: int
-    ) -> Events:
+    ) -> dict[str, Times]:
         wiring = node.wiring
         light = readout_light(rack, self.wiring.hub, wiring, node.device)
         rng = self._stream(slot, f"readout photons {wiring.name}")
@@ -147,18 +150,18 @@ class World:
         dark_rng = self._stream(slot, f"dark counts {wiring.detectors}")
         darks = dark_counts(light.dark_rate_Hz, self.wiring.tick_period_ps, dark_rng)
         return {
-            START: node.sync_times_ps() + wiring.local_delay_ps,
             IN1: np.sort(np.concatenate([clicks, darks])),
             IN3: readouts.begin_ps + wiring.local_delay_ps,
             IN4: np.zeros(1, np.int64),
         }
 
     def _tagged(self, events: Events, clock: Clock, tagger: TaggerState) -> Events:
-        """Time events by the tagger's clock, which the tick starts, and drop those of other slots."""
+        """Time sorted events by the tagger's clock, which the tick starts, and drop those of other slots."""
         found: dict[str, Times] = {}
         for name, times in events.items():
             tags = times if name == IN4 else clock.tagged(times, tagger.reference_external)
-            found[name] = tags[(tags >= 0) & (tags < self.wiring.tick_period_ps)]
+            first, last = np.searchsorted(tags, (0, self.wiring.tick_period_ps)).tolist()
+            found[name] = tags[first:last]
         return found
 
     def _rates_Hz(self, rack: RackState, taggers: Mapping[str, Events]) -> Mapping[str, tuple[float, ...]]:

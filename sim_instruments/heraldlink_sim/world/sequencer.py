@@ -31,6 +31,10 @@ class Run:
         """Return the end of the last repeat."""
         return self.start_ps + self.count * self.period_ps
 
+    def begun_by(self, time_ps: int) -> int:
+        """Return how many repeats begin before ``time_ps``."""
+        return min(self.count, max(0, -((self.start_ps - time_ps) // self.period_ps)))
+
     def index_at(self, time_ps: int) -> int:
         """Return the repeat that plays at ``time_ps``."""
         return (time_ps - self.start_ps) // self.period_ps
