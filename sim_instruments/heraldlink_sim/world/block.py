@@ -27,7 +27,7 @@ Times = NDArray[np.int64]
 Starts = tuple[int | None, int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Piece:
     """One round of ``count`` attempts in a row with the same pulses, ``period_ps`` apart.
 
@@ -45,7 +45,7 @@ class Piece:
     loads: Loads
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Herald:
     """An attempt with a click: starts of both waveforms (None: nothing plays), a state for each round."""
 
