@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The link that sampling.py and real_time.py play: a million attempts per second, one herald in a thousand."""
-
-from dataclasses import replace
+"""The link that sampling.py and real_time.py play: a million attempts a second, one herald in a thousand."""
 
 from heraldlink.sequences import NodeDrive, PairSourceSequence, generator_program
-from heraldlink_physics.device import Devices
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.wiring import Wiring
 

@@ -8,7 +8,7 @@ figure is attempts by processor time of this process, so that a busy machine tel
 at a tenth and at ten times the pump show how the cost follows the clicks. Clicks are compared with the model.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -61,7 +61,7 @@ class Link:
             self._count(events)
         return (self.played.attempts - before) / spent_s
 
-    def _count(self, events: words.Mapping[str, np.ndarray]) -> None:
+    def _count(self, events: Mapping[str, np.ndarray]) -> None:
         first = SEQUENCE.segments.first_attempt
         clicked: set[int] = set()
         for port in (IN1, IN2):

@@ -124,13 +124,13 @@ class NodePlay:
         rows = [(run.step, run.start_ps, run.begun_by(until_ps), run.period_ps) for run in runs]
         if not rows:
             return np.empty(0, np.int64)
-        step, start_ps, count, period_ps = np.array(rows, dtype=np.int64).T
+        _, start_ps, count, period_ps = np.array(rows, dtype=np.int64).T
         same = int(period_ps[0])
         starts_ps = np.arange(0, same * int(count.sum()), same, dtype=np.int64)
         if (period_ps != same).any():
             starts_ps = starts_ps // same * np.repeat(period_ps, count)
         starts_ps += np.repeat(start_ps - period_ps * (np.cumsum(count) - count), count)
-        syncs = [self.views[k].syncs_ps for k in step.tolist()]
+        syncs = [self.views[row[0]].syncs_ps for row in rows]
         if all(len(item) == 1 for item in syncs):
             starts_ps += np.repeat(np.concatenate(syncs), count)
             return starts_ps
