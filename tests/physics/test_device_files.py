@@ -4,21 +4,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from math import log10, pi
+from pathlib import Path
 from typing import Any
 
 import physics_bench as bench
 import pytest
 
 from heraldlink_physics.chain import arm, link
-from heraldlink_physics.device import Devices
+from heraldlink_physics.clock import Clock
+from heraldlink_physics.device import (
+    ArmDevice,
+    Carver,
+    Devices,
+    Heating,
+    MidpointDevice,
+    Qubit,
+    Readout,
+    Transducer,
+)
 from heraldlink_physics.device_file import device_set, from_mapping
-from heraldlink_physics.emitter_link import EmitterLink
+from heraldlink_physics.electro_optic import ElectroOpticPort
+from heraldlink_physics.emitter_link import EmitterArm, EmitterLink, EmitterMidpoint
 from heraldlink_physics.errors import DeviceError
 from heraldlink_physics.fibre import Fibre, FreeSpace
-from heraldlink_physics.piezo import emission
+from heraldlink_physics.piezo import PiezoPort, emission
 from heraldlink_physics.readout import assignment_fidelity, confusion
+from heraldlink_physics.snspd import Snspd
 from heraldlink_physics.transducer import (
     PLANCK_J_s,
     blue_pump_frequency_Hz,
@@ -135,3 +148,24 @@ def test_mistakes_are_named_by_key(name: str, path: str, value: object, words: t
 def test_an_emitter_link_is_no_transducer_link() -> None:
     with pytest.raises(DeviceError, match="transducer-link is needed here, and Humphreys 2018 is none"):
         from_mapping(bench.mapping("humphreys_2018"))
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "device-files.md"
+SECTIONS = (
+    ArmDevice, Carver, Transducer, Heating, Qubit, Readout, Snspd, MidpointDevice, Fibre, FreeSpace, Clock,
+    PiezoPort, ElectroOpticPort, EmitterLink, EmitterArm, EmitterMidpoint,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_reference_names_every_key(section: type) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    missing = [item.name for item in fields(section) if f"`{item.name}" not in page and item.name != "name"]
+    assert not missing
+    optional = [item.name for item in fields(section) if item.default is not MISSING]
+    assert all(f"*`{name}`*" in page for name in optional)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_reference_names_every_file(name: str) -> None:
+    assert f"`{name}`" in PAGE.read_text(encoding="utf-8")
