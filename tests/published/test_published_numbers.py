@@ -13,6 +13,7 @@ from heraldlink.config.find import find_config
 from heraldlink.published.catalogue import row_of
 from heraldlink.published.experiment import read_experiment, read_mapping
 from heraldlink.published.jiang_2023 import pulse
+from heraldlink.published.narla_2016 import attempt, dark_for, efficiency_at_rate
 from heraldlink.published.row import Row
 from heraldlink.published.solve import solved
 from heraldlink.published.storz_2023 import s_of
@@ -111,3 +112,12 @@ def test_jiang_four_published_numbers_fit_together() -> None:
     assert isinstance(devices, Devices)
     energy_J = float(cells("jiang_2023", title, "pulse energy")[2]) * 1e-12
     assert pulse(experiment, devices.arms[0], energy_J).rate_Hz == pytest.approx(15, rel=0.05)
+
+
+def test_narla_efficiency_and_dark_counts_give_rate_and_fidelity() -> None:
+    experiment = read_experiment("narla_2016")
+    for flip in (0.0, 0.1):
+        dark = dark_for(experiment, flip)
+        found = attempt(experiment, efficiency_at_rate(experiment, dark), dark, flip)
+        assert found.probability / experiment.condition("period_s") == pytest.approx(200, rel=1e-6)
+        assert found.fidelity == pytest.approx(0.57, abs=1e-6)

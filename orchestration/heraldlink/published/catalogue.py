@@ -8,7 +8,15 @@ from typing import TypeVar
 
 from heraldlink.config.find import find_config
 from heraldlink.errors import ConfigurationError, RequestError
-from heraldlink.published import humphreys_2018, ibm_2025, jiang_2023, kurpiers_2018, meesala_2024, storz_2023
+from heraldlink.published import (
+    humphreys_2018,
+    ibm_2025,
+    jiang_2023,
+    kurpiers_2018,
+    meesala_2024,
+    narla_2016,
+    storz_2023,
+)
 from heraldlink.published.experiment import Experiment, read_experiment, read_mapping
 from heraldlink.published.row import Row
 from heraldlink_physics.device import Devices
@@ -66,6 +74,10 @@ def _kurpiers() -> Row:
     return kurpiers_2018.row(experiment, _device(experiment, MicrowaveLink))
 
 
+def _narla() -> Row:
+    return narla_2016.row(read_experiment("narla_2016"))
+
+
 ROWS: Mapping[str, Callable[[], Row]] = {
     "humphreys_2018": _humphreys,
     "meesala_2024": _meesala,
@@ -73,5 +85,6 @@ ROWS: Mapping[str, Callable[[], Row]] = {
     "ibm_2025": _ibm,
     "storz_2023": _storz,
     "kurpiers_2018": _kurpiers,
+    "narla_2016": _narla,
 }
 """By name, in the order of the index."""
