@@ -75,18 +75,24 @@ def blue_photons(extraction: float, c: float, thermal: float = 0.0) -> float:
     return extraction * 4 * c / (1 - c) ** 2 * (1 + thermal)
 
 
-def squeezed_variance(optical_extraction: float, microwave_extraction: float, c: float) -> float:
+def squeezed_variance(
+    optical_extraction: float, microwave_extraction: float, c: float, thermal: float = 0.0
+) -> float:
     """Smallest variance of (X_o cos t + X_e sin t) over t at the two outputs on resonance, vacuum being 1.
 
-    Of the outputs' covariance matrix [[v_o, k], [k, v_e]], v = 1 + 8 eta C/(1 - C)² and
-    k = 4 sqrt(eta_o eta_e C) (1 + C)/(1 - C)², the smaller eigenvalue; cold baths. Without internal loss it
-    is ((1 - sqrt C)/(1 + sqrt C))².
+    The smaller eigenvalue of the outputs' covariance [[v_o, k], [k, v_e]]. Cold baths give
+    v = 1 + 8 eta C/(1 - C)² and k = 4 sqrt(eta_o eta_e C) (1 + C)/(1 - C)², without internal loss
+    ((1 - sqrt C)/(1 + sqrt C))². ``thermal``: occupation of the bath behind the microwave cavity's internal
+    loss, which adds 8 n (1 - eta_e)/(1 - C)² times eta_o C, eta_e and sqrt(eta_o eta_e C).
     """
     _check(optical_extraction, microwave_extraction, c)
+    within("thermal", thermal, 0)
     _stable(c)
-    below = (1 - c) ** 2
-    v_o, v_e = (1 + 8 * eta * c / below for eta in (optical_extraction, microwave_extraction))
-    k = 4 * sqrt(optical_extraction * microwave_extraction * c) * (1 + c) / below
+    eta_o, eta_e, below = optical_extraction, microwave_extraction, (1 - c) ** 2
+    hot = thermal * (1 - eta_e)
+    v_o = 1 + 8 * eta_o * c * (1 + hot) / below
+    v_e = 1 + 8 * eta_e * (c + hot) / below
+    k = 4 * sqrt(eta_o * eta_e * c) * (1 + c + 2 * hot) / below
     return (v_o + v_e) / 2 - sqrt(((v_o - v_e) / 2) ** 2 + k**2)
 
 

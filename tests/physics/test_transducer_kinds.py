@@ -119,16 +119,19 @@ def test_electro_optic_forms_solve_the_langevin_equations(case: int) -> None:
     assert electro_optic.blue_photons(eta_o, c) == pytest.approx(made, rel=1e-9)
     smallest = np.linalg.eigvalsh(covariance(blue))[0]
     assert electro_optic.squeezed_variance(eta_o, eta_e, c) == pytest.approx(smallest, rel=1e-7)
+    smallest = np.linalg.eigvalsh(covariance(blue, 0.3))[0]
+    assert electro_optic.squeezed_variance(eta_o, eta_e, c, 0.3) == pytest.approx(smallest, rel=1e-7)
 
 
-def covariance(blue: np.ndarray) -> np.ndarray:
-    """Symmetrised quadratures of the outputs a†_o, b (ports 0 and 2), all inputs in vacuum, vacuum = 1.
+def covariance(blue: np.ndarray, thermal: float = 0.0) -> np.ndarray:
+    """Symmetrised quadratures of the outputs a†_o, b (ports 0 and 2), vacuum = 1; the last input is warm.
 
     a_out† = sum S_0j a_j† + ..., b_out = ...: <b a> from what the two share, in every quadrature pair.
     """
     outputs = blue[[0, 2]]
-    same = (abs(outputs) ** 2).sum(axis=1)  # <{x, x†}> for vacuum: every input adds its modulus
-    anomalous = (outputs[0].conj() * outputs[1]).sum()
+    noise = np.array([1.0, 1.0, 1.0, 1 + 2 * thermal])  # <{x, x†}> of the inputs
+    same = (noise * abs(outputs) ** 2).sum(axis=1)
+    anomalous = (noise * outputs[0].conj() * outputs[1]).sum()
     matrix = np.zeros((4, 4))
     matrix[:2, :2], matrix[2:, 2:] = same[0] * np.eye(2), same[1] * np.eye(2)
     cross = np.array([[anomalous.real, anomalous.imag], [anomalous.imag, -anomalous.real]])
