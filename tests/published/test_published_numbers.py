@@ -121,3 +121,14 @@ def test_narla_efficiency_and_dark_counts_give_rate_and_fidelity() -> None:
         found = attempt(experiment, efficiency_at_rate(experiment, dark), dark, flip)
         assert found.probability / experiment.condition("period_s") == pytest.approx(200, rel=1e-6)
         assert found.fidelity == pytest.approx(0.57, abs=1e-6)
+
+
+def test_main_gate_of_the_published_fidelity_predicts_the_search() -> None:
+    title = "Published and computed"
+    _, found, success = cells("main_2025", title, "flips for 0.86 as average")
+    assert found == "0.860"
+    assert float(success) == pytest.approx(0.71, abs=0.01)
+    _, found, success = cells("main_2025", title, "a worse pair")
+    assert found == "0.860"
+    assert float(success) == pytest.approx(0.71, abs=0.01)
+    assert cells("main_2025", title, "published")[2] == "0.71"

@@ -13,6 +13,7 @@ from heraldlink.published import (
     ibm_2025,
     jiang_2023,
     kurpiers_2018,
+    main_2025,
     meesala_2024,
     narla_2016,
     storz_2023,
@@ -74,6 +75,10 @@ def _kurpiers() -> Row:
     return kurpiers_2018.row(experiment, _device(experiment, MicrowaveLink))
 
 
+def _main() -> Row:
+    return main_2025.row(read_experiment("main_2025"))
+
+
 def _narla() -> Row:
     return narla_2016.row(read_experiment("narla_2016"))
 
@@ -86,5 +91,6 @@ ROWS: Mapping[str, Callable[[], Row]] = {
     "storz_2023": _storz,
     "kurpiers_2018": _kurpiers,
     "narla_2016": _narla,
+    "main_2025": _main,
 }
 """By name, in the order of the index."""
