@@ -44,6 +44,14 @@ class Bench:
     devices: Devices
     declared_devices: Devices
 
+    def scale(self, arm: str) -> float:
+        """Pump power at an arm's transducer over what the device file declares, as far as it is known."""
+        now, then = (
+            next(item for item in devices.arms if item.name == arm)
+            for devices in (self.devices, self.declared_devices)
+        )
+        return now.insertion / then.insertion if then.insertion > 0 else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

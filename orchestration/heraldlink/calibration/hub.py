@@ -22,8 +22,8 @@ from heraldlink.sequences.tagger import CLICKS_C, CLICKS_D
 Real = NDArray[np.float64]
 LIGHT_m_per_s = 299_792_458.0
 
-BRIGHTER_dB = 10.0
-"""By how much the attenuators are opened while light is counted."""
+PHOTONS = 0.04
+"""Detected per attempt while light is counted: many, but hardly two at once, and little heat."""
 
 PLATEAU = 0.9995
 """Share of a detector's plateau at which it is biased: more bias adds dark counts only."""
@@ -39,14 +39,17 @@ GATE_SIGMA = 4.0
 """Pulses are cut at four standard deviations: the gate holds all of them."""
 
 
-def brighter(point: RackPoint) -> RackPoint:
-    """The same with both pump attenuators opened."""
-    arms = point.midpoint.operating_point.attenuator
-    opened = {
-        f"attenuator__{name}__pump_attenuation_dB": max(0.0, arm.pump_attenuation_dB - BRIGHTER_dB)
-        for name, arm in arms.items()
-    }
-    return point.hub(**opened)
+def brighter(bench: Bench) -> RackPoint:
+    """The settings with both pump attenuators turned until `PHOTONS` should be detected per attempt."""
+    point, peak_V = bench.point, full_peak_V(bench.point)
+    plan = light_plan(point, [peak_V])
+    turned: dict[str, object] = {}
+    for name, arm in point.midpoint.operating_point.attenuator.items():
+        photons = float(detected_photons(bench, name, point, plan, [peak_V], bench.scale(name))[0])
+        change_dB = 10 * log10(PHOTONS / max(photons, 1e-9))
+        attenuation_dB = min(60.0, max(0.0, arm.pump_attenuation_dB - change_dB))
+        turned[f"attenuator__{name}__pump_attenuation_dB"] = round(attenuation_dB, 2)
+    return point.hub(**turned)
 
 
 def full_peak_V(point: RackPoint) -> float:
@@ -56,7 +59,7 @@ def full_peak_V(point: RackPoint) -> float:
 
 def detector_bias(bench: Bench) -> Finding:
     """Scan the bias of both detectors in the light of both arms, up to 0.8 of the node's limit."""
-    point = brighter(bench.point)
+    point = brighter(bench)
     highest_A = 0.8 * point.midpoint.limits.bias_A
     biases_A = np.linspace(0.35, 1.0, BIAS_STEPS) * highest_A
     plan = light_plan(point, [full_peak_V(point)], SCAN_ATTEMPTS)
@@ -94,7 +97,7 @@ def dark_counts(bench: Bench) -> Finding:
 
 def pump_wavelength(bench: Bench) -> Finding:
     """Scan the pump laser over three widths of the cavities to either side."""
-    point, arms = brighter(bench.point), bench.declared_devices.arms
+    point, arms = brighter(bench), bench.declared_devices.arms
     span = point.midpoint.limits.wavelength_m
     kappa_Hz = max(arm.transducer.kappa_external_Hz + arm.transducer.kappa_internal_Hz for arm in arms)
     now_Hz = LIGHT_m_per_s / point.midpoint.operating_point.pump.wavelength_m
@@ -123,7 +126,7 @@ def pump_wavelength(bench: Bench) -> Finding:
 
 def arrival_of(bench: Bench, arm: str) -> tuple[Measured, Measured, str]:
     """(centre and rms width of an arm's arrivals after START in ps, digest); the other arm is blocked."""
-    point = brighter(bench.point).block(*(name for name in bench.point.names if name != arm))
+    point = brighter(bench).block(*(name for name in bench.point.names if name != arm))
     plan = light_plan(point, [full_peak_V(point)])
     times = [counting.arrival_times_ps(bench.player.play(plan, point).hub) for _ in range(ARRIVAL_SLOTS)]
     edges_ps = np.arange(0.0, plan.period_ps + BIN_PS, BIN_PS)
@@ -183,7 +186,7 @@ def pump_power(arm: str, bench: Bench) -> Finding:
     The arm's efficiency is taken from the device file: clicks alone give the product of both. The
     attenuators are corrected so that the transducer gets what the files declare.
     """
-    point = brighter(bench.point).block(*(name for name in bench.point.names if name != arm))
+    point = brighter(bench).block(*(name for name in bench.point.names if name != arm))
     peak_V = full_peak_V(point)
     peaks_V = [0.0, 0.8 * peak_V, peak_V]
     plan = light_plan(point, peaks_V, shares=PUMP_SHARES)

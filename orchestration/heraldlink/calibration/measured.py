@@ -2,7 +2,7 @@
 """A measured value with its standard deviation and unit."""
 
 from dataclasses import dataclass
-from math import hypot, inf, isfinite
+from math import floor, hypot, inf, isfinite, log10
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +26,8 @@ class Measured:
         return inf if apart else 0.0
 
     def __str__(self) -> str:
-        """For people: value ± sigma and the unit."""
-        return f"{self.value:.9g} ± {self.sigma:.2g} {self.unit}".rstrip()
+        """For people: value ± sigma and the unit, the value in as many digits as the sigma allows."""
+        digits = 6
+        if self.sigma > 0 and self.value:
+            digits = floor(log10(abs(self.value))) - floor(log10(self.sigma)) + 2
+        return f"{self.value:.{min(15, max(1, digits))}g} ± {self.sigma:.2g} {self.unit}".rstrip()

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from heraldlink.agent.blame import blaming
+from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.crew import identity, open_station
 from heraldlink.agent.end_crew import same
 from heraldlink.agent.points import end_settings, midpoint_settings, program_settings
@@ -68,22 +68,27 @@ class Rack:
         self._applied: dict[tuple[str, str], Value] = {}
         self._programs: dict[str, TaggerProgram] = {}
         self._loaded: dict[str, Loaded] = {}
+        self._touched = False
         self.origin: Origin = "unknown"
 
     def __enter__(self) -> "Rack":
         refuse_beside_nodes(self._point)
         try:
             self._open()
-        except BaseException:
+        except BaseException as error:
             self._stack.close()
+            if isinstance(error, ConnectionError):
+                raise InstrumentLost(str(error)) from error
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        failed = self.park()
+        failed = self.park() if self._touched else []
         self._stack.close()
+        if isinstance(error, InstrumentFault) and isinstance(error.__cause__, ConnectionError):
+            raise InstrumentLost(str(error)) from error
         if failed and error is None:
             raise RunFailed("not parked: " + "; ".join(failed))
 
@@ -123,7 +128,7 @@ class Rack:
         Raises ConfigurationError for what cannot be played, InstrumentFault, RunFailed or InstrumentLost if
         anything is not as it was set.
         """
-        self._point = point
+        self._point, self._touched = point, True
         playing = tuple(plan.nodes if ends is None else ends)
         self._configure(plan, point)
         self._apply(point, plan.gate_ps)

@@ -26,7 +26,7 @@ from heraldlink.calibration.specification import (
     link_graph,
     pump,
 )
-from heraldlink.errors import RunFailed
+from heraldlink.errors import ConfigurationError, RunFailed
 from heraldlink.messages.values import Origin
 from heraldlink_physics.device import Devices
 
@@ -133,7 +133,7 @@ class TuneUp:
         bench = self.bench(rack, rack.slot())
         try:
             finding, reason = procedures(self.declared)[name](bench), ""
-        except RunFailed as error:
+        except (RunFailed, ConfigurationError, ValueError) as error:
             finding, reason = Finding({}, ""), " ".join(str(error).split())
         slot = rack.slot()
         outcome: Outcome = "failed" if reason else "measured"

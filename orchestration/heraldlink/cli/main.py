@@ -8,6 +8,7 @@ from typing import Annotated, Protocol, cast
 import typer
 
 from heraldlink import __version__
+from heraldlink.cli.calibrate import calibrate
 from heraldlink.cli.demo import demo
 from heraldlink.cli.drivers import drivers
 from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
@@ -44,7 +45,7 @@ def application() -> typer.Typer:
     """The command tree."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_main)
-    for command in (demo, node, request, predict, published, replay, show, drivers):
+    for command in (demo, node, request, calibrate, predict, published, replay, show, drivers):
         app.command()(command)
     app.add_typer(sim(), name="sim")
     app.add_typer(tags(), name="tags")

@@ -7,9 +7,10 @@ from heraldlink.config.quantities import Endpoint, Name, Strict
 
 
 class NetworkNode(Strict):
-    """One node as a client sees it."""
+    """One node as a client sees it; ``file``: its node file, which only a tune-up needs."""
 
     command: Endpoint
+    file: str | None = None
 
 
 class NetworkConfig(Strict):
