@@ -321,6 +321,5 @@ def test_five_detuned_parameters_are_brought_back(tmp_path: Path, pytestconfig: 
     angles = drive_angles(devices, told["calibrations"])
     reached = link.model.probability / best_probability(devices, rack, variance)
     fidelity = measured_fidelity(link, angles)
-    print(detuned, reached, fidelity, link.gate_fractions, link.midpoint.visibility)
     assert fidelity >= TARGET, (detuned, fidelity)
     assert reached >= WITHIN, (detuned, reached)
