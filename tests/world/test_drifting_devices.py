@@ -9,7 +9,9 @@ import pytest
 from laboratory import WIRING, LASER_Hz, devices, gated, nominal, without_heralds
 from scipy import integrate, stats
 
+from heraldlink_physics.clock import Clock
 from heraldlink_physics.device import Devices
+from heraldlink_physics.fibre import Fibre
 from heraldlink_physics.polarisation import misalignment_rad, stokes
 from heraldlink_physics.transducer import pair_rate_Hz
 from heraldlink_sim.world.drifts import STILL, Drift, Drifts, PolarisationWalk, Telegraph
@@ -99,3 +101,51 @@ def test_the_rate_falls_in_the_slots_in_which_the_cavity_is_away():
     total = seen + nominal_clicks
     assert stats.binomtest(seen, total, ratio / (1 + ratio)).pvalue > LEVEL
     assert stats.binomtest(seen, total, 0.5, alternative="less").pvalue < LEVEL
+
+
+def imperfect() -> Devices:
+    """Every optional imperfection at once."""
+    found = devices()
+    wire = replace(
+        found.midpoint.detectors[0],
+        recovery_s=2e-8,
+        afterpulse_probability=0.05,
+        latch_rate_Hz=5e6,
+        pulse_ohm=1e4,
+        noise_V=0.01,
+    )
+    arms = []
+    for arm in found.arms:
+        cavity = replace(arm.transducer, frequency_jump_Hz=3e8, frequency_jump_rate_Hz=4.0)
+        qubit = replace(arm.qubit, t1_s=8e-6, t2_s=6e-6, thermal_population=0.05)
+        arms.append(
+            replace(
+                arm,
+                transducer=cavity,
+                qubit=qubit,
+                filter_linewidth_Hz=2e7,
+                fibre=Fibre(100.0),
+                clock=Clock(300, 1e-9),
+            )
+        )
+    midpoint = replace(
+        found.midpoint,
+        detectors=(wire, wire),
+        polarisation_misalignment_rad=0.2,
+        polarisation_diffusion_rad2_per_s=0.05,
+        round_phase_sigma_rad=0.1,
+    )
+    return replace(found, arms=tuple(arms), midpoint=midpoint)
+
+
+def test_everything_at_once_is_the_same_in_any_order_of_slots():
+    rack, slots = nominal(), (3, 1, 2)
+    forward, backward = World(imperfect(), WIRING, seed=6), World(imperfect(), WIRING, seed=6)
+    first = {slot: forward.play(rack, slot) for slot in slots}
+    second = {slot: backward.play(rack, slot) for slot in reversed(slots)}
+    assert {forward.drifts.at(slot) for slot in range(30)} != {forward.drifts.at(0)}
+    for slot in slots:
+        for tagger, events in first[slot].taggers.items():
+            for name, times in events.items():
+                assert np.array_equal(times, second[slot].taggers[tagger][name]), (slot, tagger, name)
+                assert np.all(np.diff(times) >= 0)
