@@ -8,39 +8,30 @@ SeQUeNCe is no dependency; install it beside this package in an environment of i
     seq/bin/python benchmarks/against_sequence.py
 
 Rates: SeQUeNCe draws the arm of each round's photon anew, which gives ((eta_A + eta_B)/2)²/2; one photon must
-come from either arm, which is eta_A eta_B / 2. Speed: both simulators run links that herald equally often;
-SeQUeNCe plays Barrett-Kok with equal arms, the world single-click heralds of two pair sources, with the
-cause, the time and the two-qubit state of every herald.
+come from either arm, which is eta_A eta_B / 2. Speed: links that herald equally often, in processor time.
+SeQUeNCe plays Barrett-Kok with equal arms; the world plays single-click heralds of two pair sources, whole,
+from the bytes of the waveforms to every tagger's events, with the readout of both qubits after each herald.
 """
 
 import argparse
 import sys
-import time
-from collections.abc import Callable
 from importlib.util import find_spec
 from math import sqrt
-from pathlib import Path
+from time import process_time
 
-import numpy as np
+from fast_link import SEQUENCE, rack_state
 from measure import Row, arguments, at_least, demand, interleaved, medians, ratio, report, run
-from ruamel.yaml import YAML
+from sampling import BENCH
+from sampling import Link as WorldLink
 
-from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.general_schemes import StateBook, barrett_kok_numbers
 from heraldlink_physics.model import Emitter, Midpoint
-from heraldlink_physics.settings import DetectorSettings, GateSettings
 from heraldlink_physics.two_rounds import barrett_kok
-from heraldlink_sim.world.draws import Draws
-from heraldlink_sim.world.node import Pulse
-from heraldlink_sim.world.optics import Optics
-from heraldlink_sim.world.rack import Waveform
-from heraldlink_sim.world.tables import CAUSES, AttemptTable, Meeting, TableBook
+from heraldlink_sim.bench_config import load_bench
+from heraldlink_sim.world.play import World
 
 ARMS = ((0.6876, 0.0859), (0.9, 0.1), (0.5, 0.05), (0.3, 0.3))
-EQUAL = 0.2
-HERALDS_AT_ONCE = 20_000
 TARGET_RATIO = 1000.0
-DEVICES = Path(__file__).parents[1] / "configs" / "devices" / "improved.yaml"
 
 
 def physics(efficiencies: tuple[float, float]) -> float:
@@ -69,71 +60,30 @@ def rates(attempts: int, seed: int) -> None:
         )
 
 
-def table_with(probability: float) -> AttemptTable:
-    """The world's table of an attempt that heralds this often: the pump's attenuation is searched."""
-    rate_Hz, samples = 12.5e9, 12_500
-    shape = np.exp(-((np.arange(samples) / rate_Hz - 400e-9) ** 2) / (2 * 48e-9**2)).astype(np.float32)
-    pulse = Pulse(Waveform(0.8 * shape, np.zeros(samples, np.uint8)), 0.5, rate_Hz, 5_000_000, 200_000)
-    book = TableBook(from_mapping(YAML(typ="safe").load(DEVICES)))
-    bias = DetectorSettings(18e-6)
-
-    def table(attenuation_dB: float) -> AttemptTable:
-        both = (attenuation_dB, attenuation_dB)
-        optics = Optics(192.025e12, 0.02, both, (bias, bias), GateSettings(0, 400_000), True)
-        return book.attempt(optics, Meeting(pulse, pulse))
-
-    low, high = 0.0, 60.0
-    while high - low > 1e-6:
-        middle = (low + high) / 2
-        low, high = (middle, high) if heralding(table(middle)) > probability else (low, middle)
-    found = table(high)
-    demand(abs(heralding(found) / probability - 1) < 1e-3, True)
-    return found
-
-
-def heralding(table: AttemptTable) -> float:
-    """Probability that exactly one detector clicks."""
-    return table.link.model.probability
-
-
-def world_attempts(table: AttemptTable, rng: np.random.Generator, heralds: int) -> int:
-    """Attempts that it takes to see so many heralds, each with its cause, click time and state."""
-    draws, attempts, seen = Draws(rng), 0, 0
-    while seen < heralds:
-        attempts += draws.gap(table)
-        cause = draws.cause(table)
-        clicked = [port for port, why in enumerate(CAUSES[cause]) if why != "none"]
-        for port in clicked:
-            draws.click_ps(table, port, CAUSES[cause][port])
-        seen += len(clicked) == 1 and table.states[cause].shape == (4, 4)
-    return attempts
-
-
 def speed(options: argparse.Namespace) -> list[Row]:
-    """Attempts per second of both, measured in turns."""
+    """Attempts per second of processor time of both, measured in turns on links that herald equally often."""
     from sequence_link import Link
 
-    p = EQUAL * EQUAL / 2
-    link, table, rng = Link((EQUAL, EQUAL), options.seed), table_with(p), np.random.default_rng(options.seed)
+    ours = world_link()
+    p = ours.model()
+    theirs = Link((sqrt(2 * p), sqrt(2 * p)), options.seed)
 
     def sequence() -> float:
-        return timed(lambda: link.heralds(options.turn) * 0 + options.turn)
+        begun_s = process_time()
+        theirs.heralds(options.turn)
+        return options.turn / (process_time() - begun_s)
 
-    def world() -> float:
-        return timed(lambda: world_attempts(table, rng, HERALDS_AT_ONCE))
-
-    attempts = world_attempts(table, rng, HERALDS_AT_ONCE)
-    demand(abs(HERALDS_AT_ONCE / attempts / p - 1) < 6 / sqrt(HERALDS_AT_ONCE), True)
-    samples = interleaved({"SeQUeNCe": sequence, "the world": world}, options.rounds)
-    rows = [Row(f"{name}, {p:g} heralds per attempt", x, "1/s") for name, x in medians(samples).items()]
+    samples = interleaved({"SeQUeNCe": sequence, "the world": ours.attempts_per_s}, options.rounds)
+    demand(ours.agrees(), True)
+    rows = [Row(f"{name}, {p:.3g} heralds per attempt", x, "1/s") for name, x in medians(samples).items()]
     return [*rows, at_least("ratio", ratio(samples, "the world", "SeQUeNCe"), "x", TARGET_RATIO)]
 
 
-def timed(attempts: Callable[[], int]) -> float:
-    """Attempts per second."""
-    begun = time.perf_counter()
-    done = attempts()
-    return done / (time.perf_counter() - begun)
+def world_link() -> WorldLink:
+    """The link of `sampling`: one herald in a thousand attempts."""
+    config, devices = load_bench(BENCH)
+    world = World(devices, config.wiring.world_wiring(round(1e12 / SEQUENCE.tick_rate_Hz)), config.seed)
+    return WorldLink(world, rack_state(world.wiring), 1.0)
 
 
 def benchmark() -> None:
