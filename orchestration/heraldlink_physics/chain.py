@@ -135,29 +135,36 @@ def link(
     pumped = (arm(device_a, settings_a), arm(device_b, settings_b))
     start = start_ps(midpoint_device, settings_a)
     modes = (pumped[0].profile.shifted(-start), pumped[1].profile.shifted(-start))
-    jitter_ps = _jitter_ps(midpoint_device)
-    profiles = (modes[0].blurred(jitter_ps), modes[1].blurred(jitter_ps))
+    profiles = (modes[0].blurred(_jitter_ps(midpoint_device)), modes[1].blurred(_jitter_ps(midpoint_device)))
     fractions = (_gated(profiles[0], gate), _gated(profiles[1], gate))
     arms = (_with_gate(pumped[0].arm, fractions[0]), _with_gate(pumped[1].arm, fractions[1]))
     beat_Hz = photon_frequency_Hz(device_b, settings_b) - photon_frequency_Hz(device_a, settings_a)
     efficiencies, rates, leaks = _detectors(midpoint_device, midpoint_settings, pumped, fractions)
-    dark = _darks(midpoint_device, gate, settings_a.attempt_period_ps, arms, efficiencies, rates, leaks)
     midpoint = Midpoint(
-        visibility=visibility(
-            *modes,
-            (gate.begin_ps, gate.end_ps),
-            beat_Hz=beat_Hz,
-            misalignment_rad=midpoint_device.polarisation_misalignment_rad,
-            mode_match=midpoint_device.mode_match,
-        ),
+        visibility=_alike(midpoint_device, modes, gate, beat_Hz),
         phase_sigma_rad=hypot(midpoint_device.fast_phase_sigma_rad, sqrt(phase_variance_rad2)),
-        dark_probability=dark,
+        dark_probability=_darks(midpoint_device, gate, settings_a, arms, efficiencies, rates, leaks),
         detector_efficiency=efficiencies,
         coherent=coherent,
         phase_offset_rad=phase_offset_rad,
     )
     model = pair_source(arms[0], arms[1], midpoint)
     return LinkModel(pumped, arms, midpoint, model, profiles, fractions, rates, leaks)
+
+
+def _alike(
+    device: MidpointDevice,
+    modes: tuple[ArrivalProfile, ArrivalProfile],
+    gate: GateSettings,
+    beat_Hz: float,
+) -> float:
+    return visibility(
+        *modes,
+        (gate.begin_ps, gate.end_ps),
+        beat_Hz=beat_Hz,
+        misalignment_rad=device.polarisation_misalignment_rad,
+        mode_match=device.mode_match,
+    )
 
 
 def _jitter_ps(device: MidpointDevice) -> float:
@@ -192,7 +199,7 @@ def _detectors(
 def _darks(
     device: MidpointDevice,
     gate: GateSettings,
-    period_ps: int,
+    settings: ArmSettings,
     arms: tuple[Arm, Arm],
     efficiencies: Pair,
     rates_Hz: Pair,
@@ -202,7 +209,8 @@ def _darks(
 
     That those follow a click is forgotten: each attempt has their mean.
     """
-    gate_s, period_s = gate.length_ps * 1e-12, max(period_ps, gate.length_ps) * 1e-12
+    gate_s = gate.length_ps * 1e-12
+    period_s = max(settings.attempt_period_ps, gate.length_ps) * 1e-12
     photons = sum(item.n_bar * (1 + item.n_thermal) * item.efficiency for item in arms) / 2
     c, d = (
         (1 + detector.afterpulses_in_gates(gate_s, period_s)) * (rate_Hz * gate_s + leak)
