@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nodes do with several pairs: entanglement swapping, and distillation of one pair from two.
+"""What nodes do with pairs: swap entanglement, distil one pair from two, teleport a gate.
 
 Gates between two qubits of a node, and readouts, may fail as `Tools` says. All is exact: outcomes with their
 probabilities, no sampling.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_physics.errors import within
-from heraldlink_physics.gates import CNOT, H, X, Z, depolarising, rotation
+from heraldlink_physics.gates import CNOT, CZ, H, X, Z, depolarising, rotation
 from heraldlink_physics.permanents import Matrix
 from heraldlink_physics.register import PERFECT, Outcome, Register, mixed
 
@@ -38,12 +38,17 @@ class Tools:
 
     def cnot(self, register: Register, control: str, target: str) -> Register:
         """The gate and its error."""
-        after = register.applied(CNOT, control, target)
-        return (
-            after.through(depolarising(self.two_qubit_error, 2), control, target)
-            if self.two_qubit_error
-            else after
-        )
+        return self._gated(register, CNOT, control, target)
+
+    def cz(self, register: Register, one: str, two: str) -> Register:
+        """The gate and its error."""
+        return self._gated(register, CZ, one, two)
+
+    def _gated(self, register: Register, gate: Matrix, one: str, two: str) -> Register:
+        after = register.applied(gate, one, two)
+        if self.two_qubit_error:
+            after = after.through(depolarising(self.two_qubit_error, 2), one, two)
+        return after
 
 
 def bell_measured(register: Register, one: str, two: str, tools: Tools) -> dict[str, Outcome]:
@@ -73,6 +78,32 @@ def swapped(register: Register, middle: Pair, end: str, tools: Tools | None = No
     ]
     state = sum((p * rest.state for p, rest in corrected), 0 * corrected[0][1].state)
     return Register(corrected[0][1].sites, state)
+
+
+def teleported_cz(
+    register: Register, control: str, target: str, pair: Pair, tools: Tools | None = None
+) -> Register:
+    """CZ between qubits at two nodes that share a phi+ pair, which is spent; corrected by feed-forward.
+
+    Eisert et al., Phys. Rev. A 62, 052317 (2000); demonstrated by Main et al., Nature 638, 383 (2025). With
+    perfect tools each wrong Bell state of the pair becomes a Z of control, target or both: the gate's process
+    fidelity is the pair's fidelity.
+    """
+    tools = tools or Tools()
+    copied = tools.cnot(register, control, pair[0]).measured(pair[0], tools.confusion)
+    arrived = _corrected(copied, X, pair[1])
+    met = tools.cz(arrived, pair[1], target).applied(H, pair[1])
+    return _corrected(met.measured(pair[1], tools.confusion), Z, control)
+
+
+def _corrected(outcomes: tuple[Outcome, Outcome], gate: Matrix, site: str) -> Register:
+    """Apply `gate` where e was read, and forget what was read."""
+    done = [
+        (item.probability, item.rest.applied(gate, site) if read else item.rest)
+        for read, item in enumerate(outcomes)
+        if item.rest is not None
+    ]
+    return Register(done[0][1].sites, sum((p * rest.state for p, rest in done), 0 * done[0][1].state))
 
 
 def bbpssw(register: Register, kept: Pair, spent: Pair, tools: Tools | None = None) -> Outcome:

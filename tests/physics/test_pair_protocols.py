@@ -16,6 +16,7 @@ from heraldlink_physics.pair_protocols import (
     bell_measured,
     dejmps,
     swapped,
+    teleported_cz,
     twirled,
     werner,
 )
@@ -108,6 +109,33 @@ def test_distilling_heralded_pairs_beats_each_of_them() -> None:
     noisy = bbpssw(both, ("a1", "b1"), ("a2", "b2"), Tools(0.05))
     assert noisy.rest is not None
     assert noisy.rest.bell_fidelity("phi+", "a1", "b1") < after
+
+
+def process_fidelity(pair: np.ndarray, tools: Tools) -> float:
+    """Fidelity of the gate's Choi state: control and target are halves of phi+ with references."""
+    phi = np.outer(BELL["phi+"], BELL["phi+"])
+    register = Register.pair("r1", "control", phi).joined(Register.pair("r2", "target", phi))
+    register = register.joined(Register.pair("a", "b", pair))
+    done = teleported_cz(register, "control", "target", ("a", "b"), tools)
+    ideal = Register.pair("r1", "control", phi).joined(Register.pair("r2", "target", phi))
+    wanted = ideal.applied(gates.CZ, "control", "target").reordered(*done.sites)
+    return float(np.trace(wanted.state @ done.state).real)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_teleported_gate_is_as_good_as_its_pair(seed: int) -> None:
+    weights = np.random.default_rng(seed).dirichlet([4, 1, 1, 1])
+    assert process_fidelity(bell_diagonal(weights), Tools()) == pytest.approx(weights[0], rel=1e-12)
+
+
+def test_a_teleported_gate_with_bad_tools() -> None:
+    """Readouts that err turn the gate by the same Zs as a wrong pair: all four chances convolve."""
+    wrong, error, fidelity = 0.02, 0.01, 0.97
+    tools = Tools(0.0, np.array([[1 - wrong, wrong], [wrong, 1 - wrong]]))
+    bad = (1 - fidelity) / 3
+    right = fidelity * (1 - wrong) ** 2 + bad * (2 * wrong * (1 - wrong) + wrong**2)
+    assert process_fidelity(werner(fidelity), tools) == pytest.approx(right, rel=1e-12)
+    assert process_fidelity(werner(1.0), Tools(error)) < process_fidelity(werner(1.0), Tools(error / 2)) < 1
 
 
 def test_a_pair_that_waits_in_two_memories() -> None:
