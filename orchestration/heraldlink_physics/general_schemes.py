@@ -83,7 +83,10 @@ class StateBook:
         )
 
     def time_bin(self, a: Arm, b: Arm, midpoint: Midpoint) -> Conditional:
-        """Two pair sources pulsed twice; microwave modes: A early, A late, B early, B late."""
+        """Two pair sources pulsed twice; microwave modes: A early, A late, B early, B late.
+
+        Dephasing counts once, as in `heraldlink_physics.two_rounds.time_bin`.
+        """
         return self._rounds.get((a, b, midpoint), lambda: self._bins(a, b, midpoint))
 
     def _pairs(self, a: Arm, b: Arm, midpoint: Midpoint) -> Conditional:

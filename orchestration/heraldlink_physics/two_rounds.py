@@ -73,7 +73,11 @@ def barrett_kok(
 
 
 def time_bin(a: Arm, b: Arm, midpoint: Midpoint) -> TimeBin:
-    """One pair-source pulse and one click in each of two bins; P = P_early P_late; exact."""
+    """One pair-source pulse and one click in each of two bins; P = P_early P_late; exact.
+
+    An arm's `dephasing` p is that of the node's logical qubit over the whole attempt and counts once. Two
+    memories, one for each bin, that flip with p independently amount to 2p(1-p).
+    """
     ports = _ports(pair_clicks(a, b, midpoint), midpoint)
     left = _left(midpoint, (a.dephasing, b.dephasing))
     p = sum(item.probability for item in ports.values()) ** 2

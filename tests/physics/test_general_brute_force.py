@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import brute_force as brute
@@ -348,3 +349,13 @@ def test_an_unknown_common_phase_is_the_average_over_it() -> None:
     ]
     np.testing.assert_allclose(turned[0], turned[1], atol=1e-15)  # and cancels without double excitation
     np.testing.assert_allclose(turned[0], turned[2], atol=1e-15)
+
+
+def test_two_memories_that_flip_apart_are_one_that_flips_with_2p_1_minus_p() -> None:
+    p, where = 0.07, Midpoint(0.9, 0.1, (1e-4, 1e-4))
+    a, b = Arm(0.01, 0.3, 0.05, dephasing=p), Arm(0.02, 0.2, dephasing=p)
+    arms = (pair_arm(a), pair_arm(b))
+    still = conditional(*arms, Midpoint(0.9, 0.0, (1e-4, 1e-4)))
+    apart = time_bin_numbers(in_two_bins(still, conditional(*arms, where)))
+    logical = time_bin(*(replace(item, dephasing=2 * p * (1 - p)) for item in (a, b)), where)
+    np.testing.assert_allclose(numbers(apart), numbers(logical), atol=1e-9)
