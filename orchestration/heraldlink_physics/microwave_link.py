@@ -30,6 +30,9 @@ class MicrowaveNode:
     t2_ef_s: float
     """Coherence time of e and f; 1/t2_ef >= 1/(2 t1_e) + 1/(2 t1_f)."""
     readout: WrongReads
+    slow_noise: bool = False
+    """Whether dephasing comes from noise that stands still during a transfer: its coherence falls as
+    exp(-(sigma t)²/2), and T2 is where it is 1/e, decay included; otherwise white noise, exp(-rate t)."""
 
     def __post_init__(self) -> None:
         within("bandwidth_Hz", self.bandwidth_Hz, 1.0, 1e12)
@@ -44,14 +47,18 @@ class MicrowaveNode:
 
     @property
     def dephasing_Hz(self) -> tuple[float, float, float]:
-        """Pure dephasing rates of g-e, e-f and g-f in 1/s.
+        """Pure dephasing of g-e, e-f and g-f: rates in 1/s, or with `slow_noise` rms angular frequencies.
 
-        One frequency noise moves both transitions, as in a transmon, so that the amplitudes of the noise add
-        from g to f: (sqrt(a) + sqrt(b))².
+        One frequency noise moves both transitions, as in a transmon, so that its amplitudes add from g to f:
+        (sqrt(a) + sqrt(b))² for rates, a + b for frequencies.
         """
-        ge = max(0.0, 1 / self.t2_ge_s - 0.5 / self.t1_e_s)
-        ef = max(0.0, 1 / self.t2_ef_s - 0.5 / self.t1_e_s - 0.5 / self.t1_f_s)
-        return ge, ef, (sqrt(ge) + sqrt(ef)) ** 2
+        ge = self._pure(self.t2_ge_s, 0.5 / self.t1_e_s)
+        ef = self._pure(self.t2_ef_s, 0.5 / self.t1_e_s + 0.5 / self.t1_f_s)
+        return ge, ef, ge + ef if self.slow_noise else (sqrt(ge) + sqrt(ef)) ** 2
+
+    def _pure(self, t2_s: float, decay_Hz: float) -> float:
+        left = max(0.0, 1 - t2_s * decay_Hz)
+        return sqrt(2 * left) / t2_s if self.slow_noise else left / t2_s
 
 
 @dataclass(frozen=True, slots=True)

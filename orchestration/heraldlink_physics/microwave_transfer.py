@@ -5,7 +5,7 @@ In the subspace of one excitation emission and absorption are linear, so that ev
 integrals over the emission time t in the window 0..T. A sender driven to emit phi_A(t) (sech, complete at
 late times) emits phi_A(t) exp(-t/2T1f) if f decays; a receiver driven to absorb phi_B(t) (complete at
 early times) ends with the integral of phi_B(t) exp(-(T-t)/2T1f) times what arrives: an excitation spends
-T in f, part of it in either node. Dephasing (white) multiplies coherences between two histories by
+T in f, part of it in either node. Dephasing multiplies coherences between two histories by
 exp(-rate x time). Method: input-output theory of a cascade (Gardiner, Phys. Rev. Lett. 70, 2269 (1993));
 the tests integrate the cascaded master equation.
 """
@@ -13,14 +13,16 @@ the tests integrate the cascaded master equation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, pi, tanh
+from math import exp, hypot, pi, sqrt, tanh
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heraldlink_physics.microwave_link import MicrowaveLink
+from heraldlink_physics.microwave_link import MicrowaveLink, MicrowaveNode
 from heraldlink_physics.model import State
 
+STANDING = 12
+"""Values of a standing frequency over which slow noise is averaged (Gauss and Hermite)."""
 STEPS = 4000
 """Of the time grid, even; the integrals' error is below 1e-6."""
 
@@ -70,17 +72,16 @@ class _Modes:
 
 def transfer(link: MicrowaveLink) -> Transfer:
     """Send a qubit g, e: e to f, emission, absorption, f to e, and the wait for the readout."""
-    modes, reach = _modes(link), link.transmission * link.mode_match
+    modes, receiver = _modes(link), link.receiver
     emission = modes.integral(modes.emitted**2).real
     lossless = abs(modes.integral(modes.product)) ** 2
-    *_, sender = link.sender.dephasing_Hz
-    stay = _amplitude(link, modes) * np.exp(-sender * modes.time_s) * _received(link, modes)
-    wait = exp(-link.settle_s / link.receiver.t2_ge_s)
+    alive = modes.product * _alive(link, modes)
+    stay = modes.integral(alive * _faded(link.sender, (0.0, 0.0, modes.time_s)) * _received(link, modes))
     return Transfer(
         emission=emission,
         absorption=link.mode_match * lossless / emission,
-        population=_arriving(link, modes) * exp(-link.settle_s / link.receiver.t1_e_s),
-        coherence=reach**0.5 * abs(modes.integral(stay)) * wait,
+        population=_arriving(link, modes) * exp(-link.settle_s / receiver.t1_e_s),
+        coherence=_reach(link) ** 0.5 * abs(stay) * exp(-link.settle_s / 2 / receiver.t1_e_s),
     )
 
 
@@ -90,8 +91,7 @@ def bell_pair(link: MicrowaveLink) -> State:
     The sender starts in (|e> + |f>)/sqrt(2); e stays, f becomes the photon. A sender whose f decays or is
     left over counts as e, a receiver whose f decays as g.
     """
-    modes = _modes(link)
-    end_s = link.window_s + link.delay_s + link.settle_s
+    modes, end_s = _modes(link), link.window_s + link.delay_s + link.settle_s
     stays = exp(-end_s / link.sender.t1_e_s)
     arrives = _arriving(link, modes) * exp(-link.settle_s / link.receiver.t1_e_s)
     kept = _kept_by_sender(link, modes, end_s)
@@ -109,13 +109,12 @@ def bell_fidelity(state: State) -> float:
 
 
 def _bell_coherence(link: MicrowaveLink, modes: _Modes, end_s: float) -> float:
-    """|<eg|rho|ge>| times 2: the sender is dephased as e-f until it emits, as e-g until its readout."""
-    sender, receiver = link.sender, link.receiver
-    before = np.exp(-modes.time_s * (1 / sender.t2_ef_s))
-    after = np.exp(-(end_s - modes.time_s) / sender.t2_ge_s)
-    found = modes.integral(modes.product * before * after * _received(link, modes))
-    wait = exp(-link.settle_s / receiver.t2_ge_s)
-    return float((link.transmission * link.mode_match) ** 0.5 * abs(found) * wait)
+    """|<eg|rho|ge>| times 2: the sender is in e, in place of f until t, in place of g from then on."""
+    waited_s = end_s - modes.time_s
+    faded = _faded(link.sender, (waited_s, -modes.time_s, 0.0)) * _received(link, modes)
+    found = modes.integral(modes.product * _alive(link, modes) * faded)
+    decayed = exp(-end_s / 2 / link.sender.t1_e_s - link.settle_s / 2 / link.receiver.t1_e_s)
+    return float(_reach(link) ** 0.5 * abs(found) * decayed)
 
 
 def _kept_by_sender(link: MicrowaveLink, modes: _Modes, end_s: float) -> float:
@@ -155,25 +154,48 @@ def _share(bandwidth_Hz: float, before_s: float) -> float:
     return (1 + tanh(pi * bandwidth_Hz * before_s)) / 2
 
 
-def _amplitude(link: MicrowaveLink, modes: _Modes) -> Complex:
-    """Both shapes with the sender's decay."""
-    return modes.product * np.exp(-modes.time_s / 2 / link.sender.t1_f_s)
+def _reach(link: MicrowaveLink) -> float:
+    return link.transmission * link.mode_match
+
+
+def _alive(link: MicrowaveLink, modes: _Modes) -> Real:
+    """Amplitude left of an f that is in the sender until t and in the receiver from then on."""
+    left_s = link.window_s - modes.time_s
+    rates = modes.time_s / 2 / link.sender.t1_f_s + left_s / 2 / link.receiver.t1_f_s
+    return np.asarray(np.exp(-rates), dtype=np.float64)
+
+
+def _faded(node: MicrowaveNode, times_s: tuple[float | Real, float | Real, float | Real]) -> Real:
+    """What pure dephasing leaves after these times as g-e, e-f and g-f coherence.
+
+    Signs matter for slow noise alone: the phases of e over g and of f over e have the same one.
+    """
+    if node.slow_noise:
+        phase = sum((sigma * time for sigma, time in zip(node.dephasing_Hz, times_s, strict=True)), 0.0)
+        return np.asarray(np.exp(-(phase**2) / 2), dtype=np.float64)
+    spent = sum((rate * np.abs(time) for rate, time in zip(node.dephasing_Hz, times_s, strict=True)), 0.0)
+    return np.asarray(np.exp(-spent), dtype=np.float64)
 
 
 def _received(link: MicrowaveLink, modes: _Modes) -> Real:
-    """What decay and dephasing of the receiver's f against g leave of the amplitude that arrives at t."""
-    *_, dephasing = link.receiver.dephasing_Hz
-    rate = 0.5 / link.receiver.t1_f_s + dephasing
-    return np.asarray(np.exp(-rate * (link.window_s - modes.time_s)), dtype=np.float64)
+    """What dephasing of the receiver, as f and then as e against g, leaves of what arrives at t."""
+    return _faded(link.receiver, (link.settle_s, 0.0, link.window_s - modes.time_s))
 
 
 def _arriving(link: MicrowaveLink, modes: _Modes) -> float:
-    """P(receiver in f at its window's end | f prepared): twice the integral over ordered pairs of times."""
-    rate = link.sender.dephasing_Hz[2] + link.receiver.dephasing_Hz[2]
+    """P(receiver in f at its window's end | f prepared)."""
+    amplitude = modes.product * _alive(link, modes)
+    white = sum(node.dephasing_Hz[2] for node in (link.sender, link.receiver) if not node.slow_noise)
+    slow = hypot(*(node.dephasing_Hz[2] for node in (link.sender, link.receiver) if node.slow_noise))
+    nodes, weights = np.polynomial.hermite.hermgauss(STANDING if slow else 1)
+    turns = np.exp(1j * sqrt(2) * slow * np.multiply.outer(nodes, modes.time_s))
+    found = [_ordered(link, modes, amplitude * turn, white) for turn in turns]
+    return _reach(link) * float(np.dot(weights, found)) / sqrt(pi)
+
+
+def _ordered(link: MicrowaveLink, modes: _Modes, amplitude: Complex, rate: float) -> float:
+    """Integral of f(t) f*(t') exp(-rate |t - t'|): twice that over ordered pairs of times."""
     left_s = link.window_s - modes.time_s
-    amplitude = _amplitude(link, modes) * np.exp(-left_s / 2 / link.receiver.t1_f_s)
-    grown = np.conj(amplitude) * np.exp(rate * (modes.time_s - link.window_s))
-    step_s = float(modes.time_s[1])
-    earlier = np.concatenate(([0.0], np.cumsum((grown[1:] + grown[:-1]) / 2 * step_s)))
-    ordered = modes.integral(amplitude * np.exp(rate * left_s) * earlier).real
-    return float(2 * link.transmission * link.mode_match * ordered)
+    grown = np.conj(amplitude) * np.exp(-rate * left_s)
+    earlier = np.concatenate(([0.0], np.cumsum((grown[1:] + grown[:-1]) / 2 * float(modes.time_s[1]))))
+    return 2 * modes.integral(amplitude * np.exp(rate * left_s) * earlier).real

@@ -17,9 +17,10 @@ STATEMENT = (
     "receiver absorbs it with the same drive reversed in time; no herald. With a sender's coupling that "
     "emits φ_A(t) and a receiver's that absorbs φ_B(t), an excitation arrives with the amplitude √Λ ∫ "
     "φ_A φ_B exp(2πiδt) exp(−t/2T1f_A − (T−t)/2T1f_B) dt, Λ the photon's transmission, T the window, δ "
-    "the detuning: it spends T in level f, part of it in either node. Dephasing multiplies coherences of "
-    "two histories by exp(−rate · time), at the rates that T1 and T2 of both transitions leave. Tests "
-    "integrate the cascaded master equation; the two agree to 2e-6.",
+    "the detuning: it spends T in level f, part of it in either node. What T2 leaves after T1 dephases "
+    "coherences of two histories, either as white noise, exp(−rate · time), or as slow noise that stands "
+    "still during a transfer, exp(−(σ · time)²/2). Tests integrate the cascaded master equation: 2e-6 "
+    "with white, 1e-5 with slow noise.",
 )
 
 Change = Callable[[MicrowaveLink], MicrowaveLink]
@@ -45,6 +46,7 @@ def _without_decay(node: MicrowaveNode) -> MicrowaveNode:
 
 without_dephasing = both_nodes(_without_dephasing)
 without_decay = both_nodes(_without_decay)
+with_slow_noise = both_nodes(lambda node: replace(node, slow_noise=True))
 without_misreading = both_nodes(lambda node: replace(node, readout=WrongReads()))
 
 

@@ -13,6 +13,7 @@ from heraldlink.published.experiment import Experiment
 from heraldlink.published.microwave import (
     STATEMENT,
     both_nodes,
+    with_slow_noise,
     without_decay,
     without_dephasing,
     without_loss,
@@ -58,6 +59,7 @@ def _table(experiment: Experiment, link: MicrowaveLink) -> Table:
     contrast = link.sender.readout.contrast * link.receiver.readout.contrast
     rows = (
         ("S", f"{number.value} ± {number.sigma}", number.evidence, f"{found:.4f}"),
+        ("S if slow noise limits T2", "", "", f"{s_of(with_slow_noise(link)):.4f}"),
         ("2 abs(ρ) C_A C_B = S/2√2", f"{number.value / 8**0.5:.4f}", "C", f"{coherence * contrast:.4f}"),
         ("coherence 2 abs(ρ) of the state", "", "", f"{coherence:.4f}"),
         ("product of the contrasts C_A C_B", "", "", f"{contrast:.4f}"),
@@ -71,7 +73,7 @@ def _budget(link: MicrowaveLink) -> Table:
     faults = (
         (f"photon lost on the way ({1 - link.transmission:.0%})", without_loss),
         ("decay of e and f", without_decay),
-        ("white dephasing", without_dephasing),
+        ("dephasing, as white noise", without_dephasing),
         ("readout", without_misreading),
     )
     found = s_of(link)
