@@ -1,11 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A CZ between qubits of two nodes: one pair, a gate in each node, two readouts and two corrections.
-
-Eisert et al., Phys. Rev. A 62, 052317 (2000). The pair is meant to be phi+. Node A copies its qubit into the
-pair by a CNOT and reads its half; X on node B's half if it read e; CZ in node B; B's half is read in the X
-basis; Z on node A's qubit if it read e. A pair that is Bell-diagonal with F to phi+ gives a process fidelity
-of F with perfect tools.
-"""
+"""How good a CZ between two nodes is that one pair makes, and a search that takes two of them."""
 
 from __future__ import annotations
 
@@ -14,30 +8,25 @@ from collections.abc import Callable
 import numpy as np
 
 from heraldlink_physics.errors import within
-from heraldlink_physics.gates import CZ, H, X, Z, dephasing, depolarising
-from heraldlink_physics.pair_protocols import Tools
+from heraldlink_physics.gates import CZ, H, X, dephasing
+from heraldlink_physics.pair_protocols import Tools, teleported_cz
 from heraldlink_physics.permanents import Matrix
-from heraldlink_physics.register import Outcome, Register
+from heraldlink_physics.register import Register
 
-HALF_A, HALF_B = "pair.a", "pair.b"
+HALVES = ("pair at one", "pair at other")
 Gate = Callable[[Register, str, str], Register]
 
 
-def teleported_cz(
+def remote_cz(
     register: Register, one: str, other: str, pair: Matrix, tools: Tools, memory_flip: float = 0.0
 ) -> Register:
-    """CZ between `one` (node A) and `other` (node B); `pair` is complex[4, 4] of trace 1, towards phi+.
+    """CZ between qubits of two nodes; `pair` is complex[4, 4] of trace 1, towards phi+.
 
     `memory_flip` is the phase-flip probability of each of the two qubits while the gate is made, 0..0.5.
     """
     within("memory_flip", memory_flip, 0, 0.5)
-    start = register.joined(Register((HALF_A, HALF_B), pair))
-    copied = tools.cnot(start, one, HALF_A)
-    corrected = _read(copied, HALF_A, tools, X, HALF_B)
-    gated = corrected.applied(CZ, HALF_B, other)
-    if tools.two_qubit_error:
-        gated = gated.through(depolarising(tools.two_qubit_error, 2), HALF_B, other)
-    done = _read(gated.applied(H, HALF_B), HALF_B, tools, Z, one)
+    start = register.joined(Register(HALVES, pair))
+    done = teleported_cz(start, one, other, HALVES, tools)
     for site in (one, other):
         done = done.through(dephasing(memory_flip), site) if memory_flip else done
     return done.reordered(*register.sites)
@@ -83,18 +72,3 @@ def _flanked(register: Register, gate: Gate, marked: int) -> Register:
     for site in flips:
         register = register.applied(X, site)
     return register
-
-
-def _read(register: Register, site: str, tools: Tools, correction: Matrix, corrected: str) -> Register:
-    """Read and discard `site`; the correction follows e."""
-    read_g, read_e = register.measured(site, tools.confusion)
-    parts = [_weighted(read_g), _weighted(read_e, correction, corrected)]
-    sites = tuple(name for name in register.sites if name != site)
-    return Register(sites, sum(parts, np.zeros_like(parts[0])))
-
-
-def _weighted(outcome: Outcome, correction: Matrix | None = None, site: str = "") -> Matrix:
-    if outcome.rest is None:
-        return np.zeros((1, 1), dtype=np.complex128)
-    rest = outcome.rest if correction is None else outcome.rest.applied(correction, site)
-    return np.asarray(outcome.probability * rest.state, dtype=np.complex128)

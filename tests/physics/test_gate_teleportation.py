@@ -11,7 +11,7 @@ from heraldlink_physics.gate_teleportation import (
     average_fidelity,
     grover_success,
     process_fidelity,
-    teleported_cz,
+    remote_cz,
 )
 from heraldlink_physics.gates import CZ, H
 from heraldlink_physics.pair_protocols import Tools, werner
@@ -20,9 +20,7 @@ from heraldlink_physics.register import Register
 
 
 def gate(pair: Matrix, tools: Tools | None = None, memory_flip: float = 0.0):
-    return lambda register, one, other: teleported_cz(
-        register, one, other, pair, tools or Tools(), memory_flip
-    )
+    return lambda register, one, other: remote_cz(register, one, other, pair, tools or Tools(), memory_flip)
 
 
 def plain(register: Register, one: str, other: str) -> Register:

@@ -15,7 +15,7 @@ from heraldlink_physics.gate_teleportation import (
     average_fidelity,
     grover_success,
     process_fidelity,
-    teleported_cz,
+    remote_cz,
 )
 from heraldlink_physics.pair_protocols import Tools, werner
 from heraldlink_physics.register import Register
@@ -53,7 +53,7 @@ def gate(experiment: Experiment, memory_flip: float, pair_fidelity: float | None
     pair = werner(experiment.condition("pair_fidelity") if pair_fidelity is None else pair_fidelity)
 
     def made(register: Register, one: str, other: str) -> Register:
-        return teleported_cz(register, one, other, pair, tools, memory_flip)
+        return remote_cz(register, one, other, pair, tools, memory_flip)
 
     return made
 
