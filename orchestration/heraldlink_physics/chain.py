@@ -58,7 +58,7 @@ def arm(device: ArmDevice, settings: ArmSettings) -> PumpedArm:
     Pairs per pulse are those of a weak pump: 4 g²/kappa times the integral of n_c.
     """
     pulse = pump_pulse(device, settings)
-    pairs_per_J = pair_rate_Hz(device.transducer, settings.laser_frequency_Hz, 1.0)
+    pairs_per_J = 0.0 if device.emitter else pair_rate_Hz(device.transducer, settings.laser_frequency_Hz, 1.0)
     profile, passed = _photon(device, settings, pulse)
     efficiency = extraction(device.transducer) * device.transducer.chip_to_fibre * device.path_transmission
     efficiency *= passed

@@ -139,6 +139,17 @@ class Readout:
 
 
 @dataclass(frozen=True, slots=True)
+class EmitterSource:
+    """A node whose qubit itself emits: each pump pulse excites its bright state e, fully (assumed)."""
+
+    emission: float
+    """Probability that it then emits into the cavity's mode, 0..1."""
+
+    def __post_init__(self) -> None:
+        within("emitter.emission", self.emission, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class ArmDevice:
     """One node's hardware and its fibre to the midpoint."""
 
@@ -173,6 +184,8 @@ class ArmDevice:
     """Microwave side of a piezo-optomechanical transducer, where it is known."""
     electro_optic: ElectroOpticPort | None = None
     """Microwave side of an electro-optic transducer, where it is known."""
+    emitter: EmitterSource | None = None
+    """The qubit itself emits, and the transducer only reads it; at both nodes of a link or at none."""
 
     @property
     def path_transmission(self) -> float:
@@ -242,3 +255,15 @@ class Devices:
     source: str
     arms: tuple[ArmDevice, ArmDevice]
     midpoint: MidpointDevice
+
+    def __post_init__(self) -> None:
+        first, second = (arm.emitter is not None for arm in self.arms)
+        if first != second:
+            raise PhysicsError(
+                "arms: an emitter and a transducer in one link are impossible; two of a kind are"
+            )
+
+    @property
+    def emitters(self) -> bool:
+        """Whether the nodes' qubits emit themselves."""
+        return self.arms[0].emitter is not None

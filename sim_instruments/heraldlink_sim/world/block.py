@@ -139,7 +139,7 @@ class Block:
         for run in self._b.timeline.runs:
             view, count = self._b.views[run.step], run.begun_by(until_ps)
             if count and view.pulse and not view.bright and run.start_ps not in self._met:
-                attempt = self._attempts.attempt(self._optics, None, view, 0)
+                attempt = self._attempts.attempt(self._optics, (None, view), 0, self._phase_rad)
                 self.strays += _pieces(attempt, run.start_ps, (None, run.start_ps), count, run.period_ps)
 
     def _advance(
@@ -159,7 +159,8 @@ class Block:
         key = (run.step, step_b, skew_ps)
         attempt = self._known.get(key)
         if attempt is None:
-            attempt = self._known[key] = self._attempts.attempt(self._optics, view_a, view_b, skew_ps)
+            attempt = self._attempts.attempt(self._optics, (view_a, view_b), skew_ps, self._phase_rad)
+            self._known[key] = attempt
         return self._play(attempt, (start_ps, start_b_ps), count, run.period_ps, draws)
 
     def _partner(self, run: Run, start_ps: int, count: int) -> tuple[int | None, int]:
@@ -197,14 +198,13 @@ class Block:
 
     def _herald(self, attempt: Attempt, start_ps: int, start_b_ps: int | None, draws: Draws) -> None:
         causes = draws.causes(attempt)
-        pairs = list(zip(attempt.rounds, causes, strict=True))
-        states = tuple((item.loads, item.table.states[cause]) for item, cause in pairs)
-        self.heralds.append(Herald((start_ps, start_b_ps), states))
-        for item, cause in pairs:
+        self.heralds.append(Herald((start_ps, start_b_ps), attempt.loaded(causes)))
+        for place, cause in enumerate(causes):
+            table = attempt.table(causes[:place])
             for port, why in enumerate(CAUSES[cause]):
                 if why == "none":
                     continue
-                click_ps = start_ps + attempt.to_hub_ps + draws.click_ps(item.table, port, why)
+                click_ps = start_ps + attempt.to_hub_ps + draws.click_ps(table, port, why)
                 self._gated[port].append(click_ps)
                 self._jump(port, click_ps)
 

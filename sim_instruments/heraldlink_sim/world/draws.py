@@ -34,16 +34,18 @@ class Draws:
     def causes(self, attempt: Attempt) -> tuple[int, ...]:
         """Return the index in `CAUSES` for each round of an attempt that clicks in one of them at least.
 
-        First the round of the first click, then whether later ones click too, which no earlier one changes.
+        First the round of the first click, then what later ones do, each given all before it.
         """
-        rounds = attempt.rounds
-        if len(rounds) == 1:
-            return (self._cause(rounds[0].table),)
+        rounds = len(attempt.rounds)
+        if rounds == 1:
+            return (self._cause(attempt.table(())),)
         first = int(np.searchsorted(attempt.first, self._rng.random(), side="right"))
-        first = min(first, len(rounds) - 1)
-        later = (item.table for item in rounds[first + 1 :])
-        clicks = [self._cause(t) if self._rng.random() < t.probability else 0 for t in later]
-        return (*(0,) * first, self._cause(rounds[first].table), *clicks)
+        causes = (0,) * min(first, rounds - 1)
+        causes += (self._cause(attempt.table(causes)),)
+        while len(causes) < rounds:
+            table = attempt.table(causes)
+            causes += (self._cause(table) if self._rng.random() < table.probability else 0,)
+        return causes
 
     def _cause(self, table: AttemptTable) -> int:
         """Return the index in `CAUSES` (1..8) of a round that clicks in its gate."""

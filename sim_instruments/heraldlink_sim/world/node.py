@@ -58,7 +58,8 @@ class StepView:
     ``quadrature``: channel 1's marker 2, the carver's 90 degree switch. ``gates_ps``: int64[k, 2] readout
     gates, channel 2's marker 1, and ``gates`` the same in samples. ``bright``: channel 2's marker 2, so that
     light bypasses the transducer. ``loads``: samples at which each pulse in the transducer loads a qubit.
-    ``drive``: channel 2, and ``drive_Vpp`` its amplitude.
+    ``drive``: channel 2, and ``drive_Vpp`` its amplitude. ``turns``: of a qubit that emits, what it goes
+    through before each pulse, float[4, 4]; then ``loads`` is the last pulse alone.
     """
 
     pulse: Pulse | None
@@ -71,6 +72,7 @@ class StepView:
     loads: tuple[int, ...]
     drive: Waveform | None
     drive_Vpp: float
+    turns: tuple[Real, ...] = ()
 
     @property
     def sync_ps(self) -> int | None:
@@ -154,6 +156,12 @@ def _view(
     pulse = _light(first, generator, period_ps, shapes)
     pulses = _pulses(pulse) if pulse else ()
     bright = second is not None and len(shapes.shape(second).windows_2) > 0
+    loads = () if bright else tuple(_load(item, device, shapes) for item in pulses)
+    drive_Vpp = generator.channels[1].amplitude_Vpp if second else 0.0
+    turns: tuple[Real, ...] = ()
+    if device.emitter is not None:
+        spans = zip((0, *loads[:-1]), loads, strict=True) if loads else ()
+        turns = tuple(shapes.passage(second, (*span, rate_Hz, drive_Vpp, device.qubit)) for span in spans)
     return StepView(
         pulse=pulse,
         pulses=pulses,
@@ -162,9 +170,10 @@ def _view(
         gates_ps=_times_ps(gates, rate_Hz),
         gates=gates,
         bright=bright,
-        loads=() if bright else tuple(_load(item, device, shapes) for item in pulses),
+        loads=loads[-1:] if turns else loads,
         drive=second,
-        drive_Vpp=generator.channels[1].amplitude_Vpp if second else 0.0,
+        drive_Vpp=drive_Vpp,
+        turns=turns,
     )
 
 

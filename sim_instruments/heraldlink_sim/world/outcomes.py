@@ -82,6 +82,8 @@ def _drawn_phases_rad(heralds: Sequence[Herald], devices: Devices, rng: np.rando
 def _phases_rad(b: Readouts, devices: Devices, phase_rad: float) -> Real:
     """Phase of B's qubits after A's in their frames, which coincide with the laboratory's at the tick."""
     beat_Hz = devices.arms[0].qubit.frequency_Hz - devices.arms[1].qubit.frequency_Hz
+    if devices.emitters:
+        beat_Hz = 0.0  # their photons carry it, and their phase is in their state
     turned = frame_phase_rad(b.loaded_ps, abs(beat_Hz)) if beat_Hz else np.zeros(len(b.loaded_ps))
     return np.asarray(phase_rad + np.sign(beat_Hz) * turned)
 

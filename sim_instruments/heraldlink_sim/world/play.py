@@ -23,7 +23,7 @@ from heraldlink_sim.world.outcomes import excited
 from heraldlink_sim.world.photons import readout_clicks, readout_light
 from heraldlink_sim.world.pumped import mean_transmission
 from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState, TaggerState
-from heraldlink_sim.world.readouts import Readouts, readouts_of
+from heraldlink_sim.world.readouts import Readouts, readouts_of, since_waveform
 from heraldlink_sim.world.rounds import AttemptBook
 from heraldlink_sim.world.shapes import ShapeBook
 from heraldlink_sim.world.strays import dark_counts, outside_all_gates, registered, stray_photons
@@ -75,11 +75,14 @@ class World:
         nodes = self._nodes(drift.applied(self.devices), rack, playing)
         optics = with_latched(optics, nodes, self._tables, self.devices.midpoint)
         block = self._block(nodes, optics, rack, slot)
-        readouts = (readouts_of(nodes[0]), readouts_of(nodes[1]))
+        readouts, phase_rad = (readouts_of(nodes[0]), readouts_of(nodes[1])), self.fibre.at(slot)
+        if self.devices.emitters:
+            first, second = (since_waveform(*item) for item in zip(nodes, readouts, strict=True))
+            readouts, phase_rad = (first, second), 0.0
         baseline = self._tables.attempt(optics, Meeting(None, None))
         layers = [*block.layers, block.strays]
         streams = self._stream(slot, "outcomes"), self._stream(slot, "round phases")
-        outcomes = excited(readouts, block.heralds, layers, self.devices, self.fibre.at(slot), *streams)
+        outcomes = excited(readouts, block.heralds, layers, self.devices, phase_rad, *streams)
         hub = self.wiring.hub.tagger
         syncs_ps = [node.sync_times_ps(self.wiring.tick_period_ps) for node in nodes]
         events = self._hub_events(syncs_ps, block, baseline, slot)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,12 @@ def readouts_of(node: NodePlay) -> Readouts:
     columns = [np.concatenate([getattr(one, item.name) for one in found]) for item in fields(Readouts)]
     order = np.argsort(columns[0], kind="stable")
     return Readouts(*(column[order] for column in columns))
+
+
+def since_waveform(node: NodePlay, readouts: Readouts) -> Readouts:
+    """Take the effects on qubits of attempts to the frame of the attempt's start, in which emitters are."""
+    frame_rad = frame_phase_rad(readouts.attempt_ps.clip(min=0), node.device.qubit.frequency_Hz)
+    return replace(readouts, effect=seen_after_turn(readouts.effect, -frame_rad))
 
 
 Run = tuple[int, int, int, int]

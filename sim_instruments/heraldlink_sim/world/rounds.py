@@ -18,11 +18,14 @@ import numpy as np
 from heraldlink_physics.device import Devices
 from heraldlink_physics.settings import GateSettings
 from heraldlink_sim.world.arrivals import Real
+from heraldlink_sim.world.emitters import Emission, EmitterPair, Phases
 from heraldlink_sim.world.node import Pulse, StepView
 from heraldlink_sim.world.optics import Optics
+from heraldlink_sim.world.qubits import Complex, rest
 from heraldlink_sim.world.tables import AttemptTable, Meeting, TableBook
 
 REMEMBERED = 128
+Views = tuple[StepView | None, StepView | None]
 Loads = tuple[int | None, int | None]
 """Which of its waveform's pump pulses each node plays in a round, from 0; None without one."""
 
@@ -39,14 +42,40 @@ class Round:
 class Attempt:
     """What one attempt does.
 
-    ``probability``: of a click in the gate of any round. ``first``: cumulative chances, float[rounds], of the
-    round with the first of them. ``to_hub_ps``: from the start of A's waveform to the hub's START.
+    ``rounds``: as long as nothing clicks. ``probability``: of a click in the gate of any round. ``first``:
+    cumulative chances, float[rounds], of the round with the first of them. ``to_hub_ps``: from the start of
+    A's waveform to the hub's START. ``emitters``: the qubits that go through all rounds; without it each
+    round loads its own.
     """
 
     rounds: tuple[Round, ...]
     probability: float
     first: Real
     to_hub_ps: int
+    emitters: EmitterPair | None = None
+
+    @classmethod
+    def of(cls, rounds: tuple[Round, ...], to_hub_ps: int, emitters: EmitterPair | None = None) -> Attempt:
+        """Put rounds together."""
+        if len(rounds) == 1:
+            return cls(rounds, rounds[0].table.probability, np.ones(1), to_hub_ps, emitters)
+        with np.errstate(divide="ignore"):
+            dark = np.cumsum(np.log1p([-item.table.probability for item in rounds]))
+        clicked = -np.expm1(dark)
+        probability = float(clicked[-1]) if rounds else 0.0
+        first = clicked / probability if probability > 0 else clicked
+        return cls(rounds, probability, first, to_hub_ps, emitters)
+
+    def table(self, causes: tuple[int, ...]) -> AttemptTable:
+        """Return the table of the round after those that did what ``causes`` say."""
+        return self.emitters.table(causes) if self.emitters else self.rounds[len(causes)].table
+
+    def loaded(self, causes: tuple[int, ...]) -> tuple[tuple[Loads, Complex], ...]:
+        """Return the states that rounds with these causes leave, of every loaded pair of qubits."""
+        if self.emitters:
+            return ((self.rounds[-1].loads, self.table(causes[:-1]).states[causes[-1]]),)
+        pairs = zip(self.rounds, causes, strict=True)
+        return tuple((item.loads, item.table.states[cause]) for item, cause in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +96,22 @@ class AttemptBook:
         self._devices, self._tables = devices, tables
         self._attempts: OrderedDict[object, Attempt] = OrderedDict()
 
-    def attempt(
-        self, optics: Optics, view_a: StepView | None, view_b: StepView | None, skew_ps: int
-    ) -> Attempt:
+    def attempt(self, optics: Optics, views: Views, skew_ps: int, slow_rad: float) -> Attempt:
         """Return what A's and B's waveforms do together; ``skew_ps``: start of B's after A's.
 
-        Without a sync of A there is no gate: all light is stray.
+        ``slow_rad``: phase B-A of the slot, which decides what emitters do in a second round. Without a sync
+        of A there is no gate: all light is stray.
         """
-        pulses = tuple(view.pulses if view else () for view in (view_a, view_b))
-        sync_ps = view_a.sync_ps if view_a else None
-        key = (optics, pulses, skew_ps, sync_ps)
+        pulses = tuple(view.pulses if view else () for view in views)
+        sync_ps = views[0].sync_ps if views[0] else None
+        key: tuple[object, ...] = (optics, pulses, skew_ps, sync_ps)
+        if self._devices.emitters:
+            turned = [turn.tobytes() for view in views if view for turn in view.turns]
+            key = (*key, slow_rad, *turned)
         if key not in self._attempts:
             gated = optics if sync_ps is not None else replace(optics, gate=GateSettings(0, 0))
-            self._attempts[key] = self._make(gated, pulses, skew_ps, sync_ps or 0)
+            found = self._make(gated, pulses, skew_ps, sync_ps or 0)
+            self._attempts[key] = self._emitting(found, views, slow_rad) if self._devices.emitters else found
             if len(self._attempts) > REMEMBERED:
                 self._attempts.popitem(last=False)
         return self._attempts[key]
@@ -100,13 +132,7 @@ class AttemptBook:
             )
             for group, edges in zip(groups, pairwise(edges_ps), strict=True)
         )
-        if len(rounds) == 1:
-            return Attempt(rounds, rounds[0].table.probability, np.ones(1), to_hub_ps)
-        with np.errstate(divide="ignore"):
-            dark = np.cumsum(np.log1p([-item.table.probability for item in rounds]))
-        clicked = -np.expm1(dark)
-        probability = float(clicked[-1]) if rounds else 0.0
-        return Attempt(rounds, probability, clicked / probability if probability > 0 else clicked, to_hub_ps)
+        return Attempt.of(rounds, to_hub_ps)
 
     def _lights(self, pulses: tuple[tuple[Pulse, ...], ...], starts_ps: tuple[int, int]) -> list[_Light]:
         found: list[_Light] = []
@@ -122,6 +148,37 @@ class AttemptBook:
         (pulse_a, load_a), (pulse_b, load_b) = (_joined(group, node) for node in (0, 1))
         meeting = Meeting(pulse_a, pulse_b, skew_ps, sync_ps, phase_drawn=rounds > 1)
         return Round(self._tables.attempt(optics, meeting), (load_a, load_b))
+
+    def _emitting(self, attempt: Attempt, views: Views, slow_rad: float) -> Attempt:
+        """Let qubits that emit go through the rounds, in place of those that each round loads."""
+        if not attempt.rounds:
+            return attempt
+        midpoint, last = self._devices.midpoint, len(attempt.rounds) - 1
+        phases = Phases(slow_rad, midpoint.fast_phase_sigma_rad, midpoint.round_phase_sigma_rad)
+        emissions = [self._emission(item, views, k == last) for k, item in enumerate(attempt.rounds)]
+        a, b = (rest(arm.qubit) for arm in self._devices.arms)
+        pair = EmitterPair((a, b), emissions, phases)
+        loads = (0 if views[0] and views[0].loads else None, 0 if views[1] and views[1].loads else None)
+        rounds = tuple(
+            replace(item, table=pair.table((0,) * k), loads=loads if k == last else (None, None))
+            for k, item in enumerate(attempt.rounds)
+        )
+        return Attempt.of(rounds, attempt.to_hub_ps, pair)
+
+    def _emission(self, item: Round, views: Views, last: bool) -> Emission:
+        inside, beside, turns = [0.0, 0.0], [0.0, 0.0], [np.eye(4), np.eye(4)]
+        for node, (view, load) in enumerate(zip(views, item.loads, strict=True)):
+            source, pumped = self._devices.arms[node].emitter, item.table.link.pumped[node]
+            if view is None or load is None or source is None or pumped.pulse_energy_J <= 0:
+                continue
+            share = item.table.link.gate_fractions[node]
+            photon = source.emission * pumped.arm.efficiency
+            inside[node], beside[node] = photon * share, photon * max(0.0, 1 - share)
+            turns[node] = view.turns[load]
+        a, b = (arm.qubit.dephasing if last else 0.0 for arm in self._devices.arms)
+        return Emission(
+            item.table, (inside[0], inside[1]), (beside[0], beside[1]), (turns[0], turns[1]), (a, b)
+        )
 
 
 def _groups(lights: list[_Light]) -> list[list[_Light]]:
