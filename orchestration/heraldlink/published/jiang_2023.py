@@ -4,20 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import asin, pi, sqrt
 
 import numpy as np
 
 from heraldlink.published.experiment import Experiment
+from heraldlink.published.pump import SAMPLE_RATE_HZ, settings, times_s
 from heraldlink.published.row import Level, Panel, Row, Table, curve
 from heraldlink.published.solve import solved
 from heraldlink_physics.chain import arm
 from heraldlink_physics.device import ArmDevice
 from heraldlink_physics.photon_addition import Addition, photon_addition
 from heraldlink_physics.settings import ArmSettings
-from heraldlink_physics.transducer import blue_pump_frequency_Hz, extraction
+from heraldlink_physics.transducer import extraction
 
-SAMPLE_RATE_HZ = 1e9
 STATEMENT = (
     "A blue pulse makes n̄ pairs in proportion to its energy and leaves n_th thermal phonons behind "
     "(heating by the last pulse and by the average power, a bath that decays exponentially). The two "
@@ -73,19 +72,8 @@ def pulse(experiment: Experiment, device: ArmDevice, energy_J: float) -> Pulse:
 
 def _settings(experiment: Experiment, device: ArmDevice, energy_J: float) -> ArmSettings:
     sigma_s, period_s = experiment.condition("pulse_sigma_s"), experiment.condition("period_s")
-    time_s = np.arange(round(period_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ - period_s / 2
-    power = np.exp(-(time_s**2) / 2 / sigma_s**2)
-    voltage = np.array([asin(sqrt(value)) for value in power]) * 2 / pi * device.carver.v_pi_V
-    peak_W = energy_J * SAMPLE_RATE_HZ / float(power.sum())
-    floor = 10 ** (-device.carver.extinction_dB / 10)
-    return ArmSettings(
-        laser_frequency_Hz=blue_pump_frequency_Hz(device.transducer),
-        laser_power_W=peak_W / (device.splitter * device.insertion * (1 - floor)),
-        attenuation_dB=0.0,
-        envelope_V=voltage,
-        sample_rate_Hz=SAMPLE_RATE_HZ,
-        attempt_period_ps=round(period_s * 1e12),
-    )
+    shape = np.exp(-((times_s(period_s) - period_s / 2) ** 2) / 2 / sigma_s**2)
+    return settings(device, energy_J * SAMPLE_RATE_HZ * shape / float(shape.sum()))
 
 
 def _table(experiment: Experiment, device: ArmDevice, found: Pulse) -> Table:

@@ -4,20 +4,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import asin, pi, sqrt
+from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 
 from heraldlink.published.experiment import Experiment
+from heraldlink.published.pump import settings, times_s
 from heraldlink.published.row import Panel, Points, Row, Style, Table, curve
 from heraldlink_physics.chain import arm
 from heraldlink_physics.device import ArmDevice
+from heraldlink_physics.piezo import emission
 from heraldlink_physics.predict import predict
-from heraldlink_physics.settings import ArmSettings
-from heraldlink_physics.transducer import blue_pump_frequency_Hz, intracavity_photons
+from heraldlink_physics.transducer import blue_pump_frequency_Hz, extraction, intracavity_photons
 
-SAMPLE_RATE_HZ = 1e9
 STYLES: tuple[Style, ...] = ("solid", "dashed", "dashed", "dotted")
 STATEMENT = (
     "Pump photons in the cavity: n_c = η_in P/(ħω) κ_ext/(Δ² + κ²/4), the pump one microwave frequency "
@@ -73,24 +73,18 @@ def row(experiment: Experiment, device: ArmDevice) -> Row:
 
 def pairs(experiment: Experiment, device: ArmDevice, reading: Reading, peak_W: float) -> float:
     """Mean pairs in one period, from the sampled pump through the chain."""
-    laser_W = peak_W * reading.photons_scale / (device.splitter * device.insertion)
-    settings = ArmSettings(
-        laser_frequency_Hz=blue_pump_frequency_Hz(device.transducer),
-        laser_power_W=laser_W / (1 - 10 ** (-device.carver.extinction_dB / 10)),
-        attenuation_dB=0.0,
-        envelope_V=_envelope_V(experiment, device, reading),
-        sample_rate_Hz=SAMPLE_RATE_HZ,
-        attempt_period_ps=round(experiment.condition("period_s") * 1e12),
-    )
-    return arm(device, settings).arm.n_bar
+    time_s = times_s(experiment.condition("period_s"))
+    power_W = np.zeros_like(time_s)
+    for pulse in range(reading.pulses):
+        centre_s = 1e-6 + pulse * experiment.condition("pulse_distance_s")
+        power_W += np.exp(-((time_s - centre_s) ** 2) / 2 / reading.power_sigma_s**2)
+    return arm(device, settings(device, peak_W * reading.photons_scale * power_W)).arm.n_bar
 
 
 def efficiency(device: ArmDevice) -> float:
     """Pair in the cavity to click, the detector at its plateau."""
-    transducer = device.transducer
-    extracted = transducer.kappa_external_Hz / (transducer.kappa_external_Hz + transducer.kappa_internal_Hz)
-    detector = device.readout.detector.max_efficiency
-    return extracted * transducer.chip_to_fibre * device.path_transmission * detector
+    chip = extraction(device.transducer) * device.transducer.chip_to_fibre
+    return chip * device.path_transmission * device.readout.detector.max_efficiency
 
 
 def herald_rate_Hz(experiment: Experiment, device: ArmDevice, reading: Reading, peak_W: float) -> float:
@@ -99,29 +93,22 @@ def herald_rate_Hz(experiment: Experiment, device: ArmDevice, reading: Reading, 
     return found / experiment.condition("period_s")
 
 
-def _envelope_V(experiment: Experiment, device: ArmDevice, reading: Reading) -> np.ndarray:
-    """Carver voltage whose transmission is one Gaussian per pulse, from the carver's sin² law."""
-    time_s = np.arange(round(experiment.condition("period_s") * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    distance_s = experiment.condition("pulse_distance_s")
-    power = np.zeros_like(time_s)
-    for pulse in range(reading.pulses):
-        centre_s = 1e-6 + pulse * distance_s
-        power += np.exp(-((time_s - centre_s) ** 2) / 2 / reading.power_sigma_s**2)
-    bounded = np.minimum(power, 1.0)
-    return np.array([asin(sqrt(value)) for value in bounded]) * 2 / pi * device.carver.v_pi_V
-
-
 def _table(experiment: Experiment, device: ArmDevice, reading: Reading, photons: float) -> Table:
     peak_W, period_s = experiment.condition("peak_power_W"), experiment.condition("period_s")
     cavity, rate = experiment.result("intracavity_photons"), experiment.result("herald_rate_Hz")
     made = pairs(experiment, device, reading, peak_W)
     implied = rate.value * period_s / efficiency(device)
     model_Hz = herald_rate_Hz(experiment, device, reading, peak_W)
-    rows = (
+    rows = [
         ("n_c at the peak", f"{cavity.value:g}", cavity.evidence, f"{photons:.2f}", photons / cavity.value),
         ("pairs per period", f"{implied:.2e}, from the rate", "C", f"{made:.2e}", made / implied),
         ("heralds per second", f"{rate.value:g}", rate.evidence, f"{model_Hz:.2f}", model_Hz / rate.value),
-    )
+    ]
+    if device.piezo is not None:
+        out, told = emission(device.piezo), experiment.result("microwave_share")
+        rows.append(
+            ("share to the microwave line", f"{told.value:g}", told.evidence, f"{out:.3f}", out / told.value)
+        )
     return Table(
         f"One node, read as {reading.name}; optical chain {efficiency(device):.4f}",
         ("quantity", "published", "evidence", "model", "model / published"),
@@ -234,6 +221,7 @@ def _deviations(
         f"{rates[3] / rates[2]:.2f} back. With all three the model gives {rates[3]:.3f} per second, "
         f"{rates[3] / reported - 1:+.1%}; this reading was found by comparison, and two digits of the "
         "published rate cannot confirm it.",
+        *_microwave(experiment, device),
         "The factor 2 has a second reading, which the rate cannot tell from the first: an acoustic mode "
         "that is shared half and half with the microwave resonator scatters half as often into each of "
         "two hybrid modes, and a filter may pass one of them.",
@@ -243,3 +231,20 @@ def _deviations(
 def _rounding(chip_to_fibre: float, cavity: float) -> float:
     """Largest relative change of n_c's ratio by rounding both to two digits (steps of 0.01)."""
     return 0.005 / chip_to_fibre + 0.005 / cavity
+
+
+def _microwave(experiment: Experiment, device: ArmDevice) -> tuple[str, ...]:
+    port = device.piezo
+    if port is None:
+        return ()
+    told, out, half_step_Hz = experiment.result("microwave_share").value, emission(port), 0.05e6
+    rounded = replace(
+        port,
+        microwave_external_Hz=port.microwave_external_Hz - half_step_Hz,
+        microwave_internal_Hz=port.microwave_internal_Hz + half_step_Hz,
+    )
+    return (
+        f"Microwaves: a phonon leaves through the line with {out:.3f} (η_e C/(1+C) κ/(κ+γ), C = "
+        f"{port.cooperativity:.0f}) against {told:g}, {out / told - 1:+.1%}. The external loss is stated to "
+        f"0.1 MHz; half of that less, at the same total, would give {emission(rounded):.3f}.",
+    )

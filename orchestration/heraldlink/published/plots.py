@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -17,6 +18,9 @@ from heraldlink.published.row import Numbers, Panel, Row
 
 COLORS = ("#1f5fa8", "#d1701f", "#3f8f4f", "#7b4fa3", "#8a8a8a")
 INK, GREY = "#222222", "#8a8a8a"
+Look = TypeVar("Look")
+Item = TypeVar("Item")
+MARKERS = ("o", "s", "D")
 DASHES = ((1, 1.5), (7, 2, 1, 2), (5, 5))
 DIGITS = 6
 """Of every plotted number: below what processors differ in, far above what a plot can show."""
@@ -41,19 +45,19 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.set_xscale("log")
     if panel.y_log:
         axes.set_yscale("log")
-    for dashes, level in zip(DASHES, panel.levels, strict=False):
+    for dashes, level in _each(DASHES, panel.levels):
         if level.sigma > 0:
             axes.axhspan(level.y - level.sigma, level.y + level.sigma, color=GREY, alpha=0.35, linewidth=0)
         axes.axhline(level.y, color=INK, linewidth=1.0, linestyle=(0, dashes), label=level.label)
-    for color, item in zip(COLORS, panel.curves, strict=False):
+    for color, item in _each(COLORS, panel.curves):
         axes.plot(
             _rounded(item.x), _rounded(item.y), color=color, linestyle=item.style, linewidth=1.7,
             label=item.label,
         )  # fmt: skip
-    for marker, given in zip("osD^v", panel.points, strict=False):
+    for marker, given in _each(MARKERS, panel.points):
         axes.errorbar(
-            given.x, given.y, given.sigma or None, fmt=marker, color=INK, markerfacecolor="white",
-            markersize=6, capsize=3, elinewidth=1.2, zorder=4, label=given.label,
+            _rounded(given.x), _rounded(given.y), given.sigma or None, fmt=marker, color=INK,
+            markerfacecolor="white", markersize=6, capsize=3, elinewidth=1.2, zorder=4, label=given.label,
         )  # fmt: skip
     axes.set_title(panel.title, fontsize=10)
     axes.set_xlabel(panel.x_label)
@@ -65,5 +69,12 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
-def _rounded(values: Numbers) -> Numbers:
+def _each(looks: Sequence[Look], items: Sequence[Item]) -> Iterator[tuple[Look, Item]]:
+    """Each item with a look of its own; raises ValueError if there are not enough."""
+    if len(items) > len(looks):
+        raise ValueError(f"{len(items)} lines or marks in one panel: at most {len(looks)} can be told apart")
+    return zip(looks, items, strict=False)
+
+
+def _rounded(values: Iterable[float]) -> Numbers:
     return np.array([float(f"{value:.{DIGITS}g}") for value in values], dtype=np.float64)
