@@ -30,8 +30,6 @@ from test_qubit_experiments import holm
 from heraldlink_physics.carving import pump_pulse
 from heraldlink_physics.chain import LinkModel, link
 from heraldlink_physics.device import Devices
-from heraldlink_physics.qubit import idled
-from heraldlink_physics.readout import confusion
 from heraldlink_physics.settings import (
     ArmSettings,
     DetectorSettings,
@@ -134,18 +132,18 @@ def modelled(laboratory: Devices, late: bool, sharp: bool = True) -> LinkModel:
     )
 
 
-def clicked(events: dict, begin_ps: int, end_ps: int) -> list[str]:
+def clicked(events: dict, begin_ps: int, end_ps: int, attempts: int = ATTEMPTS) -> list[str]:
     """Per attempt "", "c", "d" or "both"."""
-    ports = np.zeros((2, ATTEMPTS), bool)
+    ports = np.zeros((2, attempts), bool)
     for row, port in enumerate((IN1, IN2)):
         after_ps, index = tags(events, port)
         ports[row, index[(after_ps >= begin_ps) & (after_ps < end_ps)]] = True
     return [("", "c", "d", "both")[c + 2 * d] for c, d in ports.T.tolist()]
 
 
-def bins(events: dict) -> list[tuple[str, str]]:
-    early = clicked(events, GATE_PS[0], SPLIT_PS)
-    return list(zip(early, clicked(events, SPLIT_PS, GATE_PS[1]), strict=True))
+def bins(events: dict, attempts: int = ATTEMPTS) -> list[tuple[str, str]]:
+    early = clicked(events, GATE_PS[0], SPLIT_PS, attempts)
+    return list(zip(early, clicked(events, SPLIT_PS, GATE_PS[1], attempts), strict=True))
 
 
 def test_clicks_of_both_rounds_are_independent_and_as_the_model_says():
@@ -204,71 +202,6 @@ def test_both_bins_read_along_x_keep_the_phase_that_the_rounds_share(turn_rad):
         aligned, heralds = aligned + (even if early == late else odd), heralds + even + odd
     assert holm(p_values)
     assert not holm([randomised_p_value(aligned, heralds, 0.5, 0.5)])
-
-
-def waited(state: np.ndarray, devices: Devices, time_s: float) -> np.ndarray:
-    """Both qubits of a pair, complex[4, 4], left to themselves."""
-    pair = state.reshape(2, 2, 2, 2)
-    for node, order in enumerate(((1, 3, 0, 2), (0, 2, 1, 3))):
-        moved = idled(pair.transpose(order), devices.arms[node].qubit, time_s)
-        pair = moved.transpose(np.argsort(order))
-    return pair.reshape(4, 4)
-
-
-@pytest.mark.parametrize("basis", ["Z", "X"])
-def test_a_heralded_pair_decays_until_it_is_read(basis):
-    """Pump at 400 ns, readout waveform 5 us later, its drive at 400 ns and its gate at 1 us."""
-    decays = {"t1_s": 8e-6, "t2_s": 12e-6, "thermal_population": 0.05}
-    world = World(laboratory(round_sigma_rad=0.0, **decays), WIRING, 33)
-    turned = {"turn_rad": pi / 2, "axis_rad": 3 * pi / 2} if basis == "X" else {}
-    alice, bob = Program("alice", **turned), Program("bob", **turned)
-    if turned:
-        bob = Program("bob", turn_rad=pi / 2, axis_rad=3 * pi / 2 + world.fibre.at(1))
-    rack = changed(nominal(alice, bob), "lasers", "hub_pump", power_W=4e-3)
-    settings = ArmSettings(
-        LASER_Hz, 4e-3, ATTENUATION_dB, gaussian(0.2, 400e-9, 48e-9), RATE_Hz, PERIOD_PS, 0, SYNC_PS
-    )
-    detector = DetectorSettings(18e-6)
-    arms, midpoint = world.devices.arms, world.devices.midpoint
-    station = MidpointSettings((detector, detector), GateSettings(0, 400_000))
-    patterns = link(*arms, midpoint, settings, settings, station).model.patterns
-    seen: Counter = Counter()
-    for slot in range(1, 13):
-        events = world.play(rack, slot).taggers
-        after = [tags(events["hub_tc"], port) for port in (IN1, IN2)]
-        c, d = ({int(k) for k in k[(t >= 0) & (t < 400_000)] if k >= 400} for t, k in after)
-        answers = [
-            dict(zip(*(x.tolist() for x in readouts(events[n])), strict=True)) for n in ("alice_tc", "bob_tc")
-        ]
-        for pattern, attempts in (("c", c - d), ("d", d - c)):
-            for k in attempts & answers[0].keys() & answers[1].keys():
-                seen[pattern, (answers[0][k] > 0) == (answers[1][k] > 0)] += 1
-    p_values, undecayed = [], []
-    for draw, pattern in ((0.4, "c"), (0.7, "d")):
-        trials = seen[pattern, True] + seen[pattern, False]
-        assert trials > 500
-        for found, expected in (
-            (p_values, equal(patterns[pattern].state, world.devices, basis)),
-            (undecayed, equal(patterns[pattern].state, devices(), basis)),
-        ):
-            found.append(randomised_p_value(seen[pattern, True], trials, expected, draw))
-    assert holm(p_values)
-    assert not holm(undecayed)
-
-
-def equal(state: np.ndarray, devices: Devices, basis: str) -> float:
-    """Probability of equal answers in Z after 5.6 us, or along X by a turn after 5 us."""
-    hadamard = np.array([[1, 1], [-1, 1]]) / np.sqrt(2)
-    if basis == "X":
-        turn = np.kron(hadamard, hadamard)
-        state = turn @ waited(state, devices, 5e-6) @ turn.conj().T
-        state = waited(state, devices, 0.6e-6)
-    else:
-        state = waited(state, devices, 5.6e-6)
-    qubit = devices.arms[0].qubit
-    read = confusion(0.0, 60.0, 1, gate_over_t1=2e-6 / qubit.t1_s, thermal=qubit.thermal_population)
-    answers = np.kron(read, read).T @ np.diag(state).real
-    return float(answers[0] + answers[3])
 
 
 def test_a_lone_node_is_gated_by_the_first_nodes_sync():
