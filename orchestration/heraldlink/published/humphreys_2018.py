@@ -23,9 +23,9 @@ STATEMENT = (
     "Each emitter is prepared in √(1−α)|g⟩ + √α|e⟩, e emits a photon, and one click of two threshold "
     "detectors behind a 50:50 beam splitter heralds: the exact one-click model (both photons, loss, dark "
     "counts, partial overlap V, phase noise σ), per attempt, times the attempt rate. F is the overlap "
-    "with the Bell state of the detector that clicked. The published rates and fidelities are inputs of "
-    "nothing; efficiencies, overlap, phase noise and dark counts are general knowledge of this "
-    "experiment (device file).",
+    "with the Bell state of the detector that clicked. Published rates and fidelities "
+    "enter only the fit of the third curve; efficiencies, overlap, phase noise and dark counts are "
+    "general knowledge of this experiment (device file).",
     "The second curve adds double excitation: with the stated probability a bright emitter makes a second "
     "photon during the pulse, which interferes with nothing and tells where the light came from. The "
     "third adds a wrong charge state, in which a node neither emits nor can be driven and reads as g. "
