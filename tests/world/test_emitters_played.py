@@ -161,6 +161,16 @@ def test_barrett_kok_with_unequal_arms():
     assert not holm([randomised_p_value(heralds, trials, wrong, 0.4)])
 
 
+def test_emitters_are_the_same_in_whichever_order_slots_are_played():
+    drive = turns_V((PREPARED_s, pi / 2, 0.0), (FLIPPED_s, 0.8 * pi, 0.0), (ANALYSED_s, pi / 2, 1.0))
+    rack = rack_of({"alice": drive, "bob": drive}, 2)
+    first, second = (World(laboratory(), WIRING, 53) for _ in range(2))
+    played = {slot: first.play(rack, slot).taggers for slot in (1, 2)}
+    for slot in (2, 1):
+        for tagger, events in second.play(rack, slot).taggers.items():
+            assert all(np.array_equal(times, played[slot][tagger][name]) for name, times in events.items())
+
+
 def test_one_emitter_and_one_transducer_make_no_link():
     mixed = laboratory().arms[0], devices().arms[1]
     with pytest.raises(PhysicsError, match="two of a kind"):

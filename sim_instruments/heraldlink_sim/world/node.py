@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_physics.device import ArmDevice
-from heraldlink_sim.world.drives import segments
 from heraldlink_sim.world.qubits import Real
 from heraldlink_sim.world.rack import GeneratorState, ProgramStep, RackState, Waveform
 from heraldlink_sim.world.sequencer import Timeline, periods_ps
@@ -154,7 +153,7 @@ def _view(
     syncs_ps = _times_ps(shapes.shape(first).rises_1, rate_Hz) if first else np.empty(0, np.int64)
     gates = shapes.shape(second).windows_1 if second else np.empty((0, 2), np.int64)
     pulse = _light(first, generator, period_ps, shapes)
-    pulses = _pulses(pulse) if pulse else ()
+    pulses = _pulses(pulse, shapes) if pulse else ()
     bright = second is not None and len(shapes.shape(second).windows_2) > 0
     loads = () if bright else tuple(_load(item, device, shapes) for item in pulses)
     drive_Vpp = generator.channels[1].amplitude_Vpp if second else 0.0
@@ -193,9 +192,9 @@ def _light(
     return Pulse(first, amplitude_Vpp, generator.sample_rate_Hz, period_ps, 0, len(first.samples))
 
 
-def _pulses(light: Pulse) -> tuple[Pulse, ...]:
+def _pulses(light: Pulse, shapes: ShapeBook) -> tuple[Pulse, ...]:
     """Cut light where the carver stays dark for `DARK_s`: each piece is a pulse, and a mode, of its own."""
-    found = segments(light.waveform.samples, round(DARK_s * light.sample_rate_Hz))
+    found = shapes.segments(light.waveform, round(DARK_s * light.sample_rate_Hz))
     if len(found) == 1:
         return (light,)
     return tuple(

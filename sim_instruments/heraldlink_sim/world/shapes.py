@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from heraldlink_physics.carving import transmission
 from heraldlink_physics.device import Carver, Qubit
-from heraldlink_sim.world.drives import passage
+from heraldlink_sim.world.drives import passage, segments
 from heraldlink_sim.world.qubits import Real
 from heraldlink_sim.world.rack import MARKER_1, MARKER_2, Waveform
 
@@ -64,11 +64,19 @@ class ShapeBook:
         self._centres: WeakKeyDictionary[Waveform, dict[tuple[int, int, Carver, float], float]] = (
             WeakKeyDictionary()
         )
+        self._segments: WeakKeyDictionary[Waveform, dict[int, list[tuple[int, int]]]] = WeakKeyDictionary()
         self._passages: WeakKeyDictionary[Waveform, dict[Passing, Real]] = WeakKeyDictionary()
 
     def shape(self, waveform: Waveform) -> Shape:
         """Return the waveform's edges."""
         return _remembered(self._shapes, waveform, lambda: shape_of(waveform))
+
+    def segments(self, waveform: Waveform, silence: int) -> list[tuple[int, int]]:
+        """Return the stretches of samples that ``silence`` zeros separate."""
+        found = _remembered(self._segments, waveform, lambda: dict[int, list[tuple[int, int]]]())
+        if silence not in found:
+            found[silence] = segments(waveform.samples, silence)
+        return found[silence]
 
     def passage(self, waveform: Waveform | None, passing: Passing) -> Real:
         """Return what the waveform (None: silence) does to a qubit, see `heraldlink_sim.world.drives`."""
