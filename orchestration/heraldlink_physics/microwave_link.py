@@ -9,10 +9,13 @@ Rev. X 4, 041010 (2014)). What the link does is computed in `microwave_transfer`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import pi, sqrt
 
 from heraldlink_physics.chsh import WrongReads
 from heraldlink_physics.errors import PhysicsError, within
+
+RESOLVED = 400.0
+"""Largest number of characteristic times of any change in one window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,21 @@ class MicrowaveLink:
         within("detuning_Hz", self.detuning_Hz, -1e12, 1e12)
         within("mistiming_s", self.mistiming_s, -self.window_s, self.window_s)
         within("period_s", self.period_s, self.window_s + self.delay_s + self.settle_s)
+        self._check_resolved()
+
+    def _check_resolved(self) -> None:
+        """Refuse shapes and noise that change faster than the integrals' time grid can follow."""
+        rates = {"detuning_Hz": 2 * pi * abs(self.detuning_Hz)}
+        for name, node in (("sender", self.sender), ("receiver", self.receiver)):
+            rates[f"{name}.bandwidth_Hz"] = 2 * pi * node.bandwidth_Hz
+            rates[f"{name}'s dephasing"] = max(node.dephasing_Hz)
+            rates[f"{name}.t1_f_s"] = 1 / node.t1_f_s
+        for name, rate in rates.items():
+            if rate * self.window_s > RESOLVED:
+                times = f"{rate * self.window_s:.0f} times 1/rate of {name}"
+                raise PhysicsError(
+                    f"window_s = {self.window_s:g} holds {times}: at most {RESOLVED:g} can be followed"
+                )
 
     @property
     def rate_Hz(self) -> float:

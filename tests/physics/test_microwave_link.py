@@ -181,3 +181,23 @@ def test_impossible_transmons_are_refused(change: dict[str, float]) -> None:
 def test_an_impossible_readout_is_refused() -> None:
     with pytest.raises(PhysicsError, match="wrong_e"):
         WrongReads(0.0, 1.2)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (dict(detuning_Hz=200e6), "detuning_Hz"),
+        (dict(window_s=10e-6), "sender.bandwidth_Hz"),
+        (dict(receiver=replace(NODE_B, t2_ef_s=1e-10)), "receiver's dephasing"),
+    ],
+)
+def test_what_the_time_grid_cannot_follow_is_refused(change: dict[str, object], told: str) -> None:
+    with pytest.raises(PhysicsError, match=f"{told}: at most 400"):
+        replace(IDEAL, **change)
+
+
+def test_at_the_edge_of_what_is_resolved_loss_is_still_all_there_is() -> None:
+    found = transfer(replace(IDEAL, window_s=6e-6, transmission=0.5))
+    assert found.population == pytest.approx(0.5, abs=1e-5)
+    fast = replace(NODE_B, t2_ef_s=600e-9 / 350)
+    assert 0 < transfer(replace(IDEAL, receiver=fast)).population < 0.2
