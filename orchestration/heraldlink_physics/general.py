@@ -25,6 +25,8 @@ Pattern = Literal["none", "c", "d", "both"]
 Click = tuple[Cause, Cause]
 PHOTON_CLICKS: tuple[Pattern, ...] = ("none", "c", "d", "both")
 TOLERATED_TAIL = 1e-11
+WORTH_BLAS = 1 << 22
+"""Product of two arrays' sizes from which they are contracted as matrices."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +51,7 @@ class Conditional:
             raise PhysicsError(f"{len(weights)} patterns do not fit {self.photon.ndim - 2} bins")
         state = self.photon
         for weight in weights:
-            state = (weight @ state.reshape(4, -1)).reshape(state.shape[1:])
+            state = _product("p,p...->...", weight, state)
         return state
 
 
@@ -118,15 +120,19 @@ def _paired(matrix: Matrix) -> Matrix:
 
 def _contract(a: Matrix, b: Matrix, clicks: list[Matrix]) -> Matrix:
     """Trace over the light, pattern by pattern: complex[4 (, 4), L_a L_b, L_a L_b]."""
-    early = np.einsum("ael,pef->pafl", a, clicks[0], optimize=True)
+    early = _product("ael,pef->pafl", a, clicks[0])
     late = clicks[1] if len(clicks) == 2 else np.ones((1, 1, 1), dtype=np.complex128)
-    late_b = np.einsum("bfm,slm->sbfl", b, late, optimize=True)
-    states = np.tensordot(early, late_b, axes=([2, 3], [2, 3]))  # [p, a, s, b]
+    states = _product("pafl,sbfl->pasb", early, _product("bfm,slm->sbfl", b, late))
     levels_a, levels_b = round(sqrt(a.shape[0])), round(sqrt(b.shape[0]))
     grid = states.reshape(4, levels_a, levels_a, len(late), levels_b, levels_b).transpose(0, 3, 1, 4, 2, 5)
     both = levels_a * levels_b
     bins = (4, 4) if len(clicks) == 2 else (4,)
     return grid.reshape(*bins, both, both)
+
+
+def _product(subscripts: str, one: Matrix, two: Matrix) -> Matrix:
+    """Contract two arrays; small ones without BLAS, whose threads cost a busy machine more than they save."""
+    return np.asarray(np.einsum(subscripts, one, two, optimize=one.size * two.size > WORTH_BLAS))
 
 
 def _phases(b: ArmState, midpoint: Midpoint, common_phase_rad: float | None) -> Matrix:
