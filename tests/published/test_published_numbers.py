@@ -47,9 +47,11 @@ def test_a_link_of_two_meesala_nodes() -> None:
 
 
 def test_the_microwave_links_stand_beside_what_was_published() -> None:
-    (published, evidence, _) = cells("storz_2023", "Published and computed", "S")
-    assert (published, evidence) == ("2.0747 ± 0.0033", "V")
     title = "Published and computed"
+    published, evidence, model = cells("storz_2023", title, "S")
+    assert (published, evidence) == ("2.0747 ± 0.0033", "V")
+    rho, contrast = (float(cells("storz_2023", title, line)[2]) for line in ("coherence", "product"))
+    assert float(model) == pytest.approx(8**0.5 * rho * contrast, abs=5e-4)
     assert cells("kurpiers_2018", title, "absorption")[0] == "0.9810 ± 0.0010"
     published, _, white, slow, decay = cells("kurpiers_2018", title, "transfer, process")
     assert published == "0.8002 ± 0.0007"
