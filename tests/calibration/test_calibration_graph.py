@@ -90,7 +90,7 @@ def test_moved_needs_significance_and_size() -> None:
 def test_only_what_is_wanted_with_what_it_needs() -> None:
     assert names({}, Now(0, 10), wanted=["pi"]) == ["bias", "pi"]
     assert GRAPH.of_nodes({"midpoint"}) == ("bias",)
-    assert names(good(), Now(0, 10), force=["readout"]) == ["readout"]
+    assert names(good(), Now(0, 10), force={"readout": "asked for"}) == ["readout"]
     with pytest.raises(ConfigurationError, match="there is no calibration 'pie'"):
         GRAPH.due({}, Now(0, 10), wanted=["pie"])
 

@@ -99,6 +99,7 @@ def tuned_midpoint(config: MidpointConfig, values: Values) -> MidpointConfig:
         changes["detectors.bias_A"] = (found["bias_c"].value, found["bias_d"].value)
     if found := values.get(full_name(node, WAVELENGTH)):
         changes["pump.wavelength_m"] = found["wavelength"].value
+        changes["readout_pump.wavelength_m"] = found["red"].value
     if found := values.get(full_name(node, DELAYS)):
         changes["gate.begin_ps"] = round(found["gate_begin"].value)
         changes["gate.end_ps"] = round(found["gate_end"].value)
@@ -132,7 +133,7 @@ def tuned_devices(devices: Devices, config: MidpointConfig, values: Values) -> D
 
 def _tuned_arm(arm: ArmDevice, midpoint: str, values: Values) -> ArmDevice:
     if found := values.get(full_name(midpoint, WAVELENGTH)):
-        moved_Hz = arm.transducer.optical_frequency_Hz + found["shift"].value
+        moved_Hz = arm.transducer.optical_frequency_Hz + found[f"shift_{arm.name}"].value
         arm = replace(arm, transducer=replace(arm.transducer, optical_frequency_Hz=moved_Hz))
     if found := values.get(full_name(midpoint, pump(arm.name))):
         arm = replace(arm, insertion=min(1.0, arm.insertion * found["scale"].value))

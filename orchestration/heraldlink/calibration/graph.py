@@ -122,16 +122,17 @@ class Graph:
         results: Mapping[str, Result],
         now: Now,
         wanted: Collection[str] | None = None,
-        force: Collection[str] = (),
+        force: Mapping[str, str] | None = None,
     ) -> list[Due]:
         """What has to run, in order; dependants of a failed calibration are blocked.
 
-        ``results``: the last one of each calibration. ``force``: run these in any case. A calibration that
+        ``results``: the last one of each calibration. ``force``: run these in any case, by name
+        with the reason. A calibration that
         failed is due again; here its dependants are not blocked yet, since it may succeed.
         """
         found: list[Due] = []
         for name in self.order if wanted is None else self.closure(wanted):
-            reason = "asked for" if name in force else self.specification(name, results, now)
+            reason = (force or {}).get(name) or self.specification(name, results, now)
             if reason:
                 found.append(Due(name, reason))
         return found

@@ -15,9 +15,17 @@ from heraldlink.calibration.light import arrival, pump_scale, resonance
 from heraldlink.calibration.measured import Measured
 from heraldlink.calibration.plans import light_plan
 from heraldlink.calibration.point import RackPoint
-from heraldlink.calibration.response import detected_photons, pair_response, strongest_Hz
+from heraldlink.calibration.response import (
+    detected_photons,
+    linewidth_Hz,
+    pair_response,
+    pairs_left,
+    shifted,
+    strongest_Hz,
+)
 from heraldlink.errors import RunFailed
 from heraldlink.sequences.tagger import CLICKS_C, CLICKS_D
+from heraldlink_physics.device import ArmDevice
 
 Real = NDArray[np.float64]
 LIGHT_m_per_s = 299_792_458.0
@@ -96,10 +104,31 @@ def dark_counts(bench: Bench) -> Finding:
 
 
 def pump_wavelength(bench: Bench) -> Finding:
-    """Scan the pump laser over three widths of the cavities to either side."""
-    point, arms = brighter(bench), bench.declared_devices.arms
-    span = point.midpoint.limits.wavelength_m
-    kappa_Hz = max(arm.transducer.kappa_external_Hz + arm.transducer.kappa_internal_Hz for arm in arms)
+    """Scan the pump laser over three widths of the cavities to either side, in the light of each arm alone.
+
+    Both arms share the laser: it goes where they make most pairs together. The readout's red pump belongs as
+    far below the cavities as the pair pump above them.
+    """
+    declared = bench.declared_devices.arms
+    scans = [cavity_shift(bench, arm) for arm in declared]
+    shifts = {f"shift_{arm.name}": shift for arm, (shift, _) in zip(declared, scans, strict=True)}
+    arms = [shifted(arm, shift.value) for arm, (shift, _) in zip(declared, scans, strict=True)]
+    light_Hz = strongest_Hz(arms)
+    cavity_Hz = sum(arm.transducer.optical_frequency_Hz for arm in arms) / len(arms)
+    sigma_Hz = hypot(*(shift.sigma for shift in shifts.values())) / len(arms)
+    found = dict(shifts)
+    for name, frequency_Hz in (("wavelength", light_Hz), ("red", 2 * cavity_Hz - light_Hz)):
+        found[name] = Measured(LIGHT_m_per_s / frequency_Hz, LIGHT_m_per_s * sigma_Hz / frequency_Hz**2, "m")
+    span = bench.point.midpoint.limits.wavelength_m
+    if not span.minimum <= found["wavelength"].value <= found["red"].value <= span.maximum:
+        raise RunFailed(f"wavelength: {found['wavelength']} lies outside limits.wavelength_m")
+    return Finding(found, scans[0][1])
+
+
+def cavity_shift(bench: Bench, arm: ArmDevice) -> tuple[Measured, str]:
+    """(by how much an arm's cavity is off the declared frequency, digest of what was played)."""
+    point = brighter(bench).block(*(name for name in bench.point.names if name != arm.name))
+    span, kappa_Hz = point.midpoint.limits.wavelength_m, linewidth_Hz(arm)
     now_Hz = LIGHT_m_per_s / point.midpoint.operating_point.pump.wavelength_m
     steps_Hz = now_Hz + np.arange(-6, 7) * kappa_Hz / 2
     allowed = (LIGHT_m_per_s / steps_Hz >= span.minimum) & (LIGHT_m_per_s / steps_Hz <= span.maximum)
@@ -109,19 +138,15 @@ def pump_wavelength(bench: Bench) -> Finding:
         int(counting.clicked(bench.player.play(plan, point.hub(pump__wavelength_m=wave_m)).hub, plan)[0])
         for wave_m in (LIGHT_m_per_s / lights_Hz).tolist()
     ]
-    best_Hz = strongest_Hz(arms)
+    best_Hz = strongest_Hz([arm])
     shift = resonance(
-        partial(pair_response, arms, best_Hz),
+        partial(pair_response, [arm], best_Hz),
         lights_Hz - best_Hz,
         np.full(lights_Hz.size, SCAN_ATTEMPTS),
         np.array(counts, dtype=np.int64),
         kappa_Hz,
     )
-    wavelength_m = LIGHT_m_per_s / (best_Hz + shift.value)
-    if not span.minimum <= wavelength_m <= span.maximum:
-        raise RunFailed(f"wavelength: the resonance at {wavelength_m:.7g} m lies outside limits.wavelength_m")
-    sigma_m = wavelength_m * shift.sigma / best_Hz
-    return Finding({"shift": shift, "wavelength": Measured(wavelength_m, sigma_m, "m")}, plan.digest())
+    return shift, plan.digest()
 
 
 def arrival_of(bench: Bench, arm: str) -> tuple[Measured, Measured, str]:
@@ -184,7 +209,7 @@ def pump_power(arm: str, bench: Bench) -> Finding:
     """Clicks of one arm against the pump's envelope: how much of the declared power arrives.
 
     The arm's efficiency is taken from the device file: clicks alone give the product of both. The
-    attenuators are corrected so that the transducer gets what the files declare.
+    attenuators are corrected so that it makes as many pairs as declared, also beside its resonance.
     """
     point = brighter(bench).block(*(name for name in bench.point.names if name != arm))
     peak_V = full_peak_V(point)
@@ -196,11 +221,11 @@ def pump_power(arm: str, bench: Bench) -> Finding:
     expected: Callable[[float], Real] = partial(detected_photons, bench, arm, point, plan, peaks_V)
     scale, background = pump_scale(expected, counting.attempts(plan) * PUMP_SLOTS, clicks)
     declared = bench.declared.midpoint.operating_point.attenuator[arm]
-    surplus_dB = 10 * log10(scale.value)
+    surplus_dB = 10 * log10(scale.value * pairs_left(bench, arm))
     sigma_dB = 10 * scale.sigma / scale.value / np.log(10)
     attenuation = {
         "attenuation": declared.pump_attenuation_dB + surplus_dB,
-        "readout_attenuation": declared.readout_attenuation_dB + surplus_dB,
+        "readout_attenuation": max(0.0, declared.readout_attenuation_dB + surplus_dB),
     }
     if min(attenuation.values()) < 0:
         raise RunFailed(

@@ -5,7 +5,6 @@ Everything is read back and compared: settings, waveforms sample by sample, the 
 started, the number of attempts played. Leaving the rack, however it happens, parks everything, pump first.
 """
 
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -20,8 +19,9 @@ from heraldlink.agent.points import end_settings, midpoint_settings, program_set
 from heraldlink.agent.roles import EndInstruments, MidpointInstruments, end_instruments, midpoint_instruments
 from heraldlink.agent.settings import Setting, Value, quietly
 from heraldlink.agent.waiting import wait_until
+from heraldlink.calibration.manners import parking_order, refuse_beside_nodes
 from heraldlink.calibration.point import RackPoint
-from heraldlink.errors import InstrumentLost, RequestError, RunFailed
+from heraldlink.errors import InstrumentLost, RunFailed
 from heraldlink.messages.origin import joined, origin_of
 from heraldlink.messages.values import Origin
 from heraldlink.sequences import NodeDrive, SlotPlan, end_tagger, generator_program_of, hub_tagger
@@ -40,11 +40,10 @@ Channels = Mapping[int, Tags]
 
 @dataclass(frozen=True, slots=True)
 class SlotTags:
-    """Tags of one slot by RAW channel: of the hub and of the ends that played; ``slot``: its tick."""
+    """Tags of one slot by RAW channel: of the hub and of the ends that played."""
 
     hub: Channels
     ends: Mapping[str, Channels]
-    slot: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +134,8 @@ class Rack:
         for node in playing:
             self._load(plan, node, point)
         self._open_streams(playing)
-        slot, syncs = self._armed(plan, point, playing)
-        tags = self._collect(playing, slot)
+        syncs = self._armed(plan, point, playing)
+        tags = self._collect(playing)
         self._check(plan, point, playing, syncs)
         return tags
 
@@ -202,8 +201,8 @@ class Rack:
             with blaming(self._point.ends[node].roles.tagger):
                 self._ends[node].tagger.open_streams()
 
-    def _armed(self, plan: SlotPlan, point: RackPoint, playing: Sequence[str]) -> tuple[int, dict[str, int]]:
-        """Arm all for one tick; (that tick, START counts before it). Tried again if arming crossed a tick.
+    def _armed(self, plan: SlotPlan, point: RackPoint, playing: Sequence[str]) -> dict[str, int]:
+        """Arm all for one tick; START counts of the ends before it. Tried again if arming crossed a tick.
 
         The ends' tick counts are read when all of them are armed, the hub's in the message that arms it: if
         all are equal, no tick came between, and the next one starts everything.
@@ -217,7 +216,7 @@ class Rack:
             if ticks <= {begun} and self.slot() == begun:
                 with blaming(point.midpoint.roles.tagger):
                     if self._hub.tagger.arm_record(plan.record_ps) == begun:
-                        return begun + 1, syncs
+                        return syncs
             self._disarm(playing)
             if len(ticks) > 1 and abs(max(ticks) - min(ticks)) > 1:
                 raise RunFailed(
@@ -249,7 +248,7 @@ class Rack:
         except InstrumentLost:
             return
 
-    def _collect(self, playing: Sequence[str], slot: int) -> SlotTags:
+    def _collect(self, playing: Sequence[str]) -> SlotTags:
         names = self._point
         with blaming(names.midpoint.roles.tagger):
             hub = _record(self._hub)
@@ -257,7 +256,7 @@ class Rack:
         for node in playing:
             with blaming(names.ends[node].roles.tagger):
                 ends[node] = _record(self._ends[node])
-        return SlotTags(hub, ends, slot)
+        return SlotTags(hub, ends)
 
     def _check(
         self, plan: SlotPlan, point: RackPoint, playing: Sequence[str], before: dict[str, int]
@@ -302,44 +301,3 @@ def _record(instruments: MidpointInstruments | EndInstruments) -> Channels:
 def longest_record_ps(plan: SlotPlan) -> int:
     """A record has to end before the next tick."""
     return int(1e12 / plan.tick_rate_Hz) - 1_000_000_000
-
-
-def parking_order(point: RackPoint) -> list[str]:
-    """Pump first: attenuators, lasers, then the generators that drive the carvers, and the rest."""
-    hub = point.midpoint.roles
-    ends = [config.roles for config in point.ends.values()]
-    return [
-        hub.attenuator,
-        hub.pump,
-        hub.readout_pump,
-        *(names.generator for names in ends),
-        *(names.slot_trigger for names in ends),
-        *(names.microwave for names in ends),
-        hub.tagger,
-        *(names.tagger for names in ends),
-        hub.detectors,
-        *(names.detectors for names in ends),
-    ]
-
-
-def refuse_beside_nodes(point: RackPoint) -> None:
-    """Raise RequestError if a node runs: it holds the instruments."""
-    listening = {config.node: config.listen.command for config in point.ends.values()}
-    for node, endpoint in ({point.midpoint.node: point.midpoint.listen.command} | listening).items():
-        if listens(endpoint):
-            raise RequestError(
-                f"node {node} is running at {endpoint} and holds its instruments:"
-                " stop it before you calibrate"
-            )
-
-
-def listens(endpoint: str) -> bool:
-    """Whether something listens at ``tcp://host:port``."""
-    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
-    if port == "0":
-        return False
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=1.0):
-            return True
-    except OSError:
-        return False

@@ -65,10 +65,29 @@ def pair_response(arms: Sequence[ArmDevice], best_Hz: float, offsets_Hz: Real) -
     return np.array([pairs(best_Hz + offset) / top for offset in offsets_Hz.tolist()], dtype=np.float64)
 
 
+def linewidth_Hz(arm: ArmDevice) -> float:
+    """Full width of an arm's optical resonance."""
+    return arm.transducer.kappa_external_Hz + arm.transducer.kappa_internal_Hz
+
+
+def shifted(arm: ArmDevice, by_Hz: float) -> ArmDevice:
+    """An arm with its optical cavity elsewhere."""
+    moved_Hz = arm.transducer.optical_frequency_Hz + by_Hz
+    return replace(arm, transducer=replace(arm.transducer, optical_frequency_Hz=moved_Hz))
+
+
+def pairs_left(bench: Bench, arm: str) -> float:
+    """Pairs of an arm at the present wavelength, relative to those at the best one for it alone, 0..1."""
+    device = next(item for item in bench.devices.arms if item.name == arm)
+    light_Hz = LIGHT_m_per_s / bench.point.midpoint.operating_point.pump.wavelength_m
+    best_Hz = strongest_Hz([device])
+    return float(pair_response([device], best_Hz, np.array([light_Hz - best_Hz]))[0])
+
+
 def strongest_Hz(arms: Sequence[ArmDevice]) -> float:
     """Pump frequency near the blue sidebands at which most pairs are made per joule; golden section."""
     blue = [blue_pump_frequency_Hz(arm.transducer) for arm in arms]
-    kappa = max(arm.transducer.kappa_external_Hz + arm.transducer.kappa_internal_Hz for arm in arms)
+    kappa = max(map(linewidth_Hz, arms))
     low, high = min(blue) - kappa, max(blue) + kappa
     golden = (5**0.5 - 1) / 2
 

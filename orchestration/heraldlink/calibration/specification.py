@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which calibrations a link has, what each needs, how long it is good for, and within which limits.
 
-Expiries and limits are [assumed]: an hour for what light and electronics do, a few for what a chip does.
+Expiries and limits are [assumed]: an hour for what light and electronics do, a few for what a chip does. The
+pump's power is looked at often, and what it needs is measured again when it is out of limits.
 """
 
 from heraldlink.calibration.graph import Calibration, Graph, Limits
@@ -29,12 +30,15 @@ def link_graph(midpoint: str, ends: tuple[str, str]) -> Graph:
 
 
 def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
+    shifts = {f"shift_{end}": 3e7 for end in ends}
     bias, wavelength, delays = (full_name(node, kind) for kind in (BIAS, WAVELENGTH, DELAYS))
     dark = Limits(highest=1e3)
     return [
         Calibration(bias, node, (), 8 * HOUR_s, steps={"bias_c": 2e-7, "bias_d": 2e-7}),
         Calibration(full_name(node, DARKS), node, (bias,), HOUR_s, {"dark_c": dark, "dark_d": dark}),
-        Calibration(wavelength, node, (bias,), HOUR_s, steps={"wavelength": 2e-13, "shift": 3e7}),
+        Calibration(
+            wavelength, node, (bias,), 4 * HOUR_s, steps={"wavelength": 2e-13, "red": 2e-13} | shifts
+        ),
         Calibration(delays, node, (bias, wavelength), HOUR_s, steps={"arrival": 2_000.0}),
         *(
             Calibration(
@@ -42,7 +46,7 @@ def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
                 node,
                 (bias, wavelength, delays, full_name(ends[1], SLOT_DELAY)),
                 HOUR_s,
-                {"scale": Limits(0.1, 10.0), "background": Limits(highest=0.05)},
+                {"scale": Limits(0.5, 2.0), "background": Limits(highest=0.05)},
                 {"scale": 0.01, "attenuation": 0.05, "readout_attenuation": 0.05},
             )
             for end in ends
@@ -52,12 +56,12 @@ def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
 
 def _end(midpoint: str, ends: tuple[str, str], node: str) -> list[Calibration]:
     rabi, frequency = full_name(node, RABI), full_name(node, FREQUENCY)
-    light = full_name(midpoint, pump(node))
+    light = (full_name(midpoint, WAVELENGTH), full_name(midpoint, pump(node)))
     found = [
         Calibration(rabi, node, (), 8 * HOUR_s, {"scale": Limits(0.3, 3.0)}, {"rabi": 5e6}),
         Calibration(frequency, node, (rabi,), 8 * HOUR_s, steps={"frequency": 2e4}),
         Calibration(
-            full_name(node, READOUT), node, (light, rabi, frequency), HOUR_s, {"fidelity": Limits(0.8, 1.0)}
+            full_name(node, READOUT), node, (*light, rabi, frequency), HOUR_s, {"fidelity": Limits(0.8, 1.0)}
         ),
         Calibration(full_name(node, RELAXATION), node, (rabi, frequency), 24 * HOUR_s),
     ]

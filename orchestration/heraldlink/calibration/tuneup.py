@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tune-up: run what is due, in order, and keep what was found."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
@@ -94,7 +94,7 @@ class TuneUp:
         """Bench time."""
         return Now(slot, self.declared.tick_rate_Hz)
 
-    def due(self, slot: int, wanted: Collection[str], force: Collection[str] = ()) -> list[Due]:
+    def due(self, slot: int, wanted: Collection[str], force: Mapping[str, str] | None = None) -> list[Due]:
         """What is due, without what already ran as often as it may."""
         found = self.graph.due(self.results, self.now(slot), wanted, force)
         return [item for item in found if self.runs.get(item.name, 0) < MOST_RUNS]
@@ -106,16 +106,24 @@ class TuneUp:
         devices = tuned_devices(self.devices, self.declared.midpoint, values)
         return Bench(rack, point, self.declared, devices, self.devices)
 
-    def run(self, rack: TunedRack, wanted: Collection[str], force: Collection[str] = ()) -> Iterator[Step]:
-        """Run what is due until nothing is; yields each step. What is blocked is told and left."""
-        forced, told = set(force), set[str]()
+    def run(
+        self, rack: TunedRack, wanted: Collection[str], force: Mapping[str, str] | None = None
+    ) -> Iterator[Step]:
+        """Run what is due until nothing is; yields each step. What is blocked is told and left.
+
+        Where a result is out of specification, what it needs is suspect and measured again first, although
+        it had not expired (the diagnosis of arXiv 1803.03226).
+        """
+        forced, told = dict(force or {}), set[str]()
         while True:
             slot = rack.slot()
             for item in self.due(slot, wanted, forced):
                 blocked = self.graph.blocked(item.name, self.results, self.now(slot))
-                if not blocked and not self._failed_now(item.name):
-                    forced.discard(item.name)
-                    yield Step(item, self._one(rack, item.name))
+                if not blocked and not self._hopeless(item.name):
+                    forced.pop(item.name, None)
+                    result = self._one(rack, item.name)
+                    forced |= self._suspects(result, rack.slot())
+                    yield Step(item, result)
                     break
                 if blocked and item.name not in told:
                     told.add(item.name)
@@ -123,8 +131,18 @@ class TuneUp:
             else:
                 return
 
-    def _failed_now(self, name: str) -> bool:
-        return self.runs.get(name, 0) > 0 and self.results[name].outcome == "failed"
+    def _suspects(self, result: Result, slot: int) -> dict[str, str]:
+        """What a result out of specification needs and this tune-up did not measure yet, and why."""
+        reason = self.graph.specification(result.calibration, self.results, self.now(slot))
+        needs = [name for name in self.graph[result.calibration].needs if not self.runs.get(name)]
+        return dict.fromkeys(needs, f"suspect: {result.calibration} {reason}") if reason else {}
+
+    def _hopeless(self, name: str) -> bool:
+        """Whether a calibration failed in this tune-up and nothing that it needs was measured since."""
+        if not self.runs.get(name) or self.results[name].outcome != "failed":
+            return False
+        needs = self.graph.closure([name])
+        return all(self.results[need].slot <= self.results[name].slot for need in needs)
 
     def _one(self, rack: TunedRack, name: str) -> Result:
         self.runs[name] = self.runs.get(name, 0) + 1

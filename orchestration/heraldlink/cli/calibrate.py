@@ -111,7 +111,7 @@ def _calibrate(
     tune = TuneUp(point, read_devices(midpoint.devices, midpoint.ends), stored(point), time_of_day)
     names = wanted.names(tune.graph, point)
     with Rack(point, instruments) as rack:
-        forced = wanted.forced(tune.graph)
+        forced = dict.fromkeys(wanted.forced(tune.graph), "asked for")
         due = tune.due(rack.slot(), names, forced)
         tell_due(due, console)
         if not wanted.dry_run:
@@ -159,7 +159,7 @@ def tell_due(due: "list[Due]", console: Console) -> None:
 
 
 def tell_steps(
-    tune: "TuneUp", rack: "Rack", names: Collection[str], forced: Collection[str], console: Console
+    tune: "TuneUp", rack: "Rack", names: Collection[str], forced: Mapping[str, str], console: Console
 ) -> None:
     """Run and keep each calibration, a line each."""
     for step in tune.run(rack, names, forced):
