@@ -5,7 +5,18 @@ from collections.abc import Sequence
 
 from heraldlink.calibration.point import RackPoint
 from heraldlink.config.sequence import SequenceConfig
-from heraldlink.sequences import AWG70002A, Element, Part, PumpPulse, QubitDrive, ReadoutGate, SlotPlan, Sync
+from heraldlink.sequences import (
+    AWG70002A,
+    BrightPath,
+    Element,
+    Part,
+    PhaseSwitch,
+    PumpPulse,
+    QubitDrive,
+    ReadoutGate,
+    SlotPlan,
+    Sync,
+)
 
 MARGIN_PS = 2_000_000_000
 """Between the last waveform's end and that of the record."""
@@ -47,6 +58,24 @@ def light_period_ps(sequence: SequenceConfig) -> int:
     while fraction > 1 and samples % (fraction * AWG70002A.granularity):
         fraction -= 1
     return sequence.attempt_period_ps // fraction
+
+
+def bright_plan(point: RackPoint) -> SlotPlan:
+    """Bright pulses of both ends in phase, then with the second end's carver turned by 90 degrees.
+
+    Each part takes half of the slot, with waveforms as short as the pulse allows.
+    """
+    sequence, (first, second) = point.midpoint.sequence, point.names
+    period_ps = light_period_ps(sequence)
+    count = int(SHARE_OF_SLOT * 1e12 / sequence.tick_rate_Hz / period_ps / 2)
+    pulse = PumpPulse(sequence.pulse_centre_ps, sequence.bright_sigma_ps)
+    window = (pulse.begin_ps, pulse.end_ps)
+    bright = (_sync(sequence), pulse, BrightPath(*window))
+    parts = (
+        Part("bright_i", count, {first: bright, second: bright}),
+        Part("bright_q", count, {first: bright, second: (*bright, PhaseSwitch(*window))}),
+    )
+    return plan_of(point, "bright", period_ps, parts)
 
 
 def qubit_plan(

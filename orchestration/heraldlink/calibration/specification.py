@@ -8,6 +8,7 @@ pump's power is looked at often, and what it needs is measured again when it is 
 from heraldlink.calibration.graph import Calibration, Graph, Limits
 
 BIAS, DARKS, WAVELENGTH, DELAYS = "detector_bias", "dark_counts", "pump_wavelength", "delays"
+FRINGE = "fringe"
 SLOT_DELAY, RABI, FREQUENCY, READOUT, RELAXATION = (
     "slot_delay", "rabi", "qubit_frequency", "readout", "relaxation",
 )  # fmt: skip
@@ -40,6 +41,13 @@ def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
             wavelength, node, (bias,), 4 * HOUR_s, steps={"wavelength": 2e-13, "red": 2e-13} | shifts
         ),
         Calibration(delays, node, (bias, wavelength), HOUR_s, steps={"arrival": 2_000.0}),
+        Calibration(
+            full_name(node, FRINGE),
+            node,
+            (bias, wavelength, full_name(ends[1], SLOT_DELAY), *(full_name(node, pump(end)) for end in ends)),
+            HOUR_s,
+            {"visibility": Limits(0.5, 1.1)},
+        ),
         *(
             Calibration(
                 full_name(node, pump(end)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from heraldlink.calibration import hub, qubits
+from heraldlink.calibration import fringe, hub, qubits
 from heraldlink.calibration.apply import Values, taken, tuned_devices, tuned_end, tuned_midpoint
 from heraldlink.calibration.bench import Bench, Finding, Player
 from heraldlink.calibration.graph import Due, Graph, Now
@@ -17,6 +17,7 @@ from heraldlink.calibration.specification import (
     DARKS,
     DELAYS,
     FREQUENCY,
+    FRINGE,
     RABI,
     READOUT,
     RELAXATION,
@@ -56,6 +57,7 @@ def procedures(point: RackPoint) -> dict[str, Procedure]:
         full_name(hub_node, DARKS): hub.dark_counts,
         full_name(hub_node, WAVELENGTH): hub.pump_wavelength,
         full_name(hub_node, DELAYS): hub.delays,
+        full_name(hub_node, FRINGE): fringe.fringe,
         full_name(point.names[1], SLOT_DELAY): hub.slot_delay,
     }
     for end in point.names:
