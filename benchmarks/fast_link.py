@@ -35,7 +35,7 @@ def drive(node: str) -> NodeDrive:
     return NodeDrive((0.5, 0.5), 0.25, 0.25, 5.0e9, 1.0e9, phase_switch=node == "bob")
 
 
-def rack_state(wiring: Wiring) -> words.RackState:
+def rack_state(wiring: Wiring, sequence: PairSourceSequence = SEQUENCE) -> words.RackState:
     """The rack prepared for the link, in the words of the world."""
     hub, nodes = wiring.hub, wiring.nodes
     open_channel = words.AttenuatorChannel(ATTENUATION_dB, True)
@@ -50,7 +50,7 @@ def rack_state(wiring: Wiring) -> words.RackState:
                 (open_channel,) * 2 + (words.AttenuatorChannel(0.0, True),) * 2
             )
         },
-        generators={node.generator: _generator(node.name) for node in nodes},
+        generators={node.generator: _generator(node.name, sequence) for node in nodes},
         delays={node.delay: words.DelayState(True, {"AB": words.DelayOutput(1e-6, 2.5)}) for node in nodes},
         microwaves={
             node.microwave: words.MicrowaveState(
@@ -63,8 +63,8 @@ def rack_state(wiring: Wiring) -> words.RackState:
     )
 
 
-def _generator(node: str) -> words.GeneratorState:
-    program = generator_program(SEQUENCE, drive(node), "X")
+def _generator(node: str, sequence: PairSourceSequence) -> words.GeneratorState:
+    program = generator_program(sequence, drive(node), "X")
     waves = {
         name: tuple(words.Waveform(a, b) for a, b in zip(wave.channels, wave.markers, strict=True))
         for name, wave in program.waveforms.items()
@@ -74,7 +74,7 @@ def _generator(node: str) -> words.GeneratorState:
         for s in program.steps
     )
     channels = (words.GeneratorChannel(True, 0.5), words.GeneratorChannel(True, 0.5))
-    return words.GeneratorState(True, SEQUENCE.sample_rate_Hz, True, channels, steps)
+    return words.GeneratorState(True, sequence.sample_rate_Hz, True, channels, steps)
 
 
 def _tagger(hub: bool) -> words.TaggerState:

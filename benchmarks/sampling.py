@@ -110,7 +110,7 @@ def benchmark() -> None:
     options = arguments(__doc__.splitlines()[0], rounds=5).parse_args()
     config, devices = load_bench(BENCH)
     world = World(devices, config.wiring.world_wiring(round(1e12 / SEQUENCE.tick_rate_Hz)), config.seed)
-    rack = rack_state(world.wiring)
+    rack = rack_state(world.wiring, replace(SEQUENCE, attempts=100_000))  # until the next tick
     links = {
         name: Link(world, rack, factor) for name, factor in (("1e-4", 0.1), ("1e-3", 1.0), ("1e-2", 10.0))
     }

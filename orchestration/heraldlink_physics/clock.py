@@ -35,7 +35,7 @@ class Clock:
 
         The order stays, since a clock runs forward.
         """
-        since_ps = times_ps - self.offset_ps
+        since_ps = times_ps - self.offset_ps if self.offset_ps else times_ps
         if locked or not self.drift:
             return since_ps
         return np.asarray(since_ps + np.rint(since_ps * self.drift).astype(np.int64))
