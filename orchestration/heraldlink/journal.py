@@ -150,6 +150,11 @@ def damaged(path: Path, what: str) -> JournalError:
     )
 
 
+def journal_file(data_directory: Path, node: str) -> Path:
+    """Where a node's journal lies; its mark file is locked while the node runs."""
+    return data_directory / f"journal-{node}.sqlite"
+
+
 def open_mark(path: Path) -> int:
     """Open and lock the mark file. Raises JournalError if another process holds it or it is not writable."""
     mark = path.with_name(path.name + ".mark")

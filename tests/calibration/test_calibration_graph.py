@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is due, in which order and why; what blocks what."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +59,18 @@ def test_expiry_counts_bench_seconds() -> None:
 
 def test_a_count_that_began_anew_makes_ages_unknown() -> None:
     assert names(good(100), Now(5, 10)) == ["bias", "pi", "readout"]
+
+
+def test_a_count_that_began_anew_and_grew_past_a_result_is_told_by_the_time_of_day() -> None:
+    """Measured in the 10th second after one start; asked in the 20th after the next, a day later."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    results = {name: replace(item, at=at.isoformat()) for name, item in good(100).items()}
+    assert names(results, Now(200, 10, at.timestamp() + 10.0)) == []
+    assert names(results, Now(200, 10, at.timestamp() + 69.0)) == []
+    for elapsed_s in (86_400.0, -86_400.0):
+        due = GRAPH.due(results, Now(200, 10, at.timestamp() + elapsed_s))
+        assert [item.name for item in due] == ["bias", "pi", "readout"]
+        assert due[0].reason == "the slot count began anew: its age is not known"
 
 
 def test_out_of_limits_is_due_and_blocks_what_needs_it() -> None:

@@ -65,6 +65,7 @@ def test_one_line_a_run_and_the_oldest_are_dropped(tmp_path: Path) -> None:
         ('"sigma": 0.1', '"sigma": -0.1', ":2: values.rabi: 1.0 ± -0.1"),
         ('{"calibration"', '{"calibratio', ":2: is not JSON"),
         ('"measured"', '"guessed"', ":2: outcome or origin"),
+        ('"at": ""', '"at": "noon"', ":2: at is no time of day"),
         ('"node": "alice", ', "", ":2: node is missing"),
         ("}\n", "}", ":2: the line is cut off"),
     ],

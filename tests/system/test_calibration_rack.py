@@ -3,6 +3,8 @@
 
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -89,6 +91,35 @@ def test_ctrl_c_parks_everything_pump_first(lab: Laboratory, point: RackPoint) -
         assert roles["hub_eos"].enabled()
 
 
+@pytest.mark.parametrize(("kind", "interrupt"), [("refuse", False), ("hang", True)])
+def test_an_instrument_lost_on_the_way_is_told_and_the_others_are_parked(
+    lab: Laboratory, point: RackPoint, kind: str, interrupt: bool
+) -> None:
+    """The attenuator, first in the order; the second time Ctrl-C comes while its parking waits."""
+
+    def played() -> None:
+        with Rack(point, lab.addresses) as rack:
+            rack.play(light_plan(point, [0.25], 1_000), point)
+            bench_command(lab, "fault", "hub_voa", kind)
+            if interrupt:
+                signal.setitimer(signal.ITIMER_REAL, 0.3)
+                raise KeyboardInterrupt
+            rack.play(light_plan(point, [0.25], 1_000), point)
+
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with pytest.raises(RunFailed if interrupt else InstrumentLost, match=r"NOT parked: hub_voa \("):
+            played()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        bench_command(lab, "heal")
+    with load_roles(lab) as roles:
+        assert not roles["hub_pump"].shutter_open()
+        assert not roles["hub_readout_pump"].emission()
+        assert not roles["alice_mw"].output()
+
+
 def test_what_was_changed_behind_its_back_ends_the_slot(lab: Laboratory, point: RackPoint) -> None:
     plan = light_plan(point, [0.25], 1_000)
     with Rack(point, lab.addresses) as rack:
@@ -131,11 +162,19 @@ def test_an_instrument_that_does_not_answer_is_named(
         Rack(point, gone).__enter__()
 
 
+def bench_command(lab: Laboratory, *arguments: str) -> None:
+    """``heraldlink sim ...`` to the running bench."""
+    command = ["-m", "heraldlink.cli", "sim", *arguments, "--ports-file", str(lab.sim.ports_file)]
+    subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=30)
+
+
 @contextmanager
 def load_roles(lab: Laboratory) -> Iterator[dict[str, Any]]:
     """Roles over connections of their own."""
     stations = Path(__file__).resolve().parents[2] / "configs/stations"
     loaded = [load_station(stations / f"{name}.station.yaml", lab.addresses) for name in ("hub", "alice")]
-    yield {name: role for station in loaded for name, role in station.roles.items()}
-    for station in loaded:
-        station.close()
+    try:
+        yield {name: role for station in loaded for name, role in station.roles.items()}
+    finally:
+        for station in loaded:
+            station.close()

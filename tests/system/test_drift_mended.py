@@ -63,7 +63,7 @@ def test_a_cavity_that_jumped_is_noticed_and_mended(tmp_path: Path, pytestconfig
     bench = bench_file(tmp_path, "two_nodes", devices=path)
     slots = ",".join(map(str, (*EARLY, *LATER)))
     point = rack_point()
-    tune = TuneUp(point, read_devices(point.midpoint.devices, ("alice", "bob")), {}, lambda: "")
+    tune = TuneUp(point, read_devices(point.midpoint.devices, ("alice", "bob")), {}, lambda: "", "simulated")
     options = ("--seed", str(seed), "--pace", "fast", "--slots", slots)
     with (
         Laboratory(tmp_path, *options, bench=str(bench), nodes=False) as lab,

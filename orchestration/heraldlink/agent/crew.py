@@ -151,7 +151,7 @@ class Crew:
         with blaming(device):
             slot = cast(TimeTagger, self._station[device]).tick_count()
         store = self._special.store
-        self._taken = stored(self._declared, slot)
+        self._taken = stored(self._declared, slot, self._origin)
         self._special = self._make(self._taken)
         self._special.store = store
 

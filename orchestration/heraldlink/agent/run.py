@@ -18,7 +18,7 @@ from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine
 from heraldlink.agent.node import Node
 from heraldlink.agent.workers import SpawnedWorker, Worker
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.journal import Entry, Journal
+from heraldlink.journal import Entry, Journal, journal_file
 from heraldlink.link.facts import BOOT, BootFact
 from heraldlink.messages.header import new_id
 from heraldlink.messages.link import Hello
@@ -77,7 +77,7 @@ def serve(
 ) -> None:
     """Open journal, sockets and worker, serve, and close them again in the safe order."""
     boot = new_id()
-    journal = Journal(config.data_directory / f"journal-{config.node}.sqlite")
+    journal = Journal(journal_file(config.data_directory, config.node))
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     desk: Desk | None = None
     try:

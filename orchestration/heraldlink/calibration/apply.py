@@ -4,6 +4,7 @@
 Only values in specification are taken. What is taken is told, so that a run's record shows it.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -26,6 +27,8 @@ from heraldlink.calibration.specification import (
 )
 from heraldlink.calibration.store import calibration_file, latest, read_results
 from heraldlink.config import EndNodeConfig, MidpointConfig
+from heraldlink.messages.origin import join
+from heraldlink.messages.values import Origin
 from heraldlink_physics.device import ArmDevice, Devices
 
 Node = TypeVar("Node", EndNodeConfig, MidpointConfig)
@@ -44,23 +47,38 @@ class Taken:
 NOTHING_TAKEN = Taken({}, {})
 
 
-def stored(config: EndNodeConfig | MidpointConfig, slot: int) -> Taken:
+def stored(config: EndNodeConfig | MidpointConfig, slot: int, origin: Origin) -> Taken:
     """What a node's calibration file holds that is in specification at a slot tick count.
 
-    Raises DataError if the file is broken.
+    ``origin``: of the node's instruments. Raises DataError if the file is broken.
     """
     results = latest(read_results(calibration_file(config.data_directory, config.node)))
-    return taken(graph_of(config), results, Now(slot, config.sequence.tick_rate_Hz))
+    return taken(graph_of(config), results, now_of(slot, config.sequence.tick_rate_Hz, origin), origin)
 
 
-def taken(graph: Graph, results: Mapping[str, Result], now: Now) -> Taken:
-    """What of the results can stand in for declared values."""
+def now_of(slot: int, tick_rate_Hz: float, origin: Origin) -> Now:
+    """Bench time; with time of day, which real instruments share and a simulated bench need not."""
+    return Now(slot, tick_rate_Hz, time.time() if origin == "real" else None)
+
+
+def foreign(result: Result, origin: Origin) -> bool:
+    """Whether a result cannot be of a rack to which instruments of this origin belong.
+
+    A rack's origin is the join of all its instruments', so it lies above that of each node.
+    """
+    return origin != "replayed" and join(result.origin, origin) != result.origin
+
+
+def taken(graph: Graph, results: Mapping[str, Result], now: Now, origin: Origin) -> Taken:
+    """What of the results can stand in for declared values of instruments of this origin."""
     values: dict[str, Mapping[str, Measured]] = {}
     told: dict[str, str] = {}
     for name, result in results.items():
         if name not in graph.order:
             continue
         reason = graph.specification(name, results, now)
+        if foreign(result, origin):
+            reason = f"it was measured on {result.origin} instruments, these are {origin}"
         if reason:
             told[name] = f"declared values stand: {reason}"
             continue

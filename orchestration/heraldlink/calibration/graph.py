@@ -8,6 +8,7 @@ expired, and nothing that it needs was found changed since. Ages count slot tick
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import inf
 
 from heraldlink.calibration.result import Result
@@ -15,6 +16,9 @@ from heraldlink.errors import ConfigurationError
 
 MOVED_SIGMA = 4.0
 """A value has moved if it changed by more than so many standard deviations of the difference."""
+
+CLOCK_s, CLOCK_RELATIVE = 60.0, 1e-3
+"""How far time of day and slot count may disagree about an age, for people set clocks [assumed]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,26 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Bench time: the slot tick count, and ticks per second."""
+    """Bench time: the slot tick count, and ticks per second.
+
+    ``clock``: time of day, seconds since 1970, where bench time runs with it (None: it does not).
+    """
 
     slot: int
     tick_rate_Hz: float
+    clock: float | None = None
 
     def age_s(self, slot: int) -> float:
         """Bench time since a slot; negative if the count began anew."""
         return (self.slot - slot) / self.tick_rate_Hz
+
+    def began_anew(self, result: Result) -> bool:
+        """Whether the slot count was reset after a result, even if it has grown past it since."""
+        age_s = self.age_s(result.slot)
+        if self.clock is None or not result.at or age_s < 0:
+            return age_s < 0
+        elapsed_s = self.clock - datetime.fromisoformat(result.at).timestamp()
+        return abs(elapsed_s - age_s) > CLOCK_s + CLOCK_RELATIVE * age_s
 
 
 class Graph:
@@ -111,7 +127,7 @@ class Graph:
         if result.outcome == "failed":
             return f"failed: {result.reason}"
         age_s = now.age_s(result.slot)
-        if age_s < 0:
+        if now.began_anew(result):
             return "the slot count began anew: its age is not known"
         if age_s > self._all[name].expires_s:
             return f"expired: {age_s:.0f} s old, good for {self._all[name].expires_s:.0f} s"

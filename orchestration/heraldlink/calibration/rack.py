@@ -86,10 +86,13 @@ class Rack:
     ) -> None:
         failed = self.park() if self._touched else []
         self._stack.close()
+        told = "; ".join(
+            [*([sentence_of(error)] if error else []), *(f"NOT parked: {one}" for one in failed)]
+        )
         if isinstance(error, InstrumentFault) and isinstance(error.__cause__, ConnectionError):
-            raise InstrumentLost(str(error)) from error
-        if failed and error is None:
-            raise RunFailed("not parked: " + "; ".join(failed))
+            raise InstrumentLost(told) from error
+        if failed:
+            raise RunFailed(told) from error
 
     def _open(self) -> None:
         midpoint = self._point.midpoint
@@ -105,14 +108,17 @@ class Rack:
         return loaded.roles
 
     def park(self) -> list[str]:
-        """Bring everything to its safe state, pump first, detector bias held; what could not be parked."""
+        """Bring everything to its safe state, pump first, detector bias held; what could not be parked.
+
+        Ctrl-C meanwhile gives up the instrument that does not answer, not those after it.
+        """
         failed: list[str] = []
         for name in parking_order(self._point):
             if name in self._devices:
                 try:
                     self._devices[name].safe_state()
-                except Exception as error:  # the others still have to be parked
-                    failed.append(f"{name}: {' '.join(str(error).split())}")
+                except (Exception, KeyboardInterrupt) as error:  # the others still have to be parked
+                    failed.append(f"{name} ({sentence_of(error)})")
         self._applied.clear()
         return failed
 
@@ -291,6 +297,13 @@ class Rack:
             if device in config.instruments.values():
                 return name
         return self._point.midpoint.node
+
+
+def sentence_of(error: BaseException) -> str:
+    """The error in one line; Ctrl-C is an interruption."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _record(instruments: MidpointInstruments | EndInstruments) -> Channels:

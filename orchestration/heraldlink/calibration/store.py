@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
+from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import cast
@@ -107,9 +108,17 @@ def _result(line: str, where: str) -> Result:
             raise DataError(f"{where}: {key} is missing or not a {kind.__name__}; {REMEDY}")
     if found["outcome"] not in ("measured", "failed") or found["origin"] not in ORIGINS:
         raise DataError(f"{where}: outcome or origin is not one that exists; {REMEDY}")
+    _time_of_day(cast(str, found["at"]), where)
     values = cast("dict[str, object]", found["values"])
     measured = {name: _measured(value, f"{where}: values.{name}") for name, value in values.items()}
     return Result(**{**found, "values": measured})  # type: ignore[arg-type]  # each field was checked above
+
+
+def _time_of_day(at: str, where: str) -> None:
+    try:
+        datetime.fromisoformat(at or "1970-01-01")
+    except ValueError as error:
+        raise DataError(f"{where}: at is no time of day ({at!r}); {REMEDY}") from error
 
 
 def _measured(value: object, where: str) -> Measured:

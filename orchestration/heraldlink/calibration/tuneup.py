@@ -7,7 +7,15 @@ from functools import partial
 from typing import Protocol
 
 from heraldlink.calibration import fringe, hub, qubits
-from heraldlink.calibration.apply import Values, taken, tuned_devices, tuned_end, tuned_midpoint
+from heraldlink.calibration.apply import (
+    Values,
+    foreign,
+    now_of,
+    taken,
+    tuned_devices,
+    tuned_end,
+    tuned_midpoint,
+)
 from heraldlink.calibration.bench import Bench, Finding, Player
 from heraldlink.calibration.graph import Due, Graph, Now
 from heraldlink.calibration.point import RackPoint
@@ -79,13 +87,20 @@ class Step:
 
 @dataclass
 class TuneUp:
-    """``results``: the last of each calibration, brought up to date; ``clock``: time of day, for people."""
+    """``results``: the last of each calibration, brought up to date; ``clock``: time of day, for people.
+
+    ``origin``: of the rack's instruments. Results of other instruments are not known here.
+    """
 
     declared: RackPoint
     devices: Devices
     results: dict[str, Result]
     clock: Callable[[], str]
+    origin: Origin
     runs: dict[str, int] = field(default_factory=dict[str, int])
+
+    def __post_init__(self) -> None:
+        self.results = {k: item for k, item in self.results.items() if not foreign(item, self.origin)}
 
     @property
     def graph(self) -> Graph:
@@ -94,7 +109,7 @@ class TuneUp:
 
     def now(self, slot: int) -> Now:
         """Bench time."""
-        return Now(slot, self.declared.tick_rate_Hz)
+        return now_of(slot, self.declared.tick_rate_Hz, self.origin)
 
     def due(self, slot: int, wanted: Collection[str], force: Mapping[str, str] | None = None) -> list[Due]:
         """What is due, without what already ran as often as it may."""
@@ -103,7 +118,7 @@ class TuneUp:
 
     def bench(self, rack: Player, slot: int) -> Bench:
         """The rack's settings and the model with all values in specification."""
-        values = taken(self.graph, self.results, self.now(slot)).values
+        values = taken(self.graph, self.results, self.now(slot), self.origin).values
         point = tuned_point(self.declared, values)
         devices = tuned_devices(self.devices, self.declared.midpoint, values)
         return Bench(rack, point, self.declared, devices, self.devices)

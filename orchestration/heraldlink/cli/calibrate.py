@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``heraldlink calibrate``: the tune-up of a node: measure what is due, keep it with its uncertainty."""
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +16,7 @@ from heraldlink.cli.addresses import read_addresses
 from heraldlink.cli.exits import ExitCode
 from heraldlink.cli.show import print_json
 from heraldlink.config import EndNodeConfig, MidpointConfig, find_config, load_network, load_node
-from heraldlink.errors import ConfigurationError, RequestError
+from heraldlink.errors import ConfigurationError, JournalError, RequestError
 
 if TYPE_CHECKING:
     from heraldlink.calibration.graph import Due, Graph
@@ -105,13 +107,15 @@ def _calibrate(
 ) -> int:
     from heraldlink.agent.estimator import read_devices
     from heraldlink.calibration.rack import Rack
+    from heraldlink.calibration.specification import link_graph
     from heraldlink.calibration.tuneup import TuneUp
 
     midpoint = point.midpoint
-    tune = TuneUp(point, read_devices(midpoint.devices, midpoint.ends), stored(point), time_of_day)
-    names = wanted.names(tune.graph, point)
-    with Rack(point, instruments) as rack:
-        forced = dict.fromkeys(wanted.forced(tune.graph), "asked for")
+    devices, results = read_devices(midpoint.devices, midpoint.ends), stored(point)
+    graph = link_graph(midpoint.node, point.names)
+    names, forced = wanted.names(graph, point), dict.fromkeys(wanted.forced(graph), "asked for")
+    with alone(point), Rack(point, instruments) as rack:
+        tune = TuneUp(point, devices, results, time_of_day, rack.origin)
         due = tune.due(rack.slot(), names, forced)
         tell_due(due, console)
         if not wanted.dry_run:
@@ -123,6 +127,21 @@ def _calibrate(
     else:
         show(tune, names, slot, console)
     return ExitCode.RUN_FAILED if left and not wanted.dry_run else ExitCode.DONE
+
+
+@contextmanager
+def alone(point: "RackPoint") -> Generator[None]:
+    """Hold the journals of all nodes: RequestError if one of them runs or is calibrated; none can start."""
+    from heraldlink.journal import journal_file, open_mark
+
+    with ExitStack() as stack:
+        for config in (point.midpoint, *point.ends.values()):
+            try:
+                mark = open_mark(journal_file(config.data_directory, config.node))
+            except JournalError as error:
+                raise RequestError(f"node {config.node} cannot be calibrated now: {error}") from error
+            stack.callback(os.close, mark)
+        yield
 
 
 def stored(point: "RackPoint") -> "dict[str, Result]":
