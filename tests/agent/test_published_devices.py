@@ -2,6 +2,7 @@
 """The fidelity estimator with the published device set: 0.6 cannot be had, and the answer says what can."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -37,3 +38,17 @@ def test_a_fidelity_beyond_the_published_set_is_unsupported_and_says_what_could_
     offered = estimator().choose(demand(fidelity - 1e-4), drives)
     assert offered.prediction.fidelity == pytest.approx(fidelity, abs=1e-4)
     assert offered.prediction.probability == pytest.approx(probability, rel=1e-2)
+
+
+def test_a_pump_that_would_make_the_transducers_oscillate_is_unsupported() -> None:
+    weak = estimator()
+    arms = [
+        replace(arm, piezo=replace(arm.piezo, mechanical_loss_Hz=1.0, piezo_coupling_Hz=1.0))
+        for arm in weak.devices.arms
+        if arm.piezo is not None
+    ]
+    lossless = replace(weak, devices=replace(weak.devices, arms=(arms[0], arms[1])))
+    with pytest.raises(
+        Unsupported, match=r"alice: a pump of .* W in the fibre is impossible.*allowed are 0 to"
+    ):
+        lossless.choose(demand(0.3), dict.fromkeys(("alice", "bob"), DRIVE))

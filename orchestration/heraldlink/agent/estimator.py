@@ -23,6 +23,7 @@ from heraldlink_physics.model import Arm, HeraldModel, Midpoint
 from heraldlink_physics.operating_point import strongest_pump
 from heraldlink_physics.pair_source import pair_source
 from heraldlink_physics.settings import ArmSettings, DetectorSettings, GateSettings, MidpointSettings
+from heraldlink_physics.stability import refuse_unstable
 
 LIGHT_m_per_s = 299_792_458.0
 WEAKEST_dB = -40.0
@@ -64,6 +65,7 @@ class Estimator:
         )
         if not point.reachable:
             raise Unsupported(self._best(demand, point.fidelity_measured, point.probability))
+        self._check_pump(drives, point.pump_dB)
         link = self.link(drives, point.pump_dB)
         prediction = self._prediction(link)
         record_ps = self._record_ps(demand, drives, prediction.probability)
@@ -192,6 +194,14 @@ class Estimator:
     def _attempts(self, record_ps: int, drives: Mapping[str, Drive]) -> int:
         span_ps = record_ps - self.first_sync_ps(drives) - self.sequence.preamble_ps
         return max(1, span_ps // self.sequence.attempt_period_ps)
+
+    def _check_pump(self, drives: Mapping[str, Drive], pump_dB: float) -> None:
+        for arm in self.devices.arms:
+            drive = drives[arm.name]
+            try:
+                refuse_unstable(arm, self._arm(arm.name, drive, peak_V(drive, pump_dB)))
+            except PhysicsError as error:
+                raise Unsupported(str(error)) from error
 
     def _check_time(self, demand: Demand, probability: float, attempts: int) -> None:
         slots = math.ceil(demand.number / max(probability * attempts, 1e-12)) + 1
