@@ -22,6 +22,7 @@ from heraldlink_physics.chain import link
 from heraldlink_physics.settings import ArmSettings, GateSettings, MidpointSettings
 from heraldlink_physics.statistics import binomial_p_value
 from heraldlink_sim.bench_config import load_bench
+from heraldlink_sim.transport.memory import keep_freed_memory
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.optics import optics_of
 from heraldlink_sim.world.play import World
@@ -108,6 +109,7 @@ def _envelope() -> np.ndarray:
 def benchmark() -> None:
     """Measure and report."""
     options = arguments(__doc__.splitlines()[0], rounds=5).parse_args()
+    keep_freed_memory()  # as in the process that serves a bench
     config, devices = load_bench(BENCH)
     world = World(devices, config.wiring.world_wiring(round(1e12 / SEQUENCE.tick_rate_Hz)), config.seed)
     rack = rack_state(world.wiring, replace(SEQUENCE, attempts=100_000))  # until the next tick

@@ -129,8 +129,8 @@ class Block:
         place = 0
         while place < len(self._a.timeline.runs):
             done = 0
-            while done < self._a.timeline.runs[place].begun_by(until_ps):
-                done += self._advance(self._a.timeline.runs[place], done, draws, bright_rng, until_ps)
+            while done < (count := (run := self._a.timeline.runs[place]).begun_by(until_ps)):
+                done += self._advance(run, done, count - done, draws, bright_rng)
             place += 1
         self._unmet(until_ps)
 
@@ -142,12 +142,10 @@ class Block:
                 attempt = self._attempts.attempt(self._optics, (None, view), 0, self._phase_rad)
                 self.strays += _pieces(attempt, run.start_ps, (None, run.start_ps), count, run.period_ps)
 
-    def _advance(
-        self, run: Run, done: int, draws: Draws, bright_rng: np.random.Generator, until_ps: int
-    ) -> int:
-        """Play the next stretch of equal waveforms of ``run``; return how many were played."""
+    def _advance(self, run: Run, done: int, count: int, draws: Draws, bright_rng: np.random.Generator) -> int:
+        """Play the next stretch of equal waveforms of ``run``, ``count`` at most; return how many it was."""
         start_ps = run.start_ps + done * run.period_ps
-        start_b_ps, count = self._partner(run, start_ps, run.begun_by(until_ps) - done)
+        start_b_ps, count = self._partner(run, start_ps, count)
         step_b = self._step_b(start_b_ps)
         view_a, view_b = self._a.views[run.step], None if step_b is None else self._b.views[step_b]
         if view_a.pulse is None and (view_b is None or view_b.pulse is None):

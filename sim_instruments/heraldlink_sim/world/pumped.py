@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from heraldlink_physics.device import ArmDevice, Carver
 from heraldlink_sim.world.node import NodePlay
 from heraldlink_sim.world.optics import emitted_W, pump_attenuation_dB
@@ -23,12 +25,14 @@ def closed_transmission(carver: Carver) -> float:
 
 def mean_transmission(node: NodePlay, tick_period_ps: int) -> float:
     """Return the carver's mean transmission over the tick period in which a node plays, 0..1."""
-    open_s = 0.0
+    played = Counter[int]()
     for run in node.timeline.runs:
-        pulse = node.views[run.step].pulse
+        played[run.step] += run.begun_by(tick_period_ps)
+    open_s = 0.0
+    for step, count in played.items():
+        pulse = node.views[step].pulse
         if pulse is not None:
-            played = min(run.count, max(0, -(-(tick_period_ps - run.start_ps) // run.period_ps)))
-            open_s += played * node.shapes.open_s(
+            open_s += count * node.shapes.open_s(
                 pulse.waveform, node.device.carver, pulse.amplitude_Vpp, pulse.sample_rate_Hz
             )
     return closed_transmission(node.device.carver) + open_s / (tick_period_ps * 1e-12)

@@ -36,7 +36,8 @@ class Run:
 
     def begun_by(self, time_ps: int) -> int:
         """Return how many repeats begin before ``time_ps``."""
-        return min(self.count, max(0, -((self.start_ps - time_ps) // self.period_ps)))
+        begun = -((self.start_ps - time_ps) // self.period_ps)
+        return self.count if begun >= self.count else max(0, begun)
 
     def index_at(self, time_ps: int) -> int:
         """Return the repeat that plays at ``time_ps``."""
