@@ -66,16 +66,6 @@ def depolarising(error: float, qubits: int = 1) -> Matrix:
     return np.sqrt(weights)[:, None, None] * np.stack(paulis)
 
 
-def amplitude_damping(decay: float, thermal: float = 0.0) -> Matrix:
-    """Relaxation by `decay` = 1 - exp(-t/T1), 0..1, towards a population `thermal` of e, 0..1."""
-    within("decay", decay, 0, 1)
-    within("thermal", thermal, 0, 1)
-    down = [np.diag([1, sqrt(1 - decay)]), sqrt(decay) * np.array([[0, 1], [0, 0]])]
-    up = [X @ item @ X for item in down]
-    both = [sqrt(1 - thermal) * item for item in down] + [sqrt(thermal) * item for item in up]
-    return np.stack(both).astype(np.complex128)
-
-
 def check_channel(kraus: Matrix) -> None:
     """Raise `PhysicsError` unless the Kraus operators, complex[k, D, D], keep the trace."""
     if kraus.ndim != 3 or kraus.shape[1] != kraus.shape[2]:

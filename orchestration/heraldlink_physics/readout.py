@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from math import exp, lgamma, log, sqrt
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,10 +81,3 @@ def best_threshold(mean_g: float, mean_e: float, *, gate_over_t1: float = 0.0, t
     likely = count_probabilities(mean_g, mean_e, most, gate_over_t1=gate_over_t1, thermal=thermal)
     below = np.cumsum(likely, axis=1)
     return 1 + int(np.argmax(below[0] - below[1]))
-
-
-def poisson_below(count: int, mean: float) -> float:
-    """Probability of fewer than `count` clicks."""
-    if mean == 0:
-        return 1.0 if count > 0 else 0.0
-    return float(sum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(count)))

@@ -25,7 +25,6 @@ from heraldlink_physics.readout import (
     best_threshold,
     confusion,
     mean_counts,
-    poisson_below,
 )
 from heraldlink_physics.transducer import red_pump_frequency_Hz
 
@@ -116,4 +115,3 @@ def test_threshold_and_confusion(g: float, e: float) -> None:
     np.testing.assert_allclose(
         confusion(g, e, chosen)[:, 0], stats.poisson.cdf(chosen - 1, [g, e]), rtol=1e-12
     )
-    assert poisson_below(0, g) == 0

@@ -8,7 +8,9 @@ import pytest
 import qutip
 
 from heraldlink_physics import gates
+from heraldlink_physics.device import Qubit
 from heraldlink_physics.errors import PhysicsError
+from heraldlink_physics.qubit import idle_kraus
 from heraldlink_physics.register import Outcome, Register, mixed
 
 SITES = ("a", "b", "c", "d")
@@ -72,12 +74,12 @@ def test_channels_are_those_of_their_equations() -> None:
     np.testing.assert_allclose(
         one.through(gates.depolarising(0.3), "q").state, 0.7 * rho + 0.15 * np.eye(2), atol=1e-15
     )
-    decay, thermal, time = 0.4, 0.1, -np.log(0.6)
+    thermal, time = 0.1, -np.log(0.6)
     down, up = qutip.destroy(2), qutip.create(2)
     rates = [np.sqrt(1 - thermal) * down, np.sqrt(thermal) * up]
     liouvillian = qutip.liouvillian(None, rates) * time
     expected = qutip.vector_to_operator(liouvillian.expm() * qutip.operator_to_vector(as_qutip(one)))
-    found = one.through(gates.amplitude_damping(decay, thermal), "q").state
+    found = one.through(idle_kraus(Qubit(5e9, 1e9, 0.0, 1.0, 1.0, 2.0, thermal), time), "q").state
     np.testing.assert_allclose(found, expected.full(), atol=1e-12)
 
 
