@@ -241,6 +241,7 @@ class MidpointDevice:
         within("mode_match", self.mode_match, 0, 1)
         within("fast_phase_sigma_rad", self.fast_phase_sigma_rad, 0)
         within("phase_diffusion_rad2_per_s", self.phase_diffusion_rad2_per_s, 0)
+        within("sync_delay_ps", self.sync_delay_ps, 0)
         within("bright_transmission", self.bright_transmission, 0, 1)
         within("round_phase_sigma_rad", self.round_phase_sigma_rad, 0)
         within("polarisation_misalignment_rad", self.polarisation_misalignment_rad, 0, pi / 2)

@@ -55,6 +55,11 @@ def from_mapping(value: object) -> Devices:
 
 def _devices(given: dict[str, object]) -> Devices:
     top = build(_Top, given, "")
+    for arm in top.arms:
+        if arm.fibre_delay_ps < 0:  # a node that corrects its model by a measured arrival may have it
+            raise DeviceError(
+                f"arms.{arm.name}.fibre_delay_ps = {arm.fibre_delay_ps} is impossible: needs >= 0"
+            )
     return Devices(top.name, top.source, top.arms, _midpoint(top.midpoint))
 
 

@@ -88,6 +88,8 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("arms/bob/qubit/dephasing", 0.7, ("arms.bob.qubit", "dephasing", "0 to 0.5")),
         ("arms/alice/splitter", "half", ("arms.alice.splitter", "number", "half")),
         ("arms/alice/fibre_delay_ps", 0.5, ("arms.alice.fibre_delay_ps", "whole number")),
+        ("arms/alice/fibre_delay_ps", -1, ("arms.alice.fibre_delay_ps = -1", ">= 0")),
+        ("midpoint/sync_delay_ps", -1, ("midpoint", "sync_delay_ps = -1", ">= 0")),
         ("arms/alice/transducer", 3, ("arms.alice.transducer", "section")),
         ("arms/carol", {}, ("arms", "two nodes", "3")),
         ("midpoint/mode_match", 1.2, ("midpoint", "mode_match", "0 to 1")),
