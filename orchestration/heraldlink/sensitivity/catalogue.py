@@ -9,7 +9,7 @@ from math import inf, pi
 
 from heraldlink.sensitivity.bench import ENDS, Bench
 from heraldlink.sensitivity.observation import Observation, Take
-from heraldlink.sensitivity.watches import Bright, Clicks, ClicksAndPhotons, Pairs, Photons, Watch
+from heraldlink.sensitivity.watches import Bright, Clicks, ClicksAndPhotons, Followed, Pairs, Photons, Watch
 from heraldlink.sequences import NodeDrive, QubitDrive, ReadoutGate, SlotPlan
 from heraldlink.sequences.elements import Element
 from heraldlink.sequences.experiments.frame import at_both
@@ -33,6 +33,10 @@ BIASES_A = (9e-6, 11e-6, 13e-6, 16e-6)
 DARK_BIASES_A = (17e-6, 22.5e-6)
 DETUNINGS = (-0.5, 0.0, 0.5)
 """Of the pump from the blue sideband, in cavity linewidths."""
+AFTER_PS = (20_000, 65_000, 80_000, 120_000, 170_000, 250_000, 450_000, 1_000_000)
+"""Times after a click between which the next one is counted."""
+FAR = 10.0
+"""In cavity linewidths."""
 BASES: tuple[PauliBasis, ...] = ("Z", "X", "Y")
 
 
@@ -81,9 +85,11 @@ class _Catalogue:
             yield self.pump_sweep(node)
             yield self.pump_detuning(node)
             yield self.leakage(node)
+            yield self.pump_leak(node)
             yield self.g2(node)
         yield self.dark_counts()
         yield self.detector_bias()
+        yield self.afterpulses()
         yield self.hom()
         yield from self.qubits()
         yield self.readout_bias()
@@ -117,7 +123,17 @@ class _Catalogue:
     def leakage(self, node: int) -> Observation:
         bench = replace(self.bench, attenuation_dB=BLOCKED[1 - node])
         tells = "clicks under full pump with the carver dark, one arm alone"
-        return Observation(f"leakage_{ENDS[node]}", tells, (self._dark(bench),), 6)
+        return Observation(f"leakage_{ENDS[node]}", tells, (self._dark(bench),), 20)
+
+    def pump_leak(self, node: int) -> Observation:
+        """Far from the sidebands no pairs are made, and what follows the pulse is pump light."""
+        arm = self.devices.arms[node].transducer
+        far_Hz = FAR * (arm.kappa_external_Hz + arm.kappa_internal_Hz)
+        bench = replace(self.at(0.0), laser_frequency_Hz=self.bench.laser_frequency_Hz + far_Hz)
+        settings = replace(self.given.pump_sweep, pumped=_letter(node), peaks_V=(0.0, 0.25), attempts=9000)
+        take = Take(bench, pump_sweep(settings, ENDS), (Clicks("pump_sweep_1"),))
+        tells = "clicks in pulses of full pump ten linewidths away from the sideband"
+        return Observation(f"pump_leak_{ENDS[node]}", tells, (take,), 20)
 
     def g2(self, node: int) -> Observation:
         takes = tuple(
@@ -139,7 +155,7 @@ class _Catalogue:
         takes = tuple(
             self._dark(replace(self.bench, laser_power_W=0.0, bias_A=(bias, bias))) for bias in DARK_BIASES_A
         )
-        return Observation("dark_counts", "clicks in the dark at two biases of the detectors", takes, 12)
+        return Observation("dark_counts", "clicks in the dark at two biases of the detectors", takes, 30)
 
     def detector_bias(self) -> Observation:
         settings = replace(self.given.pump_sweep, pumped="a", peaks_V=(0.0, 0.25), attempts=9000)
@@ -150,11 +166,18 @@ class _Catalogue:
         )
         return Observation("detector_bias", "clicks in light against the detectors' bias", takes)
 
+    def afterpulses(self) -> Observation:
+        bench = replace(self.bench, attenuation_dB=(12.0, inf))
+        plan = phase(replace(self.given.phase, bright_pulses=9000, record_ps=95 * 10**9, gate_ps=(0, 400_000)), ENDS)
+        watches = tuple(Followed("bright_i", port, AFTER_PS) for port in (0, 1))
+        tells = "when a detector clicks again after a click in bright light"
+        return Observation("afterpulses", tells, (Take(bench, plan, watches),), 8)
+
     def hom(self) -> Observation:
         plan = hom(self.given.hom, ENDS)
         watches = tuple(Clicks(part.name) for part in plan.parts)
         tells = "coincidences of both detectors against the shift between the arms' pulses"
-        return Observation("hom", tells, (Take(self.at(17.0), plan, watches),), 5)
+        return Observation("hom", tells, (Take(self.at(17.0), plan, watches),), 8)
 
     def qubits(self) -> Iterator[Observation]:
         told = {
@@ -170,7 +193,8 @@ class _Catalogue:
             t1(self.given.t1, ENDS),
         )
         for plan in plans:
-            yield Observation(plan.name, told[plan.name], (Take(self.bench, plan, _photons(plan)),))
+            take = Take(self.bench, plan, _photons(plan))
+            yield Observation(plan.name, told[plan.name], (take,), 3 if plan.name in ("ramsey", "t1") else 1)
 
     def readout_bias(self) -> Observation:
         plan = readout(replace(self.given.readout, shots=4000), ENDS)

@@ -83,14 +83,16 @@ def _slopes(
 def _effective(take: Take, devices: Devices, slopes: Real, phase_rad: float) -> Real:
     """Information of one take about the parameters whose slopes these are, float[m, n]."""
     weight = shot_weights(take, take.cells(devices, phase_rad))
-    matrix = (slopes * weight) @ slopes.T
     if take.follows_phase:
         turn = by_phase(take, devices, phase_rad)
-        cross = (slopes * weight) @ turn
-        own = float(turn @ (weight * turn))
-        if own > 0:
-            matrix = matrix - np.outer(cross, cross) / own
-    return np.asarray(matrix)
+        slopes = np.array([without(slope, turn, weight) for slope in slopes])
+    return np.asarray((slopes * weight) @ slopes.T)
+
+
+def without(slope: Real, turn: Real, weight: Real) -> Real:
+    """A derivative without its part along ``turn``, that by a nuisance parameter; float[n] each."""
+    own = float((weight * turn) @ turn)
+    return slope - float((weight * turn) @ slope) / own * turn if own > 0 else slope
 
 
 def shot_weights(take: Take, cells: list[Real]) -> Real:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import pi, sqrt
 
 import numpy as np
@@ -11,12 +12,15 @@ from numpy.typing import NDArray
 from heraldlink_physics.chain import LinkModel, PumpedArm
 from heraldlink_physics.device import MidpointDevice
 from heraldlink_physics.phase import bright_photons
+from heraldlink_physics.snspd import Snspd
 
 Real = NDArray[np.float64]
 PATTERNS = ("none", "c", "d", "both")
 PAULIS = np.array(
     [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=np.complex128
 )
+FINE = 64
+"""Steps of an integral over one time bin."""
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
 """Averages over a normal phase: exact for polynomials up to degree 47."""
 
@@ -101,3 +105,21 @@ def bright_cells(
     c, d = silent
     joint = np.stack([c * d, (1 - c) * d, c * (1 - d), (1 - c) * (1 - d)])
     return np.asarray(joint @ WEIGHTS / sqrt(2 * pi))
+
+
+def afterpulse_cells(detector: Snspd, edges_ps: tuple[int, ...]) -> Real:
+    """Probability that a click is followed by one of its own between each two times after it.
+
+    Exponential after the dead time, seen with the efficiency that has come back by then: midpoint rule.
+    """
+    edges_s = np.array(edges_ps) * 1e-12
+    cells = np.zeros(len(edges_s) - 1)
+    for k, (begin_s, end_s) in enumerate(pairwise(edges_s.tolist())):
+        begin_s = max(begin_s, detector.dead_time_s)
+        if end_s > begin_s:
+            step_s = (end_s - begin_s) / FINE
+            at_s = begin_s + (np.arange(FINE) + 0.5) * step_s
+            density = np.exp((detector.dead_time_s - at_s) / detector.afterpulse_decay_s)
+            seen = np.array([detector.recovered(t) for t in at_s.tolist()])
+            cells[k] = float(np.sum(density * seen)) * step_s / detector.afterpulse_decay_s
+    return detector.afterpulse_probability * cells

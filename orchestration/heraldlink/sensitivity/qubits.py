@@ -19,7 +19,7 @@ from heraldlink.sequences.elements import CUT_SIGMA
 from heraldlink.sensitivity.bench import Bench
 from heraldlink_physics.device import ArmDevice, Qubit
 from heraldlink_physics.qubit import kept
-from heraldlink_physics.readout import mean_counts, poisson_below
+from heraldlink_physics.readout import mean_counts
 
 Real = NDArray[np.float64]
 EXCITED: Real = np.array([0.5, 0.0, 0.0, -0.5])
@@ -61,12 +61,38 @@ def _photons(device: ArmDevice, bench: Bench, width_ps: int) -> tuple[tuple[floa
         gate_s=width_ps * 1e-12,
         bias_A=bench.readout_bias_A,
     )
-    return tuple(_poisson(mean) for mean in means)
+    counted = telegraph_counts(*means, device.qubit, width_ps * 1e-12)
+    return tuple(counted[0].tolist()), tuple(counted[1].tolist())
 
 
-def _poisson(mean: float) -> tuple[float, ...]:
-    below = [poisson_below(k, mean) for k in range(MOST_PHOTONS + 1)]
-    return (*np.diff(below).tolist(), 1 - below[-1])
+def telegraph_counts(mean_g: float, mean_e: float, qubit: Qubit, gate_s: float) -> Real:
+    """Probabilities of 0, 1, ... and `MOST_PHOTONS` or more photons, float[2, n], by the state at first.
+
+    The qubit jumps between g and e while it is read, at the rates of its T1: a Poisson process driven by a
+    two-state Markov chain (Fischer and Meier-Hellstern, Perform. Eval. 18, 149 (1993)). ``mean_g``,
+    ``mean_e``: photons of a qubit that stays. The counting master equation is solved by its exponential.
+    """
+    up, down = (share * gate_s / qubit.t1_s for share in (qubit.thermal_population, 1 - qubit.thermal_population))
+    stay = np.array([[-up - mean_g, up], [down, -down - mean_e]])
+    count = np.diag([mean_g, mean_e])
+    size = MOST_PHOTONS
+    generator = np.kron(np.eye(size), stay) + np.kron(np.eye(size, k=1), count)
+    whole = _exponential(generator)
+    below = whole[:2].reshape(2, size, 2).sum(axis=2)
+    return np.concatenate([below, 1 - below.sum(axis=1, keepdims=True)], axis=1)
+
+
+def _exponential(matrix: Real) -> Real:
+    """Matrix exponential: Taylor series of a fraction, squared as often."""
+    halvings = max(0, int(np.ceil(np.log2(np.abs(matrix).sum(axis=1).max() + 1e-300))) + 3)
+    small = matrix / 2.0**halvings
+    term = result = np.eye(len(matrix))
+    for order in range(1, 13):
+        term = term @ small / order
+        result = result + term
+    for _ in range(halvings):
+        result = result @ result
+    return np.asarray(result)
 
 
 def _free(qubit: Qubit, drive: NodeDrive, time_ps: float) -> Real:

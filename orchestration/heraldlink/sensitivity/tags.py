@@ -42,6 +42,17 @@ def clicks_in(tags: SlotTags, plan: SlotPlan, part: str) -> tuple[Times, Times]:
     return c, d
 
 
+def gaps_after(tags: SlotTags, plan: SlotPlan, part: str, port: int) -> Times:
+    """From the first click of a detector in the gate of each attempt to its next one, ps; -1 for none."""
+    clicks = (tags.c, tags.d)[port]
+    attempts = plan.indices(part)
+    first = clicks_in(tags, plan, part)[port]
+    begins = tags.syncs[attempts.start : attempts.stop] + first
+    following = np.searchsorted(clicks, begins, side="right")
+    gaps = np.append(clicks, np.iinfo(np.int64).max)[following] - begins
+    return np.where(first < 0, -1, gaps)
+
+
 def photons_of(tags: SlotTags, plan: SlotPlan, part: str, node: int) -> Times:
     """Photons in the readout gate of each attempt of a part, int64[n]."""
     mine, attempts = tags.ends[node], plan.indices(part)

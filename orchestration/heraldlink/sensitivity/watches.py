@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from heraldlink.sequences import SlotPlan
 from heraldlink.sensitivity import light, qubits
 from heraldlink.sensitivity.bench import Bench, drives_of, gate_of, link_of, pulse_of, pumped_arms
-from heraldlink.sensitivity.tags import SlotTags, clicks_in, photons_of
+from heraldlink.sensitivity.tags import SlotTags, clicks_in, gaps_after, photons_of
 from heraldlink_physics.device import Devices
 
 Real = NDArray[np.float64]
@@ -164,6 +164,31 @@ class Bright:
         """See `Watch`."""
         c, d = clicks_in(tags, plan, self.part)
         return np.bincount((c >= 0) + 2 * (d >= 0), minlength=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Clicks of detector ``port`` in bright pulses of one arm alone, and when its next click came after it."""
+
+    part: str
+    port: int
+    edges_ps: tuple[int, ...]
+    follows_phase: bool = False
+
+    def cells(self, devices: Devices, bench: Bench, plan: SlotPlan, phase_rad: float) -> Real:
+        """No click; a click and none after it within the edges; its next one between two of them."""
+        alone = Bright(self.part, 0.0).cells(devices, bench, plan, 0.0)
+        clicked = float(alone[1 + self.port] + alone[3])
+        after = light.afterpulse_cells(devices.midpoint.detectors[self.port], self.edges_ps)
+        return np.concatenate([[1 - clicked, clicked * (1 - after.sum())], clicked * after])
+
+    def counts(self, tags: SlotTags, plan: SlotPlan) -> Counts:
+        """See `Watch`."""
+        first = clicks_in(tags, plan, self.part)[self.port]
+        gap_ps = gaps_after(tags, plan, self.part, self.port)
+        place = np.searchsorted(np.array(self.edges_ps), gap_ps, side="right")
+        place[(place == 0) | (place == len(self.edges_ps))] = 0
+        return np.bincount(np.where(first < 0, 0, 1 + place), minlength=len(self.edges_ps) + 1)
 
 
 def _photons(devices: Devices, bench: Bench, plan: SlotPlan, part: str, node: int) -> Real:
