@@ -16,6 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`--seed N` or `--seed fresh`: draw the statistical tests anew."""
     told = "seed of benches and random settings: a number, or fresh"
     parser.addoption("--seed", default=str(FIXED_SEED), help=told)
+    parser.addoption("--long", action="store_true", help="also what takes half an hour: power of all shifts")
     contracts = parser.getgroup("contracts", "contracts of drivers, tests/contracts")
     contracts.addoption(
         "--instrument",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plans on the simulated rack: compiled waveform bytes, settings of the bench, and the tags that come back."""
+"""Plans on the simulated rack: compiled waveform bytes, settings of the bench, tags that come back."""
 
 from __future__ import annotations
 
@@ -48,10 +48,12 @@ WIRING = Wiring(
 
 
 @lru_cache(maxsize=64)
-def generator_of(digest: str, plan: "Hashed", name: str, drive: NodeDrive) -> rack.GeneratorState:
+def generator_of(digest: str, plan: Hashed, name: str, drive: NodeDrive) -> rack.GeneratorState:
     program = generator_program_of(plan.plan, name, drive)
     waveforms = {
-        key: tuple(rack.Waveform(samples, marks) for samples, marks in zip(w.channels, w.markers, strict=True))
+        key: tuple(
+            rack.Waveform(samples, marks) for samples, marks in zip(w.channels, w.markers, strict=True)
+        )
         for key, w in program.waveforms.items()
     }
     steps = tuple(
@@ -94,7 +96,9 @@ def rack_of(bench: Bench, plan: SlotPlan) -> rack.RackState:
     return rack.RackState(
         lasers={
             "hub_pump": rack.LaserState(True, True, bench.laser_power_W, bench.laser_frequency_Hz),
-            "hub_readout_pump": rack.LaserState(True, True, bench.readout_power_W, bench.readout_frequency_Hz),
+            "hub_readout_pump": rack.LaserState(
+                True, True, bench.readout_power_W, bench.readout_frequency_Hz
+            ),
         },
         attenuators={"hub_voa": rack.AttenuatorState(tuple(attenuators))},
         generators={f"{n}_awg": generator_of(hashed.digest, hashed, n, bench.drive) for n in ENDS},

@@ -18,6 +18,7 @@ from heraldlink.cli.predict import predict
 from heraldlink.cli.published import published
 from heraldlink.cli.replay import replay
 from heraldlink.cli.request import request
+from heraldlink.cli.sensitivity import sensitivity
 from heraldlink.cli.sequence_show import show
 from heraldlink.cli.sim import sim
 from heraldlink.cli.tags import tags
@@ -45,7 +46,7 @@ def application() -> typer.Typer:
     """The command tree."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_main)
-    for command in (demo, node, request, calibrate, predict, published, replay, show, drivers):
+    for command in (demo, node, request, calibrate, predict, published, replay, show, drivers, sensitivity):
         app.command()(command)
     app.add_typer(sim(), name="sim")
     app.add_typer(tags(), name="tags")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,10 +12,13 @@ from heraldlink.sequences import NodeDrive, PumpPulse, QubitDrive, ReadoutGate, 
 from heraldlink.sequences.elements import Element
 from heraldlink.sequences.shapes import pump_envelope_V
 from heraldlink_physics.chain import LinkModel, PumpedArm, arm, link
-from heraldlink_physics.device import ArmDevice, MidpointDevice
+from heraldlink_physics.clock import TRUE_CLOCK
+from heraldlink_physics.device import ArmDevice, MidpointDevice, Qubit, Readout
 from heraldlink_physics.settings import ArmSettings, DetectorSettings, GateSettings, MidpointSettings
+from heraldlink_physics.snspd import Snspd
 
 ENDS = ("alice", "bob")
+NO_READOUT = Readout(0.0, 0.0, 1.0, 1.0, Snspd(0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0))
 COARSE = 10
 """Samples of the generator that one step of the model's envelope stands for."""
 
@@ -101,7 +104,7 @@ def _pump(bench: Bench, plan: SlotPlan, part: str, node: int, bright: bool) -> _
 
 @lru_cache(maxsize=512)
 def _settings(pump: _Pump) -> ArmSettings:
-    """Envelope in steps of `COARSE` samples, each with the voltage at its middle; the waveform begins at 0."""
+    """Envelope in steps of `COARSE` samples, with the voltage at their middles; the waveform begins at 0."""
     fine_ps = 1e12 / pump.sample_rate_Hz
     step_ps = COARSE * fine_ps
     envelope_V, begin_ps = np.zeros(1), 0
@@ -109,7 +112,9 @@ def _settings(pump: _Pump) -> ArmSettings:
         count = int((pump.pulse.end_ps - pump.pulse.begin_ps) / step_ps) + 2
         begin_ps = round(pump.pulse.begin_ps - step_ps)
         at_ps = begin_ps + step_ps * np.arange(count + 1) + (step_ps - fine_ps) / 2
-        envelope_V = pump_envelope_V(at_ps, pump.pulse.centre_ps, pump.pulse.sigma_ps, pump.peak_V)
+        envelope_V = pump_envelope_V(
+            np.asarray(at_ps, dtype=np.float64), pump.pulse.centre_ps, pump.pulse.sigma_ps, pump.peak_V
+        )
     return ArmSettings(
         laser_frequency_Hz=pump.laser_frequency_Hz,
         laser_power_W=pump.laser_power_W,
@@ -119,6 +124,18 @@ def _settings(pump: _Pump) -> ArmSettings:
         attempt_period_ps=pump.period_ps,
         start_ps=begin_ps,
         sync_ps=pump.sync_ps - begin_ps,
+    )
+
+
+@lru_cache(maxsize=1024)
+def lit(device: ArmDevice) -> ArmDevice:
+    """The same arm where nothing differs but what light at the midpoint can depend on."""
+    qubit = device.qubit
+    return replace(
+        device,
+        readout=NO_READOUT,
+        clock=TRUE_CLOCK,
+        qubit=Qubit(1e9, 1e9, qubit.dephasing, qubit.loading_efficiency),
     )
 
 
@@ -143,7 +160,7 @@ def pumped_arms(
     arms: tuple[ArmDevice, ArmDevice], bench: Bench, plan: SlotPlan, part: str, bright: bool = False
 ) -> tuple[PumpedArm, PumpedArm]:
     """Both arms' light in a part, before the gate."""
-    a, b = (_pumped(arms[node], _pump(bench, plan, part, node, bright)) for node in (0, 1))
+    a, b = (_pumped(lit(arms[node]), _pump(bench, plan, part, node, bright)) for node in (0, 1))
     return a, b
 
 
@@ -157,4 +174,6 @@ def link_of(
 ) -> LinkModel:
     """The model of one attempt of a part."""
     pumps = (_pump(bench, plan, part, 0, bright), _pump(bench, plan, part, 1, bright))
-    return _linked(arms, midpoint, pumps, bench.detectors, GateSettings(*plan.gate_ps))
+    return _linked(
+        (lit(arms[0]), lit(arms[1])), midpoint, pumps, bench.detectors, GateSettings(*plan.gate_ps)
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import inf, pi
+from math import inf
+from typing import Literal
 
 from heraldlink.sensitivity.bench import ENDS, Bench
 from heraldlink.sensitivity.observation import Observation, Take
@@ -136,13 +137,14 @@ class _Catalogue:
         return Observation(f"pump_leak_{ENDS[node]}", tells, (take,), 20)
 
     def g2(self, node: int) -> Observation:
+        settings = replace(self.given.g2, pumped=_letter(node))
         takes = tuple(
             Take(
                 self.at(loss_dB),
-                g2(replace(self.given.g2, pumped=_letter(node), attempts=attempts, attempt_period_ps=period), ENDS),
+                g2(replace(settings, attempts=attempts, attempt_period_ps=period_ps), ENDS),
                 (ClicksAndPhotons("g2", node),),
             )
-            for loss_dB, attempts, period in (
+            for loss_dB, attempts, period_ps in (
                 (29.0, 18_000, 5_000_000),
                 (23.0, 18_000, 5_000_000),
                 (23.0, 4_500, 20_000_000),
@@ -168,7 +170,9 @@ class _Catalogue:
 
     def afterpulses(self) -> Observation:
         bench = replace(self.bench, attenuation_dB=(12.0, inf))
-        plan = phase(replace(self.given.phase, bright_pulses=9000, record_ps=95 * 10**9, gate_ps=(0, 400_000)), ENDS)
+        plan = phase(
+            replace(self.given.phase, bright_pulses=9000, record_ps=95 * 10**9, gate_ps=(0, 400_000)), ENDS
+        )
         watches = tuple(Followed("bright_i", port, AFTER_PS) for port in (0, 1))
         tells = "when a detector clicks again after a click in bright light"
         return Observation("afterpulses", tells, (Take(bench, plan, watches),), 8)
@@ -250,8 +254,8 @@ class _Catalogue:
         return Take(bench, replace(plan, name="dark"), (Clicks("dark"),))
 
 
-def _letter(node: int) -> str:
-    return "ab"[node]
+def _letter(node: int) -> Literal["a", "b"]:
+    return "b" if node else "a"
 
 
 def _photons(plan: SlotPlan) -> tuple[Watch, ...]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink.errors import DataError
-from heraldlink.sensitivity.knowledge import shot_weights
+from heraldlink.sensitivity.knowledge import RARE, shot_weights
 from heraldlink.sensitivity.observation import Observation, Take, joined
 from heraldlink.sensitivity.slopes import by_parameter, by_phase
 from heraldlink.sensitivity.watches import Counts, Real
@@ -27,7 +27,7 @@ from heraldlink_physics.device import Devices
 FALSE_ALARM = 0.01
 NORMAL_LIMIT = 2.5758293035489004
 """Two-sided, of a standard normal deviate at `FALSE_ALARM`."""
-DRAWS = 40_000
+DRAWS = 20_000
 PHASE_GRID = 24
 
 Played = Sequence[Sequence[Sequence[Counts]]]
@@ -103,7 +103,7 @@ class Test:
         return ratio @ total, len(slots) * np.diag(matrix)
 
     def _with_phase(self, take: Take, counts: Sequence[Counts]) -> tuple[Real, Real]:
-        """Score of one slot and its information, both orthogonal to the phase, taken where the slot has it."""
+        """Score and information of one slot, orthogonal to the phase, which is the slot's own."""
         seen = np.concatenate(list(counts))
         phase_rad = estimated_phase(take, self.devices, seen)
         cells = take.cells(self.devices, phase_rad)
@@ -118,10 +118,12 @@ class Test:
 
 def estimated_phase(take: Take, devices: Devices, seen: Counts) -> float:
     """Most likely phase between the arms, rad: the best of a grid, then three steps of scoring."""
+
     def likelihood(phase_rad: float) -> float:
         return float(seen @ np.log(joined(take.cells(devices, phase_rad)).clip(min=1e-300)))
 
-    phase_rad = max(np.linspace(0, 2 * np.pi, PHASE_GRID, endpoint=False).tolist(), key=likelihood)
+    grid: list[float] = np.linspace(0, 2 * np.pi, PHASE_GRID, endpoint=False).tolist()
+    phase_rad = max(grid, key=likelihood)
     for _ in range(3):
         cells = take.cells(devices, phase_rad)
         slope = by_phase(take, devices, phase_rad)
@@ -134,12 +136,12 @@ def estimated_phase(take: Take, devices: Devices, seen: Counts) -> float:
 def _ratio(take: Take, cells: list[Real], slopes: Real) -> tuple[Real, Real]:
     """p'/p of every cell, float[m, n], and the information of one slot, float[m, m]."""
     middle = joined(cells)
-    ratio = np.divide(slopes, middle, out=np.zeros_like(slopes), where=middle > 0)
+    ratio = np.divide(slopes, middle, out=np.zeros_like(slopes), where=middle > RARE)
     return ratio, np.asarray((slopes * shot_weights(take, cells)) @ slopes.T)
 
 
 def _possible(seen: Counts, cells: list[Real]) -> None:
-    if np.any(seen[joined(cells) <= 0]):
+    if np.any(seen[joined(cells) <= RARE]):
         raise DataError("counts in a cell that the calibrated devices never reach")
 
 

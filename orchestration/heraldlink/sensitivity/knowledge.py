@@ -21,8 +21,13 @@ from heraldlink.sensitivity.watches import Real
 from heraldlink_physics.device import Devices
 from heraldlink_physics.fisher import Information
 
-PHASES = tuple(0.3 + k * pi / 3 for k in range(6))
+PHASES = tuple(0.3 + k * pi / 2 for k in range(4))
 """Evenly spread; the cells hold harmonics of the phase up to the second."""
+
+RARE = 1e-13
+"""Probabilities below this are rounding: no number of shots considered here meets them."""
+ALMOST = 1.01
+"""Standard errors this close count as equal: then the sequence that comes first is taken."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +49,21 @@ class Knowledge:
         return reduce(Information.plus, self.by_name.values())
 
     def best(self, path: str) -> tuple[Observation, float] | None:
-        """The sequence that tells most about a parameter, and its standard error alone; None if none does."""
+        """The sequence that tells most about a parameter, and its standard error alone, or None."""
         found = [(item, self.by_name[item.name].alone(path)) for item in self.observations]
-        chosen = min(found, key=lambda pair: pair[1])
-        return None if isinf(chosen[1]) else chosen
+        least = min(error for _, error in found)
+        return None if isinf(least) else next(pair for pair in found if pair[1] <= ALMOST * least)
 
 
-def know(devices: Devices, observations: Sequence[Observation]) -> Knowledge:
-    """Work out what every sequence tells about every finite parameter."""
-    names = tuple(path for path, value in leaves(devices).items() if not isinf(value))
+def know(
+    devices: Devices, observations: Sequence[Observation], about: Sequence[str] | None = None
+) -> Knowledge:
+    """Work out what every sequence tells about every finite parameter, or ``about`` these paths alone."""
+    names = tuple(
+        path
+        for path, value in leaves(devices).items()
+        if not isinf(value) and (about is None or path in about)
+    )
     found = {item.name: Information(names, _information(item, devices, names)) for item in observations}
     return Knowledge(devices, tuple(observations), found)
 
@@ -70,9 +81,7 @@ def _information(item: Observation, devices: Devices, names: Sequence[str]) -> R
     return total
 
 
-def _slopes(
-    take: Take, devices: Devices, names: Sequence[str], phase_rad: float
-) -> tuple[list[str], Real]:
+def _slopes(take: Take, devices: Devices, names: Sequence[str], phase_rad: float) -> tuple[list[str], Real]:
     """The parameters that a take's cells depend on, and its derivatives by them, float[m, n]."""
     found = {name: by_parameter(take, devices, name, phase_rad) for name in names}
     wanted = len(names) if phase_rad != PHASES[0] and take.follows_phase else None
@@ -96,9 +105,8 @@ def without(slope: Real, turn: Real, weight: Real) -> Real:
 
 
 def shot_weights(take: Take, cells: list[Real]) -> Real:
-    """Shots over probability of every cell, float[n]; 0 where a cell cannot occur."""
+    """Shots over probability of every cell, float[n]; 0 where a cell does not occur (`RARE`)."""
     middle = joined(cells)
+    counted = middle > RARE
     shots = np.repeat(np.array(take.shots, dtype=np.float64), [len(part) for part in cells])
-    return np.where(middle > 0, shots / np.where(middle > 0, middle, 1.0), 0.0)
-
-
+    return np.where(counted, shots / np.where(counted, middle, 1.0), 0.0)

@@ -96,7 +96,7 @@ def bright_cells(
     ]
     fringe = 2 * sqrt(model.midpoint.visibility * means[0] * means[1])
     cosine = np.cos(phase_rad + device.fast_phase_sigma_rad * NODES)
-    silent = []
+    silent: list[Real] = []
     for sign, efficiency, dark in zip(
         (1, -1), model.midpoint.detector_efficiency, model.midpoint.dark_probability, strict=True
     ):

@@ -15,7 +15,7 @@ from heraldlink.sequences import SlotPlan
 from heraldlink_physics.device import Devices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Take:
     """One slot of a sequence under one setting of the bench, and what is counted in it."""
 
@@ -42,7 +42,7 @@ class Take:
         return [watch.counts(tags, self.plan) for watch in self.watches]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observation:
     """A calibration sequence. ``tells``: in words; ``slots``: how often all takes are played."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from math import isfinite
+from typing import Any, cast
 
 from heraldlink_physics.device import Devices
 from heraldlink_physics.errors import PhysicsError
@@ -54,7 +55,7 @@ def _walk(item: object, keys: Keys) -> Iterator[tuple[Keys, float]]:
     if isinstance(item, int | float) and not isinstance(item, bool):
         yield keys, item
     elif isinstance(item, tuple):
-        for place, part in enumerate(item):
+        for place, part in enumerate(cast(tuple[object, ...], item)):
             yield from _walk(part, (*keys, place))
     elif is_dataclass(item):
         for field in fields(item):
@@ -66,10 +67,10 @@ def _with(item: object, keys: Keys, value: float) -> object:
         return value
     first, rest = keys[0], keys[1:]
     if isinstance(item, tuple) and isinstance(first, int):
-        return (*item[:first], _with(item[first], rest, value), *item[first + 1 :])
-    name = str(first)
-    changes = {name: _with(getattr(item, name), rest, value)}
-    return replace(item, **changes)  # type: ignore[type-var]
+        parts = cast(tuple[object, ...], item)
+        return (*parts[:first], _with(parts[first], rest, value), *parts[first + 1 :])
+    changes: dict[str, Any] = {str(first): _with(getattr(item, str(first)), rest, value)}  # pyright: ignore[reportUnknownArgumentType]
+    return replace(cast(Devices, item), **changes)
 
 
 def _spelt(devices: Devices, keys: Keys) -> str:

@@ -14,9 +14,9 @@ from math import exp, pi
 import numpy as np
 from numpy.typing import NDArray
 
+from heraldlink.sensitivity.bench import Bench
 from heraldlink.sequences import NodeDrive, QubitDrive
 from heraldlink.sequences.elements import CUT_SIGMA
-from heraldlink.sensitivity.bench import Bench
 from heraldlink_physics.device import ArmDevice, Qubit
 from heraldlink_physics.qubit import kept
 from heraldlink_physics.readout import mean_counts
@@ -72,21 +72,25 @@ def telegraph_counts(mean_g: float, mean_e: float, qubit: Qubit, gate_s: float) 
     two-state Markov chain (Fischer and Meier-Hellstern, Perform. Eval. 18, 149 (1993)). ``mean_g``,
     ``mean_e``: photons of a qubit that stays. The counting master equation is solved by its exponential.
     """
-    up, down = (share * gate_s / qubit.t1_s for share in (qubit.thermal_population, 1 - qubit.thermal_population))
+    up, down = (
+        share * gate_s / qubit.t1_s for share in (qubit.thermal_population, 1 - qubit.thermal_population)
+    )
     stay = np.array([[-up - mean_g, up], [down, -down - mean_e]])
     count = np.diag([mean_g, mean_e])
     size = MOST_PHOTONS
     generator = np.kron(np.eye(size), stay) + np.kron(np.eye(size, k=1), count)
-    whole = _exponential(generator)
-    below = whole[:2].reshape(2, size, 2).sum(axis=2)
-    return np.concatenate([below, 1 - below.sum(axis=1, keepdims=True)], axis=1)
+    below = _exponential(generator)[:2].reshape(2, size, 2).sum(axis=2)
+    found: Real = np.zeros((2, size + 1))
+    found[:, :size], found[:, size] = below, 1 - below.sum(axis=1)
+    return np.asarray(found, dtype=np.float64)
 
 
 def _exponential(matrix: Real) -> Real:
     """Matrix exponential: Taylor series of a fraction, squared as often."""
     halvings = max(0, int(np.ceil(np.log2(np.abs(matrix).sum(axis=1).max() + 1e-300))) + 3)
     small = matrix / 2.0**halvings
-    term = result = np.eye(len(matrix))
+    term: Real = np.eye(len(matrix))
+    result: Real = term
     for order in range(1, 13):
         term = term @ small / order
         result = result + term

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each parameter's best sequence can see: its standard error there, and the deliberate shift by 5 of it."""
+"""What each parameter's best sequence can see: its standard error there, and a shift by 5 of it."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isinf
 
 import numpy as np
@@ -38,6 +39,7 @@ class Derivative:
     step: float
 
 
+@lru_cache(maxsize=8192)
 def by_parameter(take: Take, devices: Devices, path: str, phase_rad: float = 0.0) -> Derivative | None:
     """Derivative of a take's cells; None where it has no neighbourhood."""
     value = leaves(devices)[path]
@@ -65,22 +67,25 @@ def _derivative(at: Point, middle: Real, step: float, least: float) -> Derivativ
     straight: the parameter is a switch there.
     """
     weight = 1 / np.sqrt(np.where(middle > 0, middle, np.inf))
-    for attempt in range(STEPS):
+    above = _tried(at, step)
+    if above is not None and np.array_equal(above, middle):
+        return Derivative(np.zeros_like(middle), step)
+    below, slope = above, np.zeros_like(middle)
+    for _ in range(STEPS):
         step = max(least, float(round(step))) if least else step
-        above = _tried(at, step)
-        if attempt == 0 and above is not None and np.array_equal(above, middle):
-            return Derivative(np.zeros_like(middle), step)
-        below = _tried(at, -step)
-        found = Derivative(_difference(above, middle, below, step), step)
-        change = float(np.linalg.norm(weight * found.slope)) * step
-        both = above is not None and below is not None
-        bend = float(np.linalg.norm(weight * (above + below - 2 * middle))) if both else change
-        if attempt == 0 and max(change, bend) < UNSEEN:
-            return Derivative(np.zeros_like(middle), step)
-        if bend <= (CURVED * change if both else EDGE) or change < UNSEEN or step == least:
-            return found
+        above, below = _tried(at, step), _tried(at, -step)
+        slope = _difference(above, middle, below, step)
+        change = float(np.linalg.norm(weight * slope)) * step
+        if above is not None and below is not None:
+            straight = float(np.linalg.norm(weight * (above + below - 2 * middle))) <= CURVED * change
+        else:
+            straight = change <= EDGE
+        if change < UNSEEN and straight:
+            slope = np.zeros_like(middle)
+        if straight or step == least:
+            return Derivative(slope, step)
         step /= SHRINK
-    return found if both else None
+    return None if above is None or below is None else Derivative(slope, step * SHRINK)
 
 
 def _tried(at: Point, change: float) -> Real | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one shot of a part can end in: probabilities from the devices, and the same cells counted from tags."""
+"""What one shot of a part can end in: probabilities from the devices, and the cells counted from tags."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from heraldlink.sequences import SlotPlan
 from heraldlink.sensitivity import light, qubits
 from heraldlink.sensitivity.bench import Bench, drives_of, gate_of, link_of, pulse_of, pumped_arms
 from heraldlink.sensitivity.tags import SlotTags, clicks_in, gaps_after, photons_of
+from heraldlink.sequences import SlotPlan
 from heraldlink_physics.device import Devices
 
 Real = NDArray[np.float64]
@@ -168,7 +168,7 @@ class Bright:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Clicks of detector ``port`` in bright pulses of one arm alone, and when its next click came after it."""
+    """Clicks of detector ``port`` in bright pulses of one arm alone, and when the next one came."""
 
     part: str
     port: int
@@ -203,9 +203,7 @@ def _loaded(devices: Devices, bench: Bench, plan: SlotPlan, part: str, node: int
     return _effect(devices, bench, plan, part, node, pulse.centre_ps if pulse else 0)
 
 
-def _effect(
-    devices: Devices, bench: Bench, plan: SlotPlan, part: str, node: int, begin_ps: int
-) -> Real:
+def _effect(devices: Devices, bench: Bench, plan: SlotPlan, part: str, node: int, begin_ps: int) -> Real:
     gate = gate_of(plan, part, node)
     end_ps = gate.begin_ps if gate else begin_ps
     drives = drives_of(plan, part, node)
