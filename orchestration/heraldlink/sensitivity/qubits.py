@@ -102,7 +102,7 @@ def _exponential(matrix: Real) -> Real:
 def _free(qubit: Qubit, drive: NodeDrive, time_ps: float) -> Real:
     time_s = max(0.0, time_ps) * 1e-12
     turn = 2 * pi * (qubit.frequency_Hz - drive.qubit_frequency_Hz) * time_s
-    return _relaxed(qubit, time_s) @ _turns(np.array([[0.0, 0.0, turn]]))[0]
+    return np.asarray(_relaxed(qubit, time_s) @ _turns(np.array([[0.0, 0.0, turn]]))[0])
 
 
 def _relaxed(qubit: Qubit, time_s: float) -> Real:
