@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from math import pi
 
 import numpy as np
 
@@ -187,8 +188,8 @@ class EndCrew:
         early enough for the next tick and no other.
         """
         loading, names = self._loaded(), self._config.roles
-        turn_rad = 0.0 if self._first or body.basis == "ZZ" else body.turn_rad
         basis: PauliBasis = "X" if body.basis == "XX" else "Y" if body.basis == "YY" else "Z"
+        turn_rad = self._turn_rad(basis, body.turn_rad)
         with blaming(names.generator):
             if loading.held.analysis != (basis, turn_rad):
                 self._turn(loading.held, basis, turn_rad)
@@ -202,6 +203,17 @@ class EndCrew:
             self._all.slot_trigger.arm()
         with blaming(names.tagger):
             return SlotArmed(body.request, body.burst, self._all.tagger.tick_count())
+
+    def _turn_rad(self, basis: PauliBasis, fibre_rad: float) -> float:
+        """By how much the analysis axis is turned: the second node's by the fibre, both by their qubit's own.
+
+        A qubit that is not at the drive's frequency turns from when it is loaded until it is analysed.
+        """
+        if basis == "Z":
+            return 0.0
+        offset_Hz = self._config.operating_point.qubit.offset_Hz
+        own_rad = 2 * pi * offset_Hz * self._sequence.kept_ps * 1e-12
+        return own_rad if self._first else fibre_rad + own_rad
 
     def _await_tick(self, tick: int) -> None:
         """Wait for the tick before the slot; if it does not come, the count after arming will tell."""

@@ -102,6 +102,7 @@ def tuned_end(config: EndNodeConfig, values: Values) -> EndNodeConfig:
         changes["qubit.rabi_rad_per_Vs"] = found["rabi"].value
     if found := values.get(full_name(node, FREQUENCY)):
         changes["qubit.frequency_Hz"] = found["drive"].value
+        changes["qubit.offset_Hz"] = found["frequency"].value - found["drive"].value
     if found := values.get(full_name(node, READOUT)):
         changes["readout.threshold_photons"] = round(found["threshold"].value)
     if found := values.get(full_name(node, SLOT_DELAY)):

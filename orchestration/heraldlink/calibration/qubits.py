@@ -17,8 +17,11 @@ from heraldlink.sequences import QubitDrive
 
 Integers = NDArray[np.int64]
 MOST_ANGLE_rad = 4 * pi
-RABI_PARTS, RAMSEY_PARTS = 13, 12
+RABI_PARTS = 13
 RAMSEY_STEP_PS = 70_000
+RAMSEY_STEPS = (0, 1, 2, 3, 4, 5, 12, 30, 70, 71, 72, 73)
+"""Short gaps tell one fringe from the next; the long ones, as long as a qubit waits to be analysed, count."""
+
 ARTIFICIAL_Hz = 3e6
 """Detuning put into the second Ramsey pulse's axis: the fringes then tell the sign of the real one."""
 
@@ -76,7 +79,7 @@ def frequency(node: str, bench: Bench) -> Finding:
     sequence = bench.point.midpoint.sequence
     sigma_ps = sequence.rotation_sigma_ps
     declared_Hz = bench.point.ends[node].operating_point.qubit.frequency_Hz
-    gaps_ps = 8 * sigma_ps + RAMSEY_STEP_PS * np.arange(RAMSEY_PARTS)
+    gaps_ps = 8 * sigma_ps + RAMSEY_STEP_PS * np.array(RAMSEY_STEPS)
     drives = [
         (
             QubitDrive(-gap_ps, sigma_ps, pi / 2),

@@ -107,9 +107,13 @@ class MicrowavePoint(Strict):
 
 
 class QubitPoint(Strict):
-    """Calibration of the directly synthesised qubit drive on channel 2."""
+    """Calibration of the directly synthesised qubit drive on channel 2.
+
+    ``frequency_Hz``: of the drive, whole cycles in every attempt; the qubit's own lies ``offset_Hz`` higher.
+    """
 
     frequency_Hz: Frequency_Hz
+    offset_Hz: float = Field(default=0.0, ge=-1e8, le=1e8)
     rabi_rad_per_Vs: float = Field(gt=0, description="rotation angle per volt-second of resonant envelope")
 
 

@@ -71,6 +71,12 @@ class PairSourceSequence:
         return self.rotation_begin_ps + 8 * self.rotation_sigma_ps
 
     @property
+    def kept_ps(self) -> int:
+        """From the pump pulse that loads a qubit to its analysis in the waveform after it (centres)."""
+        analysed_ps = self.rotation_begin_ps + 4 * self.rotation_sigma_ps
+        return self.attempt_period_ps - self.pulse_centre_ps + analysed_ps
+
+    @property
     def preamble_ps(self) -> int:
         """Time of bright pulses and calibration before the first attempt."""
         return self.segments.first_attempt * self.attempt_period_ps
