@@ -85,8 +85,9 @@ def draw_hom(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
     a, b, v = 0.1, 0.14, 0.85
     attempts = 400_000
     chances = [(a * a + b * b + a * b * (1 - overlap)) / 2 for overlap in (v, 0.0)]
-    counts = tuple(int(rng.binomial(attempts, chance)) for chance in chances)
-    return {"HOM": (hom_visibility(counts, (attempts, attempts), b / a), v)}
+    shares = [rng.binomial(attempts, chance) / attempts for chance in chances]
+    parallel, crossed = (Measured(p, np.sqrt(p * (1 - p) / attempts)) for p in shares)
+    return {"HOM": (hom_visibility(parallel, crossed, b / a), v)}
 
 
 def draw_fringe(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:

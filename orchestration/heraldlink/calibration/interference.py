@@ -7,21 +7,18 @@ from heraldlink.calibration.measured import Measured
 from heraldlink.errors import RunFailed
 
 
-def hom_visibility(coincidences: tuple[int, int], attempts: tuple[int, int], ratio: float = 1.0) -> Measured:
-    """V from coincidences (and attempts) of overlapping and of separated pulses of thermal light.
+def hom_visibility(parallel: Measured, crossed: Measured, ratio: float = 1.0) -> Measured:
+    """V from the coincidences per attempt of overlapping and of separated pulses of thermal light.
 
     For mean photon numbers a and b = ratio·a at the beam splitter, coincidences go with
     a² + b² + ab(1 - V), so that V = (1 - C_par/C_perp)(1/ratio + ratio + 1): 3 (1 - C_par/C_perp) for equal
-    arms, PHYSICS section 5. For n̄ << 1; the background has to be subtracted before, or be negligible.
+    arms, PHYSICS section 5. For n̄ << 1 and without background (`heraldlink.analysis.dip` takes it out).
     """
-    if min(*coincidences, *attempts) < 1 or not ratio > 0:
-        raise RunFailed(f"HOM: {coincidences[0]} and {coincidences[1]} coincidences give no visibility")
-    rates = [count / tries for count, tries in zip(coincidences, attempts, strict=True)]
-    quotient = rates[0] / rates[1]
+    if min(parallel.value, crossed.value) <= 0 or not ratio > 0:
+        raise RunFailed(f"HOM: {parallel} and {crossed} coincidences per attempt give no visibility")
+    quotient = parallel.value / crossed.value
     factor = 1 / ratio + ratio + 1
-    sigma = quotient * sqrt(
-        sum(1 / count - 1 / tries for count, tries in zip(coincidences, attempts, strict=True))
-    )
+    sigma = quotient * hypot(parallel.sigma / parallel.value, crossed.sigma / crossed.value)
     return Measured(factor * (1 - quotient), factor * sigma)
 
 
