@@ -49,8 +49,8 @@ def test_a_figure_is_written_in_the_format_of_its_name(suffix: str, begins: byte
     content = path.read_bytes()
     assert content.startswith(begins)
     if suffix == "svg":
-        assert all(f"<!-- time_bin_{k}  3500 × -->".encode() in content for k in range(3))
-        assert b"<!-- alice and bob -->" in content
+        assert all(f"<!-- time_bin_{k}  2100 × -->".encode() in content for k in range(3))
+        assert b"<!-- alice -->" in content
 
 
 @pytest.mark.parametrize(

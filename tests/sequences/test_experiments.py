@@ -138,6 +138,9 @@ def test_time_bin_reads_both_bins_in_the_same_basis() -> None:
     axes = [{d.axis_rad for d in of_kind(plan, f"time_bin_{k}", "alice", QubitDrive)} for k in (1, 2)]
     assert [len(one) for one in axes] == [1, 1]
     assert axes[0] != axes[1]
+    for k, (alice, bob) in ((3, (1, 2)), (4, (2, 1))):  # XY, YX
+        for end, like in (("alice", alice), ("bob", bob)):
+            assert plan.part(f"time_bin_{k}").elements[end] == plan.part(f"time_bin_{like}").elements[end]
 
 
 def test_barrett_kok_flips_between_the_pulses() -> None:
