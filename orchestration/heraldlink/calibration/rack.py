@@ -166,6 +166,8 @@ class Rack:
         found = [item for name, end in point.ends.items() for item in end_settings(end, self._ends[name])]
         hub = [self._shut(item, point) for item in midpoint_settings(point.midpoint, self._hub)]
         gate = (float(gate_ps[0]), float(gate_ps[1]))
+        if gate[0] == gate[1]:  # a plan without heralds has no combiner, and the time controller's is idle
+            return [*found, *(item for item in hub if item.name != GATE)]
         return [*found, *(replace(item, wanted=gate) if item.name == GATE else item for item in hub)]
 
     def _shut(self, setting: Setting, point: RackPoint) -> Setting:
