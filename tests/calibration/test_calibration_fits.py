@@ -11,8 +11,9 @@ from scipy import stats
 from heraldlink.calibration.detector import dark_growth, plateau
 from heraldlink.calibration.discrimination import beta_posterior, discriminate, most_telling_threshold
 from heraldlink.calibration.interference import fringe_visibility, hom_visibility
-from heraldlink.calibration.light import arrival, pump_scale, resonance
+from heraldlink.calibration.light import arrival, efficiency_scale, resonance
 from heraldlink.calibration.measured import Measured
+from heraldlink.calibration.microwave import pump_scale
 from heraldlink.calibration.oscillations import rabi, ramsey, relaxation
 from heraldlink.errors import RunFailed
 from heraldlink_physics.phase import bright_click_probabilities
@@ -46,8 +47,16 @@ def draw_relaxation(rng: np.random.Generator) -> dict[str, tuple[Measured, float
 def draw_pump(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
     expected, attempts = np.array([0.0, 0.005, 0.02, 0.05, 0.1]), np.full(5, 20_000)
     clicked = rng.binomial(attempts, 1 - (1 - 2e-3) / (1 + 0.83 * expected))
-    scale, dark = pump_scale(lambda scale: scale * expected, attempts, clicked)
-    return {"pump scale": (scale, 0.83), "background": (dark, 2e-3)}
+    scale, dark = efficiency_scale(expected, attempts, clicked)
+    return {"efficiency": (scale, 0.83), "background": (dark, 2e-3)}
+
+
+def draw_pairs(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
+    shots = np.array([40_000, 40_000, 80_000])
+    loaded = 0.02 + 0.2 * 0.91
+    chances = np.array([0.03, 0.97, 0.03 + 0.94 * loaded / (1 + loaded)])
+    scale = pump_scale(lambda pump: 0.02 + 0.2 * pump, shots, rng.binomial(shots, chances))
+    return {"pump scale": (scale, 0.91)}
 
 
 def draw_arrival(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
@@ -108,8 +117,8 @@ def draw_fringe(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
 
 
 DRAWS: tuple[Draw, ...] = (
-    draw_rabi, draw_ramsey, draw_relaxation, draw_pump, draw_arrival, draw_resonance, draw_plateau,
-    draw_darks, draw_hom, draw_fringe,
+    draw_rabi, draw_ramsey, draw_relaxation, draw_pump, draw_pairs, draw_arrival, draw_resonance,
+    draw_plateau, draw_darks, draw_hom, draw_fringe,
 )  # fmt: skip
 
 
@@ -138,7 +147,7 @@ def test_what_does_not_oscillate_has_no_frequency() -> None:
 
 def test_dark_light_says_nothing() -> None:
     with pytest.raises(RunFailed, match="clicks do not grow"):
-        pump_scale(lambda scale: scale * np.array([0.0, 0.01, 0.1]), np.full(3, 10_000), np.array([5, 4, 6]))
+        efficiency_scale(np.array([0.0, 0.01, 0.1]), np.full(3, 10_000), np.array([5, 4, 6]))
     with pytest.raises(RunFailed, match="does not click"):
         plateau(np.linspace(1e-6, 2e-5, 5), np.full(5, 1000), np.zeros(5, dtype=np.int64))
     edges = np.arange(0, 2_000_001, 8_000, dtype=np.float64)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A device drifts: an expired calibration finds it out of limits, suspects what it needs, and mends it."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 from two_node_lab import Laboratory, bench_file, device_file
 
 from heraldlink.agent.estimator import read_devices
@@ -21,13 +23,21 @@ from heraldlink_sim.world.drifts import Drifts
 pytestmark = pytest.mark.timeout(240)
 
 LIGHT_m_per_s = 299_792_458.0
-JUMP_Hz = 1.1e9
-EARLY, LATER = range(1, 81), range(50_000, 50_201)
+JUMP_Hz = 1.6e9
+EARLY, LATER = range(1, 111), range(50_000, 50_201)
 """Slots of the first tune-up, and of one 5,000 s of bench time later."""
 
-WANTED = ("midpoint.pump_alice",)
-JUMPY = {f"arms.alice.transducer.{key}": value for key, value in
-         (("frequency_jump_Hz", JUMP_Hz), ("frequency_jump_rate_Hz", 2e-4))}  # fmt: skip
+WANTED = ("midpoint.efficiency_alice",)
+
+
+def jumpy_devices(folder: Path) -> Path:
+    """The improved devices, but alice's cavity jumps now and then, and bob's does not."""
+    content = json.loads(json.dumps(YAML(typ="safe").load(device_file(folder, "improved", {}).read_text())))
+    content["arms"]["alice"]["transducer"] |= {"frequency_jump_Hz": JUMP_Hz, "frequency_jump_rate_Hz": 2e-4}
+    path = folder / "jumpy.device.yaml"
+    with path.open("w") as stream:
+        YAML().dump(content, stream)
+    return path
 
 
 def seed_with_jump(devices: Devices, seed: int) -> int:
@@ -57,8 +67,8 @@ def run(tune: TuneUp, rack: Rack) -> list[Step]:
 
 
 def test_a_cavity_that_jumped_is_noticed_and_mended(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    """The pump's calibration expires, finds a third of the light, and has the wavelength measured again."""
-    path = device_file(tmp_path, "improved", JUMPY)
+    """The count of pairs expires, finds half of them, and has the wavelength measured again."""
+    path = jumpy_devices(tmp_path)
     seed = seed_with_jump(read_devices(path, ("alice", "bob")), int(pytestconfig.option.seed))
     bench = bench_file(tmp_path, "two_nodes", devices=path)
     slots = ",".join(map(str, (*EARLY, *LATER)))
@@ -70,7 +80,7 @@ def test_a_cavity_that_jumped_is_noticed_and_mended(tmp_path: Path, pytestconfig
         Rack(point, lab.addresses) as rack,
     ):
         first = run(tune, rack)
-        scale_then = tune.results[WANTED[0]].values["scale"]
+        scale_then = tune.results["midpoint.pairs"].values["scale_alice"]
         assert all(step.result and step.result.outcome == "measured" for step in first)
         assert not tune.due(rack.slot(), WANTED)
         let_time_pass(rack, point)
@@ -81,12 +91,13 @@ def test_a_cavity_that_jumped_is_noticed_and_mended(tmp_path: Path, pytestconfig
     reasons = {step.due.name: step.due.reason for step in steps[::-1]}
     assert not left
     assert scale_then.value == pytest.approx(1.0, abs=4 * scale_then.sigma)
-    assert reasons["midpoint.pump_alice"].startswith("expired")
-    assert reasons["midpoint.pump_wavelength"].startswith("suspect: midpoint.pump_alice out of limits: scale")
-    assert names.index("midpoint.pump_alice") < names.index("midpoint.pump_wavelength")
-    assert names[-1] == "midpoint.pump_alice"
+    pairs, wavelength = "midpoint.pairs", "midpoint.pump_wavelength"
+    assert reasons[pairs].startswith("expired")
+    assert reasons[wavelength].startswith(f"suspect: {pairs} out of limits: scale_alice")
+    assert names.index(pairs) < names.index(wavelength) < len(names) - 1 - names[::-1].index(pairs)
+    assert names[-1] == WANTED[0]
     before = read_devices(path, ("alice", "bob"))
-    scale = tune.results[WANTED[0]].values["scale"]
+    scale = tune.results["midpoint.pairs"].values["scale_alice"]
     ratio = pairs_per_pulse(with_jump(before), after) / max(
         pairs_per_pulse(before, point.hub(pump__wavelength_m=float(wavelength_m)))
         for wavelength_m in 1.56121e-6 + np.arange(0, 10e-12, 0.05e-12)

@@ -91,6 +91,15 @@ def trigger_delay(node: str) -> Draw:
     return draw
 
 
+def loss(arm: str) -> Draw:
+    """A dirty connector behind a transducer: 10 to 30 % of the light is lost."""
+
+    def draw(rng: np.random.Generator) -> tuple[Changes, dict[str, object]]:
+        return {}, {f"arms.{arm}.path_efficiency": 0.75 * rng.uniform(0.7, 0.9)}
+
+    return draw
+
+
 def fibre(rng: np.random.Generator) -> tuple[Changes, dict[str, object]]:
     """Bob's fibre is longer by 10 to 60 ns of light."""
     return {}, {"arms.bob.fibre_delay_ps": 100_000 + int(rng.integers(10_000, 60_000))}
@@ -130,6 +139,8 @@ def cavities(rng: np.random.Generator) -> tuple[Changes, dict[str, object]]:
 DETUNINGS: dict[str, Draw] = {
     "pump at alice": weak_pump("alice"),
     "pump at bob": weak_pump("bob"),
+    "loss behind alice": loss("alice"),
+    "loss behind bob": loss("bob"),
     "drive at alice": drive_strength("alice"),
     "drive at bob": drive_strength("bob"),
     "frequency at alice": qubit_frequency("alice"),

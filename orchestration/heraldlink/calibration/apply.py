@@ -17,13 +17,14 @@ from heraldlink.calibration.specification import (
     BIAS,
     DELAYS,
     FREQUENCY,
+    PAIRS,
     RABI,
     READOUT,
     SLOT_DELAY,
     WAVELENGTH,
+    efficiency,
     full_name,
     link_graph,
-    pump,
 )
 from heraldlink.calibration.store import calibration_file, latest, read_results
 from heraldlink.config import EndNodeConfig, MidpointConfig
@@ -122,10 +123,10 @@ def tuned_midpoint(config: MidpointConfig, values: Values) -> MidpointConfig:
     if found := values.get(full_name(node, DELAYS)):
         changes["gate.begin_ps"] = round(found["gate_begin"].value)
         changes["gate.end_ps"] = round(found["gate_end"].value)
-    for arm in config.ends:
-        if found := values.get(full_name(node, pump(arm))):
-            changes[f"attenuator.{arm}.pump_attenuation_dB"] = found["attenuation"].value
-            changes[f"attenuator.{arm}.readout_attenuation_dB"] = found["readout_attenuation"].value
+    if found := values.get(full_name(node, PAIRS)):
+        for arm in config.ends:
+            changes[f"attenuator.{arm}.pump_attenuation_dB"] = found[f"attenuation_{arm}"].value
+            changes[f"attenuator.{arm}.readout_attenuation_dB"] = found[f"readout_attenuation_{arm}"].value
     return _with(config, changes)
 
 
@@ -154,15 +155,18 @@ def _tuned_arm(arm: ArmDevice, midpoint: str, values: Values) -> ArmDevice:
     if found := values.get(full_name(midpoint, WAVELENGTH)):
         moved_Hz = arm.transducer.optical_frequency_Hz + found[f"shift_{arm.name}"].value
         arm = replace(arm, transducer=replace(arm.transducer, optical_frequency_Hz=moved_Hz))
-    if found := values.get(full_name(midpoint, pump(arm.name))):
-        arm = replace(arm, insertion=min(1.0, arm.insertion * found["scale"].value))
+    if found := values.get(full_name(midpoint, PAIRS)):
+        arm = replace(arm, insertion=min(1.0, arm.insertion * found[f"scale_{arm.name}"].value))
+    if found := values.get(full_name(midpoint, efficiency(arm.name))):
+        arm = replace(arm, path_efficiency=min(1.0, arm.path_efficiency * found["efficiency"].value))
     return arm
 
 
 def pump_doubt(arm: str, midpoint: str, values: Values) -> float:
     """Relative standard deviation of the calibrated pump power of an arm; 0 where it is as declared."""
-    found = values.get(full_name(midpoint, pump(arm)))
-    return found["scale"].sigma / found["scale"].value if found else 0.0
+    found = values.get(full_name(midpoint, PAIRS))
+    scale = found[f"scale_{arm}"] if found else None
+    return scale.sigma / scale.value if scale else 0.0
 
 
 def arrivals_ps(config: MidpointConfig, values: Values) -> dict[str, float]:

@@ -9,7 +9,7 @@ from heraldlink.calibration.measured import Measured
 from heraldlink.calibration.point import RackPoint
 from heraldlink.sequences import SlotPlan
 from heraldlink_drivers.roles import Tags
-from heraldlink_physics.device import Devices
+from heraldlink_physics.device import ArmDevice, Devices
 
 
 class Slot(Protocol):
@@ -44,13 +44,9 @@ class Bench:
     devices: Devices
     declared_devices: Devices
 
-    def scale(self, arm: str) -> float:
-        """Pump power at an arm's transducer over what the device file declares, as far as it is known."""
-        now, then = (
-            next(item for item in devices.arms if item.name == arm)
-            for devices in (self.devices, self.declared_devices)
-        )
-        return now.insertion / then.insertion if then.insertion > 0 else 1.0
+    def device(self, arm: str) -> ArmDevice:
+        """An arm's hardware with all that is known of it."""
+        return next(item for item in self.devices.arms if item.name == arm)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calibrations of the hub: detector bias, dark counts, wavelength, delays, pump power of each arm."""
 
-from collections.abc import Callable
 from functools import partial
 from math import hypot, log10
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from heraldlink.calibration import counting
 from heraldlink.calibration.bench import Bench, Finding
 from heraldlink.calibration.detector import dark_rate, plateau
-from heraldlink.calibration.light import arrival, pump_scale, resonance
+from heraldlink.calibration.light import arrival, efficiency_scale, resonance
 from heraldlink.calibration.measured import Measured
 from heraldlink.calibration.plans import light_plan
 from heraldlink.calibration.point import RackPoint
@@ -19,7 +18,6 @@ from heraldlink.calibration.response import (
     detected_photons,
     linewidth_Hz,
     pair_response,
-    pairs_left,
     shifted,
     strongest_Hz,
 )
@@ -38,8 +36,8 @@ PLATEAU = 0.9995
 
 SCAN_ATTEMPTS = 60_000
 BIAS_STEPS = 9
-DARK_SLOTS, ARRIVAL_SLOTS, PUMP_SLOTS = 5, 2, 20
-PUMP_SHARES = (0.05, 0.25, 0.7)
+DARK_SLOTS, ARRIVAL_SLOTS, LIGHT_SLOTS = 5, 2, 4
+LIGHT_SHARES = (0.05, 0.25, 0.7)
 """Of the attempts of a pump sweep: dark, at 0.8 of the envelope's peak, and at all of it."""
 
 BIN_PS = 8_000.0
@@ -53,7 +51,7 @@ def brighter(bench: Bench) -> RackPoint:
     plan = light_plan(point, [peak_V])
     turned: dict[str, object] = {}
     for name, arm in point.midpoint.operating_point.attenuator.items():
-        photons = float(detected_photons(bench, name, point, plan, [peak_V], bench.scale(name))[0])
+        photons = float(detected_photons(bench, name, point, plan, [peak_V])[0])
         change_dB = 10 * log10(PHOTONS / max(photons, 1e-9))
         attenuation_dB = min(60.0, max(0.0, arm.pump_attenuation_dB - change_dB))
         turned[f"attenuator__{name}__pump_attenuation_dB"] = round(attenuation_dB, 2)
@@ -205,32 +203,18 @@ def slot_delay(bench: Bench) -> Finding:
     )
 
 
-def pump_power(arm: str, bench: Bench) -> Finding:
-    """Clicks of one arm against the pump's envelope: how much of the declared power arrives.
-
-    The arm's efficiency is taken from the device file: clicks alone give the product of both. The
-    attenuators are corrected so that it makes as many pairs as declared, also beside its resonance.
-    """
+def efficiency(arm: str, bench: Bench) -> Finding:
+    """Clicks of one arm against the pump's envelope, whose power is known: what of the light is lost."""
     point = brighter(bench).block(*(name for name in bench.point.names if name != arm))
     peak_V = full_peak_V(point)
     peaks_V = [0.0, 0.8 * peak_V, peak_V]
-    plan = light_plan(point, peaks_V, shares=PUMP_SHARES)
+    plan = light_plan(point, peaks_V, shares=LIGHT_SHARES)
     clicks = np.sum(
-        [counting.clicked(bench.player.play(plan, point).hub, plan) for _ in range(PUMP_SLOTS)], axis=0
+        [counting.clicked(bench.player.play(plan, point).hub, plan) for _ in range(LIGHT_SLOTS)], axis=0
     )
-    expected: Callable[[float], Real] = partial(detected_photons, bench, arm, point, plan, peaks_V)
-    scale, background = pump_scale(expected, counting.attempts(plan) * PUMP_SLOTS, clicks)
-    declared = bench.declared.midpoint.operating_point.attenuator[arm]
-    surplus_dB = 10 * log10(scale.value * pairs_left(bench, arm))
-    sigma_dB = 10 * scale.sigma / scale.value / np.log(10)
-    attenuation = {
-        "attenuation": declared.pump_attenuation_dB + surplus_dB,
-        "readout_attenuation": max(0.0, declared.readout_attenuation_dB + surplus_dB),
-    }
-    if min(attenuation.values()) < 0:
-        raise RunFailed(
-            f"pump: the light of {arm} is {-surplus_dB:.1f} dB too weak, more than attenuators hold"
-        )
-    values = {"scale": scale, "background": background}
-    values |= {name: Measured(value, float(sigma_dB), "dB") for name, value in attenuation.items()}
-    return Finding(values, plan.digest())
+    expected = detected_photons(bench, arm, point, plan, peaks_V)
+    scale, background = efficiency_scale(expected, counting.attempts(plan) * LIGHT_SLOTS, clicks)
+    known = bench.device(arm).path_efficiency
+    declared = next(item for item in bench.declared_devices.arms if item.name == arm).path_efficiency
+    lost = Measured(scale.value * known / declared, scale.sigma * known / declared)
+    return Finding({"efficiency": lost, "background": background}, plan.digest())

@@ -21,28 +21,24 @@ Real = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-def pump_scale(
-    expected: Callable[[float], Real], attempts: Integers, clicked: Integers
-) -> tuple[Measured, Measured]:
-    """(true over declared pump power, background probability per attempt) from a pump sweep.
+def efficiency_scale(expected: Real, attempts: Integers, clicked: Integers) -> tuple[Measured, Measured]:
+    """(true over declared efficiency, background probability per attempt) from clicks against the pump.
 
-    ``expected``: detected photons per attempt that the model expects at each setting, float64[n], if the
-    pump's power is so many times what is declared; one setting has to be dark. Raises RunFailed if the
-    clicks do not grow with the pump.
+    ``expected``: detected photons per attempt that the model expects at each setting, float64[n]; one setting
+    has to be dark. Raises RunFailed if the clicks do not grow with the pump.
     """
 
     def model(values: Real) -> Real:
         dark = 1 - np.exp(-np.exp(values[1]))
-        return np.asarray(1 - (1 - dark) / (1 + expected(float(np.exp(values[0])))), dtype=np.float64)
+        return np.asarray(1 - (1 - dark) / (1 + np.exp(values[0]) * expected), dtype=np.float64)
 
     share = clicked / np.maximum(attempts, 1)
-    declared = expected(1.0)
-    brightest = int(np.argmax(declared))
-    floor = max(float(share[np.argmin(declared)]), 0.5 / float(attempts.max()))
+    brightest = int(np.argmax(expected))
+    floor = max(float(share[np.argmin(expected)]), 0.5 / float(attempts.max()))
     if share[brightest] <= 2 * floor:
-        raise RunFailed("pump sweep: clicks do not grow with the pump: is light blocked or a detector off?")
-    ratio = share[brightest] / (1 - min(0.999, float(share[brightest]))) / declared[brightest]
-    prior = np.where(declared > 0, 0.0, 0.5)  # Jeffreys': a dark setting without any click is no certainty
+        raise RunFailed("efficiency: clicks do not grow with the pump: is light blocked or a detector off?")
+    ratio = share[brightest] / (1 - min(0.999, float(share[brightest]))) / expected[brightest]
+    prior = np.where(expected > 0, 0.0, 0.5)  # Jeffreys': a dark setting without any click is no certainty
     fit = fit_binomial(clicked + prior, attempts + 2 * prior, model, np.log(np.array([ratio, floor])))
     scale, dark = float(np.exp(fit.values[0])), float(np.exp(fit.values[1]))
     return Measured(scale, scale * fit.sigma(0)), Measured(dark, dark * fit.sigma(1))

@@ -2,6 +2,7 @@
 """Slots that calibrations play, made from the link's own sequence: the same pulses, gates and readouts."""
 
 from collections.abc import Sequence
+from math import pi
 
 from heraldlink.calibration.point import RackPoint
 from heraldlink.config.sequence import SequenceConfig
@@ -76,6 +77,23 @@ def bright_plan(point: RackPoint) -> SlotPlan:
         Part("bright_q", count, {first: bright, second: (*bright, PhaseSwitch(*window))}),
     )
     return plan_of(point, "bright", period_ps, parts)
+
+
+def loading_plan(point: RackPoint, peak_V: float) -> SlotPlan:
+    """Readouts at both ends of |g>, of |e>, and of what a pump pulse loads: 5, 1 and 14 of twenty."""
+    sequence = point.midpoint.sequence
+    shots = shots_per_part(sequence, 20)
+    gate = ReadoutGate(sequence.readout_begin_ps, sequence.readout_width_ps)
+    excite = _placed(QubitDrive(0, sequence.rotation_sigma_ps, pi), sequence.readout_begin_ps)
+    pulse = PumpPulse(sequence.pulse_centre_ps, sequence.pulse_sigma_ps, peak_V)
+    rows: tuple[tuple[str, int, tuple[Element, ...]], ...] = (
+        ("ground", 5 * shots, ()), ("excited", shots, (excite,)), ("pumped", 14 * shots, (pulse,)),
+    )  # fmt: skip
+    parts = [
+        Part(name, count, dict.fromkeys(point.names, (_sync(sequence), *elements, gate)))
+        for name, count, elements in rows
+    ]
+    return plan_of(point, "loading", sequence.attempt_period_ps, parts)
 
 
 def qubit_plan(

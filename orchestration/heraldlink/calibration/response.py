@@ -20,15 +20,13 @@ LIGHT_m_per_s = 299_792_458.0
 
 
 def detected_photons(
-    bench: Bench, arm: str, point: RackPoint, plan: SlotPlan, peaks_V: Sequence[float], scale: float
+    bench: Bench, arm: str, point: RackPoint, plan: SlotPlan, peaks_V: Sequence[float]
 ) -> Real:
-    """Detected photons per attempt and peak of one arm, if ``scale`` times the declared pump arrives.
+    """Detected photons per attempt and peak of one arm, of both detectors together, as the model has them.
 
-    Of both detectors together; pairs, heated microwaves included, and pump that leaks with the pulse.
+    Pairs, heated microwaves included, and pump that leaks with the pulse.
     """
-    device = next(item for item in bench.devices.arms if item.name == arm)
-    declared = next(item for item in bench.declared_devices.arms if item.name == arm)
-    device = replace(device, insertion=min(1.0, declared.insertion * scale))
+    device = bench.device(arm)
     settings = bench.point.midpoint.operating_point
     detectors = zip(bench.devices.midpoint.detectors, settings.detectors.bias_A, strict=True)
     efficiency = sum(detector.efficiency(bias_A) for detector, bias_A in detectors) / 2
@@ -38,6 +36,17 @@ def detected_photons(
         pairs = pumped.arm.n_bar * (1 + pumped.arm.n_thermal) * pumped.arm.efficiency
         photons.append((pairs + pumped.leaked_photons) * efficiency)
     return np.array(photons, dtype=np.float64)
+
+
+def loaded_photons(
+    bench: Bench, arm: str, point: RackPoint, plan: SlotPlan, peak_V: float, scale: float
+) -> float:
+    """Mean microwave photons in the qubit after a pump pulse, with ``scale`` times the declared pump."""
+    declared = next(item for item in bench.declared_devices.arms if item.name == arm)
+    device = replace(bench.device(arm), insertion=min(1.0, declared.insertion * scale))
+    pumped = chain.arm(device, arm_settings(point, arm, plan, peak_V)).arm
+    photons = (1 + pumped.n_bar) * (1 + pumped.n_thermal) - 1 + pumped.n_added
+    return photons * pumped.microwave_efficiency
 
 
 def arm_settings(point: RackPoint, arm: str, plan: SlotPlan, peak_V: float) -> ArmSettings:
@@ -78,7 +87,7 @@ def shifted(arm: ArmDevice, by_Hz: float) -> ArmDevice:
 
 def pairs_left(bench: Bench, arm: str) -> float:
     """Pairs of an arm at the present wavelength, relative to those at the best one for it alone, 0..1."""
-    device = next(item for item in bench.devices.arms if item.name == arm)
+    device = bench.device(arm)
     light_Hz = LIGHT_m_per_s / bench.point.midpoint.operating_point.pump.wavelength_m
     best_Hz = strongest_Hz([device])
     return float(pair_response([device], best_Hz, np.array([light_Hz - best_Hz]))[0])

@@ -8,16 +8,16 @@ pump's power is looked at often, and what it needs is measured again when it is 
 from heraldlink.calibration.graph import Calibration, Graph, Limits
 
 BIAS, DARKS, WAVELENGTH, DELAYS = "detector_bias", "dark_counts", "pump_wavelength", "delays"
-FRINGE = "fringe"
+FRINGE, PAIRS = "fringe", "pairs"
 SLOT_DELAY, RABI, FREQUENCY, READOUT, RELAXATION = (
     "slot_delay", "rabi", "qubit_frequency", "readout", "relaxation",
 )  # fmt: skip
 HOUR_s = 3600.0
 
 
-def pump(arm: str) -> str:
-    """Name of the pump calibration of an arm."""
-    return f"pump_{arm}"
+def efficiency(arm: str) -> str:
+    """Name of the calibration of what an arm's light loses."""
+    return f"efficiency_{arm}"
 
 
 def full_name(node: str, kind: str) -> str:
@@ -32,6 +32,7 @@ def link_graph(midpoint: str, ends: tuple[str, str]) -> Graph:
 
 def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
     shifts = {f"shift_{end}": 3e7 for end in ends}
+    attenuations = {f"{kind}attenuation_{end}": 0.05 for end in ends for kind in ("", "readout_")}
     bias, wavelength, delays = (full_name(node, kind) for kind in (BIAS, WAVELENGTH, DELAYS))
     dark = Limits(highest=1e3)
     return [
@@ -42,29 +43,37 @@ def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
         ),
         Calibration(delays, node, (bias, wavelength), HOUR_s, steps={"arrival": 2_000.0}),
         Calibration(
-            full_name(node, FRINGE),
+            full_name(node, PAIRS),
             node,
-            (bias, wavelength, full_name(ends[1], SLOT_DELAY), *(full_name(node, pump(end)) for end in ends)),
+            (wavelength, *(full_name(end, FREQUENCY) for end in ends)),
             HOUR_s,
-            {"visibility": Limits(0.5, 1.1)},
+            {f"scale_{end}": Limits(0.55, 1.8) for end in ends},
+            {f"scale_{end}": 0.01 for end in ends} | attenuations,
         ),
         *(
             Calibration(
-                full_name(node, pump(end)),
+                full_name(node, efficiency(end)),
                 node,
-                (bias, wavelength, delays, full_name(ends[1], SLOT_DELAY)),
+                (bias, wavelength, delays, full_name(node, PAIRS)),
                 HOUR_s,
-                {"scale": Limits(0.5, 2.0), "background": Limits(highest=0.05)},
-                {"scale": 0.01, "attenuation": 0.05, "readout_attenuation": 0.05},
+                {"efficiency": Limits(0.65, 1.35), "background": Limits(highest=0.05)},
+                {"efficiency": 0.02},
             )
             for end in ends
+        ),
+        Calibration(
+            full_name(node, FRINGE),
+            node,
+            (bias, wavelength, full_name(ends[1], SLOT_DELAY), full_name(node, PAIRS)),
+            HOUR_s,
+            {"visibility": Limits(0.5, 1.1)},
         ),
     ]
 
 
 def _end(midpoint: str, ends: tuple[str, str], node: str) -> list[Calibration]:
     rabi, frequency = full_name(node, RABI), full_name(node, FREQUENCY)
-    light = (full_name(midpoint, WAVELENGTH), full_name(midpoint, pump(node)))
+    light = (full_name(midpoint, WAVELENGTH), full_name(midpoint, PAIRS))
     found = [
         Calibration(rabi, node, (), 8 * HOUR_s, {"scale": Limits(0.3, 3.0)}, {"rabi": 5e6}),
         Calibration(frequency, node, (rabi,), 8 * HOUR_s, steps={"frequency": 2e4}),

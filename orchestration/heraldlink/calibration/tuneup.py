@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from heraldlink.calibration import fringe, hub, qubits
+from heraldlink.calibration import fringe, hub, pairs, qubits
 from heraldlink.calibration.apply import (
     Values,
     foreign,
@@ -26,14 +26,15 @@ from heraldlink.calibration.specification import (
     DELAYS,
     FREQUENCY,
     FRINGE,
+    PAIRS,
     RABI,
     READOUT,
     RELAXATION,
     SLOT_DELAY,
     WAVELENGTH,
+    efficiency,
     full_name,
     link_graph,
-    pump,
 )
 from heraldlink.errors import ConfigurationError, RunFailed
 from heraldlink.messages.values import Origin
@@ -66,10 +67,11 @@ def procedures(point: RackPoint) -> dict[str, Procedure]:
         full_name(hub_node, WAVELENGTH): hub.pump_wavelength,
         full_name(hub_node, DELAYS): hub.delays,
         full_name(hub_node, FRINGE): fringe.fringe,
+        full_name(hub_node, PAIRS): pairs.pairs,
         full_name(point.names[1], SLOT_DELAY): hub.slot_delay,
     }
     for end in point.names:
-        found[full_name(hub_node, pump(end))] = partial(hub.pump_power, end)
+        found[full_name(hub_node, efficiency(end))] = partial(hub.efficiency, end)
         found[full_name(end, RABI)] = partial(qubits.drive_strength, end)
         found[full_name(end, FREQUENCY)] = partial(qubits.frequency, end)
         found[full_name(end, READOUT)] = partial(qubits.readout, end)
