@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of the whole suite."""
 
+import os
 import secrets
 
 import pytest
 from hypothesis import settings
 
+# Several workers, each with BLAS threads on all cores, wait for each other most of the time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("suite", deadline=None)  # a busy machine must not fail a test
 settings.load_profile("suite")
 
