@@ -56,4 +56,4 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest modules, so that neither of two workers ends up alone with them."""
-    items.sort(key=lambda item: "system" not in item.path.parts)
+    items.sort(key=lambda item: {"system", "statistics"}.isdisjoint(item.path.parts))

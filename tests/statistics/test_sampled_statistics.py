@@ -116,7 +116,7 @@ WRONG: dict[str, tuple[str, Expect]] = {
     "pump sweep curve": ("PumpSweep", CARVER),
     "bright clicks": ("Phase", partial(dimmer, 0.8)),
     "phase estimate": ("Phase", turned),
-    "phase error": ("Phase", partial(dimmer, 0.1)),
+    "phase error": ("Phase", partial(dimmer, 0.03)),
     "readout of g": ("Readout", COLD),
     "readout of e": ("Readout", BRIGHTER_E),
     "readout photons": ("Readout", BRIGHTER_E),

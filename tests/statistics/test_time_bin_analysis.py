@@ -74,7 +74,7 @@ def test_errors_are_those_of_repeated_measurements(link: LinkModel, seed: int) -
     squares = np.sum(np.square(pulls), axis=0)
     p_values = 2 * np.minimum(chi2.cdf(squares, DRAWS), chi2.sf(squares, DRAWS))
     assert holm(dict(zip(("raw", "kept", "post-selected"), p_values.tolist(), strict=True))) == {}
-    assert chi2.sf(squares * 1.5, DRAWS).max() < 1e-3
+    assert chi2.sf(2 * squares, DRAWS).max() < 1e-3  # errors 30 % too small would be noticed
 
 
 def test_what_cannot_be_analysed_is_refused() -> None:
