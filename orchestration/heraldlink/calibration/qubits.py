@@ -2,6 +2,7 @@
 """Calibrations of an end node: drive strength, frequency, readout, relaxation."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import pi, sqrt
 
 import numpy as np
@@ -13,11 +14,12 @@ from heraldlink.calibration.discrimination import discriminate, most_telling_thr
 from heraldlink.calibration.measured import Measured
 from heraldlink.calibration.oscillations import rabi, ramsey, relaxation
 from heraldlink.calibration.plans import qubit_plan, shots_per_part
+from heraldlink.errors import RunFailed
 from heraldlink.sequences import QubitDrive
 
 Integers = NDArray[np.int64]
 MOST_ANGLE_rad = 4 * pi
-RABI_PARTS = 13
+RABI_PARTS, MOST_DRIVES, RAMSEY_SLOTS = 13, 4, 3
 RAMSEY_STEP_PS = 70_000
 RAMSEY_STEPS = (0, 1, 2, 3, 4, 5, 12, 30, 70, 71, 72, 73)
 """Short gaps tell one fringe from the next; the long ones, as long as a qubit waits to be analysed, count."""
@@ -31,14 +33,15 @@ DRIVE_SHARE = 0.5
 
 
 def scanned(
-    bench: Bench, node: str, kind: str, drives: Sequence[tuple[QubitDrive, ...]]
+    bench: Bench, node: str, kind: str, drives: Sequence[tuple[QubitDrive, ...]], slots: int = 1
 ) -> tuple[list[Integers], str]:
-    """Play one slot with a part per set of drives; photons of every shot of each part, and the digest."""
+    """Play slots with a part per set of drives; photons of every shot of each part, and the digest."""
     sequence = bench.point.midpoint.sequence
     shots = shots_per_part(sequence, len(drives), lengths(bench, drives))
     plan = qubit_plan(bench.point, node, kind, drives, shots)
-    slot = bench.player.play(plan, bench.point)
-    return counting.photons(slot.ends[node], plan, sequence.readout_width_ps), plan.digest()
+    played = [bench.player.play(plan, bench.point).ends[node] for _ in range(slots)]
+    found = [counting.photons(tags, plan, sequence.readout_width_ps) for tags in played]
+    return [np.concatenate(part) for part in zip(*found, strict=True)], plan.digest()
 
 
 def lengths(bench: Bench, drives: Sequence[tuple[QubitDrive, ...]]) -> int:
@@ -75,10 +78,27 @@ def drive_strength(node: str, bench: Bench) -> Finding:
 
 
 def frequency(node: str, bench: Bench) -> Finding:
-    """Ramsey fringes: the qubit's frequency, and the nearest one that fits whole cycles into an attempt."""
-    sequence = bench.point.midpoint.sequence
-    sigma_ps = sequence.rotation_sigma_ps
-    declared_Hz = bench.point.ends[node].operating_point.qubit.frequency_Hz
+    """Ramsey fringes: the qubit's frequency, and the nearest one that fits whole cycles into an attempt.
+
+    Played again at each new drive until the drive stays: fringes faster than `ARTIFICIAL_Hz` fold back, and
+    a drive that is far off would be taken for one that is near. Raises RunFailed if it does not settle.
+    """
+    grid_Hz = 1e12 / bench.point.midpoint.sequence.attempt_period_ps
+    for _ in range(MOST_DRIVES):
+        drive_Hz = bench.point.ends[node].operating_point.qubit.frequency_Hz
+        offset, decay, digest = offset_from_drive(node, bench)
+        nearest_Hz = round((drive_Hz + offset.value) / grid_Hz) * grid_Hz
+        if nearest_Hz == drive_Hz:
+            found = Measured(drive_Hz + offset.value, offset.sigma, "Hz")
+            drive = Measured(drive_Hz, offset.sigma, "Hz")
+            return Finding({"frequency": found, "drive": drive, "decay": decay}, digest)
+        bench = replace(bench, point=bench.point.end(node, qubit__frequency_Hz=nearest_Hz))
+    raise RunFailed(f"Ramsey: the drive of {node} does not settle within {MOST_DRIVES} scans")
+
+
+def offset_from_drive(node: str, bench: Bench) -> tuple[Measured, Measured, str]:
+    """(qubit's frequency minus the drive's in Hz, decay rate in 1/s, digest), from fringes."""
+    sigma_ps = bench.point.midpoint.sequence.rotation_sigma_ps
     gaps_ps = 8 * sigma_ps + RAMSEY_STEP_PS * np.array(RAMSEY_STEPS)
     drives = [
         (
@@ -87,18 +107,9 @@ def frequency(node: str, bench: Bench) -> Finding:
         )
         for gap_ps in gaps_ps.tolist()
     ]
-    photons, digest = scanned(bench, node, "ramsey", drives)
+    photons, digest = scanned(bench, node, "ramsey", drives, RAMSEY_SLOTS)
     fringe, decay = ramsey(seconds(gaps_ps), *excited_of(photons), HIGHEST_Hz)
-    found_Hz = declared_Hz + ARTIFICIAL_Hz - fringe.value
-    grid_Hz = 1e12 / sequence.attempt_period_ps
-    return Finding(
-        {
-            "frequency": Measured(found_Hz, fringe.sigma, "Hz"),
-            "drive": Measured(round(found_Hz / grid_Hz) * grid_Hz, fringe.sigma, "Hz"),
-            "decay": decay,
-        },
-        digest,
-    )
+    return Measured(ARTIFICIAL_Hz - fringe.value, fringe.sigma, "Hz"), decay, digest
 
 
 def readout(node: str, bench: Bench) -> Finding:
