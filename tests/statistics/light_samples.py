@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from compiled_slots import ENDS, LASER_Hz, Played, laboratory, modelled, noisy, play, rack_of
 from conditioned import Real, binomial, correlated, ranked, shared
 from exact_statistics import randomised, sum_pmf
 from laboratory import changed
-from played_plans import ENDS, LASER_Hz, Played, laboratory, modelled, noisy, play, rack_of
 
 from heraldlink.analysis.attempts import Clicks, Patterns, answers, clicks_in, patterns
 from heraldlink.analysis.correlations import (

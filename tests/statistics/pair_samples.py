@@ -7,10 +7,10 @@ from functools import cache
 from itertools import product
 
 import numpy as np
+from compiled_slots import Played, laboratory, modelled, noisy, play, rack_of
 from conditioned import Real, binomial, randomised, ranked
 from exact_statistics import sum_pmf
 from light_samples import confusion_of, shipped
-from played_plans import Played, laboratory, modelled, noisy, play, rack_of
 
 from heraldlink.analysis.attempts import answers, patterns
 from heraldlink.analysis.time_bin import Table, estimates, herald_table

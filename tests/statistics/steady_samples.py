@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from math import pi, sqrt
 
 import numpy as np
+from compiled_slots import Played, laboratory, modelled, noisy, play, rack_of
 from conditioned import Real, binomial, ranked
 from light_samples import LASER_Hz, shipped
-from played_plans import Played, laboratory, modelled, noisy, play, rack_of
 
 from heraldlink.analysis.attempts import Clicks, clicks_in
 from heraldlink.calibration.counting import photons

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_slots import BIASES_A, DRIVES, POWER_W
 from exact_statistics import SIGNIFICANCE, holm
 from laboratory import devices
 from light_samples import G2, Hom, PumpSweep
 from pair_samples import TimeBin
-from played_plans import BIASES_A, DRIVES, POWER_W
 from steady_samples import Readout
 from two_node_lab import Laboratory
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from compiled_slots import modelled, noisy
 from exact_statistics import holm
 from pair_samples import Rounds, TimeBin, clean
-from played_plans import modelled, noisy
 from scipy.stats import chi2
 
 from heraldlink.analysis.time_bin import estimates, herald_table, time_bin_fidelity
