@@ -2,6 +2,7 @@
 """``heraldlink calibrate``: the tune-up of a node: measure what is due, keep it with its uncertainty."""
 
 import os
+import sys
 from collections.abc import Collection, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from heraldlink.calibration.tuneup import TuneUp
 
 
+WIDTH = 150
+"""Of the table where there is no terminal to fit it to."""
+
+
 def calibrate(
     node: Annotated[list[str], typer.Argument(help="Names of nodes whose calibrations are wanted.")],
     network: Annotated[
@@ -48,7 +53,7 @@ def calibrate(
 
     point = rack_point(network, data)
     instruments = {} if addresses is None else read_addresses(addresses)
-    console = Console(stderr=json)
+    console = Console(stderr=json, width=None if sys.stdout.isatty() else WIDTH)
     with terminated_as_interrupted():
         return _calibrate(point, instruments, Wanted(node, only, force, dry_run), console, json)
 
