@@ -19,6 +19,9 @@ from heraldlink_physics.errors import PhysicsError
 ABSENT_AT_ZERO = ("free_spectral_range_Hz",)
 """Numbers whose 0 means that there is no such thing, so that a little more is no small change."""
 FIRST_STEP = 1e-3
+"""Of a value, for most parameters."""
+FIRST_STEPS_Hz = {"optical_frequency_Hz": 1e5, "microwave_frequency_Hz": 1e5, "qubit.frequency_Hz": 2e3}
+"""Of frequencies, against which the lines are narrow."""
 SHRINK = 8.0
 STEPS = 8
 CURVED = 0.02
@@ -50,7 +53,9 @@ def by_parameter(take: Take, devices: Devices, path: str, phase_rad: float = 0.0
     def at(change: float) -> Real:
         return joined(take.cells(shifted(devices, path, value + change), phase_rad))
 
-    return _derivative(at, middle, FIRST_STEP * (abs(value) or 1.0), 1.0 if whole(devices, path) else 0.0)
+    narrow_Hz = [step for name, step in FIRST_STEPS_Hz.items() if path.endswith(name)]
+    step = narrow_Hz[0] if narrow_Hz else FIRST_STEP * (abs(value) or 1.0)
+    return _derivative(at, middle, step, 1.0 if whole(devices, path) else 0.0)
 
 
 def by_phase(take: Take, devices: Devices, phase_rad: float) -> Real:
