@@ -11,6 +11,7 @@ from heraldlink.agent.midpoint_crew import sequence_of
 from heraldlink.config import MidpointConfig, find_config, load_node
 from heraldlink.errors import Unsupported
 from heraldlink.messages.values import Demand, Drive
+from heraldlink_physics.operating_point import strongest_pump
 
 DRIVE = Drive(envelope_peak_V=0.25, bright_peak_V=0.25, start_ps=1_000_000)
 
@@ -52,3 +53,21 @@ def test_a_pump_that_would_make_the_transducers_oscillate_is_unsupported() -> No
         Unsupported, match=r"alice: a pump of .* W in the fibre is impossible.*allowed are 0 to"
     ):
         lossless.choose(demand(0.3), dict.fromkeys(("alice", "bob"), DRIVE))
+
+
+def test_where_an_arm_loses_light_the_other_one_is_pumped_less() -> None:
+    """More heralds at the same fidelity than equal pumps give; arms that are alike are pumped alike."""
+    published = estimator()
+    improved = read_devices(find_config("devices/improved.yaml"), published.config.ends)
+    bright = [replace(arm, insertion=1.0) for arm in improved.arms]
+    alike = replace(published, devices=replace(improved, arms=(bright[0], bright[1])))
+    drives = dict.fromkeys(("alice", "bob"), DRIVE)
+    alice, bob = alike.devices.arms
+    lossy = replace(alice, path_efficiency=0.7 * alice.path_efficiency)
+    unequal = replace(alike, devices=replace(alike.devices, arms=(lossy, bob)))
+    assert alike.balanced(drives) == drives
+    chosen = unequal.choose(demand(0.82), drives)
+    equal = strongest_pump(0.82, lambda pump_dB: unequal.link(drives, pump_dB).model, -40.0, 0.0)
+    assert chosen.envelope_peak_V["alice"] > 1.1 * chosen.envelope_peak_V["bob"]
+    assert chosen.prediction.fidelity >= 0.82
+    assert chosen.prediction.probability > equal.probability

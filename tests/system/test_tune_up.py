@@ -260,14 +260,20 @@ def measured_fidelity(link: chain.LinkModel, angles: tuple[float, float]) -> flo
 
 def best_probability(devices: Devices, rack: ReadBack, variance: float) -> float:
     """The most heralds per attempt at F_meas >= TARGET, over pump, gate and bias, all else known exactly."""
-    options = ((130_000, 18e-6), (160_000, 16e-6), (200_000, 15e-6), (200_000, 18e-6), (200_000, 20e-6))
-    return max(strongest(known(devices, rack, *option, variance)) for option in options)
+    options = ((160_000, 16e-6), (200_000, 15e-6), (200_000, 18e-6), (200_000, 20e-6))
+    a, b = devices.arms
+    unequal_dB = 10 * math.log10(b.path_efficiency / a.path_efficiency)
+    return max(
+        strongest(known(devices, rack, *option, variance, share * unequal_dB))
+        for option in options
+        for share in (0.7, 0.85, 1.0)
+    )
 
 
 def known(
-    devices: Devices, rack: ReadBack, half_ps: int, bias_A: float, variance: float
+    devices: Devices, rack: ReadBack, half_ps: int, bias_A: float, variance: float, unequal_dB: float
 ) -> Callable[[float], chain.LinkModel]:
-    """The link by pump in dB: equal power at both transducers, equal arrivals, the best wavelength."""
+    """The link by pump in dB, so much stronger at A than at B; equal arrivals, the best wavelength."""
     a, b = rack.arms
     arm_a, arm_b = devices.arms
     skew_ps = arm_a.path_delay_ps + a.start_ps - arm_b.path_delay_ps - b.start_ps
@@ -285,9 +291,12 @@ def known(
             replace(
                 settings,
                 laser_frequency_Hz=light_Hz,
-                attenuation_dB=30.0 - pump_dB + 10 * math.log10(device.insertion / 0.1),
+                attenuation_dB=30.0 - pump_dB - more_dB + 10 * math.log10(device.insertion / 0.1),
             )
-            for settings, device in ((a, arm_a), (replace(b, start_ps=b.start_ps + skew_ps), arm_b))
+            for settings, device, more_dB in (
+                (a, arm_a, unequal_dB / 2),
+                (replace(b, start_ps=b.start_ps + skew_ps), arm_b, -unequal_dB / 2),
+            )
         ]
         return chain.link(*devices.arms, devices.midpoint, *pumped, midpoint, phase_variance_rad2=variance)
 

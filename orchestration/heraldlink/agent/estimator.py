@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import numpy as np
 from ruamel.yaml import YAML
 
@@ -20,7 +21,7 @@ from heraldlink_physics.device import ArmDevice, Devices
 from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.errors import PhysicsError
 from heraldlink_physics.model import Arm, HeraldModel, Midpoint
-from heraldlink_physics.operating_point import strongest_pump
+from heraldlink_physics.operating_point import OperatingPoint, strongest_pump
 from heraldlink_physics.pair_source import pair_source
 from heraldlink_physics.settings import ArmSettings, DetectorSettings, GateSettings, MidpointSettings
 from heraldlink_physics.stability import refuse_unstable
@@ -57,12 +58,10 @@ class Estimator:
 
     def choose(self, demand: Demand, drives: Mapping[str, Drive]) -> Parameters:
         """Parameters for a demand. Raises Unsupported with the fidelity and rate that could be had."""
-        point = strongest_pump(
-            demand.minimum_fidelity,
-            lambda pump_dB: self.link(drives, pump_dB, CAUTION_SIGMA).model,
-            WEAKEST_dB,
-            0.0,
-        )
+        found = [
+            (self._strongest(demand.minimum_fidelity, item), item) for item in (drives, self.balanced(drives))
+        ]
+        point, drives = max(found, key=lambda item: rank(item[0]))
         if not point.reachable:
             raise Unsupported(self._best(demand, point.fidelity_measured, point.probability))
         self._check_pump(drives, point.pump_dB)
@@ -76,6 +75,33 @@ class Estimator:
             attempts=attempts,
             record_ps=record_ps,
             prediction=prediction,
+        )
+
+    def balanced(self, drives: Mapping[str, Drive]) -> Mapping[str, Drive]:
+        """The brighter arm's envelope lowered until both send equally many photons to the detectors.
+
+        A click then tells least about where its photon came from. Of all ratios it gives the most heralds at
+        a fidelity to within 0.2 % where arms differ by up to 1.6 dB [computed for improved.yaml].
+        """
+        photons = {
+            name: arm.n_bar * arm.efficiency
+            for name, arm in zip(self.config.ends, self.link(drives, 0.0).arms, strict=True)
+        }
+        least = min(photons.values())
+        if least <= 0:
+            return drives
+        lowered_dB = {name: 10 * math.log10(least / many) for name, many in photons.items()}
+        return {
+            name: msgspec.structs.replace(drive, envelope_peak_V=peak_V(drive, lowered_dB[name]))
+            for name, drive in drives.items()
+        }
+
+    def _strongest(self, minimum_fidelity: float, drives: Mapping[str, Drive]) -> OperatingPoint:
+        return strongest_pump(
+            minimum_fidelity,
+            lambda pump_dB: self.link(drives, pump_dB, CAUTION_SIGMA).model,
+            WEAKEST_dB,
+            0.0,
         )
 
     def link(self, drives: Mapping[str, Drive], pump_dB: float, caution: float = 0.0) -> chain.LinkModel:
@@ -219,6 +245,11 @@ class Estimator:
             f"{self.devices.name}: at best {fidelity:.4f}, with {probability:.3g} heralds per attempt "
             f"({rate_Hz:.3g} per second of attempts)"
         )
+
+
+def rank(point: OperatingPoint) -> tuple[bool, float]:
+    """Of points that meet a request that with the most heralds is best, else that with the most fidelity."""
+    return point.reachable, point.probability if point.reachable else point.fidelity_measured
 
 
 def peak_V(drive: Drive, pump_dB: float) -> float:
