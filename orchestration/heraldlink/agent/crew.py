@@ -35,6 +35,7 @@ from heraldlink.errors import ConfigurationError, HeraldlinkError
 from heraldlink.heralding.description import ENVELOPE, describe_settings
 from heraldlink.messages.header import Body
 from heraldlink.messages.origin import joined, origin_of
+from heraldlink.messages.values import Origin
 from heraldlink.messages.worker import (
     Fault,
     Load,
@@ -108,7 +109,7 @@ class Crew:
         self._taken = NOTHING_TAKEN
         self._station: Mapping[str, Device] = self._loaded.roles
         self.instruments = {name: identity(name, device) for name, device in self._station.items()}
-        self._origin = joined(map(origin_of, self.instruments.values()))
+        self._origin: Origin = joined(map(origin_of, self.instruments.values()))
 
     def answer(self, body: Body) -> Answer:
         """Answer one call; an exception becomes a Fault that names the instrument."""
