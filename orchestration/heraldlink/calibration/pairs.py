@@ -21,7 +21,7 @@ from heraldlink.sequences import SlotPlan
 LOADED = 0.25
 """Microwave photons per pump pulse while pairs are counted: the most certain for the heat that they bring."""
 
-SLOTS = 55
+SLOTS = 110
 
 
 def pairs(bench: Bench) -> Finding:
