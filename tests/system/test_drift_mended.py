@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(240)
 
 LIGHT_m_per_s = 299_792_458.0
 JUMP_Hz = 1.6e9
-EARLY, LATER = range(1, 111), range(50_000, 50_201)
+EARLY, LATER = range(1, 221), range(50_000, 50_421)
 """Slots of the first tune-up, and of one 5,000 s of bench time later."""
 
 WANTED = ("midpoint.efficiency_alice",)
