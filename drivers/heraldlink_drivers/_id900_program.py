@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a tagger program to the ID900's commands; pure."""
 
+import re
 from collections.abc import Iterator
 
 from heraldlink_drivers.errors import ProgramError
@@ -13,6 +14,7 @@ LONGEST_DELAY_ps = 10**12
 HIGHEST_THRESHOLD_V = 3.0
 THRESHOLD_STEP_V = 0.01
 """How far a threshold may be rounded [?]: no public source states the step of the converter."""
+_SETTING = re.compile(r"(?P<word>[A-Z]*)(?P<number>-?\d+(?:\.\d*)?|)(?P<unit>V|TB|)")
 PER_LEVEL = 8
 """Combiners of one level: 1 to 8 take inputs, and 9 to 16 what stands behind a delay; the rest do not."""
 
@@ -89,13 +91,14 @@ def commands(program: TaggerProgram) -> Iterator[str]:
 
 
 def agrees(sent: str, found: str) -> bool:
-    """Whether a setting reads back as it was sent: words in either form, thresholds nearly."""
-    sent, found = sent.upper(), found.strip().upper()
-    if sent.endswith("V"):
-        return abs(float(sent[:-1]) - float(found.removesuffix("V"))) <= THRESHOLD_STEP_V
-    if sent[:1].isdigit() or not sent:
-        return sent == found
-    return bool(found) and (found.startswith(sent) or sent.startswith(found))
+    """Whether a setting reads back as it was sent: words also in their long form, thresholds nearly."""
+    one, other = _SETTING.fullmatch(sent.upper()), _SETTING.fullmatch(found.strip().upper())
+    if one is None or other is None:
+        return False
+    if one["unit"] == "V" == other["unit"]:
+        return abs(float(one["number"]) - float(other["number"])) <= THRESHOLD_STEP_V
+    same_words = other["word"].startswith(one["word"]) and bool(other["word"]) == bool(one["word"])
+    return same_words and one["number"] == other["number"] and one["unit"] == other["unit"]
 
 
 def _input(name: str, program: TaggerProgram) -> Iterator[str]:

@@ -8,6 +8,7 @@ from driver_programs import HUB, NODE
 from driver_rig import settings, wait_for
 
 from heraldlink_drivers import IDQuantiqueID900
+from heraldlink_drivers._id900_program import agrees
 from heraldlink_drivers.errors import (
     ConnectionLost,
     DriverError,
@@ -289,3 +290,16 @@ def test_a_record_that_is_not_armed_is_an_error(tagger, face):
     face.respond = lambda message: respond(message.replace(b":REC:PLAY;", b""))  # a write that is lost
     with pytest.raises(DriverError, match="did not arm"):
         tagger.arm_record(1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("sent", "found", "same"),
+    [
+        ("EXT", "EXTERNAL", True), ("INPU1", "INPU1", True), ("2000TB", "2000TB", True),
+        ("-0.2500V", "-0.2480V", True), ("OR", "OR", True), ("1", "1", True),
+        ("TSCO1", "TSCO10", False), ("ON", "OFF", False), ("ON", "O", False), ("0.5000V", "0.4V", False),
+        ("2000TB", "200TB", False), ("EXT", "", False), ("0.5V", "500MV", False), ("1", "INPU1", False),
+    ],
+)  # fmt: skip
+def test_what_counts_as_read_back(sent, found, same):
+    assert agrees(sent, found) is same
