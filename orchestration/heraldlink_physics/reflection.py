@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from heraldlink_physics.errors import within
 from heraldlink_physics.permanents import Matrix
 
+MOST_COOPERATIVE = 1e12
+"""Largest cooperativity that the arithmetic is tested for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cavity:
@@ -30,7 +33,7 @@ class Cavity:
     """kappa_ext/kappa, 0..1."""
 
     def __post_init__(self) -> None:
-        within("cooperativity", self.cooperativity, 0, 1e12)
+        within("cooperativity", self.cooperativity, 0, MOST_COOPERATIVE)
         within("outcoupling", self.outcoupling, 0, 1)
 
     @property

@@ -48,9 +48,22 @@ def test_predict_as_a_table() -> None:
     assert "0.972532" in done.stdout
 
 
+def test_predict_says_what_two_pairs_give_and_by_which_model() -> None:
+    source = ("--nbar-a", ".01", "--eta-a", ".1", "--json")
+    done = heraldlink_command("predict", "pair-source", "--two-pairs", "--general", *source)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["F"] == pytest.approx(0.972532, abs=1e-6)
+    assert result["F_pair"] == pytest.approx(result["F_meas"], abs=1e-9)
+    assert result["F_swapped"] < result["F_pair"] < result["F_dejmps"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("predict", "reflection", "--cooperativity-a", "-1"), ("--cooperativity-a", "-1")),
+        (("predict", "delivery", "--link-efficiency", "0"), ("--link-efficiency", "0")),
+        (("predict", "delivery", "--link-efficiency", "1", "--gate-error", "0"), ("--two-pairs",)),
         (("predict", "single-click", "--alpha-a", "1.5", "--eta-a", ".1"), ("--alpha-a", "1.5")),
         (("predict", "single-click", "--alpha-a", "much"), ("--alpha-a", "valid number")),
         (("predict", "triple-click"), ("triple-click",)),
