@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from heraldlink_physics.errors import within
+from heraldlink_physics.model import Emitter, HeraldModel, Midpoint
+from heraldlink_physics.single_click import single_click
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,22 +16,19 @@ class EmitterArm:
 
     name: str
     efficiency: float
-    """Emitter to click, without the 50:50 beam splitter, 0..1."""
     dephasing: float = 0.0
-    """Phase-flip probability of the node's qubit, 0..0.5."""
     double_excitation: float = 0.0
-    """Probability that a bright qubit emits a second photon, 0..1."""
     extra_share: float = 1.0
-    """Efficiency of that photon relative to the other one's, 0..1."""
     inert: float = 0.0
-    """Probability that the node neither emits nor is driven (wrong charge state), 0..1."""
 
     def __post_init__(self) -> None:
-        within("efficiency", self.efficiency, 0, 1)
-        within("dephasing", self.dephasing, 0, 0.5)
-        within("double_excitation", self.double_excitation, 0, 1)
-        within("extra_share", self.extra_share, 0, 1)
-        within("inert", self.inert, 0, 1)
+        self.emitter(0.0)
+
+    def emitter(self, bright: float) -> Emitter:
+        """The node with this population of its bright state, 0..1."""
+        return Emitter(
+            bright, self.efficiency, self.dephasing, self.double_excitation, self.extra_share, self.inert
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +60,11 @@ class EmitterLink:
 
     def __post_init__(self) -> None:
         within("attempt_rate_Hz", self.attempt_rate_Hz, 1e-6)
+
+
+def heralds(link: EmitterLink, bright_a: float, bright_b: float) -> HeraldModel:
+    """One single-click attempt with these bright-state populations, 0..1."""
+    (a, b), place = link.arms, link.midpoint
+    dark = (place.dark_probability, place.dark_probability)
+    midpoint = Midpoint(place.visibility, place.phase_sigma_rad, dark)
+    return single_click(a.emitter(bright_a), b.emitter(bright_b), midpoint)

@@ -58,9 +58,20 @@ def test_predict_says_what_two_pairs_give_and_by_which_model() -> None:
     assert result["F_swapped"] < result["F_pair"] < result["F_dejmps"]
 
 
+def test_devices_prints_what_a_file_does_by_itself() -> None:
+    done = heraldlink_command("devices", "devices/kurpiers_2018.yaml", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["link"]["transfers_per_s"] == pytest.approx(50_000)
+    done = heraldlink_command("devices", "devices/sahu_2023.yaml", "--pump-power", "10")
+    assert done.returncode == 0, done.stderr
+    assert "undefined" in done.stdout  # no steady squeezing where the pump oscillates
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("devices", "devices/humphreys_2018.yaml"), ("humphreys_2018.yaml", "alpha, is needed")),
+        (("devices", "devices/none.yaml"), ("devices/none.yaml",)),
         (("predict", "reflection", "--cooperativity-a", "-1"), ("--cooperativity-a", "-1")),
         (("predict", "delivery", "--link-efficiency", "0"), ("--link-efficiency", "0")),
         (("predict", "delivery", "--link-efficiency", "1", "--gate-error", "0"), ("--two-pairs",)),

@@ -10,6 +10,7 @@ import typer
 from heraldlink import __version__
 from heraldlink.cli.calibrate import calibrate
 from heraldlink.cli.demo import demo
+from heraldlink.cli.devices import devices
 from heraldlink.cli.drivers import drivers
 from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
 from heraldlink.cli.journal import journal
@@ -46,7 +47,20 @@ def application() -> typer.Typer:
     """The command tree."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_main)
-    for command in (demo, node, request, calibrate, predict, published, replay, show, drivers, sensitivity):
+    commands = (
+        demo,
+        node,
+        request,
+        calibrate,
+        predict,
+        devices,
+        published,
+        replay,
+        show,
+        drivers,
+        sensitivity,
+    )
+    for command in commands:
         app.command()(command)
     app.add_typer(sim(), name="sim")
     app.add_typer(tags(), name="tags")

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Humphreys 2018: rate and fidelity against the bright-state population, without and with emitters' "
-"faults."""
+"""Humphreys 2018: rate and fidelity against the bright-state population, emitters' faults apart."""
 
 from __future__ import annotations
 
@@ -12,9 +11,9 @@ import numpy as np
 from heraldlink.published.experiment import Experiment
 from heraldlink.published.row import Level, Panel, Points, Row, Style, Table, curve
 from heraldlink.published.solve import solved
+from heraldlink_physics import emitter_link
 from heraldlink_physics.emitter_link import EmitterLink
-from heraldlink_physics.model import Emitter, HeraldModel, Midpoint
-from heraldlink_physics.single_click import single_click
+from heraldlink_physics.model import HeraldModel
 
 POPULATIONS = (0.05, 0.1, 0.2, 0.3)
 LARGEST = 0.45
@@ -66,12 +65,7 @@ def row(experiment: Experiment, link: EmitterLink) -> Row:
 
 def heralds(link: EmitterLink, bright: float) -> HeraldModel:
     """One attempt with equal bright-state populations."""
-    a, b = (
-        Emitter(bright, arm.efficiency, arm.dephasing, arm.double_excitation, arm.extra_share, arm.inert)
-        for arm in link.arms
-    )
-    dark = (link.midpoint.dark_probability, link.midpoint.dark_probability)
-    return single_click(a, b, Midpoint(link.midpoint.visibility, link.midpoint.phase_sigma_rad, dark))
+    return emitter_link.heralds(link, bright, bright)
 
 
 def rate_Hz(link: EmitterLink, bright: float) -> float:
