@@ -81,6 +81,7 @@ def test_the_shipped_files_load() -> None:
         ("tagger: alice_tc", "tagger: alice_tx", "roles.tagger", "no instrument named alice_tx"),
         ("reference_external: true\n", "reference_external: 1\n", "generator.reference_external", "boolean"),
         ("devices:", "devicess:", "devices", "missing key"),
+        ("  open_share: 0.25", "  # no open_share", "limits.open_share", "missing key"),
     ],
 )
 def test_a_mistake_names_file_line_and_key(

@@ -4,7 +4,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from heraldlink.errors import HeraldlinkError
+from heraldlink.errors import ConfigurationError, HeraldlinkError
 
 
 class InstrumentFault(HeraldlinkError):
@@ -17,10 +17,10 @@ class InstrumentFault(HeraldlinkError):
 
 @contextmanager
 def blaming(device: str) -> Generator[None]:
-    """Whatever is raised inside is the instrument's fault."""
+    """Whatever is raised inside is the instrument's fault, but for what a file asks beyond its limits."""
     try:
         yield
-    except InstrumentFault:
+    except (InstrumentFault, ConfigurationError):
         raise
     except Exception as error:
         raise InstrumentFault(device, sentence(device, error)) from error

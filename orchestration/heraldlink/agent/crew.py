@@ -93,15 +93,16 @@ class Crew:
         kind = msgspec.json.decode(config.encode(), type=Kind).kind
         if kind == "end":
             end = EndNodeConfig.model_validate_json(config)
+            devices = read_devices(end.devices, end.ends)
             self._loaded = open_station(end.station, addresses)
             self._declared: EndNodeConfig | MidpointConfig = end
-            make = partial(end_specialist, end, end_instruments(end, self._loaded.roles))
+            make = partial(end_specialist, end, end_instruments(end, self._loaded.roles, devices))
         else:
             midpoint = MidpointConfig.model_validate_json(config)
             devices = read_devices(midpoint.devices, midpoint.ends)
             self._loaded = open_station(midpoint.station, addresses)
             self._declared = midpoint
-            roles = midpoint_instruments(midpoint, self._loaded.roles)
+            roles = midpoint_instruments(midpoint, self._loaded.roles, devices)
             make = partial(midpoint_specialist, midpoint, roles, devices)
         self._node = self._declared.node
         self._make: Callable[[Taken], Specialist] = make

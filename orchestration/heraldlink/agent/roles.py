@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from heraldlink.agent.limited import LimitedAttenuator, LimitedGenerator, LimitedLaser
+from heraldlink.agent.transducer_light import TransducerLight
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.errors import ConfigurationError
 from heraldlink_drivers.roles import (
@@ -17,6 +19,7 @@ from heraldlink_drivers.roles import (
     TimeTagger,
     WaveformGenerator,
 )
+from heraldlink_physics.device import Devices
 
 R = TypeVar("R")
 
@@ -53,11 +56,13 @@ def pick(station: Mapping[str, object], name: str, role: type[R], path: object) 
     return device
 
 
-def end_instruments(config: EndNodeConfig, station: Mapping[str, object]) -> EndInstruments:
-    """Instruments of an end node's roles."""
+def end_instruments(config: EndNodeConfig, station: Mapping[str, object], devices: Devices) -> EndInstruments:
+    """Instruments of an end node's roles; the generator keeps the carver within limits.open_share."""
     names, path = config.roles, config.station
+    carver = next(arm.carver for arm in devices.arms if arm.name == config.node)
+    generator = pick(station, names.generator, WaveformGenerator, path)  # type: ignore[type-abstract]
     return EndInstruments(
-        generator=pick(station, names.generator, WaveformGenerator, path),  # type: ignore[type-abstract]
+        generator=LimitedGenerator(generator, config, carver),
         slot_trigger=pick(station, names.slot_trigger, SlotTrigger, path),  # type: ignore[type-abstract]
         microwave=pick(station, names.microwave, MicrowaveSource, path),  # type: ignore[type-abstract]
         tagger=pick(station, names.tagger, TimeTagger, path),  # type: ignore[type-abstract]
@@ -65,13 +70,20 @@ def end_instruments(config: EndNodeConfig, station: Mapping[str, object]) -> End
     )
 
 
-def midpoint_instruments(config: MidpointConfig, station: Mapping[str, object]) -> MidpointInstruments:
-    """Instruments of the midpoint's roles."""
+def midpoint_instruments(
+    config: MidpointConfig, station: Mapping[str, object], devices: Devices
+) -> MidpointInstruments:
+    """Instruments of the midpoint's roles; lasers and attenuator keep to limits.transducer together."""
     names, path = config.roles, config.station
+    pump = pick(station, names.pump, PumpLaser, path)  # type: ignore[type-abstract]
+    readout_pump = pick(station, names.readout_pump, PumpLaser, path)  # type: ignore[type-abstract]
+    attenuator = pick(station, names.attenuator, Attenuator, path)  # type: ignore[type-abstract]
+    lasers = {names.pump: pump, names.readout_pump: readout_pump}
+    light = TransducerLight(config, lasers, attenuator, devices)
     return MidpointInstruments(
-        pump=pick(station, names.pump, PumpLaser, path),  # type: ignore[type-abstract]
-        readout_pump=pick(station, names.readout_pump, PumpLaser, path),  # type: ignore[type-abstract]
-        attenuator=pick(station, names.attenuator, Attenuator, path),  # type: ignore[type-abstract]
+        pump=LimitedLaser(names.pump, pump, light),
+        readout_pump=LimitedLaser(names.readout_pump, readout_pump, light),
+        attenuator=LimitedAttenuator(attenuator, light),
         detectors=pick(station, names.detectors, DetectorBias, path),  # type: ignore[type-abstract]
         tagger=pick(station, names.tagger, TimeTagger, path),  # type: ignore[type-abstract]
     )

@@ -48,6 +48,10 @@ class Bench:
         """An arm's hardware with all that is known of it."""
         return next(item for item in self.devices.arms if item.name == arm)
 
+    def declared_device(self, arm: str) -> ArmDevice:
+        """An arm's hardware as the device file has it."""
+        return next(item for item in self.declared_devices.arms if item.name == arm)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -7,6 +7,7 @@ from math import hypot, log10
 import numpy as np
 from numpy.typing import NDArray
 
+from heraldlink.agent.transducer_light import least_attenuation_dB
 from heraldlink.calibration import counting
 from heraldlink.calibration.bench import Bench, Finding
 from heraldlink.calibration.detector import dark_rate, plateau
@@ -46,14 +47,18 @@ GATE_SIGMA = 4.0
 
 
 def brighter(bench: Bench) -> RackPoint:
-    """The settings with both pump attenuators turned until `PHOTONS` should be detected per attempt."""
+    """The settings with both pump attenuators turned until `PHOTONS` should be detected per attempt.
+
+    Or as far as limits.transducer of the midpoint's file allows.
+    """
     point, peak_V = bench.point, full_peak_V(bench.point)
     plan = light_plan(point, [peak_V])
     turned: dict[str, object] = {}
     for name, arm in point.midpoint.operating_point.attenuator.items():
         photons = float(detected_photons(bench, name, point, plan, [peak_V])[0])
         change_dB = 10 * log10(PHOTONS / max(photons, 1e-9))
-        attenuation_dB = min(60.0, max(0.0, arm.pump_attenuation_dB - change_dB))
+        least_dB = least_attenuation_dB(point.midpoint, bench.declared_device(name))
+        attenuation_dB = min(60.0, max(least_dB, arm.pump_attenuation_dB - change_dB))
         turned[f"attenuator__{name}__pump_attenuation_dB"] = round(attenuation_dB, 2)
     return point.hub(**turned)
 
@@ -215,6 +220,6 @@ def efficiency(arm: str, bench: Bench) -> Finding:
     expected = detected_photons(bench, arm, point, plan, peaks_V)
     scale, background = efficiency_scale(expected, counting.attempts(plan) * LIGHT_SLOTS, clicks)
     known = bench.device(arm).path_efficiency
-    declared = next(item for item in bench.declared_devices.arms if item.name == arm).path_efficiency
+    declared = bench.declared_device(arm).path_efficiency
     lost = Measured(scale.value * known / declared, scale.sigma * known / declared)
     return Finding({"efficiency": lost, "background": background}, plan.digest())

@@ -6,6 +6,7 @@ from math import log, log10
 
 import numpy as np
 
+from heraldlink.agent.transducer_light import least_attenuation_dB
 from heraldlink.calibration import counting
 from heraldlink.calibration.bench import Bench, Finding
 from heraldlink.calibration.discrimination import most_telling_threshold
@@ -54,16 +55,19 @@ def excited_of(photons: list[counting.Integers]) -> counting.Integers:
 
 
 def stronger(bench: Bench, peak_V: float) -> RackPoint:
-    """The settings with both pump attenuators turned until `LOADED` photons are expected per pulse."""
+    """The settings with both pump attenuators turned until `LOADED` photons are expected per pulse.
+
+    Or as far as limits.transducer of the midpoint's file allows.
+    """
     plan = loading_plan(bench.point, peak_V)
     turned: dict[str, object] = {}
     for name in bench.point.names:
-        low_dB, high_dB = 0.0, 60.0
+        low_dB, high_dB = least_attenuation_dB(bench.point.midpoint, bench.declared_device(name)), 60.0
         while high_dB - low_dB > 0.01:
             middle_dB = (low_dB + high_dB) / 2
             photons = expected(bench, name, plan, peak_V, middle_dB)
             low_dB, high_dB = (middle_dB, high_dB) if photons > LOADED else (low_dB, middle_dB)
-        turned[f"attenuator__{arm_key(name)}"] = round(low_dB, 2)
+        turned[f"attenuator__{arm_key(name)}"] = min(60.0, round(low_dB, 2))
     return bench.point.hub(**turned)
 
 
@@ -75,7 +79,7 @@ def arm_key(name: str) -> str:
 def expected(bench: Bench, arm: str, plan: SlotPlan, peak_V: float, attenuation_dB: float) -> float:
     """Loaded photons with the pump as far as it is known, at an attenuation."""
     point = bench.point.hub(**{f"attenuator__{arm_key(arm)}": attenuation_dB})
-    declared = next(item for item in bench.declared_devices.arms if item.name == arm)
+    declared = bench.declared_device(arm)
     known = bench.device(arm).insertion / declared.insertion
     return loaded_photons(bench, arm, point, plan, peak_V, known)
 

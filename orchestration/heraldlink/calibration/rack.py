@@ -15,6 +15,7 @@ from types import TracebackType
 from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.crew import identity, open_station
 from heraldlink.agent.end_crew import same
+from heraldlink.agent.estimator import read_devices
 from heraldlink.agent.points import end_settings, midpoint_settings, program_settings
 from heraldlink.agent.roles import EndInstruments, MidpointInstruments, end_instruments, midpoint_instruments
 from heraldlink.agent.settings import Setting, Value, quietly
@@ -96,9 +97,10 @@ class Rack:
 
     def _open(self) -> None:
         midpoint = self._point.midpoint
-        self._hub = midpoint_instruments(midpoint, self._station(midpoint.station))
+        devices = read_devices(midpoint.devices, midpoint.ends)
+        self._hub = midpoint_instruments(midpoint, self._station(midpoint.station), devices)
         for name, config in self._point.ends.items():
-            self._ends[name] = end_instruments(config, self._station(config.station))
+            self._ends[name] = end_instruments(config, self._station(config.station), devices)
         self.origin = joined(origin_of(identity(name, device)) for name, device in self._devices.items())
 
     def _station(self, path: Path) -> Mapping[str, Device]:

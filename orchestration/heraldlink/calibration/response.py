@@ -42,8 +42,8 @@ def loaded_photons(
     bench: Bench, arm: str, point: RackPoint, plan: SlotPlan, peak_V: float, scale: float
 ) -> float:
     """Mean microwave photons in the qubit after a pump pulse, with ``scale`` times the declared pump."""
-    declared = next(item for item in bench.declared_devices.arms if item.name == arm)
-    device = replace(bench.device(arm), insertion=min(1.0, declared.insertion * scale))
+    insertion = bench.declared_device(arm).insertion * scale
+    device = replace(bench.device(arm), insertion=min(1.0, insertion))
     pumped = chain.arm(device, arm_settings(point, arm, plan, peak_V)).arm
     photons = (1 + pumped.n_bar) * (1 + pumped.n_thermal) - 1 + pumped.n_added
     return photons * pumped.microwave_efficiency

@@ -104,6 +104,13 @@ def rack_point(network: str, data: Path | None) -> "RackPoint":
     ends = {name: config for name, config in nodes.items() if isinstance(config, EndNodeConfig)}
     if len(midpoints) != 1 or set(ends) != set(midpoints[0].ends):
         raise ConfigurationError(f"{path}: a link has one midpoint and the two ends that its file names")
+    for name, end in ends.items():
+        counted, allowed = midpoints[0].limits.transducer[name].open_share, end.limits.open_share
+        if allowed > counted:
+            raise ConfigurationError(
+                f"{path}: node {name} lets its carver open for {allowed:g} of the time (limits.open_share),"
+                f" {midpoints[0].node} counts on {counted:g} (limits.transducer.{name}.open_share)"
+            )
     return RackPoint(midpoints[0], {name: ends[name] for name in midpoints[0].ends})
 
 

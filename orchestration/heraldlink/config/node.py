@@ -12,6 +12,7 @@ from heraldlink.config.quantities import (
     Endpoint,
     Name,
     OpticalPower_W,
+    Share,
     Strict,
     Timeout_s,
     Wavelength_m,
@@ -33,6 +34,29 @@ class Limits(Strict):
     wavelength_m: WavelengthRange
     bias_A: Bias_A
     events_per_s: float = Field(gt=0, le=5e6, description="syncs, marks and clicks of one time controller")
+
+
+class TransducerLimits(Strict):
+    """Most light of both pumps together that may reach a transducer, in the fibre in front of its carver.
+
+    ``open_share``: of the time that the carver is open; no less than the end's own ``limits.open_share``.
+    """
+
+    peak_W: float = Field(gt=0, le=0.1, description="with the carver open, watts")
+    mean_W: float = Field(gt=0, le=0.1, description="with the carver open for open_share of the time, watts")
+    open_share: Share
+
+
+class MidpointLimits(Limits):
+    """The midpoint's: it holds the lasers and attenuators of both arms."""
+
+    transducer: dict[Name, TransducerLimits] = Field(min_length=2, max_length=2)
+
+
+class EndLimits(Limits):
+    """An end node's. ``open_share``: mean transmission of the carver in any waveform, at most."""
+
+    open_share: Share
 
 
 class Uncertainties(Strict):
@@ -102,7 +126,6 @@ class NodeConfig(Strict):
     sequence: SequenceConfig
     devices: Path = Field(description="device file: the link model's arms and midpoint")
     uncertainties: Uncertainties
-    limits: Limits
     data_directory: Path
     worker: Worker = Worker()
 
@@ -110,11 +133,6 @@ class NodeConfig(Strict):
     def _consistent(self) -> "NodeConfig":
         if len(set(self.ends)) != 2:
             raise ValueError(f"ends must name two different nodes (got {', '.join(self.ends)})")
-        if self.sequence.events_per_s > self.limits.events_per_s:
-            raise ValueError(
-                f"sequence {self.sequence.name} makes {self.sequence.events_per_s:g} events per second,"
-                f" beyond limits.events_per_s {self.limits.events_per_s:g}"
-            )
         return self
 
 
@@ -125,6 +143,7 @@ class EndNodeConfig(NodeConfig):
     listen: EndListen
     midpoint: MidpointPeer
     roles: EndRoles
+    limits: EndLimits
     operating_point: EndOperatingPoint
 
     @property
@@ -137,6 +156,7 @@ class EndNodeConfig(NodeConfig):
         if self.node not in self.ends:
             raise ValueError(f"node {self.node!r} is of kind end but ends names {' and '.join(self.ends)}")
         within_bias(self.operating_point.detectors.bias_A, self.limits)
+        within_events(self.sequence, self.limits)
         return self
 
 
@@ -146,6 +166,7 @@ class MidpointConfig(NodeConfig):
     kind: Literal["midpoint"]
     listen: MidpointListen
     roles: MidpointRoles
+    limits: MidpointLimits
     operating_point: MidpointOperatingPoint
 
     @property
@@ -157,8 +178,11 @@ class MidpointConfig(NodeConfig):
     def _within_limits(self) -> "MidpointConfig":
         if set(self.operating_point.attenuator) != set(self.ends):
             raise ValueError(f"operating_point.attenuator must name the ends {' and '.join(self.ends)}")
+        if set(self.limits.transducer) != set(self.ends):
+            raise ValueError(f"limits.transducer must name the ends {' and '.join(self.ends)}")
         within_power(self.operating_point, self.limits)
         within_bias(self.operating_point.detectors.bias_A, self.limits)
+        within_events(self.sequence, self.limits)
         return self
 
 
@@ -178,3 +202,12 @@ def within_power(point: MidpointOperatingPoint, limits: Limits) -> None:
             )
         if not span.minimum <= laser.wavelength_m <= span.maximum:
             raise ValueError(f"{role}.wavelength_m {laser.wavelength_m:g} m lies outside limits.wavelength_m")
+
+
+def within_events(sequence: SequenceConfig, limits: Limits) -> None:
+    """Raise ValueError if a sequence makes more events than a time controller may have."""
+    if sequence.events_per_s > limits.events_per_s:
+        raise ValueError(
+            f"sequence {sequence.name} makes {sequence.events_per_s:g} events per second,"
+            f" beyond limits.events_per_s {limits.events_per_s:g}"
+        )

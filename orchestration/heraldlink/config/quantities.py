@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(gt=0, le=1, description="share of the time")]
 Wavelength_m = Annotated[float, Field(ge=1.2e-6, le=1.7e-6, description="vacuum wavelength in metres")]
 OpticalPower_W = Annotated[float, Field(ge=0, le=0.1, description="optical power in watts")]
 Attenuation_dB = Annotated[float, Field(ge=0, le=60, description="attenuation in decibels")]
