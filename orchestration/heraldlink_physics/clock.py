@@ -43,11 +43,3 @@ class Clock:
 
 TRUE_CLOCK = Clock()
 """Neither late nor fast."""
-
-
-def skew_ps(after_s: float, ours: Clock, theirs: Clock, locked: tuple[bool, bool]) -> float:
-    """By how much two taggers' readings of one event differ ``after_s`` seconds after the slot tick, ps."""
-    within("after_s", after_s, 0)
-    drifts = (0.0 if held else clock.drift for clock, held in zip((ours, theirs), locked, strict=True))
-    first, second = drifts
-    return theirs.offset_ps - ours.offset_ps + (first - second) * after_s * 1e12

@@ -10,7 +10,7 @@ them, each a click, a jump or nothing. Every term is positive, so nothing cancel
 
 from __future__ import annotations
 
-from math import exp, expm1, lgamma, log, sqrt
+from math import exp, lgamma, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,18 +60,3 @@ def _uniformised(click: Real, jump: Real, rate: float, largest: int) -> Real:
 def _enough(rate: float) -> int:
     """Steps beyond which a Poisson variable of this mean has less than 1e-16."""
     return int(rate + 9 * sqrt(rate) + 30)
-
-
-def mean_clicks(
-    mean_g: float, mean_e: float, *, gate_over_t1: float = 0.0, thermal: float = 0.0
-) -> tuple[float, float]:
-    """Mean clicks from a qubit in g and e at the beginning of the gate; parameters as above.
-
-    The share of the gate spent in e is p + (p_0 - p)(1 - exp(-x))/x, x the gate over T1, p at rest.
-    """
-    within("gate_over_t1", gate_over_t1, 0)
-    within("thermal", thermal, 0, 0.5)
-    kept = -expm1(-gate_over_t1) / gate_over_t1 if gate_over_t1 > 0 else 1.0
-    shares = (thermal * (1 - kept), thermal + (1 - thermal) * kept)
-    g, e = (mean_g + share * (mean_e - mean_g) for share in shares)
-    return g, e

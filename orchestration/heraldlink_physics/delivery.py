@@ -11,9 +11,6 @@ from math import exp, expm1, log, log1p
 
 from heraldlink_physics.errors import within
 
-THRESHOLD = 1 / 2
-"""Fidelity above which the delivered state is entangled; reached at eta_link = 0.83."""
-
 
 def delivered_fidelity(link_efficiency: float, wait: float) -> float:
     """Fidelity of what is delivered a time `wait` / r_dec after the start; eta_link > 0, wait >= 0.

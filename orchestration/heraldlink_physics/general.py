@@ -23,7 +23,6 @@ from heraldlink_physics.permanents import Matrix, dark_operators
 
 Pattern = Literal["none", "c", "d", "both"]
 Click = tuple[Cause, Cause]
-PHOTON_CLICKS: tuple[Pattern, ...] = ("none", "c", "d", "both")
 TOLERATED_TAIL = 1e-11
 WORTH_BLAS = 1 << 26
 """Product of two arrays' sizes from which they are contracted as matrices."""

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite
 
 from heraldlink_physics.errors import PhysicsError, within
 from heraldlink_physics.model import HeraldModel
-from heraldlink_physics.settings import ArmSettings
 
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -48,11 +47,6 @@ def strongest_pump(
         return strongest
     best = _best(model_at, minimum_fidelity, low_dB, high_dB, resolution_dB)
     return _upper_edge(model_at, minimum_fidelity, best, high_dB, resolution_dB) if best.reachable else best
-
-
-def with_pump_change(settings: ArmSettings, pump_dB: float) -> ArmSettings:
-    """The same settings with the attenuator opened by `pump_dB` (closed further if negative)."""
-    return replace(settings, attenuation_dB=settings.attenuation_dB - pump_dB)
 
 
 def _at(pump_dB: float, model_at: Callable[[float], HeraldModel], minimum: float) -> OperatingPoint:

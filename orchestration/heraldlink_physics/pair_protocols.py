@@ -135,12 +135,6 @@ def dejmps(register: Register, kept: Pair, spent: Pair, tools: Tools | None = No
     return bbpssw(register, kept, spent, tools)
 
 
-def twirled(register: Register, site_a: str, site_b: str) -> Register:
-    """The Werner state with the pair's fidelity to phi+, as random bilateral rotations leave it."""
-    f = register.bell_fidelity("phi+", site_a, site_b)
-    return Register((site_a, site_b), werner(f))
-
-
 def werner(fidelity: float) -> Matrix:
     """phi+ with weight F, the other Bell states with (1-F)/3 each; complex[4, 4]."""
     within("fidelity", fidelity, 0, 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A qubit left to itself, and one turned by a pulse that is not quite right.
+"""A qubit left to itself.
 
 Relaxation to a thermal population at rate 1/T1 and decay of the coherence at 1/T2 are the Bloch equations
 (Krantz et al., Appl. Phys. Rev. 6, 021318 (2019), section III.B; as a channel: Nielsen and Chuang,
@@ -8,7 +8,7 @@ section 8.3.5, generalised amplitude damping). Basis g = (1, 0), e = (0, 1).
 
 from __future__ import annotations
 
-from math import exp, inf, pi, sin
+from math import exp, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,18 +27,6 @@ def kept(qubit: Qubit, time_s: float) -> tuple[float, float]:
 
 def _decay(time_s: float, constant_s: float) -> float:
     return 1.0 if constant_s == inf else exp(-time_s / constant_s)
-
-
-def excited_after(qubit: Qubit, excited: float, time_s: float) -> float:
-    """Excited population after ``time_s``, from ``excited`` (0..1) at its beginning."""
-    within("excited", excited, 0, 1)
-    population, _ = kept(qubit, time_s)
-    return qubit.thermal_population + (excited - qubit.thermal_population) * population
-
-
-def rest_state(qubit: Qubit) -> State:
-    """State after a reset, complex[2, 2]."""
-    return np.diag([1 - qubit.thermal_population, qubit.thermal_population]).astype(np.complex128)
 
 
 def idle_kraus(qubit: Qubit, time_s: float) -> State:
@@ -61,33 +49,3 @@ def idle_kraus(qubit: Qubit, time_s: float) -> State:
     straight = [(1 - flip) ** 0.5 * item for item in damping]
     turned = [flip**0.5 * phase @ item for item in damping]
     return np.array(straight + turned, dtype=np.complex128)
-
-
-def idled(state: State, qubit: Qubit, time_s: float) -> State:
-    """One qubit's state, complex[..., 2, 2], after ``time_s`` in its own frame."""
-    population, coherence = kept(qubit, time_s)
-    trace = (state[..., 0, 0] + state[..., 1, 1]).real
-    left = np.array(state, dtype=np.complex128)
-    rest = qubit.thermal_population * trace
-    left[..., 1, 1] = rest + (state[..., 1, 1].real - rest) * population
-    left[..., 0, 0] += state[..., 1, 1] - left[..., 1, 1]
-    left[..., 0, 1] *= coherence
-    left[..., 1, 0] *= coherence
-    return left
-
-
-def pi_pulse_error(relative_rotation_error: float) -> float:
-    """Probability that a pi pulse leaves g in g when its angle is pi (1 + ``relative_rotation_error``).
-
-    ``relative_rotation_error``: true over assumed rotation per area of the drive, minus one, -1..1.
-    """
-    within("relative_rotation_error", relative_rotation_error, -1, 1)
-    return sin(pi / 2 * relative_rotation_error) ** 2
-
-
-def repeated_pi_error(relative_rotation_error: float, pulses: int) -> float:
-    """Probability of e after ``pulses`` equal pi pulses on g: their errors add in angle."""
-    within("relative_rotation_error", relative_rotation_error, -1, 1)
-    within("pulses", pulses, 0)
-    angle = pulses * pi * (1 + relative_rotation_error)
-    return sin(angle / 2) ** 2

@@ -87,11 +87,6 @@ class Register:
         grid = self.state.reshape((2,) * (2 * n)).transpose([*order, *(n + place for place in order)])
         return Register(tuple(sites), np.einsum("aibi->ab", grid.reshape(k, rest, k, rest)))
 
-    def renamed(self, old: str, new: str) -> Register:
-        """One site under another name."""
-        self._places((old,))
-        return Register(tuple(new if site == old else site for site in self.sites), self.state)
-
     def measured(self, site: str, confusion: NDArray[np.float64] = PERFECT) -> tuple[Outcome, Outcome]:
         """Read a qubit out and discard it: what "g" and "e" leave of the others.
 
@@ -121,10 +116,6 @@ class Register:
         if name not in BELL:
             raise PhysicsError(f"unknown Bell state {name!r}: known are {', '.join(BELL)}")
         return self.overlap(BELL[name], site_a, site_b)
-
-    def expectation(self, observable: Matrix, *sites: str) -> float:
-        """Mean of a Hermitian observable, complex[2**k, 2**k], on k sites."""
-        return float(np.trace(observable @ self.reduced(*sites).state).real)
 
     def _places(self, sites: Sequence[str]) -> list[int]:
         unknown = [site for site in sites if site not in self.sites]

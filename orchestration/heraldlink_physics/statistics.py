@@ -8,13 +8,6 @@ from math import exp, lgamma, log, log1p
 from heraldlink_physics.errors import PhysicsError, within
 
 
-def binomial_position(successes: int, trials: int, probability: float, draw: float) -> float:
-    """P(X < successes) + draw P(X = successes): uniform on 0..1 if the model holds and `draw` (0..1) is."""
-    within("draw", draw, 0, 1)
-    below, at, _ = _tails(successes, trials, probability)
-    return min(1.0, below + draw * at)
-
-
 def binomial_p_value(successes: int, trials: int, probability: float) -> float:
     """Two-sided exact p-value: twice the smaller tail that includes the observation, at most 1."""
     below, at, above = _tails(successes, trials, probability)

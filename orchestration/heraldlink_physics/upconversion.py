@@ -58,14 +58,13 @@ def resolved_one_click(n_added: float) -> float:
     return (1 + square) / (1 + 2 * square + 2 * n_added * sqrt(1 + square))
 
 
-def upconverted_arm(emitter: Emitter, n_added: float, photons: int) -> ArmState:
-    """One round with `photons` levels of the noisy mode; `emitter.efficiency` from microwave to click."""
-    return _noisy(emission(_start(emitter.bright), emitter), n_added, photons)
+def upconverted_arm(emitter: Emitter, n_added: float, photons: int, *, twice: bool = False) -> ArmState:
+    """One round, or two with a flip between them, with `photons` levels of the noisy mode.
 
-
-def upconverted_rounds(emitter: Emitter, n_added: float, photons: int) -> ArmState:
-    """Two rounds with a flip between them."""
-    return _noisy(two_emissions(_start(emitter.bright), emitter), n_added, photons)
+    `emitter.efficiency` is that from microwave to click.
+    """
+    made = two_emissions if twice else emission
+    return _noisy(made(_start(emitter.bright), emitter), n_added, photons)
 
 
 def _start(bright: float) -> Matrix:

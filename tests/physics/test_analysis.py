@@ -20,7 +20,7 @@ from heraldlink_physics.analysis import (
     correlator,
 )
 from heraldlink_physics.errors import PhysicsError
-from heraldlink_physics.statistics import binomial_p_value, binomial_position, randomised_p_value
+from heraldlink_physics.statistics import binomial_p_value, randomised_p_value
 
 PAULI = {"X": np.array([[0, 1], [1, 0]]), "Y": np.array([[0, -1j], [1j, 0]]), "Z": np.diag([1, -1])}
 
@@ -136,8 +136,6 @@ def test_both_bell_states_combine_by_their_heralds() -> None:
 def test_binomial_tails(k: int, n: int, p: float) -> None:
     below, at, above = stats.binom.cdf(k - 1, n, p), stats.binom.pmf(k, n, p), stats.binom.sf(k, n, p)
     rel = 1e-7
-    assert binomial_position(k, n, p, 0.0) == pytest.approx(below, rel=rel, abs=1e-15)
-    assert binomial_position(k, n, p, 1.0) == pytest.approx(below + at, rel=rel)
     assert binomial_p_value(k, n, p) == pytest.approx(min(1, 2 * min(below + at, at + above)), rel=rel)
     assert randomised_p_value(k, n, p, 0.4) == pytest.approx(
         min(1, 2 * min(below + 0.4 * at, above + 0.6 * at)), rel=rel

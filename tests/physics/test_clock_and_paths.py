@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from heraldlink_physics.clock import Clock, skew_ps
+from heraldlink_physics.clock import Clock
 from heraldlink_physics.errors import PhysicsError
 from heraldlink_physics.fibre import Fibre, FreeSpace
 
@@ -19,14 +19,6 @@ def test_a_locked_clock_is_only_late_and_a_free_one_runs_away() -> None:
     assert clock.tagged(times, locked=True).tolist() == [0, 10**6, 10**11 - 250]
     assert clock.tagged(times, locked=False).tolist() == [0, 10**6 + 2, 10**11 - 250 + 200_000 - 0]
     assert np.array_equal(Clock().tagged(times, locked=False), times)
-
-
-def test_skew_is_what_two_clocks_read_for_one_event() -> None:
-    ours, theirs, at_ps = Clock(100, 3e-7), Clock(-40, -1e-7), 5 * 10**10
-    for locked in ((True, True), (False, True), (False, False)):
-        event = np.array([at_ps])
-        read = [c.tagged(event, held)[0] for c, held in zip((ours, theirs), locked, strict=True)]
-        assert skew_ps(at_ps * 1e-12, ours, theirs, locked) == pytest.approx(read[0] - read[1], abs=1.1)
 
 
 def test_fibre_loses_decibels_and_takes_time() -> None:
@@ -70,7 +62,6 @@ def test_free_space_collects_what_the_wandering_beam_brings(sigma_rad: float) ->
         (lambda: Fibre(1.0, 0.2, 0.9), "group_index = 0.9 is impossible: allowed are 1 to 5"),
         (lambda: FreeSpace(-1.0, 1e-6, 0.1, 0.1), "distance_m = -1 is impossible"),
         (lambda: Clock(0, 0.01), "drift = 0.01 is impossible"),
-        (lambda: skew_ps(-1.0, Clock(), Clock(), (True, True)), "after_s = -1 is impossible"),
     ],
 )
 def test_impossible_paths_and_clocks_are_refused(make, words: str) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import physics_bench as bench
@@ -13,14 +14,14 @@ from heraldlink_physics.chain import link
 from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.errors import DeviceError, PhysicsError
 from heraldlink_physics.model import HeraldModel
-from heraldlink_physics.operating_point import strongest_pump, with_pump_change
+from heraldlink_physics.operating_point import strongest_pump
 
 
 def model_at(name: str, attenuation_dB: float) -> Any:
     found, settings = bench.devices(name), bench.arm_settings(name, attenuation_dB)
 
     def at(pump_dB: float) -> HeraldModel:
-        changed = with_pump_change(settings, pump_dB)
+        changed = replace(settings, attenuation_dB=settings.attenuation_dB - pump_dB)
         return link(*found.arms, found.midpoint, changed, changed, bench.midpoint_settings()).model
 
     return at

@@ -17,7 +17,6 @@ from heraldlink_physics.pair_protocols import (
     dejmps,
     swapped,
     teleported_cz,
-    twirled,
     werner,
 )
 from heraldlink_physics.qubit import idle_kraus
@@ -64,7 +63,8 @@ def test_a_chain_of_swaps_with_bad_tools() -> None:
     for name, factor in correlations.items():
         pauli = getattr(gates, name)
         expected = np.prod(w) * (1 - error) ** 2 * factor * (-1 if name == "Y" else 1)
-        assert pair.expectation(gates.kron(pauli, pauli), "a", "b") == pytest.approx(expected, rel=1e-12)
+        found = np.trace(gates.kron(pauli, pauli) @ pair.state).real
+        assert found == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("fidelity", [0.3, 0.5, 0.55, 0.7, 0.9, 1.0])
@@ -77,8 +77,6 @@ def test_bbpssw_recurrence(fidelity: float) -> None:
     assert outcome.rest.bell_fidelity("phi+", "a1", "b1") == pytest.approx(
         (fidelity**2 + bad**2) / p, rel=1e-12
     )
-    again = twirled(outcome.rest, "a1", "b1")
-    assert again.bell_fidelity("phi+", "a1", "b1") == pytest.approx((fidelity**2 + bad**2) / p, rel=1e-12)
     if 0.5 < fidelity < 1:
         assert outcome.rest.bell_fidelity("phi+", "a1", "b1") > fidelity
 
@@ -101,7 +99,7 @@ def test_distilling_heralded_pairs_beats_each_of_them() -> None:
     pair = Register.pair("a1", "b1", herald.photon).applied(gates.X, "b1")  # psi+ to phi+
     before = pair.bell_fidelity("phi+", "a1", "b1")
     assert before == pytest.approx(herald.fidelity_measured, rel=1e-12)
-    both = pair.joined(pair.renamed("a1", "a2").renamed("b1", "b2"))
+    both = pair.joined(Register(("a2", "b2"), pair.state))
     outcome = bbpssw(both, ("a1", "b1"), ("a2", "b2"))
     assert outcome.rest is not None
     after = outcome.rest.bell_fidelity("phi+", "a1", "b1")

@@ -18,7 +18,6 @@ from heraldlink_physics.upconversion import (
     best_bright,
     resolved_one_click,
     upconverted_arm,
-    upconverted_rounds,
     weak_one_click,
     weak_two_click,
 )
@@ -63,7 +62,7 @@ def test_closed_forms_are_the_limit_of_small_efficiency(bright: float, n_added: 
 
 @pytest.mark.parametrize(("n_added", "photons"), [(5e-4, 5), (0.03, 9)])
 def test_two_clicks_with_noise(n_added: float, photons: int) -> None:
-    arm = upconverted_rounds(Emitter(0.5, 1e-4), n_added, photons)
+    arm = upconverted_arm(Emitter(0.5, 1e-4), n_added, photons, twice=True)
     both = conditional(arm, arm, Midpoint())
     for state, sign in ((both.state("c", "c"), 1), (both.state("c", "d"), -1)):
         fidelity = psi_overlap(state, sign) / float(np.trace(state).real)

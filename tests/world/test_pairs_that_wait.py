@@ -28,8 +28,9 @@ from test_rounds import GATE_PS, POWER_W, READS, SYNC_PS, CENTRES_s, bins, labor
 
 from heraldlink_physics.chain import link
 from heraldlink_physics.device import Devices
-from heraldlink_physics.qubit import idled
+from heraldlink_physics.qubit import idle_kraus
 from heraldlink_physics.readout import confusion
+from heraldlink_physics.register import Register
 from heraldlink_physics.settings import ArmSettings, DetectorSettings, GateSettings, MidpointSettings
 from heraldlink_physics.statistics import randomised_p_value
 from heraldlink_sim.world import rack as words
@@ -39,11 +40,10 @@ from heraldlink_sim.world.rack import IN1, IN2
 
 def waited(state: np.ndarray, devices: Devices, time_s: float) -> np.ndarray:
     """Both qubits of a pair, complex[4, 4], left to themselves."""
-    pair = state.reshape(2, 2, 2, 2)
-    for node, order in enumerate(((1, 3, 0, 2), (0, 2, 1, 3))):
-        moved = idled(pair.transpose(order), devices.arms[node].qubit, time_s)
-        pair = moved.transpose(np.argsort(order))
-    return pair.reshape(4, 4)
+    pair = Register(("alice", "bob"), state)
+    for site, arm in zip(pair.sites, devices.arms, strict=True):
+        pair = pair.through(idle_kraus(arm.qubit, time_s), site)
+    return pair.state
 
 
 @pytest.mark.parametrize("basis", ["Z", "X"])

@@ -18,7 +18,7 @@ from heraldlink_physics.two_rounds import barrett_kok
 from heraldlink_physics.upconversion import (
     best_bright,
     resolved_one_click,
-    upconverted_rounds,
+    upconverted_arm,
     weak_one_click,
     weak_two_click,
 )
@@ -119,7 +119,7 @@ def _improved(experiment: Experiment) -> Table:
 
 def two_clicks_exact(efficiency: float, n_added: float) -> float:
     """F of two clicks from the general model, any efficiency, small noise."""
-    arm = upconverted_rounds(Emitter(0.5, efficiency), n_added, photons=6)
+    arm = upconverted_arm(Emitter(0.5, efficiency), n_added, photons=6, twice=True)
     both = conditional(arm, arm, Midpoint())
     states = [(both.state("c", "c"), 1.0), (both.state("c", "d"), -1.0)]
     clicks = sum(float(np.trace(state).real) for state, _ in states)
