@@ -98,6 +98,12 @@ def test_photons_of_a_qubit_that_jumps_while_read():
     assert still[1, :4] == pytest.approx(stats.poisson(3.0).pmf(range(4)), abs=1e-12)
 
 
+@pytest.mark.parametrize("mean", [1e-6, 1e-3, 0.1, 3.0])
+def test_many_photons_of_a_dark_readout_are_rare_not_negative(mean):
+    many = qubits.telegraph_counts(mean, mean, QUBIT, 2e-6)[:, -1]
+    assert many == pytest.approx(stats.poisson(mean).sf(qubits.MOST_PHOTONS - 1), rel=1e-9)
+
+
 def test_bright_pulses_are_averaged_over_their_fast_phase():
     take = OBSERVATIONS["phase"].takes[0]
     cells = Bright("bright_i", 0.0).cells(DEVICES, take.bench, take.plan, 0.7)

@@ -70,19 +70,17 @@ def telegraph_counts(mean_g: float, mean_e: float, qubit: Qubit, gate_s: float) 
 
     The qubit jumps between g and e while it is read, at the rates of its T1: a Poisson process driven by a
     two-state Markov chain (Fischer and Meier-Hellstern, Perform. Eval. 18, 149 (1993)). ``mean_g``,
-    ``mean_e``: photons of a qubit that stays. The counting master equation is solved by its exponential.
+    ``mean_e``: photons of a qubit that stays. The counting master equation is solved by its exponential;
+    at `MOST_PHOTONS` counting ends, so that no cell is a difference that rounding makes negative.
     """
     up, down = (
         share * gate_s / qubit.t1_s for share in (qubit.thermal_population, 1 - qubit.thermal_population)
     )
-    stay = np.array([[-up - mean_g, up], [down, -down - mean_e]])
-    count = np.diag([mean_g, mean_e])
-    size = MOST_PHOTONS
-    generator = np.kron(np.eye(size), stay) + np.kron(np.eye(size, k=1), count)
-    below = _exponential(generator)[:2].reshape(2, size, 2).sum(axis=2)
-    found: Real = np.zeros((2, size + 1))
-    found[:, :size], found[:, size] = below, 1 - below.sum(axis=1)
-    return np.asarray(found, dtype=np.float64)
+    jump, count = np.array([[-up, up], [down, -down]]), np.diag([mean_g, mean_e])
+    size = MOST_PHOTONS + 1
+    counts = np.eye(size, k=1) - np.diag([1.0] * MOST_PHOTONS + [0.0])
+    generator = np.kron(np.eye(size), jump) + np.kron(counts, count)
+    return np.asarray(_exponential(generator)[:2].reshape(2, size, 2).sum(axis=2), dtype=np.float64)
 
 
 def _exponential(matrix: Real) -> Real:
