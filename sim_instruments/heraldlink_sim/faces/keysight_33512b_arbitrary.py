@@ -67,13 +67,13 @@ class ArbitraryCommands33500(ModulationCommands33500):
     @property
     def volatile(self) -> dict[int, dict[str, Points]]:
         """Waveforms by channel and name, in capitals as a device answers them (PyMeasure's tests)."""
-        store: dict[int, dict[str, Points]] = self.__dict__.setdefault("_volatile_store", {1: {}, 2: {}})
+        store: dict[int, dict[str, Points]] = vars(self).setdefault("_volatile_store", {1: {}, 2: {}})
         return store
 
     @property
     def sequences(self) -> dict[int, dict[str, bytes]]:
         """Sequences by channel and name."""
-        store: dict[int, dict[str, bytes]] = self.__dict__.setdefault("_sequence_store", {1: {}, 2: {}})
+        store: dict[int, dict[str, bytes]] = vars(self).setdefault("_sequence_store", {1: {}, 2: {}})
         return store
 
     def file_points(self, path: str) -> Points:
@@ -184,7 +184,7 @@ class ArbitraryCommands33500(ModulationCommands33500):
 
     @property
     def _chosen(self) -> dict[int, str]:
-        chosen: dict[int, str] = self.__dict__.setdefault("_chosen_store", {})
+        chosen: dict[int, str] = vars(self).setdefault("_chosen_store", {})
         return chosen
 
     def chosen(self, channel: int) -> str:

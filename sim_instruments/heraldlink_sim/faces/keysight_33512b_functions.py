@@ -54,7 +54,7 @@ class FunctionCommands33500(LevelCommands33500):
 
     @property
     def _times(self) -> dict[tuple[str, int], float]:
-        times: dict[tuple[str, int], float] = self.__dict__.setdefault("_time_store", {})
+        times: dict[tuple[str, int], float] = vars(self).setdefault("_time_store", {})
         return times
 
     def reset(self) -> None:

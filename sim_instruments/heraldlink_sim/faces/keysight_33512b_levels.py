@@ -7,6 +7,7 @@ that across the load, in VPP, VRMS or DBM. Limits: 1 mVpp to 10 Vpp and 5 V of p
 terminations, limits), pymeasure's Agilent33500 and QCoDeS' driver.
 """
 
+from abc import ABC, abstractmethod
 from math import log10, sqrt
 from typing import ClassVar
 
@@ -29,7 +30,7 @@ _CREST = {
 }  # fmt: skip
 
 
-class LevelCommands33500(ScpiDevice):
+class LevelCommands33500(ScpiDevice, ABC):
     """Voltages of both channels."""
 
     channels: ClassVar[int] = 2
@@ -46,13 +47,13 @@ class LevelCommands33500(ScpiDevice):
     )
     coupled = Setting(f"{_VOLTAGE}:COUPle[:STATe]", Boolean())
 
+    @abstractmethod
     def function(self, channel: int) -> str:
         """Function of a channel, in short."""
-        raise NotImplementedError
 
     @property
     def _volts(self) -> dict[tuple[str, int], float]:
-        volts: dict[tuple[str, int], float] = self.__dict__.setdefault("_volt_store", {})
+        volts: dict[tuple[str, int], float] = vars(self).setdefault("_volt_store", {})
         return volts
 
     def reset(self) -> None:

@@ -188,5 +188,5 @@ class ModulationCommands33500(FunctionCommands33500):
 
     @property
     def _lists(self) -> dict[int, tuple[float, ...]]:
-        lists: dict[int, tuple[float, ...]] = self.__dict__.setdefault("_list_store", {})
+        lists: dict[int, tuple[float, ...]] = vars(self).setdefault("_list_store", {})
         return lists

@@ -27,17 +27,17 @@ class StorageCommands33500(ApplyCommands33500):
 
     @property
     def _files(self) -> dict[PureWindowsPath, bytes]:
-        files: dict[PureWindowsPath, bytes] = self.__dict__.setdefault("_file_store", {})
+        files: dict[PureWindowsPath, bytes] = vars(self).setdefault("_file_store", {})
         return files
 
     @property
     def _folders(self) -> set[PureWindowsPath]:
-        folders: set[PureWindowsPath] = self.__dict__.setdefault("_folder_store", {_ROOT, _ROOT / "BUILTIN"})
+        folders: set[PureWindowsPath] = vars(self).setdefault("_folder_store", {_ROOT, _ROOT / "BUILTIN"})
         return folders
 
     @property
     def _states(self) -> dict[int | PureWindowsPath, State]:
-        states: dict[int | PureWindowsPath, State] = self.__dict__.setdefault("_state_store", {})
+        states: dict[int | PureWindowsPath, State] = vars(self).setdefault("_state_store", {})
         return states
 
     _directory = _ROOT
@@ -197,7 +197,7 @@ class StorageCommands33500(ApplyCommands33500):
 
     @property
     def _state_names(self) -> dict[int, str]:
-        names: dict[int, str] = self.__dict__.setdefault("_name_store", {})
+        names: dict[int, str] = vars(self).setdefault("_name_store", {})
         return names
 
     @command("MEMory:STATe:NAME", _STATE, Optional(Text(bare=True), ""))

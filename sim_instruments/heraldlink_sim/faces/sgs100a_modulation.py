@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """I/Q and pulse modulation of the R&S SGS100A, each behind the option that it needs."""
 
+from abc import ABC, abstractmethod
+
 from heraldlink_sim.scpi import Boolean, Choice, Number, ScpiDevice, ScpiError, Setting
 
 _PULSE = "[SOURce]:PULM"
@@ -9,7 +11,7 @@ _IMPAIRMENT = "[SOURce]:IQ:IMPairment"
 PULSE_OPTION = "SGS-K22"
 
 
-class Modulation(ScpiDevice):
+class Modulation(ScpiDevice, ABC):
     """Settings of the modulators; a subclass says which options it ``has``."""
 
     iq_state = Setting("[SOURce]:IQ:STATe", Boolean())
@@ -38,14 +40,14 @@ class Modulation(ScpiDevice):
     )
     pulse_gate = Setting(f"{_PULSE}:TRIGger:EXTernal:GATE:POLarity", Choice("NORMal", "INVerted"))
 
+    @abstractmethod
     def has(self, option: str) -> bool:
         """Whether an option is installed."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def has_modulator(self) -> bool:
         """Whether the source is the version with an I/Q modulator (its RF option ends with V)."""
-        raise NotImplementedError
 
     @iq_state.guard
     def _needs_modulator(self, on: bool) -> None:

@@ -5,6 +5,7 @@ The forms of ``SYST:HARD:ASS?`` and ``SYST:SOFT:OPT?`` are lists of strings, as 
 names and numbers in them are this simulator's own.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from heraldlink_sim.scpi import Boolean, Integer, ScpiDevice, ScpiError, Setting, Text, command, query
@@ -15,7 +16,7 @@ _ASSEMBLIES = {"NAME": ("MAIN", "RFBOARD"), "PNUM": ("1416.0505", "1416.0605"), 
 _EVERYTHING, _NETWORK = "SYSTem:HARDware:ASSembly<1..2>", "SYSTem:COMMunicate:NETWork"
 
 
-class System(ScpiDevice):
+class System(ScpiDevice, ABC):
     """System commands; a subclass gives ``options`` and the serial number."""
 
     serial: str = ""
@@ -116,6 +117,6 @@ class System(ScpiDevice):
     def _each_option(self, form: Callable[[str], str]) -> str:
         return ",".join(f'"{form(name)}"' for name in self.installed_options())
 
+    @abstractmethod
     def installed_options(self) -> tuple[str, ...]:
         """Options, as ``*OPT?`` lists them."""
-        raise NotImplementedError

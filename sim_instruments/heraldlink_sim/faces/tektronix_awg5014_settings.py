@@ -169,7 +169,7 @@ class SettingCommands5014(ListCommands5014):
 
     @property
     def _amplitudes_Vpp(self) -> dict[int, float]:
-        levels: dict[int, float] = self.__dict__.setdefault("_amplitude_store", {})
+        levels: dict[int, float] = vars(self).setdefault("_amplitude_store", {})
         return levels
 
     def amplitude_Vpp(self, channel: int) -> float:

@@ -5,6 +5,7 @@ Source: AWG70000 programmer manual, as tm_devices lists its commands. Markers fo
 move. [?] how the instrument interpolates when it resamples: here linearly, markers by the nearest sample.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from heraldlink_sim.scpi import Boolean, Choice, Integer, Number, ScpiError, Set
 _DEGREES = Number(-360, 360, unit="DEG")
 
 
-class ArithmeticCommands(HintCommands):
+class ArithmeticCommands(HintCommands, ABC):
     """Changes waveforms where they are."""
 
     default_format = Setting("WLISt:SPARameter:SFORmat", Choice("REAL", "I", "Q", "IQ"))
@@ -113,9 +114,9 @@ class ArithmeticCommands(HintCommands):
     use_reverse_sinc = Setting("WLISt:WAVeform:ACFile:RSINc", Boolean())
     use_skew = Setting("WLISt:WAVeform:ACFile:SKEW", Boolean())
 
+    @abstractmethod
     def present_rate_Hz(self) -> float:
         """Sample rate of the outputs."""
-        raise NotImplementedError
 
     def _change(self, name: str, function: Callable[[Samples], NDArray[np.floating]]) -> None:
         """Apply a function to the samples, of IQ waveforms to both components."""

@@ -144,7 +144,7 @@ class FunctionCommands(TriggerCommands):
 
     @property
     def _drawings(self) -> dict[int, tuple[Key, Waveform]]:
-        drawings: dict[int, tuple[Key, Waveform]] = self.__dict__.setdefault("_drawing_store", {})
+        drawings: dict[int, tuple[Key, Waveform]] = vars(self).setdefault("_drawing_store", {})
         return drawings
 
 

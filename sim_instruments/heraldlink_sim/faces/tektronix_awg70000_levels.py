@@ -71,7 +71,7 @@ class LevelCommands(StorageCommands):
 
     @property
     def _levels(self) -> dict[str, dict[int, float]]:
-        levels: dict[str, dict[int, float]] = self.__dict__.setdefault("_level_store", {})
+        levels: dict[str, dict[int, float]] = vars(self).setdefault("_level_store", {})
         return levels
 
     def reset(self) -> None:

@@ -43,5 +43,5 @@ class Memories(ScpiDevice):
             raise ScpiError(-222, str(place))
 
     def _places(self) -> dict[int, dict[tuple[object, ...], object]]:
-        found: dict[int, dict[tuple[object, ...], object]] = self.__dict__.setdefault("_memory", {})
+        found: dict[int, dict[tuple[object, ...], object]] = vars(self).setdefault("_memory", {})
         return found
