@@ -10,7 +10,12 @@ from scipy import stats
 
 from heraldlink.calibration.detector import dark_growth, plateau
 from heraldlink.calibration.discrimination import beta_posterior, discriminate, most_telling_threshold
-from heraldlink.calibration.interference import fringe_visibility, hom_visibility
+from heraldlink.calibration.interference import (
+    dip_visibility,
+    fringe_visibility,
+    hom_visibility,
+    thermal_clicks,
+)
 from heraldlink.calibration.light import arrival, efficiency_scale, resonance
 from heraldlink.calibration.measured import Measured
 from heraldlink.calibration.microwave import pump_scale
@@ -99,6 +104,17 @@ def draw_hom(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
     return {"HOM": (hom_visibility(parallel, crossed, b / a), v)}
 
 
+def draw_dip(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
+    a, b, v, balance, silent = 0.2, 0.27, 0.9, 0.2, (1 - 1e-4, 1 - 3e-4)
+    attempts = np.array([200_000, 80_000, 50_000, 50_000, 20_000])
+    settings = ((a, b, v), (a, b, 0.0), (a, 0.0, 0.0), (0.0, b, 0.0), (0.0, 0.0, 0.0))
+    near, far, first, second, dark = (
+        rng.multinomial(n, thermal_clicks(*setting, balance, silent))
+        for n, setting in zip(attempts, settings, strict=True)
+    )
+    return {"dip": (dip_visibility(near, far, (first, second), dark), v)}
+
+
 def draw_fringe(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
     pulses, eta = 20_000, (0.9, 0.7)
 
@@ -118,7 +134,7 @@ def draw_fringe(rng: np.random.Generator) -> dict[str, tuple[Measured, float]]:
 
 DRAWS: tuple[Draw, ...] = (
     draw_rabi, draw_ramsey, draw_relaxation, draw_pump, draw_pairs, draw_arrival, draw_resonance,
-    draw_plateau, draw_darks, draw_hom, draw_fringe,
+    draw_plateau, draw_darks, draw_hom, draw_dip, draw_fringe,
 )  # fmt: skip
 
 

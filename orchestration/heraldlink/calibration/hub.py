@@ -46,8 +46,8 @@ GATE_SIGMA = 4.0
 """Pulses are cut at four standard deviations: the gate holds all of them."""
 
 
-def brighter(bench: Bench) -> RackPoint:
-    """The settings with both pump attenuators turned until `PHOTONS` should be detected per attempt.
+def brighter(bench: Bench, wanted: float = PHOTONS) -> RackPoint:
+    """The settings with both pump attenuators turned until so many photons should be detected per attempt.
 
     Or as far as limits.transducer of the midpoint's file allows.
     """
@@ -56,7 +56,7 @@ def brighter(bench: Bench) -> RackPoint:
     turned: dict[str, object] = {}
     for name, arm in point.midpoint.operating_point.attenuator.items():
         photons = float(detected_photons(bench, name, point, plan, [peak_V])[0])
-        change_dB = 10 * log10(PHOTONS / max(photons, 1e-9))
+        change_dB = 10 * log10(wanted / max(photons, 1e-9))
         least_dB = least_attenuation_dB(point.midpoint, bench.declared_device(name))
         attenuation_dB = min(60.0, max(least_dB, arm.pump_attenuation_dB - change_dB))
         turned[f"attenuator__{name}__pump_attenuation_dB"] = round(attenuation_dB, 2)

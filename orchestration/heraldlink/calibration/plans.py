@@ -22,6 +22,9 @@ from heraldlink.sequences import (
 MARGIN_PS = 2_000_000_000
 """Between the last waveform's end and that of the record."""
 
+APART_SIGMA = 6
+"""By how many of its widths a pulse is late that is to miss the other."""
+
 SHARE_OF_SLOT = 0.8
 """Of the time between ticks that a slot plays."""
 
@@ -50,15 +53,38 @@ def light_plan(
     return plan_of(point, "light", period_ps, parts)
 
 
-def light_period_ps(sequence: SequenceConfig) -> int:
-    """The shortest whole fraction of the attempt period that holds sync and pump pulse."""
-    end_ps = sequence.pulse_centre_ps + 4 * sequence.pulse_sigma_ps
+def light_period_ps(sequence: SequenceConfig, late_ps: int = 0) -> int:
+    """The shortest whole fraction of the attempt period that holds sync and a pump pulse so much later."""
+    end_ps = sequence.pulse_centre_ps + late_ps + 4 * sequence.pulse_sigma_ps
     end_ps = max(end_ps, sequence.sync_begin_ps + sequence.sync_width_ps)
     samples = round(sequence.attempt_period_ps * sequence.sample_rate_Hz / 1e12)
     fraction = max(1, sequence.attempt_period_ps // end_ps)
     while fraction > 1 and samples % (fraction * AWG70002A.granularity):
         fraction -= 1
     return sequence.attempt_period_ps // fraction
+
+
+def dip_plan(point: RackPoint, peak_V: float) -> SlotPlan:
+    """Pump pulses that meet at the beam splitter, that miss each other, of each end alone, and none.
+
+    A pulse that misses comes `APART_SIGMA` of its width later: the modes then overlap by 1e-4.
+    """
+    sequence, (first, second) = point.midpoint.sequence, point.names
+    late_ps = APART_SIGMA * sequence.pulse_sigma_ps
+    period_ps = light_period_ps(sequence, late_ps)
+    total = int(SHARE_OF_SLOT * 1e12 / sequence.tick_rate_Hz / period_ps)
+    sync = _sync(sequence)
+    pulse = PumpPulse(sequence.pulse_centre_ps, sequence.pulse_sigma_ps, peak_V)
+    late = PumpPulse(sequence.pulse_centre_ps + late_ps, sequence.pulse_sigma_ps, peak_V)
+    rows: tuple[tuple[str, float, tuple[Element, ...], tuple[Element, ...]], ...] = (
+        ("near", 0.54, (pulse,), (pulse,)), ("far", 0.2, (pulse,), (late,)),
+        ("first", 0.12, (pulse,), ()), ("second", 0.12, (), (pulse,)), ("dark", 0.02, (), ()),
+    )  # fmt: skip
+    parts = [
+        Part(name, max(1, int(total * share)), {first: (sync, *here), second: (sync, *there)})
+        for name, share, here, there in rows
+    ]
+    return plan_of(point, "hom", period_ps, parts)
 
 
 def bright_plan(point: RackPoint) -> SlotPlan:

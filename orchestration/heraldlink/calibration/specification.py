@@ -8,7 +8,7 @@ pump's power is looked at often, and what it needs is measured again when it is 
 from heraldlink.calibration.graph import Calibration, Graph, Limits
 
 BIAS, DARKS, WAVELENGTH, DELAYS = "detector_bias", "dark_counts", "pump_wavelength", "delays"
-FRINGE, PAIRS = "fringe", "pairs"
+FRINGE, PAIRS, HOM = "fringe", "pairs", "hom"
 SLOT_DELAY, RABI, FREQUENCY, READOUT, RELAXATION = (
     "slot_delay", "rabi", "qubit_frequency", "readout", "relaxation",
 )  # fmt: skip
@@ -34,6 +34,7 @@ def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
     shifts = {f"shift_{end}": 3e7 for end in ends}
     attenuations = {f"{kind}attenuation_{end}": 0.05 for end in ends for kind in ("", "readout_")}
     bias, wavelength, delays = (full_name(node, kind) for kind in (BIAS, WAVELENGTH, DELAYS))
+    efficiencies = (full_name(node, efficiency(end)) for end in ends)
     dark = Limits(highest=1e3)
     return [
         Calibration(bias, node, (), 8 * HOUR_s, steps={"bias_c": 2e-7, "bias_d": 2e-7}),
@@ -67,6 +68,13 @@ def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
             (bias, wavelength, full_name(ends[1], SLOT_DELAY), full_name(node, PAIRS)),
             HOUR_s,
             {"visibility": Limits(0.5, 1.1)},
+        ),
+        Calibration(
+            full_name(node, HOM),
+            node,
+            (bias, wavelength, full_name(ends[1], SLOT_DELAY), *efficiencies),
+            4 * HOUR_s,
+            {"visibility": Limits(0.5, 1.1), "relative": Limits(0.9, 1.1)},
         ),
     ]
 

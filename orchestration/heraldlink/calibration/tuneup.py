@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from heraldlink.calibration import fringe, hub, pairs, qubits
+from heraldlink.calibration import fringe, hom, hub, pairs, qubits
 from heraldlink.calibration.apply import (
     Values,
     foreign,
@@ -26,6 +26,7 @@ from heraldlink.calibration.specification import (
     DELAYS,
     FREQUENCY,
     FRINGE,
+    HOM,
     PAIRS,
     RABI,
     READOUT,
@@ -68,6 +69,7 @@ def procedures(point: RackPoint) -> dict[str, Procedure]:
         full_name(hub_node, DELAYS): hub.delays,
         full_name(hub_node, FRINGE): fringe.fringe,
         full_name(hub_node, PAIRS): pairs.pairs,
+        full_name(hub_node, HOM): hom.hom,
         full_name(point.names[1], SLOT_DELAY): hub.slot_delay,
     }
     for end in point.names:
@@ -140,7 +142,7 @@ class TuneUp:
                 blocked = self.graph.blocked(item.name, self.results, self.now(slot))
                 if not blocked and not self._hopeless(item.name):
                     forced.pop(item.name, None)
-                    result = self._one(rack, item.name)
+                    result = self.measured(rack, item.name)
                     forced |= self._suspects(result, rack.slot())
                     yield Step(item, result)
                     break
@@ -163,7 +165,8 @@ class TuneUp:
         needs = self.graph.closure([name])
         return all(self.results[need].slot <= self.results[name].slot for need in needs)
 
-    def _one(self, rack: TunedRack, name: str) -> Result:
+    def measured(self, rack: TunedRack, name: str) -> Result:
+        """Run one calibration, whether it is due or blocked, and keep its result."""
         self.runs[name] = self.runs.get(name, 0) + 1
         before = self.results.get(name)
         node = self.graph[name].node
@@ -190,7 +193,5 @@ def tuned_point(declared: RackPoint, values: Values) -> RackPoint:
 
 
 def kept_at(name: str, graph: Graph, point: RackPoint) -> tuple[str, ...]:
-    """Nodes whose files keep a calibration: its own, and the midpoint, whose estimator needs the delay."""
-    node = graph[name].node
-    delay = full_name(point.names[1], SLOT_DELAY)
-    return (node, point.midpoint.node) if name == delay else (node,)
+    """Nodes whose files keep a calibration: its own, and the midpoint, whose estimator models all nodes."""
+    return tuple(dict.fromkeys((graph[name].node, point.midpoint.node)))
