@@ -10,7 +10,8 @@ import msgspec
 
 from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.end_crew import EndCrew
-from heraldlink.agent.estimator import MeasuredLink, read_devices
+from heraldlink.agent.estimator import read_devices
+from heraldlink.agent.measured_link import measured_devices, measured_link
 from heraldlink.agent.midpoint_crew import MidpointCrew
 from heraldlink.agent.roles import (
     EndInstruments,
@@ -23,8 +24,6 @@ from heraldlink.agent.store import TagStore
 from heraldlink.calibration.apply import (
     NOTHING_TAKEN,
     Taken,
-    arrivals_ps,
-    pump_doubt,
     stored,
     tuned_devices,
     tuned_end,
@@ -194,12 +193,10 @@ def midpoint_specialist(
     config: MidpointConfig, roles: MidpointInstruments, devices: Devices, found: Taken
 ) -> Specialist:
     """The midpoint's crew with its calibrated values."""
-    tuned = tuned_devices(devices, config, found.values)
-    measured = MeasuredLink(
-        arrivals_ps=arrivals_ps(config, found.values),
-        pump_doubt={arm: pump_doubt(arm, config.node, found.values) for arm in config.ends},
-    )
-    return MidpointCrew(tuned_midpoint(config, found.values), roles, tuned, measured)
+    tuned = tuned_midpoint(config, found.values)
+    known = tuned_devices(devices, config, found.values)
+    measured = measured_link(tuned, known, found.values)
+    return MidpointCrew(tuned, roles, measured_devices(tuned, known, found.values), measured)
 
 
 class Kind(msgspec.Struct):

@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
-import numpy as np
 from ruamel.yaml import YAML
 
+from heraldlink.agent.doubts import changes, doubted
+from heraldlink.agent.expected import (
+    contrast,
+    correlators,
+    declared_misreads,
+    error_values,
+    fidelity,
+    fidelity_sigma,
+)
+from heraldlink.agent.measured_link import MeasuredLink, Misreads
 from heraldlink.config import MidpointConfig
-from heraldlink.config.node import Uncertainties
 from heraldlink.errors import ConfigurationError, Unsupported
 from heraldlink.messages.values import Demand, Drive, Parameters, Prediction
 from heraldlink.sequences import PairSourceSequence, shapes
@@ -20,31 +28,17 @@ from heraldlink_physics import chain, phase
 from heraldlink_physics.device import ArmDevice, Devices
 from heraldlink_physics.device_file import from_mapping
 from heraldlink_physics.errors import PhysicsError
-from heraldlink_physics.model import Arm, HeraldModel, Midpoint
 from heraldlink_physics.operating_point import OperatingPoint, strongest_pump
-from heraldlink_physics.pair_source import pair_source
 from heraldlink_physics.settings import ArmSettings, DetectorSettings, GateSettings, MidpointSettings
 from heraldlink_physics.stability import refuse_unstable
+from heraldlink_physics.waiting import waited
 
 LIGHT_m_per_s = 299_792_458.0
 WEAKEST_dB = -40.0
 SMALLEST_SLOT = 200
 
-
 CAUTION_SIGMA = 2.0
 """By how many standard deviations of a calibrated pump power a request's fidelity has to be safe."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredLink:
-    """What calibrations say beside settings and devices, by arm; empty where nothing was measured.
-
-    ``arrivals_ps``: centre of an arm's photons after START. ``pump_doubt``: relative standard deviation of
-    the pump's power at the transducer.
-    """
-
-    arrivals_ps: Mapping[str, float] = field(default_factory=dict[str, float])
-    pump_doubt: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,7 @@ class Estimator:
             raise Unsupported(self._best(demand, point.fidelity_measured, point.probability))
         self._check_pump(drives, point.pump_dB)
         link = self.link(drives, point.pump_dB)
-        prediction = self._prediction(link)
+        prediction = self._prediction(link, self._doubt(link, drives, point.pump_dB))
         record_ps = self._record_ps(demand, drives, prediction.probability)
         attempts = self._attempts(record_ps, drives)
         self._check_time(demand, prediction.probability, attempts)
@@ -105,7 +99,7 @@ class Estimator:
         )
 
     def link(self, drives: Mapping[str, Drive], pump_dB: float, caution: float = 0.0) -> chain.LinkModel:
-        """The link with both envelopes' amplitude changed by ``pump_dB``.
+        """The link with both envelopes' amplitude changed by ``pump_dB``; qubits as they are analysed.
 
         ``caution``: the pump is stronger than measured by so many standard deviations.
         """
@@ -114,9 +108,14 @@ class Estimator:
         tick_s = 1 / self.sequence.tick_rate_Hz
         drift_rad2 = self.devices.midpoint.phase_diffusion_rad2_per_s * tick_s
         variance = drift_rad2 + self._estimate_variance(drives)
-        return chain.link(
+        found = chain.link(
             a, b, self.devices.midpoint, arms[0], arms[1], self._midpoint(), phase_variance_rad2=variance
         )
+        return replace(found, model=waited(found.model, (a.qubit, b.qubit), self._kept_s))
+
+    @property
+    def _kept_s(self) -> float:
+        return self.sequence.kept_ps * 1e-12
 
     def efficiencies(self) -> tuple[float, float]:
         """Detector efficiencies at the declared bias; the phase estimate needs their ratio."""
@@ -193,8 +192,24 @@ class Estimator:
         estimate = phase.estimate_phase(counts, swapped, self.efficiencies())
         return estimate.variance_rad2 if estimate else math.pi**2 / 3
 
-    def _prediction(self, link: chain.LinkModel) -> Prediction:
-        model = link.model
+    def _doubt(self, link: chain.LinkModel, drives: Mapping[str, Drive], pump_dB: float) -> float:
+        """One standard deviation of F_meas, from declared uncertainties and from those of calibrations."""
+        a, b = self.devices.arms
+        declared = changes(link, self.config.uncertainties, self.measured, self._kept_s, (a.qubit, b.qubit))
+        reference = link.model.fidelity_measured
+        calibrated = [
+            replace(self, devices=devices).link(drives, pump_dB).model.fidelity_measured - reference
+            for devices in doubted(self.devices, self.measured)
+        ]
+        return math.hypot(*declared, *calibrated)
+
+    def _misreads(self) -> tuple[Misreads, Misreads]:
+        a, b = (self.measured.misreads.get(arm.name) or declared_misreads(arm) for arm in self.devices.arms)
+        return a, b
+
+    def _prediction(self, link: chain.LinkModel, sigma: float) -> Prediction:
+        model, misreads = link.model, self._misreads()
+        errors = error_values(misreads)
         c, d = model.patterns["c"], model.patterns["d"]
         return Prediction(
             probability=model.probability,
@@ -203,9 +218,12 @@ class Estimator:
             fidelity_psi_plus=c.fidelity_measured,
             fidelity_psi_minus=d.fidelity_measured,
             fidelity=model.fidelity_measured,
-            goodness_sigma=spread(link, self.config.uncertainties),
+            goodness_sigma=sigma,
             n_bar={name: arm.n_bar for name, arm in zip(self.config.ends, link.arms, strict=True)},
             correlators=correlators(model),
+            read_correlators=correlators(model, errors),
+            read_fidelity=fidelity(model, errors),
+            read_sigma=math.hypot(sigma * contrast(errors), fidelity_sigma(model, misreads)),
         )
 
     def _record_ps(self, demand: Demand, drives: Mapping[str, Drive], probability: float) -> int:
@@ -255,57 +273,6 @@ def rank(point: OperatingPoint) -> tuple[bool, float]:
 def peak_V(drive: Drive, pump_dB: float) -> float:
     """Envelope peak for a change of the pump, seen as a change of the small-signal optical power."""
     return drive.envelope_peak_V * 10 ** (pump_dB / 20)
-
-
-def spread(link: chain.LinkModel, given: Uncertainties) -> float:
-    """One standard deviation of F_meas from the declared uncertainties, added in quadrature."""
-    reference = fidelity(link.arms, link.midpoint)
-    a, b = link.arms
-    middle = link.midpoint
-    darker = tuple(min(1.0, dark * (1 + given.dark_relative)) for dark in middle.dark_probability)
-    variants = (
-        (scaled(link.arms, efficiency=1 - given.efficiency_relative), middle),
-        (scaled(link.arms, n_bar=1 + given.n_bar_relative), middle),
-        ((hotter(a, given.n_thermal), hotter(b, given.n_thermal)), middle),
-        (link.arms, replace(middle, visibility=max(0.0, middle.visibility - given.visibility))),
-        (link.arms, replace(middle, phase_sigma_rad=middle.phase_sigma_rad + given.phase_sigma_rad)),
-        (link.arms, replace(middle, dark_probability=(darker[0], darker[1]))),
-    )
-    return math.hypot(*(fidelity(arms, point) - reference for arms, point in variants))
-
-
-def correlators(model: HeraldModel) -> dict[str, float]:
-    """Expected correlators of the loaded qubits, by Bell state and basis; |g> is +1."""
-    paulis = {
-        "XX": np.array([[0, 1], [1, 0]], dtype=complex),
-        "YY": np.array([[0, -1j], [1j, 0]], dtype=complex),
-        "ZZ": np.diag([1.0 + 0j, -1.0]),
-    }
-    return {
-        f"{bell} {basis}": float(np.trace(model.patterns[port].state @ np.kron(pauli, pauli)).real)
-        for bell, port in (("psi+", "c"), ("psi-", "d"))
-        for basis, pauli in paulis.items()
-    }
-
-
-def fidelity(arms: tuple[Arm, Arm], midpoint: Midpoint) -> float:
-    """F_meas, averaged over heralds."""
-    model: HeraldModel = pair_source(arms[0], arms[1], midpoint)
-    return model.fidelity_measured
-
-
-def scaled(arms: tuple[Arm, Arm], *, n_bar: float = 1.0, efficiency: float = 1.0) -> tuple[Arm, Arm]:
-    """Both arms with scaled parameters."""
-    a, b = (
-        replace(arm, n_bar=arm.n_bar * n_bar, efficiency=min(1.0, arm.efficiency * efficiency))
-        for arm in arms
-    )
-    return a, b
-
-
-def hotter(arm: Arm, n_thermal: float) -> Arm:
-    """An arm with more thermal photons."""
-    return replace(arm, n_thermal=arm.n_thermal + n_thermal)
 
 
 def read_devices(path: Path, ends: tuple[str, str]) -> Devices:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heraldlink.agent.blame import blaming
-from heraldlink.agent.estimator import Estimator, MeasuredLink
+from heraldlink.agent.estimator import Estimator
 from heraldlink.agent.hub_tags import HubSlot, Recording, read_hub
+from heraldlink.agent.measured_link import MeasuredLink
 from heraldlink.agent.points import midpoint_settings
 from heraldlink.agent.roles import MidpointInstruments
 from heraldlink.agent.sequence import midpoint_record_ps, program_id, sequence_of

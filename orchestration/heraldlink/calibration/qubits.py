@@ -28,6 +28,7 @@ ARTIFICIAL_Hz = 3e6
 """Detuning put into the second Ramsey pulse's axis: the fringes then tell the sign of the real one."""
 
 HIGHEST_Hz = 6e6
+WAITS, RELAXATION_SLOTS = (0, 1, 4, 20), 8
 DRIVE_SHARE = 0.5
 """Of the generator's full scale that the strongest Rabi pulse asks for: a wrong calibration fits in."""
 
@@ -131,12 +132,12 @@ def readout(node: str, bench: Bench) -> Finding:
 
 
 def relaxation_rate(node: str, bench: Bench) -> Finding:
-    """1/T1 from |e> left alone for up to two attempt periods."""
+    """1/T1 from |e> left alone for up to `WAITS` attempt periods: the longest decide where it is slow."""
     sequence = bench.point.midpoint.sequence
     sigma_ps = sequence.rotation_sigma_ps
-    waits_ps = np.linspace(0, 2 * sequence.attempt_period_ps, 5).astype(np.int64)
+    waits_ps = np.array(WAITS, dtype=np.int64) * sequence.attempt_period_ps
     drives = [(), *((QubitDrive(-wait_ps, sigma_ps, pi),) for wait_ps in waits_ps.tolist())]
-    photons, digest = scanned(bench, node, "relaxation", drives)
+    photons, digest = scanned(bench, node, "relaxation", drives, RELAXATION_SLOTS)
     shots, excited = excited_of(photons)
     rate = relaxation(seconds(waits_ps), shots[1:], excited[1:], int(shots[0]), int(excited[0]))
     return Finding({"relaxation": rate}, digest)

@@ -38,8 +38,10 @@ class Prediction(msgspec.Struct, frozen=True):
     """What the model expects of a request at its operating point.
 
     ``probability`` is per attempt and over both patterns; fidelities are F_meas (before readout error).
-    ``goodness_sigma`` follows from the declared uncertainties of the model's inputs; ``correlators`` are
-    those of the loaded qubits, by Bell state and basis: ``"psi+ XX"``.
+    ``goodness_sigma`` follows from the uncertainties of the model's inputs, declared or measured;
+    ``correlators`` are those of the loaded qubits when they are analysed, by Bell state and basis:
+    ``"psi+ XX"``. ``read_correlators``, ``read_fidelity`` (with ``read_sigma``): the same of outcomes as they
+    are read, readout errors included; None where nobody predicted them.
     """
 
     probability: float
@@ -51,6 +53,9 @@ class Prediction(msgspec.Struct, frozen=True):
     goodness_sigma: float
     n_bar: dict[str, float]
     correlators: dict[str, float] = msgspec.field(default_factory=dict[str, float])
+    read_correlators: dict[str, float] = msgspec.field(default_factory=dict[str, float])
+    read_fidelity: float | None = None
+    read_sigma: float | None = None
 
 
 class Parameters(msgspec.Struct, frozen=True):
