@@ -14,13 +14,6 @@ def binomial_p_value(successes: int, trials: int, probability: float) -> float:
     return min(1.0, 2 * min(below + at, at + above))
 
 
-def randomised_p_value(successes: int, trials: int, probability: float, draw: float) -> float:
-    """Two-sided exact randomised p-value, uniform on 0..1 if the model holds and `draw` is uniform 0..1."""
-    within("draw", draw, 0, 1)
-    below, at, above = _tails(successes, trials, probability)
-    return min(1.0, 2 * min(below + draw * at, above + (1 - draw) * at))
-
-
 def _tails(successes: int, trials: int, probability: float) -> tuple[float, float, float]:
     """P(X < k), P(X = k), P(X > k); the smaller tail is summed, so it keeps its digits."""
     within("probability", probability, 0, 1)

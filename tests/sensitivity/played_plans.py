@@ -7,6 +7,8 @@ import math
 from dataclasses import replace
 from functools import lru_cache
 
+from two_node_wiring import TONE, WIRING
+
 from heraldlink.sensitivity.bench import ENDS, Bench
 from heraldlink.sensitivity.observation import Observation, Take
 from heraldlink.sensitivity.tags import EndTags, SlotTags
@@ -15,36 +17,6 @@ from heraldlink.sequences.drive import NodeDrive
 from heraldlink_physics.device import Devices
 from heraldlink_sim.world import rack
 from heraldlink_sim.world.play import World
-from heraldlink_sim.world.wiring import HubWiring, NodeWiring, ReadoutTone, Wiring
-
-TONE = ReadoutTone(7.0e9, 5.0e6, -30.0)
-
-
-def node_wiring(name: str, number: int) -> NodeWiring:
-    return NodeWiring(
-        name=name,
-        generator=f"{name}_awg",
-        delay=f"{name}_dg",
-        microwave=f"{name}_mw",
-        tagger=f"{name}_tc",
-        detectors=f"{name}_eos",
-        pump_channel=number,
-        readout_channel=number + 2,
-        trigger_delay_ps=0,
-        local_delay_ps=5_000,
-        herald_output=number,
-        herald_delay_ps=200_000,
-        readout_delay_ps=5_000,
-        readout_tone=TONE,
-    )
-
-
-WIRING = Wiring(
-    hub=HubWiring("hub_pump", "hub_readout_pump", "hub_voa", "hub_eos", "hub_tc"),
-    node_a=node_wiring(ENDS[0], 1),
-    node_b=node_wiring(ENDS[1], 2),
-    tick_period_ps=100_000_000_000,
-)
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
-from exact_verdicts import holm
+from exact_statistics import holm
 from power_experiment import FALSE_ALARM, POWER, Seen, shifted_plays, sight_of, unshifted_plays
 from power_page import page
 from scipy import stats

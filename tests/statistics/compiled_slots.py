@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from laboratory import WIRING, ATTENUATION_dB, LASER_Hz, changed, devices, nominal, tags
+from laboratory import ATTENUATION_dB, LASER_Hz, changed, devices, nominal, tags
+from two_node_wiring import WIRING
 
 from heraldlink.analysis.attempts import Channels
 from heraldlink.sequences import GeneratorLimits, NodeDrive, Part, SlotPlan, generator_program_of

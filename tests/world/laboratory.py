@@ -8,22 +8,21 @@ from pathlib import Path
 
 import numpy as np
 from ruamel.yaml import YAML
+from two_node_wiring import TONE
 
 from heraldlink_physics.device import Devices
 from heraldlink_physics.device_file import from_mapping
+from heraldlink_physics.settings import ArmSettings, DetectorSettings, GateSettings, MidpointSettings
 from heraldlink_sim.world import rack
-from heraldlink_sim.world.wiring import HubWiring, NodeWiring, ReadoutTone, Wiring
 
 DEVICES = Path(__file__).parents[2] / "configs" / "devices"
 RATE_Hz = 12.5e9
 PERIOD_PS = 5_000_000
 SAMPLES = 62_500
-TICK_PS = 100_000_000_000
 LASER_Hz = 192.02e12 + 5.0e9
 ATTENUATION_dB = 29.0
 GATE_PS = (0, 400_000)
 RECORD_PS = 70_000_000_000
-TONE = ReadoutTone(7.0e9, 5.0e6, -30.0)
 M1, M2 = int(rack.MARKER_1), int(rack.MARKER_2)
 
 
@@ -31,36 +30,30 @@ def devices(name: str = "improved") -> Devices:
     return from_mapping(YAML(typ="safe").load(DEVICES / f"{name}.yaml"))
 
 
-def node_wiring(name: str, number: int) -> NodeWiring:
-    return NodeWiring(
-        name=name,
-        generator=f"{name}_awg",
-        delay=f"{name}_dg",
-        microwave=f"{name}_mw",
-        tagger=f"{name}_tc",
-        detectors=f"{name}_eos",
-        pump_channel=number,
-        readout_channel=number + 2,
-        trigger_delay_ps=0,
-        local_delay_ps=5_000,
-        herald_output=number,
-        herald_delay_ps=200_000,
-        readout_delay_ps=5_000,
-        readout_tone=TONE,
-    )
-
-
-WIRING = Wiring(
-    hub=HubWiring("hub_pump", "hub_readout_pump", "hub_voa", "hub_eos", "hub_tc"),
-    node_a=node_wiring("alice", 1),
-    node_b=node_wiring("bob", 2),
-    tick_period_ps=TICK_PS,
-)
-
-
 def gaussian(peak: float, centre_s: float, sigma_s: float) -> np.ndarray:
     time_s = np.arange(SAMPLES) / RATE_Hz
     return peak * np.exp(-((time_s - centre_s) ** 2) / (2 * sigma_s**2))
+
+
+def arm_settings(envelope_V: np.ndarray, power_W: float = 1e-3, **changes: object) -> ArmSettings:
+    """Of both nodes of the nominal rack, written down here and not read from it."""
+    settings = ArmSettings(
+        laser_frequency_Hz=LASER_Hz,
+        laser_power_W=power_W,
+        attenuation_dB=ATTENUATION_dB,
+        envelope_V=envelope_V,
+        sample_rate_Hz=RATE_Hz,
+        attempt_period_ps=PERIOD_PS,
+        start_ps=1_000_000,
+        sync_ps=200_000,
+    )
+    return replace(settings, **changes)
+
+
+def station(gate_ps: tuple[int, int] = GATE_PS) -> MidpointSettings:
+    """The hub of the nominal rack with a herald window."""
+    detector = DetectorSettings(18e-6)
+    return MidpointSettings((detector, detector), GateSettings(*gate_ps))
 
 
 @dataclass
@@ -188,14 +181,20 @@ def tags(events: rack.Mapping, source: str, reference: str = rack.START) -> tupl
     return (events[source] - events[reference][index.clip(min=0)])[kept], index[kept]
 
 
+def clicks(events: rack.Mapping, gate_ps: tuple[int, int], attempts: int) -> np.ndarray:
+    """Which ports, c and d, clicked in the gate of which attempt: bool[2, attempts]."""
+    found = np.zeros((2, attempts), bool)
+    for row, port in enumerate((rack.IN1, rack.IN2)):
+        after_ps, index = tags(events, port)
+        found[row, index[(after_ps >= gate_ps[0]) & (after_ps < gate_ps[1])]] = True
+    return found
+
+
 def gated(events: rack.Mapping, gate_ps=GATE_PS, first: int = 0) -> tuple[set[int], set[int]]:
     """Attempts (reference index from ``first`` on) with a click in the gate, at ports c and d."""
-    found = []
-    for port in (rack.IN1, rack.IN2):
-        after_ps, index = tags(events, port)
-        inside = (after_ps >= gate_ps[0]) & (after_ps < gate_ps[1]) & (index >= first)
-        found.append(set(index[inside].tolist()))
-    return found[0], found[1]
+    c, d = (set(np.flatnonzero(row).tolist()) for row in clicks(events, gate_ps, len(events[rack.START])))
+    early = set(range(first))
+    return c - early, d - early
 
 
 def readouts(events: rack.Mapping, gate_s: float = 2e-6) -> tuple[np.ndarray, np.ndarray]:

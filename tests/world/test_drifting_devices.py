@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from laboratory import WIRING, LASER_Hz, devices, gated, nominal, without_heralds
+from laboratory import LASER_Hz, devices, gated, nominal, without_heralds
 from scipy import integrate, stats
+from two_node_wiring import WIRING
 
 from heraldlink_physics.clock import Clock
 from heraldlink_physics.device import Devices

@@ -6,7 +6,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from laboratory import WIRING, devices, nominal
+from laboratory import devices, nominal
+from two_node_wiring import WIRING
 
 from heraldlink_physics.model import Midpoint
 from heraldlink_sim.world.emitters import Emission, EmitterPair, Phases

@@ -8,10 +8,11 @@ from math import asin, exp, pi, sqrt
 
 import numpy as np
 import pytest
-from laboratory import M1, SAMPLES, WIRING, Program, changed, devices, nominal, readouts, without_heralds
+from exact_statistics import all_hold, two_sided
+from laboratory import M1, SAMPLES, Program, changed, devices, nominal, readouts, without_heralds
 from test_plans_played import DRIVE, steps_of
-from test_qubit_experiments import holm
 from test_rounds import GATE_PS, SPLIT_PS, pulses_V, turn_V
+from two_node_wiring import WIRING
 
 from heraldlink.config import load_experiment
 from heraldlink.sequences import GeneratorLimits, generator_program_of
@@ -20,7 +21,6 @@ from heraldlink_physics.device import Devices, EmitterSource
 from heraldlink_physics.errors import PhysicsError
 from heraldlink_physics.model import Emitter, Midpoint
 from heraldlink_physics.single_click import single_click
-from heraldlink_physics.statistics import randomised_p_value
 from heraldlink_physics.two_rounds import barrett_kok
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.play import World
@@ -128,12 +128,10 @@ def test_single_click_with_a_bright_population_set_by_the_drive():
     model = single_click(Emitter(alpha, a), Emitter(alpha, b), Midpoint(VISIBILITY)).patterns
     p_values = []
     for draw, (key, pattern) in zip((0.2, 0.5, 0.9), model.items(), strict=True):
-        p_values.append(randomised_p_value(seen[key], 4 * ATTEMPTS, pattern.probability, draw))
+        p_values.append(two_sided(seen[key], 4 * ATTEMPTS, pattern.probability, draw))
         populations = np.diag(pattern.state).real
-        p_values.append(
-            randomised_p_value(equal[key], seen[key], float(populations[0] + populations[3]), draw)
-        )
-    assert holm(p_values)
+        p_values.append(two_sided(equal[key], seen[key], float(populations[0] + populations[3]), draw))
+    assert all_hold(p_values)
 
 
 def test_barrett_kok_with_unequal_arms():
@@ -157,13 +155,13 @@ def test_barrett_kok_with_unequal_arms():
     assert heralds > 2000
     kept = VISIBILITY * exp(-(CHANGE_rad**2) / 2)
     assert closed.fidelity == pytest.approx((1 + kept) / 2)
-    p_values = [randomised_p_value(heralds, trials, closed.probability, 0.4)]
+    p_values = [two_sided(heralds, trials, closed.probability, 0.4)]
     for sign, port in ((1, True), (-1, False)):
         of = same[port, True] + same[port, False]
-        p_values.append(randomised_p_value(same[port, True], of, (1 + sign * kept) / 2, 0.6))
-    assert holm(p_values)
+        p_values.append(two_sided(same[port, True], of, (1 + sign * kept) / 2, 0.6))
+    assert all_hold(p_values)
     wrong = ((a + b) / 2) ** 2 / 2
-    assert not holm([randomised_p_value(heralds, trials, wrong, 0.4)])
+    assert not all_hold([two_sided(heralds, trials, wrong, 0.4)])
 
 
 def test_the_shipped_barrett_kok_sequence():
@@ -188,12 +186,12 @@ def test_the_shipped_barrett_kok_sequence():
             seen.update((basis, x == y, equal) for x, y, equal in pairs if {x, y} <= {"c", "d"})
     a, b = efficiencies(world.devices)
     trials, kept = len(events) * 3 * settings.attempts, VISIBILITY * exp(-(CHANGE_rad**2) / 2)
-    p_values = [randomised_p_value(sum(seen.values()), trials, a * b / 2, 0.3)]
+    p_values = [two_sided(sum(seen.values()), trials, a * b / 2, 0.3)]
     for draw, (basis, same) in zip((0.1, 0.4, 0.6, 0.9), product("XY", (True, False)), strict=True):
         of = seen[basis, same, True] + seen[basis, same, False]
         chance = (1 + (kept if same else -kept)) / 2
-        p_values.append(randomised_p_value(seen[basis, same, True], of, chance, draw))
-    assert holm(p_values)
+        p_values.append(two_sided(seen[basis, same, True], of, chance, draw))
+    assert all_hold(p_values)
     assert seen["Z", True, True] + seen["Z", False, True] == 0
     assert seen["Z", True, False] > 100
 

@@ -6,28 +6,24 @@ from dataclasses import replace
 from math import exp
 
 import numpy as np
+from exact_statistics import all_hold, two_sided
 from laboratory import (
     M1,
     SAMPLES,
-    WIRING,
-    ATTENUATION_dB,
-    LASER_Hz,
     Program,
-    RATE_Hz,
+    arm_settings,
     changed,
+    clicks,
     devices,
     gaussian,
     nominal,
     readouts,
-    tags,
     without_heralds,
 )
-from test_qubit_experiments import holm
+from two_node_wiring import WIRING
 
 from heraldlink_physics.chain import arm
 from heraldlink_physics.device import Devices
-from heraldlink_physics.settings import ArmSettings
-from heraldlink_physics.statistics import randomised_p_value
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.play import World
 from heraldlink_sim.world.rack import IN1, IN2
@@ -81,19 +77,14 @@ def rack_of(alice_V: list[np.ndarray], bob_V: list[np.ndarray], attempts: int) -
 
 def seen_photons(laboratory: Devices) -> tuple[float, float]:
     """Mean pairs per pulse, and the share of one arm's photons that click if both detectors were one."""
-    settings = ArmSettings(LASER_Hz, POWER_W, ATTENUATION_dB, pulse_V(CENTRE_s), RATE_Hz, 5_000_000)
-    source = arm(laboratory.arms[0], settings).arm
+    source = arm(laboratory.arms[0], arm_settings(pulse_V(CENTRE_s), POWER_W)).arm
     return source.n_bar, source.efficiency * laboratory.midpoint.detectors[0].efficiency(18e-6)
 
 
 def clicked(events: dict) -> tuple[np.ndarray, np.ndarray]:
     """Attempts with a click at c, at d, in the order of their syncs."""
-    found = []
-    for port in (IN1, IN2):
-        after_ps, index = tags(events, port)
-        inside = (after_ps >= GATE_PS[0]) & (after_ps < GATE_PS[1])
-        found.append(np.bincount(index[inside], minlength=len(events["START"])) > 0)
-    return found[0], found[1]
+    c, d = clicks(events, GATE_PS, len(events["START"]))
+    return c, d
 
 
 def both_click(x: float, overlap: float) -> float:
@@ -114,10 +105,10 @@ def test_the_hom_dip_of_unheralded_pair_sources_is_a_third():
     chances = [both_click(x, exp(-(t**2) / (4 * SIGMA_s**2))) for t in SHIFTS_s]
     draws = np.random.default_rng(4).random(len(SHIFTS_s)).tolist()
     counts = list(zip(coincidences.tolist(), chances, draws, strict=True))
-    assert holm([randomised_p_value(k, slots * ATTEMPTS, chance, u) for k, chance, u in counts])
+    assert all_hold([two_sided(k, slots * ATTEMPTS, chance, u) for k, chance, u in counts])
     dip, far = int(coincidences[0]), int(coincidences[-1])
-    assert holm([randomised_p_value(dip, dip + far, 2 / 5, 0.5)])
-    assert not holm([randomised_p_value(dip, dip + far, 1 / 2, 0.5)])
+    assert all_hold([two_sided(dip, dip + far, 2 / 5, 0.5)])
+    assert not all_hold([two_sided(dip, dip + far, 1 / 2, 0.5)])
 
 
 def test_g2_of_one_node_alone():
@@ -144,8 +135,8 @@ def test_g2_of_one_node_alone():
         "e": qubit,
         "click_e": together,
     }
-    found = {key: randomised_p_value(seen[key], trials, chance, 0.5) for key, chance in chances.items()}
-    assert holm(list(found.values())), found
+    found = {key: two_sided(seen[key], trials, chance, 0.5) for key, chance in chances.items()}
+    assert all_hold(list(found.values())), found
     coherent = (1 - exp(-x / 2)) ** 2
-    assert not holm([randomised_p_value(seen["both"], trials, coherent, 0.5)])
-    assert not holm([randomised_p_value(seen["click_e"], trials, click * qubit, 0.5)])
+    assert not all_hold([two_sided(seen["both"], trials, coherent, 0.5)])
+    assert not all_hold([two_sided(seen["click_e"], trials, click * qubit, 0.5)])

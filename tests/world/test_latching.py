@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from laboratory import PERIOD_PS, WIRING, changed, devices, nominal, without_heralds
+from laboratory import PERIOD_PS, changed, devices, nominal, without_heralds
+from two_node_wiring import WIRING
 
 from heraldlink_physics.transducer import PLANCK_J_s
 from heraldlink_sim.world.play import World

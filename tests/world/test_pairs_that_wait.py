@@ -7,32 +7,30 @@ from math import pi
 
 import numpy as np
 import pytest
+from exact_statistics import all_hold, two_sided
 from laboratory import (
     M1,
     PERIOD_PS,
     SAMPLES,
-    WIRING,
-    ATTENUATION_dB,
-    LASER_Hz,
     Program,
     RATE_Hz,
+    arm_settings,
     changed,
     devices,
     gaussian,
     nominal,
     readouts,
+    station,
     tags,
 )
-from test_qubit_experiments import holm
-from test_rounds import GATE_PS, POWER_W, READS, SYNC_PS, CENTRES_s, bins, laboratory, modelled, pulses_V
+from test_rounds import GATE_PS, POWER_W, READS, CENTRES_s, bins, laboratory, modelled, pulses_V
+from two_node_wiring import WIRING
 
 from heraldlink_physics.chain import link
 from heraldlink_physics.device import Devices
 from heraldlink_physics.qubit import idle_kraus
 from heraldlink_physics.readout import confusion
 from heraldlink_physics.register import Register
-from heraldlink_physics.settings import ArmSettings, DetectorSettings, GateSettings, MidpointSettings
-from heraldlink_physics.statistics import randomised_p_value
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.play import World
 from heraldlink_sim.world.rack import IN1, IN2
@@ -56,13 +54,8 @@ def test_a_heralded_pair_decays_until_it_is_read(basis):
     if turned:
         bob = Program("bob", turn_rad=pi / 2, axis_rad=3 * pi / 2 + world.fibre.at(1))
     rack = changed(nominal(alice, bob), "lasers", "hub_pump", power_W=4e-3)
-    settings = ArmSettings(
-        LASER_Hz, 4e-3, ATTENUATION_dB, gaussian(0.2, 400e-9, 48e-9), RATE_Hz, PERIOD_PS, 0, SYNC_PS
-    )
-    detector = DetectorSettings(18e-6)
-    arms, midpoint = world.devices.arms, world.devices.midpoint
-    station = MidpointSettings((detector, detector), GateSettings(0, 400_000))
-    patterns = link(*arms, midpoint, settings, settings, station).model.patterns
+    settings, arms = arm_settings(gaussian(0.2, 400e-9, 48e-9), 4e-3), world.devices.arms
+    patterns = link(*arms, world.devices.midpoint, settings, settings, station()).model.patterns
     seen: Counter = Counter()
     for slot in range(1, 13):
         events = world.play(rack, slot).taggers
@@ -82,9 +75,9 @@ def test_a_heralded_pair_decays_until_it_is_read(basis):
             (p_values, equal(patterns[pattern].state, world.devices, basis)),
             (undecayed, equal(patterns[pattern].state, devices(), basis)),
         ):
-            found.append(randomised_p_value(seen[pattern, True], trials, expected, draw))
-    assert holm(p_values)
-    assert not holm(undecayed)
+            found.append(two_sided(seen[pattern, True], trials, expected, draw))
+    assert all_hold(p_values)
+    assert not all_hold(undecayed)
 
 
 def equal(state: np.ndarray, devices: Devices, basis: str) -> float:
@@ -130,8 +123,8 @@ def test_a_readout_after_the_attempt_reads_both_bins_in_order():
         answers = np.kron(read, read).T @ np.diag(state).real
         trials = seen[pair, late, True] + seen[pair, late, False]
         assert trials > 100
-        p_values.append(randomised_p_value(seen[pair, late, True], trials, answers[0] + answers[3], draw))
-    assert holm(p_values)
+        p_values.append(two_sided(seen[pair, late, True], trials, answers[0] + answers[3], draw))
+    assert all_hold(p_values)
 
 
 def jumping(name: str) -> Program:

@@ -9,19 +9,19 @@ from dataclasses import replace
 from math import cos, exp, pi, sin
 
 import numpy as np
-from laboratory import WIRING, devices, nominal, readouts
+from exact_statistics import all_hold, two_sided
+from laboratory import devices, nominal, readouts
+from two_node_wiring import WIRING
 
 from heraldlink.config import load_experiment
 from heraldlink.sequences import GeneratorLimits, NodeDrive, SlotPlan, generator_program_of
 from heraldlink.sequences.experiments import plan_of
 from heraldlink_drivers.roles import GeneratorProgram
 from heraldlink_physics.device import Devices
-from heraldlink_physics.statistics import randomised_p_value
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.play import World
 from heraldlink_sim.world.rack import IN3, START
 
-LEVEL = 1e-3
 ENDS = ("alice", "bob")
 DRIVE = NodeDrive((0.5, 0.5), 0.2, 0.25, 5.0e9, 1.0e9, phase_switch=False)
 
@@ -70,10 +70,10 @@ def fits(laboratory: Devices, counts: Sequence[int], shots: int, populations: Se
     g, e = (1 - exp(-mean * seen - dark) for mean in (model.photons_g, model.photons_e))
     draws = np.random.default_rng(1).random(len(counts))
     found = [
-        randomised_p_value(count, shots, g + (e - g) * population, float(draw))
+        two_sided(count, shots, g + (e - g) * population, float(draw))
         for count, population, draw in zip(counts, populations, draws, strict=True)
     ]
-    return all(p > LEVEL / (len(found) - rank) for rank, p in enumerate(sorted(found)))
+    return all_hold(found)
 
 
 def test_rabi_shows_the_true_over_the_declared_scale() -> None:

@@ -8,22 +8,22 @@ import pytest
 from laboratory import (
     GATE_PS,
     PERIOD_PS,
-    WIRING,
-    ATTENUATION_dB,
-    LASER_Hz,
     Program,
     RATE_Hz,
+    arm_settings,
     devices,
     gated,
     nominal,
     readouts,
+    station,
     tags,
     without_heralds,
 )
 from scipy import stats
+from two_node_wiring import WIRING
 
 from heraldlink_physics.chain import LinkModel, link
-from heraldlink_physics.settings import ArmSettings, DetectorSettings, GateSettings, MidpointSettings
+from heraldlink_physics.settings import ArmSettings, MidpointSettings
 from heraldlink_sim.world.play import World
 from heraldlink_sim.world.rack import IN1, IN3, START
 
@@ -36,18 +36,7 @@ CONFUSION_THRESHOLD = 1
 def nominal_settings() -> tuple[ArmSettings, MidpointSettings]:
     """Settings of the nominal rack, written down here and not read from it."""
     envelope_V = 0.2 * np.exp(-((np.arange(62_500) / RATE_Hz - 400e-9) ** 2) / (2 * 48e-9**2))
-    settings = ArmSettings(
-        laser_frequency_Hz=LASER_Hz,
-        laser_power_W=1e-3,
-        attenuation_dB=ATTENUATION_dB,
-        envelope_V=envelope_V,
-        sample_rate_Hz=RATE_Hz,
-        attempt_period_ps=PERIOD_PS,
-        start_ps=1_000_000,
-        sync_ps=200_000,
-    )
-    detector = DetectorSettings(18e-6)
-    return settings, MidpointSettings((detector, detector), GateSettings(*GATE_PS))
+    return arm_settings(envelope_V), station()
 
 
 def predicted() -> LinkModel:

@@ -5,18 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from laboratory import (
-    PERIOD_PS,
-    SAMPLES,
-    TICK_PS,
-    WIRING,
-    Program,
-    changed,
-    devices,
-    nominal,
-    without_heralds,
-)
+from laboratory import PERIOD_PS, SAMPLES, Program, changed, devices, nominal, without_heralds
 from scipy.integrate import solve_ivp
+from two_node_wiring import TICK_PS, WIRING
 
 from heraldlink_physics.cryostat import mixing_chamber_K, relaxed
 from heraldlink_physics.errors import PhysicsError

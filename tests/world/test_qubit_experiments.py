@@ -5,16 +5,16 @@ from dataclasses import replace
 from math import exp, pi
 
 import numpy as np
-from laboratory import M1, SAMPLES, WIRING, Program, RATE_Hz, devices, nominal, readouts
+from exact_statistics import all_hold, two_sided
+from laboratory import M1, SAMPLES, Program, RATE_Hz, devices, nominal, readouts
+from two_node_wiring import WIRING
 
 from heraldlink_physics.device import Devices
 from heraldlink_physics.readout import confusion
-from heraldlink_physics.statistics import randomised_p_value
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.play import World
 
 SHOTS = 2000
-LEVEL = 1e-3
 GATE = slice(37_500, 62_000)
 QUBIT = {"t1_s": 3.0e-6, "t2_s": 2.0e-6, "thermal_population": 0.04}
 
@@ -72,20 +72,16 @@ def p_values(
     draws = np.random.default_rng(1).random(clicked.size)
     expected = np.array(excited)
     return [
-        randomised_p_value(int(count), SHOTS, g + (e - g) * float(population), float(draw))
+        two_sided(int(count), SHOTS, g + (e - g) * float(population), float(draw))
         for count, population, draw in zip(clicked.ravel(), expected.ravel(), draws, strict=True)
     ]
-
-
-def holm(found: list[float]) -> bool:
-    return all(p > LEVEL / (len(found) - rank) for rank, p in enumerate(sorted(found)))
 
 
 def test_rabi_oscillation():
     angles = np.linspace(0, 4 * pi, 10)
     drives = [pulse_V(angle, 2e-6) for angle in angles]
     found = p_values(World(laboratory(), WIRING, 3), drives, [[np.sin(angle / 2) ** 2] for angle in angles])
-    assert holm(found)
+    assert all_hold(found)
 
 
 def test_ramsey_fringe_of_a_turning_axis_decays_with_t2():
@@ -97,7 +93,7 @@ def test_ramsey_fringe_of_a_turning_axis_decays_with_t2():
     ]
     world = World(laboratory(t1_s=1e6, t2_s=t2_s), WIRING, 4)
     excited = [[(1 + exp(-t / t2_s) * np.cos(2 * pi * fringe_Hz * t)) / 2] for t in delays_s]
-    assert holm(p_values(world, drives, excited))
+    assert all_hold(p_values(world, drives, excited))
 
 
 def detuned_fringe(detuning_Hz: float, expected_Hz: float) -> bool:
@@ -109,7 +105,7 @@ def detuned_fringe(detuning_Hz: float, expected_Hz: float) -> bool:
         for delay in delays_s
     ]
     excited = [[(1 + np.cos(2 * pi * expected_Hz * delay)) / 2] for delay in delays_s]
-    return holm(p_values(World(laboratory(), WIRING, 5), drives, excited))
+    return all_hold(p_values(World(laboratory(), WIRING, 5), drives, excited))
 
 
 def test_ramsey_fringe_shows_how_far_the_generator_is_off():
@@ -123,22 +119,22 @@ def test_t1_decay_to_the_thermal_population():
     world = World(laboratory(**QUBIT), WIRING, 6)
     warm = QUBIT["thermal_population"]
     excited = [[warm + (1 - 2 * warm) * exp(-delay / QUBIT["t1_s"])] for delay in delays_s]
-    assert holm(p_values(world, drives, excited))
+    assert all_hold(p_values(world, drives, excited))
 
 
 def test_each_gate_reads_a_fresh_qubit_turned_by_the_drives_before_it():
     first, second = slice(10_000, 25_000), slice(37_500, 52_500)
     drives = [pulse_V(pi, 0.4e-6), pulse_V(pi, 2.5e-6), pulse_V(pi / 2, 0.4e-6) + pulse_V(pi, 2.5e-6)]
     excited = [[1.0, 0.0], [0.0, 1.0], [0.5, 1.0]]
-    assert holm(p_values(World(laboratory(), WIRING, 7), drives, excited, first, second))
-    assert not holm(p_values(World(laboratory(), WIRING, 7), drives, excited[::-1], first, second))
+    assert all_hold(p_values(World(laboratory(), WIRING, 7), drives, excited, first, second))
+    assert not all_hold(p_values(World(laboratory(), WIRING, 7), drives, excited[::-1], first, second))
 
 
 def test_a_fresh_qubit_is_thermal():
     warm = QUBIT["thermal_population"]
     world = World(laboratory(**QUBIT), WIRING, 8)
-    assert holm(p_values(world, [np.zeros(SAMPLES)], [[warm]]))
-    assert not holm(p_values(world, [np.zeros(SAMPLES)], [[0.0]]))
+    assert all_hold(p_values(world, [np.zeros(SAMPLES)], [[warm]]))
+    assert not all_hold(p_values(world, [np.zeros(SAMPLES)], [[0.0]]))
 
 
 def test_calibration_shots_and_pairs_do_not_depend_on_who_reads_first():

@@ -8,36 +8,32 @@ from math import exp, pi
 
 import numpy as np
 import pytest
+from exact_statistics import all_hold, two_sided
 from laboratory import (
     M1,
     PERIOD_PS,
     SAMPLES,
-    WIRING,
-    ATTENUATION_dB,
-    LASER_Hz,
     Program,
     RATE_Hz,
+    arm_settings,
     changed,
+    clicks,
     devices,
     gaussian,
     nominal,
     readouts,
+    station,
     tags,
     without_heralds,
 )
-from test_qubit_experiments import holm
+from two_node_wiring import WIRING
 
 from heraldlink_physics.carving import pump_pulse
 from heraldlink_physics.chain import LinkModel, link
 from heraldlink_physics.device import Devices
 from heraldlink_physics.settings import (
-    ArmSettings,
-    DetectorSettings,
-    GateSettings,
-    MidpointSettings,
     OtherPulse,
 )
-from heraldlink_physics.statistics import randomised_p_value
 from heraldlink_sim.world import rack as words
 from heraldlink_sim.world.play import World
 from heraldlink_sim.world.rack import IN1, IN2
@@ -116,29 +112,18 @@ def modelled(laboratory: Devices, late: bool, sharp: bool = True) -> LinkModel:
     midpoint = replace(laboratory.midpoint, fast_phase_sigma_rad=0.0) if sharp else laboratory.midpoint
     arms = []
     for arm in laboratory.arms:
-        settings = [
-            ArmSettings(
-                LASER_Hz, POWER_W, ATTENUATION_dB, pulses_V((centre,)), RATE_Hz, PERIOD_PS, 0, SYNC_PS
-            )
-            for centre in CENTRES_s
-        ]
+        settings = [arm_settings(pulses_V((centre,)), POWER_W) for centre in CENTRES_s]
         energy_J = pump_pulse(arm, settings[1 - late]).energy_J
         before_ps = 500_000 if late else PERIOD_PS - 500_000
         arms.append(replace(settings[late], others=(OtherPulse(energy_J, before_ps),)))
     gate = (SPLIT_PS, GATE_PS[1]) if late else (GATE_PS[0], SPLIT_PS)
-    detector = DetectorSettings(18e-6)
-    return link(
-        *laboratory.arms, midpoint, *arms, MidpointSettings((detector, detector), GateSettings(*gate))
-    )
+    return link(*laboratory.arms, midpoint, *arms, station(gate))
 
 
 def clicked(events: dict, begin_ps: int, end_ps: int, attempts: int = ATTEMPTS) -> list[str]:
     """Per attempt "", "c", "d" or "both"."""
-    ports = np.zeros((2, attempts), bool)
-    for row, port in enumerate((IN1, IN2)):
-        after_ps, index = tags(events, port)
-        ports[row, index[(after_ps >= begin_ps) & (after_ps < end_ps)]] = True
-    return [("", "c", "d", "both")[c + 2 * d] for c, d in ports.T.tolist()]
+    found = clicks(events, (begin_ps, end_ps), attempts)
+    return [("", "c", "d", "both")[c + 2 * d] for c, d in found.T.tolist()]
 
 
 def bins(events: dict, attempts: int = ATTEMPTS) -> list[tuple[str, str]]:
@@ -157,10 +142,10 @@ def test_clicks_of_both_rounds_are_independent_and_as_the_model_says():
         chance[""] = 1 - sum(chance.values())
     draws = np.random.default_rng(2).random(16)
     found = [
-        randomised_p_value(seen[early, late], ATTEMPTS * len(slots), chances[0][early] * chances[1][late], u)
+        two_sided(seen[early, late], ATTEMPTS * len(slots), chances[0][early] * chances[1][late], u)
         for (early, late), u in zip(product(("", "c", "d", "both"), repeat=2), draws.tolist(), strict=True)
     ]
-    assert holm(found)
+    assert all_hold(found)
     assert seen["c", "c"] + seen["d", "d"] > 50
 
 
@@ -198,10 +183,10 @@ def test_both_bins_read_along_x_keep_the_phase_that_the_rounds_share(turn_rad):
         product_of_means = xx(world, False, early) * xx(world, True, late)
         even, odd = (found[(early, late), parity] for parity in (True, False))
         assert even + odd > 40
-        p_values.append(randomised_p_value(even, even + odd, (1 + product_of_means * kept) / 2, draw))
+        p_values.append(two_sided(even, even + odd, (1 + product_of_means * kept) / 2, draw))
         aligned, heralds = aligned + (even if early == late else odd), heralds + even + odd
-    assert holm(p_values)
-    assert not holm([randomised_p_value(aligned, heralds, 0.5, 0.5)])
+    assert all_hold(p_values)
+    assert not all_hold([two_sided(aligned, heralds, 0.5, 0.5)])
 
 
 def test_a_lone_node_is_gated_by_the_first_nodes_sync():
@@ -209,13 +194,9 @@ def test_a_lone_node_is_gated_by_the_first_nodes_sync():
     world = World(laboratory(), WIRING, 34)
     alice = Program("alice", pulse_V=0.0)
     rack = without_heralds(nominal(alice))
-    lit = ArmSettings(
-        LASER_Hz, 1e-3, ATTENUATION_dB, gaussian(0.2, 400e-9, 48e-9), RATE_Hz, PERIOD_PS, 0, SYNC_PS
-    )
+    lit = arm_settings(gaussian(0.2, 400e-9, 48e-9))
     dark = replace(lit, envelope_V=np.zeros(SAMPLES))
-    detector = DetectorSettings(18e-6)
-    station = MidpointSettings((detector, detector), GateSettings(0, 200_000))
-    model = link(*world.devices.arms, world.devices.midpoint, dark, lit, station).model
+    model = link(*world.devices.arms, world.devices.midpoint, dark, lit, station((0, 200_000))).model
     combiners = {5: words.Combiner(IN1, IN2, 0, 200_000)}
     rack = changed(rack, "taggers", "hub_tc", combiners=combiners)
     found = trials = 0
@@ -227,7 +208,7 @@ def test_a_lone_node_is_gated_by_the_first_nodes_sync():
         trials += 5000
     assert found > 20
     chance = sum(item.probability for item in model.patterns.values())
-    assert holm([randomised_p_value(found, trials, chance, 0.5)])
+    assert all_hold([two_sided(found, trials, chance, 0.5)])
 
 
 def test_rounds_are_the_same_in_whichever_order_slots_are_played():
@@ -254,28 +235,16 @@ def test_pulses_that_never_overlap_are_rounds_of_their_own():
     for late in (False, True):
         clicks = sum(count for pair, count in seen.items() if pair[late])
         chance = lone_chance(world.devices, late)
-        p_values.append(randomised_p_value(clicks, 2 * ATTEMPTS, chance, 0.5))
-    assert holm(p_values)
+        p_values.append(two_sided(clicks, 2 * ATTEMPTS, chance, 0.5))
+    assert all_hold(p_values)
     assert sum(count for pair, count in seen.items() if all(pair)) > 5
 
 
 def lone_chance(laboratory: Devices, late: bool) -> float:
     """Probability of any click in a round in which one node pulses alone."""
-    lit = ArmSettings(
-        LASER_Hz,
-        POWER_W,
-        ATTENUATION_dB,
-        pulses_V(CENTRES_s[late : late + 1]),
-        RATE_Hz,
-        PERIOD_PS,
-        0,
-        SYNC_PS,
-    )
+    lit = arm_settings(pulses_V(CENTRES_s[late : late + 1]), POWER_W)
     dark = replace(lit, envelope_V=np.zeros(SAMPLES))
     arms = (dark, lit) if late else (lit, dark)
-    gate = GateSettings(SPLIT_PS, GATE_PS[1]) if late else GateSettings(GATE_PS[0], SPLIT_PS)
-    detector = DetectorSettings(18e-6)
-    model = link(
-        *laboratory.arms, laboratory.midpoint, *arms, MidpointSettings((detector, detector), gate)
-    ).model
+    gate = (SPLIT_PS, GATE_PS[1]) if late else (GATE_PS[0], SPLIT_PS)
+    model = link(*laboratory.arms, laboratory.midpoint, *arms, station(gate)).model
     return sum(item.probability for item in model.patterns.values())

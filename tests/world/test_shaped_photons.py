@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from laboratory import WIRING, Program, changed, devices, nominal, tags, without_heralds
+from laboratory import Program, changed, devices, nominal, tags, without_heralds
 from scipy import integrate, stats
+from two_node_wiring import WIRING
 
 from heraldlink_physics.transducer import PLANCK_J_s
 from heraldlink_sim.world.play import World

@@ -10,7 +10,6 @@ from laboratory import (
     GATE_PS,
     M1,
     PERIOD_PS,
-    WIRING,
     LASER_Hz,
     Program,
     changed,
@@ -22,6 +21,7 @@ from laboratory import (
 )
 from scipy import stats
 from test_play_statistics import ATTEMPTS, AXES, FIRST, LEVEL, nominal_settings
+from two_node_wiring import WIRING
 
 from heraldlink_physics.chain import link
 from heraldlink_physics.readout import mean_counts

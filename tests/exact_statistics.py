@@ -19,6 +19,13 @@ def randomised(count: int, pmf: NDArray[np.float64], u: float) -> float:
     return float(pmf[:count].sum() + u * pmf[count])
 
 
+def two_sided(count: int, trials: int, probability: float, u: float) -> float:
+    """Randomised p-value of a binomial count that may err to both sides: twice the smaller tail."""
+    at = stats.binom.pmf(count, trials, probability)
+    below, above = stats.binom.cdf(count - 1, trials, probability), stats.binom.sf(count, trials, probability)
+    return float(min(1.0, 2 * min(below + u * at, above + (1 - u) * at)))
+
+
 def binomial_pmf(trials: int, probability: float) -> NDArray[np.float64]:
     """Probabilities of 0 … trials successes."""
     return np.asarray(stats.binom.pmf(np.arange(trials + 1), trials, probability))
@@ -45,3 +52,8 @@ def holm(p_by_name: Mapping[str, float], level: float = SIGNIFICANCE) -> dict[st
             break
         rejected[name] = p
     return rejected
+
+
+def all_hold(p_values: Sequence[float], level: float = SIGNIFICANCE) -> bool:
+    """Whether Holm's correction rejects none of them."""
+    return not holm({str(k): p for k, p in enumerate(p_values)}, level)
