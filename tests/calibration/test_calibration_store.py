@@ -27,6 +27,7 @@ results = st.builds(
         st.text(max_size=8), st.builds(Measured, numbers, st.floats(0, 1e30), st.text(max_size=4)), max_size=3
     ),
     reason=st.text(max_size=20),
+    declared=st.dictionaries(st.text(max_size=8), st.text("0123456789abcdef", max_size=4), max_size=2),
 )
 
 
@@ -66,6 +67,7 @@ def test_one_line_a_run_and_the_oldest_are_dropped(tmp_path: Path) -> None:
         ('{"calibration"', '{"calibratio', ":2: is not JSON"),
         ('"measured"', '"guessed"', ":2: outcome or origin"),
         ('"at": ""', '"at": "noon"', ":2: at is no time of day"),
+        ('"declared": {}', '"declared": {"sequence": 1}', ":2: declared must hold digests"),
         ('"node": "alice", ', "", ":2: node is missing"),
         ("}\n", "}", ":2: the line is cut off"),
     ],

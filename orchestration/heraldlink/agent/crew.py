@@ -24,20 +24,23 @@ from heraldlink.agent.store import TagStore
 from heraldlink.calibration.apply import (
     NOTHING_TAKEN,
     Taken,
+    outdated,
     stored,
     tuned_devices,
     tuned_end,
     tuned_midpoint,
 )
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.errors import ConfigurationError, HeraldlinkError
+from heraldlink.errors import ConfigurationError, HeraldlinkError, RunFailed
 from heraldlink.heralding.description import ENVELOPE, describe_settings
 from heraldlink.messages.header import Body
 from heraldlink.messages.origin import joined, origin_of
 from heraldlink.messages.values import Origin
 from heraldlink.messages.worker import (
+    Choose,
     Fault,
     Load,
+    NotChosen,
     Notes,
     ParkAll,
     PrepareAll,
@@ -103,7 +106,7 @@ class Crew:
             self._declared = midpoint
             roles = midpoint_instruments(midpoint, self._loaded.roles, devices)
             make = partial(midpoint_specialist, midpoint, roles, devices)
-        self._node = self._declared.node
+        self._node, self._devices = self._declared.node, devices
         self._make: Callable[[Taken], Specialist] = make
         self._special = make(NOTHING_TAKEN)
         self._taken = NOTHING_TAKEN
@@ -121,7 +124,10 @@ class Crew:
                     return self._park(), ()
                 case ReadTags():
                     return self._special.store.hand_over(body.request)
+                case Choose() if reason := self._outdated():
+                    return NotChosen(body.request, "NORES", reason), ()
                 case Load():
+                    self._refuse_outdated()
                     self._describe(body)
                     return self._special.work(body), ()
                 case _:
@@ -146,13 +152,29 @@ class Crew:
         calibrated = {f"calibration.{name}": text for name, text in self._taken.told.items()}
         self._special.store.describe = described | describe_settings(values) | chosen | calibrated
 
-    def _calibrate(self) -> None:
-        """Take the stored values that are in specification by now in the place of declared ones."""
+    def _refuse_outdated(self) -> None:
+        """Raise RunFailed if a stored value that was taken is out of specification by now."""
+        if reason := self._outdated():
+            raise RunFailed(reason)
+
+    def _outdated(self) -> str:
+        """Which stored values that were taken are out of specification by now; empty if none is."""
+        if not self._taken.results:
+            return ""
+        sentences = outdated(self._declared, self._taken, self._slot(), self._origin)
+        remedy = "prepare it again, and declared values stand, or stop the nodes and run heraldlink calibrate"
+        return f"node {self._node}: {'; '.join(sentences)}: {remedy}" if sentences else ""
+
+    def _slot(self) -> int:
+        """The slot tick count of the node's time controller."""
         device = self._declared.roles.tagger
         with blaming(device):
-            slot = cast(TimeTagger, self._station[device]).tick_count()
+            return cast(TimeTagger, self._station[device]).tick_count()
+
+    def _calibrate(self) -> None:
+        """Take the stored values that are in specification by now in the place of declared ones."""
         store = self._special.store
-        self._taken = stored(self._declared, slot, self._origin)
+        self._taken = stored(self._declared, self._devices, self._slot(), self._origin)
         self._special = self._make(self._taken)
         self._special.store = store
 

@@ -45,6 +45,7 @@ from heraldlink.messages.command import (
     Tags,
 )
 from heraldlink.messages.header import Body, Message, new_id
+from heraldlink.messages.values import ErrorCode
 from heraldlink.messages.worker import Fault, Notes, ParkAll, PrepareAll, ReadTags, TagArrays
 
 TICK_S = 0.05
@@ -212,7 +213,8 @@ class Node:
                     self.answer(question, Err("OTHER", note, self.name, device))
                 case Fault() as fault:
                     self.feed(Broken(fault.device, fault.reason))
-                    self.answer(question, Err("OTHER", fault.reason, self.name, fault.device))
+                    code: ErrorCode = "REJECTED" if fault.misconfigured else "OTHER"
+                    self.answer(question, Err(code, fault.reason, self.name, fault.device))
                 case _:
                     pass
 

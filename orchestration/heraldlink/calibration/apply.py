@@ -6,9 +6,10 @@ Only values in specification are taken. What is taken is told, so that a run's r
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from heraldlink.calibration.declared import parts_of
 from heraldlink.calibration.graph import Graph, Now
 from heraldlink.calibration.measured import Measured
 from heraldlink.calibration.point import changed
@@ -39,22 +40,39 @@ Values = Mapping[str, Mapping[str, Measured]]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """``values`` in specification; ``told``: a sentence on every calibration of this node, by name."""
+    """``values`` in specification; ``told``: a sentence on every calibration of this node, by name.
+
+    ``results``: those that ``values`` are of.
+    """
 
     values: Values
     told: Mapping[str, str]
+    results: Mapping[str, Result] = field(default_factory=dict[str, Result])
 
 
 NOTHING_TAKEN = Taken({}, {})
 
 
-def stored(config: EndNodeConfig | MidpointConfig, slot: int, origin: Origin) -> Taken:
+def stored(config: EndNodeConfig | MidpointConfig, devices: Devices, slot: int, origin: Origin) -> Taken:
     """What a node's calibration file holds that is in specification at a slot tick count.
 
-    ``origin``: of the node's instruments. Raises DataError if the file is broken.
+    ``devices``: the device file as it is. ``origin``: of the node's instruments. Raises DataError if the
+    calibration file is broken.
     """
     results = latest(read_results(calibration_file(config.data_directory, config.node)))
-    return taken(graph_of(config), results, now_of(slot, config.sequence.tick_rate_Hz, origin), origin)
+    now = now_of(slot, config.sequence.tick_rate_Hz, origin)
+    return taken(graph_of(config, devices), results, now, origin)
+
+
+def outdated(config: EndNodeConfig | MidpointConfig, found: Taken, slot: int, origin: Origin) -> list[str]:
+    """A sentence for each value taken before that is out of specification by a later slot tick count."""
+    graph, now = graph_of(config), now_of(slot, config.sequence.tick_rate_Hz, origin)
+    reasons = {name: graph.specification(name, found.results, now) for name in found.results}
+    return [
+        f"{name} {reason} (measured {found.results[name].at or 'at slot ' + str(found.results[name].slot)})"
+        for name, reason in reasons.items()
+        if reason
+    ]
 
 
 def now_of(slot: int, tick_rate_Hz: float, origin: Origin) -> Now:
@@ -74,6 +92,7 @@ def taken(graph: Graph, results: Mapping[str, Result], now: Now, origin: Origin)
     """What of the results can stand in for declared values of instruments of this origin."""
     values: dict[str, Mapping[str, Measured]] = {}
     told: dict[str, str] = {}
+    used: dict[str, Result] = {}
     for name, result in results.items():
         if name not in graph.order:
             continue
@@ -83,16 +102,16 @@ def taken(graph: Graph, results: Mapping[str, Result], now: Now, origin: Origin)
         if reason:
             told[name] = f"declared values stand: {reason}"
             continue
-        values[name] = result.values
+        values[name], used[name] = result.values, result
         shown = ", ".join(f"{key} {value}" for key, value in result.values.items())
         told[name] = f"{shown} ({result.origin}, {now.age_s(result.slot):.0f} s old, {result.at})"
-    return Taken(values, told)
+    return Taken(values, told, used)
 
 
-def graph_of(config: EndNodeConfig | MidpointConfig) -> Graph:
-    """The calibrations of the link that a node belongs to."""
+def graph_of(config: EndNodeConfig | MidpointConfig, devices: Devices | None = None) -> Graph:
+    """The calibrations of the link that a node belongs to; with ``devices`` what its own files declare."""
     midpoint = config.node if isinstance(config, MidpointConfig) else config.midpoint.node
-    return link_graph(midpoint, config.ends)
+    return link_graph(midpoint, config.ends, parts_of((config,), devices) if devices else None)
 
 
 def tuned_end(config: EndNodeConfig, values: Values) -> EndNodeConfig:

@@ -3,7 +3,8 @@
 
 After Kelly et al., "Physical qubit calibration on a directed acyclic graph" (arXiv 1803.03226), with one
 difference: there is no separate check, a value is in specification when it lies inside its limits, has not
-expired, and nothing that it needs was found changed since. Ages count slot ticks: they are bench time.
+expired, the files still declare what they did, and nothing that it needs was found changed since. Ages count
+slot ticks: they are bench time.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
+from heraldlink.calibration.declared import changed_since
 from heraldlink.calibration.result import Result
 from heraldlink.errors import ConfigurationError
 
@@ -47,6 +49,7 @@ class Calibration:
 
     ``steps``: by value, a change that matters to those who need it although it may be smaller than
     `MOVED_SIGMA` deviations are large; a smaller one never does (default 0: any significant change matters).
+    ``declared``: what the files say now, by section (None: not compared).
     """
 
     name: str
@@ -55,6 +58,7 @@ class Calibration:
     expires_s: float = 3600.0
     limits: Mapping[str, Limits] = field(default_factory=dict[str, Limits])
     steps: Mapping[str, float] = field(default_factory=dict[str, float])
+    declared: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,8 @@ class Graph:
             return "never measured"
         if result.outcome == "failed":
             return f"failed: {result.reason}"
+        if changed := changed_since(result.declared, self._all[name].declared or {}):
+            return changed
         age_s = now.age_s(result.slot)
         if now.began_anew(result):
             return "the slot count began anew: its age is not known"

@@ -17,7 +17,7 @@ class Result:
 
     ``values``: by name, empty if it failed, for which ``reason`` then is a sentence. ``at``: time of day for
     people (ISO 8601, UTC). ``origin``: of all instruments that contributed, joined. ``digest``: SHA-256 of
-    what was played.
+    what was played. ``declared``: digests of what the files said, by section, for `changed_since`.
     """
 
     calibration: str
@@ -30,3 +30,4 @@ class Result:
     digest: str
     values: Mapping[str, Measured] = field(default_factory=dict[str, Measured])
     reason: str = ""
+    declared: Mapping[str, str] = field(default_factory=dict[str, str])

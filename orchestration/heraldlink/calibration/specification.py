@@ -5,6 +5,9 @@ Expiries and limits are [assumed]: an hour for what light and electronics do, a 
 pump's power is looked at often, and what it needs is measured again when it is out of limits.
 """
 
+from dataclasses import replace
+
+from heraldlink.calibration.declared import Parts, relevant
 from heraldlink.calibration.graph import Calibration, Graph, Limits
 
 BIAS, DARKS, WAVELENGTH, DELAYS = "detector_bias", "dark_counts", "pump_wavelength", "delays"
@@ -25,9 +28,19 @@ def full_name(node: str, kind: str) -> str:
     return f"{node}.{kind}"
 
 
-def link_graph(midpoint: str, ends: tuple[str, str]) -> Graph:
-    """All calibrations of a link, names as `full_name` makes them."""
-    return Graph([*_hub(midpoint, ends), *(item for end in ends for item in _end(midpoint, ends, end))])
+def link_graph(midpoint: str, ends: tuple[str, str], declared: Parts | None = None) -> Graph:
+    """All calibrations of a link, names as `full_name` makes them.
+
+    ``declared``: sections of the files as they are now; what was measured with others is no longer in
+    specification.
+    """
+    found = [*_hub(midpoint, ends), *(item for end in ends for item in _end(midpoint, ends, end))]
+    if declared is None:
+        return Graph(found)
+    of_link = {full_name(ends[1], SLOT_DELAY)} | {item.name for item in found if item.node == midpoint}
+    return Graph(
+        [replace(item, declared=relevant(declared, item.node, ends, item.name in of_link)) for item in found]
+    )
 
 
 def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:

@@ -92,6 +92,7 @@ def _plain(result: Result) -> dict[str, object]:
         name: {"value": item.value, "sigma": item.sigma, "unit": item.unit}
         for name, item in result.values.items()
     }
+    plain["declared"] = dict(result.declared)
     return plain
 
 
@@ -109,9 +110,12 @@ def _result(line: str, where: str) -> Result:
     if found["outcome"] not in ("measured", "failed") or found["origin"] not in ORIGINS:
         raise DataError(f"{where}: outcome or origin is not one that exists; {REMEDY}")
     _time_of_day(cast(str, found["at"]), where)
+    declared = found.get("declared", {})  # files of earlier versions have none
+    if not (isinstance(declared, dict) and all(isinstance(item, str) for item in declared.values())):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        raise DataError(f"{where}: declared must hold digests by section; {REMEDY}")
     values = cast("dict[str, object]", found["values"])
     measured = {name: _measured(value, f"{where}: values.{name}") for name, value in values.items()}
-    return Result(**{**found, "values": measured})  # type: ignore[arg-type]  # each field was checked above
+    return Result(**{**found, "values": measured, "declared": declared})  # type: ignore[arg-type]  # each field was checked above
 
 
 def _time_of_day(at: str, where: str) -> None:

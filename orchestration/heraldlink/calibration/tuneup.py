@@ -17,6 +17,7 @@ from heraldlink.calibration.apply import (
     tuned_midpoint,
 )
 from heraldlink.calibration.bench import Bench, Finding, Player
+from heraldlink.calibration.declared import parts_of
 from heraldlink.calibration.graph import Due, Graph, Now
 from heraldlink.calibration.point import RackPoint
 from heraldlink.calibration.result import Outcome, Result
@@ -93,7 +94,8 @@ class Step:
 class TuneUp:
     """``results``: the last of each calibration, brought up to date; ``clock``: time of day, for people.
 
-    ``origin``: of the rack's instruments. Results of other instruments are not known here.
+    ``origin``: of the rack's instruments. Results of other instruments are not known here. ``graph``: the
+    link's calibrations, with what the files declare.
     """
 
     declared: RackPoint
@@ -102,14 +104,13 @@ class TuneUp:
     clock: Callable[[], str]
     origin: Origin
     runs: dict[str, int] = field(default_factory=dict[str, int])
+    graph: Graph = field(init=False)
 
     def __post_init__(self) -> None:
         self.results = {k: item for k, item in self.results.items() if not foreign(item, self.origin)}
-
-    @property
-    def graph(self) -> Graph:
-        """The link's calibrations."""
-        return link_graph(self.declared.midpoint.node, self.declared.names)
+        point = self.declared
+        parts = parts_of((point.midpoint, *point.ends.values()), self.devices)
+        self.graph = link_graph(point.midpoint.node, point.names, parts)
 
     def now(self, slot: int) -> Now:
         """Bench time."""
@@ -180,6 +181,7 @@ class TuneUp:
         result = Result(
             name, node, outcome, slot, slot, self.clock(), rack.origin, finding.digest, finding.values, reason
         )
+        result = replace(result, declared=self.graph[name].declared or {})
         if before is not None and not self.graph.moved(before, result):
             result = replace(result, moved_slot=before.moved_slot)
         self.results[name] = result
