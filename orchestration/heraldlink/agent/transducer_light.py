@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, inf, log10
 
+from heraldlink.agent.blame import blaming
 from heraldlink.config import MidpointConfig
 from heraldlink.config.node import TransducerLimits
 from heraldlink.errors import ConfigurationError
@@ -81,11 +82,13 @@ class TransducerLight:
     def laser(self, device: str) -> Laser:
         """A laser as it reads back."""
         role = self._lasers[device]
-        return Laser(role.power_W(), role.emission(), role.shutter_open())
+        with blaming(device):
+            return Laser(role.power_W(), role.emission(), role.shutter_open())
 
     def channel(self, number: int) -> Channel:
         """An attenuator channel as it reads back."""
-        return Channel(self._attenuator.attenuation_dB(number), self._attenuator.is_open(number))
+        with blaming(self._config.roles.attenuator):
+            return Channel(self._attenuator.attenuation_dB(number), self._attenuator.is_open(number))
 
     def check_laser(self, device: str, request: str, wanted: Laser) -> None:
         """Raise ConfigurationError if a laser in the state ``wanted`` would bring too much light."""
