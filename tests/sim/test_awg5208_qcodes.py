@@ -2,25 +2,18 @@
 """QCoDeS' own AWG5208 driver, unchanged, against the simulated one over HiSLIP and raw socket."""
 
 from collections.abc import Iterator
-from itertools import count
 
 import numpy as np
 import pytest
+from driven import driven
 from numpy.typing import NDArray
 from qcodes.instrument_drivers.tektronix import TektronixAWG5208 as Driver
 from qcodes.parameters import Parameter
 
 from heraldlink_sim.faces.tektronix_awg5208 import TektronixAWG5208
-from heraldlink_sim.transport import EventLoopThread, serve_hislip, serve_raw
+from heraldlink_sim.transport import EventLoopThread
 
 SAMPLES, CHANNELS = 2400, 8
-_numbers = count()
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[EventLoopThread]:
-    with EventLoopThread() as thread:
-        yield thread
 
 
 @pytest.fixture
@@ -28,14 +21,10 @@ def face() -> TektronixAWG5208:
     return TektronixAWG5208()
 
 
-@pytest.fixture(params=["raw", "hislip"])
+@pytest.fixture(params=["raw blocks", "hislip"])
 def driver(request: pytest.FixtureRequest, loop: EventLoopThread, face: TektronixAWG5208) -> Iterator[Driver]:
-    serving = serve_hislip(face) if request.param == "hislip" else serve_raw(face, block_ends_message=True)
-    server = loop.run(serving)
-    instrument = Driver(f"eight{next(_numbers)}", server.address, visalib="@py")
-    yield instrument
-    instrument.close()
-    loop.run(server.close())
+    with driven(loop, face, request.param, Driver) as instrument:
+        yield instrument
 
 
 def codes(face: TektronixAWG5208) -> list[int]:

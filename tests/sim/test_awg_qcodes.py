@@ -2,7 +2,6 @@
 """The driver of the installed qcodes, unchanged, against the simulated AWG70002A over HiSLIP."""
 
 from collections.abc import Iterator
-from itertools import count
 
 import numpy as np
 import pytest
@@ -10,23 +9,17 @@ from broadbean import PulseAtoms
 from broadbean.blueprint import BluePrint
 from broadbean.element import Element
 from broadbean.sequence import Sequence
+from driven import driven
 from numpy.typing import NDArray
 from qcodes.instrument_drivers.tektronix import TektronixAWG70002A as Driver
 from qcodes.parameters import Parameter
 
 from heraldlink_sim.faces.tektronix_awg70002a import TektronixAWG70002A
-from heraldlink_sim.transport import EventLoopThread, serve_hislip, serve_raw
+from heraldlink_sim.transport import EventLoopThread
 from heraldlink_sim.world.rack import GeneratorState
 
 SAMPLES = 2400
 OTHER_VALUES: dict[str, tuple[object, ...]] = {"all_output_off": (True, False), "fgen_frequency": (1.0, 5e9)}
-_numbers = count()
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[EventLoopThread]:
-    with EventLoopThread() as thread:
-        yield thread
 
 
 @pytest.fixture
@@ -36,11 +29,8 @@ def face() -> TektronixAWG70002A:
 
 @pytest.fixture
 def driver(loop: EventLoopThread, face: TektronixAWG70002A) -> Iterator[Driver]:
-    server = loop.run(serve_hislip(face))
-    instrument = Driver(f"awg{next(_numbers)}", server.address, visalib="@py")
-    yield instrument
-    instrument.close()
-    loop.run(server.close())
+    with driven(loop, face, "hislip", Driver) as instrument:
+        yield instrument
 
 
 def state(driver: Driver, face: TektronixAWG70002A) -> GeneratorState:
@@ -228,11 +218,8 @@ def test_playing_nothing_is_refused_by_the_instrument(driver: Driver, face: Tekt
 
 def test_tektronix_block_ends_message(loop: EventLoopThread, face: TektronixAWG70002A) -> None:
     """The quirk of that name: the driver's file upload sends nothing behind the block."""
-    server = loop.run(serve_raw(face, block_ends_message=True))
-    instrument = Driver(f"awg{next(_numbers)}", server.address, visalib="@py")
-    instrument.sendWFMXFile(instrument.makeWFMXFile(shape(3), 0.5), "raw.wfmx")
-    instrument.loadWFMXFile("raw.wfmx")
-    assert instrument.waveformList == ["raw"]
-    instrument.close()
-    loop.run(server.close())
+    with driven(loop, face, "raw blocks", Driver) as instrument:
+        instrument.sendWFMXFile(instrument.makeWFMXFile(shape(3), 0.5), "raw.wfmx")
+        instrument.loadWFMXFile("raw.wfmx")
+        assert instrument.waveformList == ["raw"]
     assert codes(face) == []

@@ -3,23 +3,15 @@
 
 import asyncio
 from collections.abc import Iterator
-from itertools import count
 
 import numpy as np
 import pytest
+from driven import driven
 from qcodes.instrument_drivers.Keysight import Keysight33512B as Driver
 
 from heraldlink_sim.faces.keysight_33512b import Keysight33512B
 from heraldlink_sim.scpi import block
-from heraldlink_sim.transport import EventLoopThread, serve_hislip, serve_raw
-
-_numbers = count()
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[EventLoopThread]:
-    with EventLoopThread() as thread:
-        yield thread
+from heraldlink_sim.transport import EventLoopThread
 
 
 @pytest.fixture
@@ -29,12 +21,8 @@ def face() -> Keysight33512B:
 
 @pytest.fixture(params=["raw", "hislip"])
 def driver(request: pytest.FixtureRequest, loop: EventLoopThread, face: Keysight33512B) -> Iterator[Driver]:
-    serving = serve_hislip(face) if request.param == "hislip" else serve_raw(face)
-    server = loop.run(serving)
-    instrument = Driver(f"function{next(_numbers)}", server.address, visalib="@py")
-    yield instrument
-    instrument.close()
-    loop.run(server.close())
+    with driven(loop, face, request.param, Driver) as instrument:
+        yield instrument
 
 
 def codes(face: Keysight33512B) -> list[int]:

@@ -3,22 +3,14 @@
 
 import math
 from collections.abc import Iterator
-from itertools import count
 
 import pytest
+from driven import driven
 from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A as Driver
 
 from heraldlink_sim.faces.rohde_schwarz_sgs100a import RohdeSchwarzSGS100A
-from heraldlink_sim.transport import EventLoopThread, serve_hislip, serve_raw
+from heraldlink_sim.transport import EventLoopThread
 from heraldlink_sim.world.rack import MicrowaveState
-
-_numbers = count()
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[EventLoopThread]:
-    with EventLoopThread() as thread:
-        yield thread
 
 
 @pytest.fixture
@@ -26,15 +18,12 @@ def face() -> RohdeSchwarzSGS100A:
     return RohdeSchwarzSGS100A("SIM-7")
 
 
-@pytest.fixture(params=[serve_hislip, serve_raw], ids=["hislip", "raw"])
+@pytest.fixture(params=["hislip", "raw"])
 def driver(
     loop: EventLoopThread, face: RohdeSchwarzSGS100A, request: pytest.FixtureRequest
 ) -> Iterator[Driver]:
-    server = loop.run(request.param(face))
-    instrument = Driver(f"sgs{next(_numbers)}", server.address, visalib="@py")
-    yield instrument
-    instrument.close()
-    loop.run(server.close())
+    with driven(loop, face, request.param, Driver) as instrument:
+        yield instrument
 
 
 def test_connecting_and_reading_only_ask(driver: Driver, face: RohdeSchwarzSGS100A) -> None:
