@@ -7,12 +7,13 @@ from agent_lab import Lab
 
 import heraldlink
 from heraldlink.agent.estimator import read_devices
-from heraldlink.calibration.apply import graph_of
+from heraldlink.calibration.declared import parts_of
 from heraldlink.calibration.measured import Measured
 from heraldlink.calibration.result import Result
+from heraldlink.calibration.specification import link_graph
 from heraldlink.calibration.store import add_result, calibration_file
+from heraldlink.cli.calibrate import rack_point
 from heraldlink.client import Network
-from heraldlink.config import load_node
 from heraldlink.errors import RequestError, RunFailed
 
 LEFT_SLOTS = 8
@@ -26,10 +27,11 @@ VALUES = {
 
 def keep(folder: Path, name: str) -> None:
     """Store a value that was measured so long ago that it has `LEFT_SLOTS` left."""
-    node = name.partition(".")[0]
-    config = load_node(f"nodes/{node}.yaml")
-    calibration = graph_of(config, read_devices(config.devices, config.ends))[name]
-    slot = LEFT_SLOTS - round(calibration.expires_s * config.sequence.tick_rate_Hz)
+    node, point = name.partition(".")[0], rack_point("networks/two_nodes.yaml", folder)
+    devices = read_devices(point.midpoint.devices, point.names)
+    parts = parts_of((point.midpoint, *point.ends.values()), devices)
+    calibration = link_graph(point.midpoint.node, point.names, parts)[name]
+    slot = LEFT_SLOTS - round(calibration.expires_s * point.tick_rate_Hz)
     result = Result(
         name, node, "measured", slot, slot, "2025-06-01T08:00:00+00:00", "simulated", "ab", VALUES[name],
         declared=calibration.declared or {},

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heraldlink.agent.estimator import read_devices
-from heraldlink.calibration.apply import stored
+from heraldlink.calibration.apply import Files, stored
 from heraldlink.calibration.declared import changed_since, parts_of
 from heraldlink.calibration.graph import Graph, Now
 from heraldlink.calibration.measured import Measured
@@ -121,11 +121,11 @@ def test_a_node_does_not_take_what_was_measured_before_its_file_was_edited(
         node = name.partition(".")[0]
         add_result(calibration_file(point.midpoint.data_directory, node), result)
     for config in (point.midpoint, *point.ends.values()):
-        assert set(stored(config, devices, NOW.slot, "simulated").values) == {
+        assert set(stored(Files(config, devices), NOW.slot, "simulated").values) == {
             name for name in VALUES if name.startswith(config.node)
         }
     alice = point.end("alice", qubit__rabi_rad_per_Vs=1.2e9).ends["alice"]
-    found = stored(alice, devices, NOW.slot, "simulated")
+    found = stored(Files(alice, devices), NOW.slot, "simulated")
     assert found.values == {}
     reason = "the node file of alice changed: operating_point.qubit"
     assert found.told == {"alice.rabi": f"declared values stand: {reason}"}

@@ -2,6 +2,7 @@
 """What the worker does with its instruments, whichever kind of node it serves."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
@@ -23,6 +24,7 @@ from heraldlink.agent.settings import Setting, deviations
 from heraldlink.agent.store import TagStore
 from heraldlink.calibration.apply import (
     NOTHING_TAKEN,
+    Files,
     Taken,
     outdated,
     stored,
@@ -106,7 +108,7 @@ class Crew:
             self._declared = midpoint
             roles = midpoint_instruments(midpoint, self._loaded.roles, devices)
             make = partial(midpoint_specialist, midpoint, roles, devices)
-        self._node, self._devices = self._declared.node, devices
+        self._node, self._files = self._declared.node, Files(self._declared, devices)
         self._make: Callable[[Taken], Specialist] = make
         self._special = make(NOTHING_TAKEN)
         self._taken = NOTHING_TAKEN
@@ -124,8 +126,8 @@ class Crew:
                     return self._park(), ()
                 case ReadTags():
                     return self._special.store.hand_over(body.request)
-                case Choose() if reason := self._outdated():
-                    return NotChosen(body.request, "NORES", reason), ()
+                case Choose():
+                    return self._choose(body), ()
                 case Load():
                     self._refuse_outdated()
                     self._describe(body)
@@ -152,6 +154,12 @@ class Crew:
         calibrated = {f"calibration.{name}": text for name, text in self._taken.told.items()}
         self._special.store.describe = described | describe_settings(values) | chosen | calibrated
 
+    def _choose(self, body: Choose) -> Body:
+        others = {key: digest for drive in body.drives.values() for key, digest in drive.declared.items()}
+        self._files = replace(self._files, others=others)
+        reason = self._outdated()
+        return NotChosen(body.request, "NORES", reason) if reason else self._special.work(body)
+
     def _refuse_outdated(self) -> None:
         """Raise RunFailed if a stored value that was taken is out of specification by now."""
         if reason := self._outdated():
@@ -161,7 +169,7 @@ class Crew:
         """Which stored values that were taken are out of specification by now; empty if none is."""
         if not self._taken.results:
             return ""
-        sentences = outdated(self._declared, self._taken, self._slot(), self._origin)
+        sentences = outdated(self._files, self._taken, self._slot(), self._origin)
         remedy = "prepare it again, and declared values stand, or stop the nodes and run heraldlink calibrate"
         return f"node {self._node}: {'; '.join(sentences)}: {remedy}" if sentences else ""
 
@@ -174,7 +182,7 @@ class Crew:
     def _calibrate(self) -> None:
         """Take the stored values that are in specification by now in the place of declared ones."""
         store = self._special.store
-        self._taken = stored(self._declared, self._devices, self._slot(), self._origin)
+        self._taken = stored(self._files, self._slot(), self._origin)
         self._special = self._make(self._taken)
         self._special.store = store
 

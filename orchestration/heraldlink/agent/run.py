@@ -17,6 +17,7 @@ from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
 from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine
 from heraldlink.agent.node import Node
 from heraldlink.agent.workers import SpawnedWorker, Worker
+from heraldlink.calibration.declared import point_parts
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.journal import Entry, Journal, journal_file
 from heraldlink.link.facts import BOOT, BootFact
@@ -123,6 +124,7 @@ def drive_of(config: EndNodeConfig) -> Drive:
         envelope_peak_V=point.generator.envelope_peak_V,
         bright_peak_V=point.generator.bright_peak_V,
         start_ps=round(point.slot_trigger.delay_s * 1e12),
+        declared=point_parts(config),
     )
 
 

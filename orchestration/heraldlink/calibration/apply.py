@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from heraldlink.calibration.declared import parts_of
+from heraldlink.calibration.declared import Parts, parts_of
 from heraldlink.calibration.graph import Graph, Now
 from heraldlink.calibration.measured import Measured
 from heraldlink.calibration.point import changed
@@ -53,20 +53,38 @@ class Taken:
 NOTHING_TAKEN = Taken({}, {})
 
 
-def stored(config: EndNodeConfig | MidpointConfig, devices: Devices, slot: int, origin: Origin) -> Taken:
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a node knows: its own file, the device file, and sections that other nodes told of theirs."""
+
+    config: EndNodeConfig | MidpointConfig
+    devices: Devices
+    others: Parts = field(default_factory=dict[str, str])
+
+    def graph(self) -> Graph:
+        """The calibrations of the link that the node belongs to."""
+        config = self.config
+        midpoint = config.node if isinstance(config, MidpointConfig) else config.midpoint.node
+        return link_graph(midpoint, config.ends, parts_of((config,), self.devices) | dict(self.others))
+
+    def now(self, slot: int, origin: Origin) -> Now:
+        """Bench time at a slot tick count of instruments of this origin."""
+        return now_of(slot, self.config.sequence.tick_rate_Hz, origin)
+
+
+def stored(files: Files, slot: int, origin: Origin) -> Taken:
     """What a node's calibration file holds that is in specification at a slot tick count.
 
-    ``devices``: the device file as it is. ``origin``: of the node's instruments. Raises DataError if the
-    calibration file is broken.
+    ``origin``: of the node's instruments. Raises DataError if the calibration file is broken.
     """
+    config = files.config
     results = latest(read_results(calibration_file(config.data_directory, config.node)))
-    now = now_of(slot, config.sequence.tick_rate_Hz, origin)
-    return taken(graph_of(config, devices), results, now, origin)
+    return taken(files.graph(), results, files.now(slot, origin), origin)
 
 
-def outdated(config: EndNodeConfig | MidpointConfig, found: Taken, slot: int, origin: Origin) -> list[str]:
+def outdated(files: Files, found: Taken, slot: int, origin: Origin) -> list[str]:
     """A sentence for each value taken before that is out of specification by a later slot tick count."""
-    graph, now = graph_of(config), now_of(slot, config.sequence.tick_rate_Hz, origin)
+    graph, now = files.graph(), files.now(slot, origin)
     reasons = {name: graph.specification(name, found.results, now) for name in found.results}
     return [
         f"{name} {reason} (measured {found.results[name].at or 'at slot ' + str(found.results[name].slot)})"
@@ -106,12 +124,6 @@ def taken(graph: Graph, results: Mapping[str, Result], now: Now, origin: Origin)
         shown = ", ".join(f"{key} {value}" for key, value in result.values.items())
         told[name] = f"{shown} ({result.origin}, {now.age_s(result.slot):.0f} s old, {result.at})"
     return Taken(values, told, used)
-
-
-def graph_of(config: EndNodeConfig | MidpointConfig, devices: Devices | None = None) -> Graph:
-    """The calibrations of the link that a node belongs to; with ``devices`` what its own files declare."""
-    midpoint = config.node if isinstance(config, MidpointConfig) else config.midpoint.node
-    return link_graph(midpoint, config.ends, parts_of((config,), devices) if devices else None)
 
 
 def tuned_end(config: EndNodeConfig, values: Values) -> EndNodeConfig:

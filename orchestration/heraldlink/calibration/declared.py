@@ -9,9 +9,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink_physics.device import Devices
+
+if TYPE_CHECKING:
+    from heraldlink_physics.device import Devices
 
 Parts = Mapping[str, str]
 """Digest by section."""
@@ -23,15 +26,20 @@ SHARED = ("operating_point.generator", "operating_point.slot_trigger")
 SHOWN = 4
 
 
-def parts_of(nodes: Iterable[EndNodeConfig | MidpointConfig], devices: Devices) -> dict[str, str]:
+def parts_of(nodes: Iterable[EndNodeConfig | MidpointConfig], devices: "Devices") -> dict[str, str]:
     """All sections of these nodes' operating points, of their sequence and of their device file."""
     parts: dict[str, str] = {}
     for config in nodes:
-        parts |= _digests(config.node, "operating_point.", config.operating_point.model_dump(mode="json"))
+        parts |= point_parts(config)
         parts |= _digests(SEQUENCE, "", config.sequence.model_dump(mode="json"))
     for arm in devices.arms:
         parts |= _digests(DEVICES, f"arms.{arm.name}.", asdict(arm))
     return parts | _digests(DEVICES, "midpoint.", asdict(devices.midpoint))
+
+
+def point_parts(config: EndNodeConfig | MidpointConfig) -> dict[str, str]:
+    """The sections of a node's operating point."""
+    return _digests(config.node, "operating_point.", config.operating_point.model_dump(mode="json"))
 
 
 def relevant(parts: Parts, node: str, ends: tuple[str, str], link: bool) -> dict[str, str]:

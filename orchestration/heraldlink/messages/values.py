@@ -27,11 +27,13 @@ class Drive(msgspec.Struct, frozen=True):
     """What the midpoint's estimator needs of an end node: its pump envelope, declared in the node's file.
 
     ``envelope_peak_V`` is the largest that may be chosen; ``start_ps`` the generator's start after the tick.
+    ``declared``: digests of its operating point by section, so that what was measured with another is known.
     """
 
     envelope_peak_V: float
     bright_peak_V: float
     start_ps: int
+    declared: dict[str, str] = {}
 
 
 class Prediction(msgspec.Struct, frozen=True):
