@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from math import log10, sqrt
 
 from heraldlink_physics.errors import PhysicsError, within
+from heraldlink_physics.microwave_side import MicrowaveSide
 
 
 @dataclass(frozen=True, slots=True)
-class ElectroOpticPort:
+class ElectroOpticPort(MicrowaveSide):
     """Microwave side of the transducer."""
 
     microwave_external_Hz: float
@@ -26,16 +27,6 @@ class ElectroOpticPort:
     def __post_init__(self) -> None:
         within("electro_optic.microwave_external_Hz", self.microwave_external_Hz, 1e-3)
         within("electro_optic.microwave_internal_Hz", self.microwave_internal_Hz, 0)
-
-    @property
-    def microwave_kappa_Hz(self) -> float:
-        """kappa_e/2pi."""
-        return self.microwave_external_Hz + self.microwave_internal_Hz
-
-    @property
-    def microwave_extraction(self) -> float:
-        """kappa_e,ext / kappa_e, 0..1."""
-        return self.microwave_external_Hz / self.microwave_kappa_Hz
 
 
 def cooperativity(

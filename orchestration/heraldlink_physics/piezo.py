@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from heraldlink_physics.errors import PhysicsError, within
+from heraldlink_physics.microwave_side import MicrowaveSide
 
 
 @dataclass(frozen=True, slots=True)
-class PiezoPort:
+class PiezoPort(MicrowaveSide):
     """Microwave side of the transducer."""
 
     piezo_coupling_Hz: float
@@ -32,16 +33,6 @@ class PiezoPort:
         within("piezo.mechanical_loss_Hz", self.mechanical_loss_Hz, 1e-3)
         within("piezo.microwave_external_Hz", self.microwave_external_Hz, 1e-3)
         within("piezo.microwave_internal_Hz", self.microwave_internal_Hz, 0)
-
-    @property
-    def microwave_kappa_Hz(self) -> float:
-        """kappa_e/2pi."""
-        return self.microwave_external_Hz + self.microwave_internal_Hz
-
-    @property
-    def microwave_extraction(self) -> float:
-        """kappa_e,ext / kappa_e, 0..1."""
-        return self.microwave_external_Hz / self.microwave_kappa_Hz
 
     @property
     def cooperativity(self) -> float:
