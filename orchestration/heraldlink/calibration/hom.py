@@ -20,7 +20,7 @@ PHOTONS = 0.2
 MOST_PAIRS = 0.5
 """Per pulse: a pump that makes more heats, and pairs no longer grow with it. Arms with losses are dimmer."""
 
-SLOTS = 6
+ATTEMPTS, SLOTS = 16_000, 12
 LARGEST_SIGMA = 0.1
 MEDIAN = np.array([0.5])
 
@@ -32,7 +32,7 @@ def hom(bench: Bench) -> Finding:
     are too lossy for a dip to be seen.
     """
     point, peak_V = brighter(bench, photons(bench)), full_peak_V(bench.point)
-    plan = dip_plan(point, peak_V)
+    plan = dip_plan(point, peak_V, ATTEMPTS)
     none = Clicks(0, 0, 0, 0)
     totals = {part.name: none for part in plan.parts}
     for _ in range(SLOTS):
@@ -55,7 +55,7 @@ def hom(bench: Bench) -> Finding:
 def photons(bench: Bench) -> float:
     """Detected per attempt and arm: `PHOTONS`, or what `MOST_PAIRS` give of the more lossy arm."""
     point = bench.point
-    plan, peak_V = dip_plan(point, full_peak_V(point)), full_peak_V(point)
+    plan, peak_V = dip_plan(point, full_peak_V(point), ATTEMPTS), full_peak_V(point)
     hub = point.midpoint.operating_point
     detectors = zip(bench.devices.midpoint.detectors, hub.detectors.bias_A, strict=True)
     efficiency = sum(detector.efficiency(bias_A) for detector, bias_A in detectors) / 2
@@ -69,7 +69,7 @@ def photons(bench: Bench) -> float:
 def overlap(bench: Bench) -> float:
     """Declared overlap of both arms' photons where neither is late: modes, polarisations, cavities."""
     point, midpoint = bench.point, bench.devices.midpoint
-    plan, peak_V = dip_plan(point, full_peak_V(point)), full_peak_V(point)
+    plan, peak_V = dip_plan(point, full_peak_V(point), ATTEMPTS), full_peak_V(point)
     settings = [arm_settings(point, arm, plan, peak_V) for arm in point.names]
     arms = [bench.device(name) for name in point.names]
     a, b = (chain.arm(*pair).profile for pair in zip(arms, settings, strict=True))

@@ -64,15 +64,17 @@ def light_period_ps(sequence: SequenceConfig, late_ps: int = 0) -> int:
     return sequence.attempt_period_ps // fraction
 
 
-def dip_plan(point: RackPoint, peak_V: float) -> SlotPlan:
+def dip_plan(point: RackPoint, peak_V: float, attempts: int) -> SlotPlan:
     """Pump pulses that meet at the beam splitter, that miss each other, of each end alone, and none.
+
+    ``attempts``: of all parts together, as far as they fit into a slot.
 
     A pulse that misses comes `APART_SIGMA` of its width later: the modes then overlap by 1e-4.
     """
     sequence, (first, second) = point.midpoint.sequence, point.names
     late_ps = APART_SIGMA * sequence.pulse_sigma_ps
     period_ps = light_period_ps(sequence, late_ps)
-    total = int(SHARE_OF_SLOT * 1e12 / sequence.tick_rate_Hz / period_ps)
+    total = min(attempts, int(SHARE_OF_SLOT * 1e12 / sequence.tick_rate_Hz / period_ps))
     sync = _sync(sequence)
     pulse = PumpPulse(sequence.pulse_centre_ps, sequence.pulse_sigma_ps, peak_V)
     late = PumpPulse(sequence.pulse_centre_ps + late_ps, sequence.pulse_sigma_ps, peak_V)

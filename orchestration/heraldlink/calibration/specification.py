@@ -87,7 +87,7 @@ def _hub(node: str, ends: tuple[str, str]) -> list[Calibration]:
             node,
             (bias, wavelength, full_name(ends[1], SLOT_DELAY), *efficiencies),
             4 * HOUR_s,
-            {"visibility": Limits(0.5, 1.1), "relative": Limits(0.9, 1.1)},
+            {"visibility": Limits(0.5, 1.1), "relative": Limits(0.85, 1.15)},
         ),
     ]
 
