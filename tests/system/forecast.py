@@ -39,6 +39,8 @@ class ReadBack:
     """Phase between the nodes' analysis axes from the skew of their generators."""
     amplitudes_Vpp: tuple[tuple[float, ...], tuple[float, ...]]
     """Of both channels of both generators."""
+    photons: tuple[tuple[float, float], tuple[float, float]]
+    """Of each node's readout gate, from g and from e: what the confusions follow from, at one photon."""
 
     def link(self, model: Devices, phase_variance_rad2: float) -> chain.LinkModel:
         """The model's link at these settings."""
@@ -72,14 +74,15 @@ def read_back(
             for name in ("alice", "bob")
             for kind in ("mw", "awg")
         ]
-        confusions = tuple(
-            _confusion(roles, name, device) for name, device in zip(("alice", "bob"), model.arms, strict=True)
+        photons = tuple(
+            _photons(roles, name, device) for name, device in zip(("alice", "bob"), model.arms, strict=True)
         )
         skew_s = (arms[1].start_ps - arms[0].start_ps) * 1e-12
         return ReadBack(
             arms=arms,
             midpoint=MidpointSettings((DetectorSettings(bias[0], on), DetectorSettings(bias[1], on)), gate),
-            confusions=confusions,
+            confusions=tuple(readout.confusion(g, e, 1) for g, e in photons),
+            photons=photons,
             coherent=all(references),
             amplitudes_Vpp=(roles["alice_awg"].amplitudes_Vpp(), roles["bob_awg"].amplitudes_Vpp()),
             qubit_phase_rad=2 * math.pi * model.arms[0].qubit.frequency_Hz * skew_s,
@@ -115,12 +118,12 @@ def _arm(roles, name: str, plays: bool) -> ArmSettings:
     )
 
 
-def _confusion(roles, name: str, device: ArmDevice) -> np.ndarray:
+def _photons(roles, name: str, device: ArmDevice) -> tuple[float, float]:
     gate = roles[f"{name}_awg"].waveform("readout").markers[1] >> 6 & 1
     gate_s = float(gate.sum()) / roles[f"{name}_awg"].sample_rate_Hz()
     attenuation_dB = _attenuation_dB(roles["hub_voa"], CHANNELS[name][1])
     reaching_W = _emitted_W(roles["hub_readout_pump"]) * device.splitter * device.insertion
-    g, e = readout.mean_counts(
+    return readout.mean_counts(
         device,
         pump_frequency_Hz=LIGHT_m_per_s / roles["hub_readout_pump"].wavelength_m(),
         pump_power_W=reaching_W * 10 ** (-attenuation_dB / 10),
@@ -128,7 +131,6 @@ def _confusion(roles, name: str, device: ArmDevice) -> np.ndarray:
         bias_A=roles[f"{name}_eos"].bias_A()[0],
         enabled=roles[f"{name}_eos"].enabled(),
     )
-    return readout.confusion(g, e, 1)
 
 
 def same_probability(

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import pytest
-from test_tune_up import true_devices
+from detunings import true_devices
 from test_drift_mended import rack_point
 from two_node_lab import Laboratory, bench_file
 

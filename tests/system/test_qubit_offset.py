@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from detunings import true_devices
 from exact_statistics import holm
 from forecast import TICK_s, read_back, same_probability
 from scipy.stats import binomtest
-from test_tune_up import true_devices
 from two_node_lab import Laboratory, bench_file
 
 from heraldlink.pairs import Result
