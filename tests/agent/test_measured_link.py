@@ -11,7 +11,7 @@ import pytest
 from heraldlink.agent.estimator import Estimator, read_devices
 from heraldlink.agent.measured_link import joined, measured_devices, measured_link
 from heraldlink.agent.midpoint_crew import sequence_of
-from heraldlink.calibration.apply import stored, tuned_devices, tuned_midpoint
+from heraldlink.calibration.apply import Files, stored, tuned_devices, tuned_midpoint
 from heraldlink.calibration.measured import Measured
 from heraldlink.calibration.result import Result
 from heraldlink.calibration.store import add_result, calibration_file
@@ -38,19 +38,24 @@ def midpoint(folder: Path) -> MidpointConfig:
 def estimator(folder: Path, values: Stored) -> Estimator:
     """As the midpoint's worker makes it, from a calibration file with these values."""
     config = midpoint(folder)
+    devices = read_devices(config.devices, config.ends)
+    files = Files(config, devices)
     for name, found in values.items():
         node = name.partition(".")[0]
-        result = Result(name, node, "measured", 5, 5, "", "simulated", "ab", found | missing(name, found))
+        result = replace(
+            Result(name, node, "measured", 5, 5, "", "simulated", "ab", found | missing(name)),
+            declared=files.graph()[name].declared,
+        )
         add_result(calibration_file(folder, "midpoint"), result)
-    taken = stored(config, 6, "simulated").values
+    taken = stored(files, 6, "simulated").values
     assert set(taken) == set(values)
     tuned = tuned_midpoint(config, taken)
-    known = tuned_devices(read_devices(config.devices, config.ends), config, taken)
+    known = tuned_devices(devices, config, taken)
     measured = measured_link(tuned, known, taken)
     return Estimator(tuned, sequence_of(config.sequence), measured_devices(tuned, known, taken), measured)
 
 
-def missing(name: str, found: dict[str, Measured]) -> dict[str, Measured]:
+def missing(name: str) -> dict[str, Measured]:
     """What limits ask for beside the values in question."""
     return {"fidelity": Measured(0.95, 0.01)} if name.endswith(".readout") else {}
 
