@@ -22,7 +22,7 @@ SEQUENCE = PairSourceSequence(
     rotation_sigma_ps=6_000,
     readout_begin_ps=300_000,
     readout_width_ps=600_000,
-    record_ps=80_000_000_000,
+    record_ps=76_000_000_000,
 )
 GATE_PS = (20_000, 180_000)
 POWER_W, ATTENUATION_dB, BIAS_A = 0.34e-3, 30.0, 18e-6

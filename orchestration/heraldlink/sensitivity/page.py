@@ -24,8 +24,8 @@ DETECTION = """\
 A change is detected by the score test of the sequence's counts at 1 % false alarm, two-sided. The shift is
 5 sigma; z is what the test gives on average for it, from the exact probabilities: 5 if they were linear, and
 3.9 for a power of 0.9. It is upwards, unless that leaves the parameter's range or gives less than 4. That
-shifts are found in played tags is tested by `pytest tests/sensitivity/test_detection_power.py`, with `--long`
-for all of them."""
+shifts are found in played tags is shown by [a run](detection_power.md) of
+`pytest tests/sensitivity/test_detection_power.py --long`; without the option it plays a few of them."""
 COLUMNS = """\
 Shots for 10 %: after which a change by a tenth of the value is 5 sigma. Sigma, all unknown: from all
 sequences, while every other parameter of this table is estimated too; a dash where others mimic it."""
