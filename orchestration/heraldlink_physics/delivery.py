@@ -19,11 +19,12 @@ def delivered_fidelity(link_efficiency: float, wait: float) -> float:
     """
     within("link_efficiency", link_efficiency, 1e-12)
     within("wait", wait, 0)
-    rate_gap = link_efficiency - 1
-    if abs(rate_gap) * wait < 1e-8:
-        kept = link_efficiency * wait * exp(-wait)
+    rate_gap = abs(link_efficiency - 1)
+    slower = exp(-min(link_efficiency, 1.0) * wait)
+    if rate_gap * wait < 1e-8:
+        kept = link_efficiency * wait * slower
     else:
-        kept = -link_efficiency * exp(-wait) * expm1(-rate_gap * wait) / rate_gap
+        kept = -link_efficiency * slower * expm1(-rate_gap * wait) / rate_gap
     return (1 + 3 * kept) / 4
 
 

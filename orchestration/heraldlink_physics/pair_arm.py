@@ -49,7 +49,7 @@ def _levels(name: str, mean: float, given: int | None, least: int, most: int, to
     if needed > most:
         raise PhysicsError(
             f"a mean of {mean:g} needs {needed} {name} levels: allowed are up to {most}; "
-            "the closed form pair_source has no cut-off"
+            "the closed form has no cut-off"
         )
     levels = needed if given is None else given
     within(f"{name} levels", levels, 2, most)

@@ -29,6 +29,14 @@ def test_the_best_delivery_is_the_published_one(eta: float) -> None:
     assert best_wait(eta) == pytest.approx(found.x, abs=1e-3)
 
 
+@pytest.mark.parametrize("eta", [0.5, 1 - 1e-9, 2.0, 1e308])
+def test_a_pair_that_is_long_overdue_is_mixed(eta):
+    """exp(-wait) alone would underflow where the other exponential overflows."""
+    assert delivered_fidelity(eta, 1e5) == 0.25
+    kept = 0.5 / (0.5 - 1) * (exp(-100.0) - exp(-50.0))
+    assert delivered_fidelity(0.5, 100.0) == pytest.approx((1 + 3 * kept) / 4, rel=1e-12)
+
+
 @pytest.mark.parametrize("eta", [0.2, 1.0, 5.0])
 def test_what_is_delivered_is_the_average_over_arrivals(eta: float) -> None:
     wait = 0.7
