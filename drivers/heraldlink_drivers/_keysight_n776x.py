@@ -38,6 +38,7 @@ class N776xChannel(InstrumentChannel["KeysightN776x"]):
         super().__init__(parent, name, **kwargs)
         self._slot = slot
         self._limits = InstrumentLimits(self._attenuation_limits)
+        self._found_offset_dB: float | None = None
         self.attenuation: Parameter[float, Self] = self.add_parameter(
             "attenuation",
             label="Attenuation",
@@ -77,9 +78,8 @@ class N776xChannel(InstrumentChannel["KeysightN776x"]):
             "offset",
             label="Offset of the attenuation",
             unit="dB",
-            get_cmd=f":INP{self._slot}:OFFS?",
+            get_cmd=self._offset_dB,
             set_cmd=self._set_offset,
-            get_parser=float,
             vals=vals.Numbers(-100, 100),
         )
         """Added to what the filter attenuates (dB)."""
@@ -133,6 +133,14 @@ class N776xChannel(InstrumentChannel["KeysightN776x"]):
     def _attenuation_limits(self) -> tuple[float, float]:
         low, high = (float(self.ask(f":INP{self._slot}:ATT? {end}")) for end in ("MIN", "MAX"))
         return low, high
+
+    def _offset_dB(self) -> float:
+        """As it is; where others have changed it, the limits are no longer those that were read."""
+        found_dB = float(self.ask(f":INP{self._slot}:OFFS?"))
+        if found_dB != self._found_offset_dB:
+            self._limits.forget()
+        self._found_offset_dB = found_dB
+        return found_dB
 
     def _set_offset(self, offset_dB: float) -> None:
         with self.parent.lock:
@@ -207,13 +215,19 @@ class KeysightN776x(VisaSession):
         return self.channels[channel - 1]
 
     def attenuation_dB(self, channel: int) -> float:
-        """Attenuation, dB."""
-        return self._channel(channel).attenuation.get()
+        """What the filter attenuates, dB: an offset only shifts the display."""
+        with self.lock:
+            chosen = self._channel(channel)
+            return chosen.attenuation.get() - chosen.offset.get()
 
     def set_attenuation_dB(self, channel: int, attenuation_dB: float) -> None:
-        """Set the attenuation, dB, and return when the filter is there. Raises DriverError if it is not."""
+        """Set what the filter attenuates, dB, and return when it is there. Raises DriverError if it is not.
+
+        The offset stays, and power control ends.
+        """
         with self.lock:
-            self._channel(channel).attenuation.set(attenuation_dB)
+            chosen = self._channel(channel)
+            chosen.attenuation.set(attenuation_dB + chosen.offset.get())
             self.ask("*OPC?")
             found_dB = self.attenuation_dB(channel)
             reached(self.name, f"attenuation {channel} (dB)", found_dB, attenuation_dB, _STEP_dB)
@@ -223,8 +237,16 @@ class KeysightN776x(VisaSession):
         return self._channel(channel).output.get()
 
     def set_open(self, channel: int, is_open: bool) -> None:
-        """Move the shutter of a channel. Raises DriverError if it reads back other."""
+        """Move the shutter of a channel. Raises DriverError if it reads back other.
+
+        Nor is it opened while the attenuation follows a power.
+        """
         with self.lock:
+            if is_open and self._channel(channel).power_control.get():
+                raise DriverError(
+                    f"{self.name}: shutter {channel} stays as it is: under power control the attenuation does"
+                    " not stay as set; setting the attenuation ends power control"
+                )
             self._channel(channel).output.set(is_open)
             self._check_shutter(channel, is_open)
 

@@ -27,7 +27,7 @@ from heraldlink_drivers._santec_numbers import (
 )
 from heraldlink_drivers._santec_sweep import SantecSweep
 from heraldlink_drivers._visa_session import VisaSession
-from heraldlink_drivers.errors import Timeout
+from heraldlink_drivers.errors import DriverError, Timeout
 
 if TYPE_CHECKING:
     from qcodes.instrument import VisaInstrumentKWArgs
@@ -267,18 +267,25 @@ class SantecTSL570(VisaSession):
         return self.power.get()
 
     def set_power_W(self, power_W: float) -> None:
-        """Set the power, W; the laser rounds to 0.01 dB. Raises DriverError if it reads back other."""
+        """Set the power, W, and have it held; the laser rounds to 0.01 dB.
+
+        Raises DriverError if it reads back other.
+        """
         with self.lock:
             self.power.set(power_W)
             reached(self.name, "power (W)", self.power.get(), power_W, _STEP * power_W)
+            self.automatic_power.set(True)
+            switched(self.name, "automatic power control", self.automatic_power.get(), True)
 
     def emission(self) -> bool:
         """Whether the laser diode is on."""
         return self.output.get()
 
     def set_emission(self, on: bool) -> None:
-        """Switch the laser diode. Raises DriverError if it reads back other."""
+        """Switch the laser diode. Raises DriverError if it reads back other, or the power is not held."""
         with self.lock:
+            if on:
+                self._must_hold_power()
             self.output.set(on)
             switched(self.name, "laser diode", self.output.get(), on)
 
@@ -287,10 +294,20 @@ class SantecTSL570(VisaSession):
         return self.shutter.get()
 
     def set_shutter_open(self, is_open: bool) -> None:
-        """Move the shutter. Raises DriverError if it reads back other."""
+        """Move the shutter. Raises DriverError if it reads back other, or the power is not held."""
         with self.lock:
+            if is_open:
+                self._must_hold_power()
             self.shutter.set(is_open)
             switched(self.name, "shutter", self.shutter.get(), is_open)
+
+    def _must_hold_power(self) -> None:
+        """Raise DriverError where the light is the diode's, attenuated, and not the power that reads back."""
+        if not self.automatic_power.get():
+            raise DriverError(
+                f"{self.name}: automatic power control is off, so that light is not what power_W says:"
+                " setting the power switches it on"
+            )
 
     def safe_state(self) -> None:
         """Close the shutter, switch the diode off, stop a sweep; raises DriverError if it reads back other.

@@ -18,6 +18,7 @@ from heraldlink_drivers._addresses import host_and_port
 from heraldlink_drivers._decop import DecopSession, DecopWatch, Value
 from heraldlink_drivers._readings import reached, switched
 from heraldlink_drivers._safety import take_all
+from heraldlink_drivers.errors import DriverError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -276,10 +277,11 @@ class TopticaDLCpro(Instrument):
     def set_emission(self, on: bool) -> None:
         """Press or release the emission button and enable or disable laser 1.
 
-        Raises DriverError if it does not read back, as with an open interlock.
+        Raises DriverError if it does not read back, as with an open interlock, or if the power is not held.
         """
         with self.lock:
             if on:
+                self._must_hold_power()
                 self.emission_button.set(True)
                 self.laser_enabled.set(True)
                 switched(self.name, "emission (button, key, interlock)", self.emission(), True)
@@ -292,10 +294,23 @@ class TopticaDLCpro(Instrument):
         return self.diode_on.get()
 
     def set_shutter_open(self, is_open: bool) -> None:
-        """Switch the diode's current driver. Raises DriverError if it reads back other."""
+        """Switch the diode's current driver. Raises DriverError if it reads back other.
+
+        Nor is it switched on where the power is not held.
+        """
         with self.lock:
+            if is_open:
+                self._must_hold_power()
             self.diode_on.set(is_open)
             switched(self.name, "diode current", self.diode_on.get(), is_open)
+
+    def _must_hold_power(self) -> None:
+        """Raise DriverError where the light follows the diode's current, and not the set point."""
+        if not self.power_stabilization.get():
+            raise DriverError(
+                f"{self.name}: power stabilisation is off, so that light is not what power_W says:"
+                " setting the power switches it on"
+            )
 
     def safe_state(self) -> None:
         """Diode off, laser disabled, button released; raises DriverError if the read-back disagrees."""

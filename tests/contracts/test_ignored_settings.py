@@ -7,7 +7,7 @@ from instruments_under_contract import LIMITS, MODELS
 from opening import NAME, listening, new_instrument, opened
 
 from heraldlink_drivers.errors import DriverError
-from heraldlink_drivers.roles import TaggerProgram
+from heraldlink_drivers.roles import PumpLaser, TaggerProgram
 from heraldlink_sim.faults import FaultConfig, Faults
 
 PROGRAM = TaggerProgram(reference="STAR", raw={1: "INPU1"}, threshold_V={"STAR": 0.4, "INPU1": 0.3})
@@ -50,6 +50,8 @@ def test_an_output_that_stays_on_is_an_error(loop, driver):
     faults = Faults({NAME: instrument}, lambda: 0.0)
     with listening(loop, instrument.serve(faults.line(NAME), "127.0.0.1")) as addresses:
         rig = opened(driver, addresses)
+        if isinstance(rig.role, PumpLaser):
+            rig.role.set_power_W(4e-3)  # light whose power is not held is not switched on
         switches = [name for name in OFF if hasattr(rig.role, name)]
         for name in switches:
             getattr(rig.role, name)(*NEW[name])

@@ -81,6 +81,7 @@ def test_light(laser, face):
 
 
 def test_safe_state_is_dark_and_verified(laser, face):
+    laser.set_power_W(1e-3)
     laser.set_emission(True)
     for _ in range(3):
         laser.safe_state()
@@ -90,6 +91,7 @@ def test_safe_state_is_dark_and_verified(laser, face):
 
 
 def test_safe_state_notices_a_laser_that_stays_on(laser, face, door):
+    laser.set_power_W(1e-3)
     laser.set_emission(True)
     door.otherwise = [lambda _: b"0"] * 2
     face.write("laser1:label", "still on")
@@ -98,7 +100,22 @@ def test_safe_state_notices_a_laser_that_stays_on(laser, face, door):
         laser.safe_state()
 
 
+def test_light_whose_power_is_not_held_is_not_switched_on(laser):
+    """The diode's current would decide, whatever set point reads back."""
+    laser.set_power_W(1e-3)
+    laser.safe_state()
+    laser.power_stabilization.set(False)
+    for switch in (laser.set_emission, laser.set_shutter_open):
+        with pytest.raises(DriverError, match="power stabilisation is off"):
+            switch(True)
+    assert not laser.emission()
+    assert not laser.shutter_open()
+    laser.set_power_W(1e-3)
+    laser.set_shutter_open(True)
+
+
 def test_an_open_interlock_is_said(laser, face):
+    laser.set_power_W(1e-3)
     face.set_interlock(True)
     with pytest.raises(DriverError, match="interlock"):
         laser.set_emission(True)

@@ -2,6 +2,7 @@
 import pytest
 from driver_rig import sent, settings
 
+from heraldlink_drivers.errors import DriverError
 from heraldlink_drivers.keysight_n7761a import KeysightN7761A
 from heraldlink_drivers.roles import Attenuator
 from heraldlink_sim.faces.keysight_n7761a import KeysightN7761A as Face
@@ -35,14 +36,37 @@ def test_setting_an_attenuation_returns_when_the_filter_is_there(voa, face):
     assert face.state().channels[0].attenuation_dB == 5.0
 
 
-def test_limits_are_the_instruments_and_follow_the_offset(voa, face):
+def test_limits_are_the_instruments_and_follow_the_offset(voa):
     with pytest.raises(ValueError, match=r"0\.0 and 45\.0"):
-        voa.set_attenuation_dB(1, 47)
+        voa.ch1.attenuation.set(47)
     voa.ch1.offset.set(3)
-    voa.set_attenuation_dB(1, 47)
-    assert voa.attenuation_dB(1) == 47
+    voa.ch1.attenuation.set(47)
+    assert voa.ch1.attenuation.get() == 47
     with pytest.raises(ValueError, match=r"3\.0 and 48\.0"):
-        voa.set_attenuation_dB(1, 2)
+        voa.ch1.attenuation.set(2)
+
+
+def test_an_offset_does_not_attenuate(voa, face):
+    """The role speaks of light: a display that is shifted by 30 dB lets no more of it pass."""
+    voa.set_attenuation_dB(1, 30)
+    voa.ch1.offset.set(30)
+    assert voa.ch1.attenuation.get() == 60
+    assert voa.attenuation_dB(1) == 30
+    voa.set_attenuation_dB(1, 20)
+    voa.set_open(1, True)
+    assert face.state().channels[0].attenuation_dB == 20
+    assert voa.monitor_W(1) == pytest.approx(1e-5, rel=1e-4)
+
+
+def test_a_channel_under_power_control_is_not_opened(voa, face):
+    voa.set_attenuation_dB(1, 30)
+    voa.ch1.power_control.set(True)
+    with pytest.raises(DriverError, match="shutter 1 stays as it is: under power control"):
+        voa.set_open(1, True)
+    assert not voa.is_open(1)
+    voa.set_attenuation_dB(1, 30)
+    voa.set_open(1, True)
+    assert voa.is_open(1)
 
 
 def test_power_is_set_and_kept(voa, face):

@@ -41,6 +41,24 @@ def test_settings_arrive_and_read_back_in_SI(laser, face):
     assert state.power_W == pytest.approx(2e-3, rel=1.2e-3)
 
 
+def test_light_whose_power_is_not_held_is_not_switched_on(laser, face):
+    """Without automatic control the diode's power leaves, whatever set power reads back."""
+    laser.set_power_W(1e-3)
+    laser.automatic_power.set(False)
+    laser.attenuation.set(0.0)
+    assert laser.power_W() == pytest.approx(1e-3, rel=1.2e-3)
+    for switch in (laser.set_emission, laser.set_shutter_open):
+        laser.safe_state()
+        with pytest.raises(DriverError, match="automatic power control is off"):
+            switch(True)
+    assert not face.state().emitting
+    assert not face.state().shutter_open
+    laser.set_power_W(1e-3)
+    laser.set_emission(True)
+    laser.set_shutter_open(True)
+    assert face.state().power_W == pytest.approx(1e-3, rel=1.2e-3)
+
+
 def test_power_in_the_other_displayed_unit(laser, face):
     laser.write(":POW:UNIT 1")
     laser.power.set(3e-3)
