@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """No command brings more light to a transducer than its node file allows: calibrating, preparing, by hand."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from heraldlink.cli.calibrate import rack_point
 from heraldlink.config import MidpointConfig, find_config, load_node
 from heraldlink.errors import ConfigurationError
 from heraldlink.messages.worker import Fault, Notes, ParkAll, PrepareAll
+from heraldlink_drivers.errors import DriverError
 from heraldlink_drivers.station import load_station
 from heraldlink_physics.device import ArmDevice
 
@@ -150,6 +152,53 @@ def test_calibrations_stay_below_the_limit_with_devices_that_want_more(point: Ra
             assert excess(found.midpoint, before_carver(arm), arm.name) is None
     turned = brighter(bench).midpoint.operating_point.attenuator["alice"].pump_attenuation_dB
     assert turned == least_attenuation_dB(point.midpoint, devices.arms[0]) > 0
+
+
+@pytest.mark.parametrize("pump_W", [0.0, math.nan])
+@pytest.mark.parametrize("readout_W", [0.0, math.nan])
+def test_light_that_is_no_number_is_too_much(
+    shipped: tuple[MidpointConfig, ArmDevice], pump_W: float, readout_W: float
+) -> None:
+    """An instrument that reads back NaN says nothing of its light."""
+    found = Light(pump_W, readout_W).excess(shipped[0].limits.transducer["alice"])
+    assert (found is None) == (pump_W == readout_W == 0.0)
+
+
+def test_each_light_has_its_own_attenuator_channel(shipped: tuple[MidpointConfig, ArmDevice]) -> None:
+    plain = shipped[0].model_dump()
+    plain["operating_point"]["attenuator"]["bob"]["pump_channel"] = 1
+    with pytest.raises(ValueError, match=r"a channel for each light of each arm \(got \[1, 1, 3, 4\]\)"):
+        MidpointConfig.model_validate(plain)
+
+
+def test_what_a_display_says_lets_no_more_light_pass(lab: Laboratory, point: RackPoint) -> None:
+    """Others left an offset at the attenuator, and the laser without automatic power control."""
+    hub = point.midpoint
+    station = load_station(hub.station, lab.addresses)
+    try:
+        roles = midpoint_instruments(hub, station.roles, read_devices(hub.devices, hub.ends))
+        roles.attenuator.safe_state()
+        roles.pump.safe_state()
+        roles.pump.set_power_W(1e-3)
+        roles.pump.set_emission(True)
+        roles.pump.set_shutter_open(True)
+        roles.attenuator.set_attenuation_dB(1, 0.0)
+        lab.send("hub_voa", ":INP1:OFFS 30")
+        with pytest.raises(ConfigurationError, match="channel 1 open is refused"):
+            roles.attenuator.set_open(1, True)
+        roles.attenuator.set_attenuation_dB(1, 30.0)
+        roles.attenuator.set_open(1, True)
+        assert roles.attenuator.monitor_W(1) == pytest.approx(5e-7, rel=0.01)
+        roles.pump.safe_state()
+        lab.send("hub_pump", ":POW:ATT:AUT 0")
+        with pytest.raises(DriverError, match="automatic power control is off"):
+            roles.pump.set_emission(True)
+    finally:
+        lab.send("hub_voa", ":INP1:OFFS 0")
+        lab.send("hub_pump", ":POW:ATT:AUT 1")
+        for name in ("hub_voa", "hub_pump"):
+            station.roles[name].safe_state()
+        station.close()
 
 
 @settings(max_examples=60, deadline=None)

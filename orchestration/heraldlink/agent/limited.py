@@ -30,7 +30,7 @@ class LimitedLaser:
     def set_power_W(self, power_W: float) -> None:
         """Set the output power, W. Raises ConfigurationError beyond limits.transducer."""
         now = self._light.laser(self._device)
-        if power_W > now.power_W:
+        if not power_W <= now.power_W:
             self._light.check_laser(self._device, f"power_W {power_W:g}", replace(now, power_W=power_W))
         self._laser.set_power_W(power_W)
 
@@ -66,7 +66,7 @@ class LimitedAttenuator:
     def set_attenuation_dB(self, channel: int, attenuation_dB: float) -> None:
         """Set the attenuation, dB. Raises ConfigurationError beyond limits.transducer."""
         now = self._light.channel(channel)
-        if attenuation_dB < now.attenuation_dB:
+        if not attenuation_dB >= now.attenuation_dB:
             request = f"attenuation_dB {attenuation_dB:g}"
             self._light.check_channel(channel, request, replace(now, attenuation_dB=attenuation_dB))
         self._attenuator.set_attenuation_dB(channel, attenuation_dB)
@@ -102,7 +102,7 @@ class LimitedGenerator:
         allowed = self._config.limits.open_share
         envelope_V = waveform.channels[0].astype(np.float64) * (amplitude_Vpp / 2)
         share = float(transmission(self._carver, envelope_V).mean())
-        if share > allowed:
+        if not share <= allowed:
             raise ConfigurationError(
                 f"{self._config.roles.generator} of node {self._config.node}: waveform {name!r} is refused:"
                 f" it opens the carver for {share:.3g} of the time, limits.open_share allows {allowed:.3g}:"

@@ -37,8 +37,8 @@ class Light:
         """(which limit, power, allowed power) of the limit that is exceeded most, None if none is."""
         mean_W = self.mean_W(limits.open_share)
         rows = (("peak_W", self.peak_W(), limits.peak_W), ("mean_W", mean_W, limits.mean_W))
-        worst = max(rows, key=lambda row: row[1] / row[2])
-        return worst if worst[1] > worst[2] * (1 + 1e-9) else None
+        beyond = [row for row in rows if not row[1] <= row[2] * (1 + 1e-9)]  # what is no number is beyond
+        return max(beyond, key=lambda row: row[1] / row[2]) if beyond else None
 
 
 @dataclass(frozen=True, slots=True)

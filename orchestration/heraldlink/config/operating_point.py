@@ -81,6 +81,14 @@ class MidpointOperatingPoint(Strict):
     tagger: TaggerPoint
     gate: Gate
 
+    @model_validator(mode="after")
+    def _channels_apart(self) -> "MidpointOperatingPoint":
+        arms = self.attenuator.values()
+        channels = sorted(number for arm in arms for number in (arm.pump_channel, arm.readout_channel))
+        if len(set(channels)) < len(channels):
+            raise ValueError(f"attenuator needs a channel for each light of each arm (got {channels})")
+        return self
+
 
 class GeneratorPoint(Strict):
     """Waveform generator: channel full scales, external 10 MHz, and the analogue pulses it plays."""
