@@ -71,6 +71,9 @@ def test_devices_prints_what_a_file_does_by_itself() -> None:
     ("arguments", "words"),
     [
         (("devices", "devices/humphreys_2018.yaml"), ("humphreys_2018.yaml", "alpha, is needed")),
+        (("devices", "devices/humphreys_2018.yaml", "--alpha", "nan"), ("--alpha = nan", "0 to 1")),
+        (("devices", "devices/storz_2023.yaml", "--wait", "1"), ("--wait has no meaning for", "Storz")),
+        (("devices", "devices/reference.yaml", "--pump-power", "-1"), ("--pump-power = -1",)),
         (("devices", "devices/none.yaml"), ("devices/none.yaml",)),
         (("predict", "reflection", "--cooperativity-a", "-1"), ("--cooperativity-a", "-1")),
         (("predict", "delivery", "--link-efficiency", "0"), ("--link-efficiency", "0")),

@@ -9,6 +9,11 @@ import typer
 from heraldlink.cli.show import print_json, table
 from heraldlink.errors import ConfigurationError, RequestError
 
+SPELT = {"bright": "--alpha", "pump_power_W": "--pump-power", "bath": "--bath", "wait_s": "--wait"}
+"""Options as a message names them."""
+OPTIONS = {"Devices": ("pump_power_W", "bath", "wait_s"), "EmitterLink": ("bright",), "MicrowaveLink": ()}
+"""Those that a kind of device file is asked with."""
+
 
 def devices(
     file: Annotated[Path, typer.Argument(help="Device file, such as devices/storz_2023.yaml.")],
@@ -22,7 +27,10 @@ def devices(
     bath: Annotated[
         float | None, typer.Option(help="Thermal photons of its bath; heating.n_0.", show_default=False)
     ] = None,
-    wait: Annotated[float, typer.Option(help="How long a pair is kept in both qubits, s.")] = 0.0,
+    wait: Annotated[
+        float | None,
+        typer.Option(help="How long a pair is kept in both qubits, s; 0.", show_default=False),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compute what FILE's hardware does by itself: conversion, noise, readout, rates, fidelities."""
@@ -35,7 +43,12 @@ def devices(
 
 
 def compute(
-    file: Path, *, bright: float | None, pump_power_W: float | None, bath: float | None, wait_s: float
+    file: Path,
+    *,
+    bright: float | None,
+    pump_power_W: float | None,
+    bath: float | None,
+    wait_s: float | None,
 ) -> dict[str, dict[str, float | None]]:
     """Sections of numbers; raises ConfigurationError that names file and key, RequestError for an option."""
     from heraldlink.config import find_config
@@ -48,7 +61,13 @@ def compute(
         found = device_set(read_document(find_config(file)).content)
     except DeviceError as error:
         raise ConfigurationError(f"{file}: {error}") from error
+    given = {"bright": bright, "pump_power_W": pump_power_W, "bath": bath, "wait_s": wait_s}
+    known = OPTIONS[type(found).__name__]
+    for name, value in given.items():
+        if value is not None and name not in known:
+            raise RequestError(f"devices {file}: {SPELT[name]} has no meaning for {found.name}")
     try:
-        return device_numbers(found, bright=bright, pump_power_W=pump_power_W, bath=bath, wait_s=wait_s)
+        return device_numbers(found, **{name: value for name, value in given.items() if value is not None})
     except PhysicsError as error:
-        raise RequestError(f"devices {file}: {error}") from error
+        name, space, rest = str(error).partition(" ")
+        raise RequestError(f"devices {file}: {SPELT.get(name, name)}{space}{rest}") from error
