@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pairs of clicks in numpy: all of them in half-open windows, or one partner each.
+
+Times are int64 ps, sorted; equal times are different clicks. `PairEngine` is what an engine offers; this
+module is one (`engine_compiled` another, with identical results).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heraldlink.errors import RequestError
+
+Times = NDArray[np.int64]
+
+PAIRS_AT_ONCE = 1 << 20
+
+
+class PairEngine(Protocol):
+    """Kernels over two sorted streams of clicks."""
+
+    def count_pairs(self, first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int) -> int:
+        """Number of pairs with begin <= second - first < end."""
+        ...
+
+    def histogram(self, first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int, bin_ps: int) -> Times:
+        """Pairs by second - first in bins [begin + k bin, begin + (k + 1) bin), int64[n]."""
+        ...
+
+    def match_pairs(self, first_ps: Times, second_ps: Times, within_ps: int) -> tuple[Times, Times]:
+        """Places (in first, in second) of pairs with |second - first| <= within, each click at most once.
+
+        Rule: in order of time, the earliest clicks of both channels that are free and within reach pair; no
+        other rule finds more pairs.
+        """
+        ...
+
+
+def count_pairs(first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int) -> int:
+    """Number of pairs with begin <= second - first < end."""
+    low = np.searchsorted(second_ps, first_ps + begin_ps, side="left")
+    high = np.searchsorted(second_ps, first_ps + end_ps, side="left")
+    return int((high - low).sum())
+
+
+def histogram(first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int, bin_ps: int) -> Times:
+    """Pairs by second - first in bins [begin + k bin, begin + (k + 1) bin), int64[n]; n fill the window."""
+    bins = whole_bins(begin_ps, end_ps, bin_ps)
+    total = np.zeros(bins, dtype=np.int64)
+    for block in differences(first_ps, second_ps, begin_ps, end_ps):
+        total += np.bincount((block - begin_ps) // bin_ps, minlength=bins)
+    return total
+
+
+def match_pairs(first_ps: Times, second_ps: Times, within_ps: int) -> tuple[Times, Times]:
+    """Places (in first, in second) of pairs with |second - first| <= within, each click at most once.
+
+    Clicks that nothing else reaches pair at once; what is left - chains of clicks that reach one another -
+    is walked through in order of time.
+    """
+    low = np.searchsorted(second_ps, first_ps - within_ps, side="left")
+    high = np.searchsorted(second_ps, first_ps + within_ps, side="right")
+    places = second_ps.size + 1
+    by = np.cumsum(np.bincount(low, minlength=places) - np.bincount(high, minlength=places))[:-1]
+    single = np.flatnonzero(high - low == 1)
+    single = single[by[low[single]] == 1]
+    rest = np.ones(first_ps.size, dtype=np.bool_)
+    rest[single] = False
+    rest &= high > low
+    chained = by > 0
+    chained[low[single]] = False
+    a, b = np.flatnonzero(rest), np.flatnonzero(chained)
+    i, j = _walk(first_ps[a].tolist(), second_ps[b].tolist(), within_ps)
+    first = np.concatenate((single, a[i]))
+    order = np.argsort(first)
+    return first[order], np.concatenate((low[single], b[j]))[order]
+
+
+def differences(first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int) -> Iterator[Times]:
+    """second - first of all pairs in [begin, end), in blocks of bounded size."""
+    low = np.searchsorted(second_ps, first_ps + begin_ps, side="left")
+    count = np.searchsorted(second_ps, first_ps + end_ps, side="left") - low
+    cumulative = np.cumsum(count)
+    start = 0
+    while start < first_ps.size:
+        done = int(cumulative[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(cumulative, done + PAIRS_AT_ONCE, side="right")))
+        here = count[start:stop]
+        within = np.arange(int(here.sum())) - np.repeat(np.cumsum(here) - here, here)
+        yield second_ps[np.repeat(low[start:stop], here) + within] - np.repeat(first_ps[start:stop], here)
+        start = stop
+
+
+def whole_bins(begin_ps: int, end_ps: int, bin_ps: int) -> int:
+    """How many bins fill a window. Raises RequestError unless they fill it exactly."""
+    if bin_ps <= 0 or end_ps <= begin_ps or (end_ps - begin_ps) % bin_ps:
+        raise RequestError(f"a window of {begin_ps}..{end_ps} ps does not hold whole bins of {bin_ps} ps")
+    return (end_ps - begin_ps) // bin_ps
+
+
+def _walk(first: list[int], second: list[int], within_ps: int) -> tuple[list[int], list[int]]:
+    i = j = 0
+    left: list[int] = []
+    right: list[int] = []
+    while i < len(first) and j < len(second):
+        if second[j] < first[i] - within_ps:
+            j += 1
+        elif second[j] > first[i] + within_ps:
+            i += 1
+        else:
+            left.append(i)
+            right.append(j)
+            i, j = i + 1, j + 1
+    return left, right
