@@ -69,7 +69,8 @@ class Header:
     """What a recording says of itself; None where its format does not say.
 
     ``kind``: "times" (blocks are `Block`) or "indexed" (`IndexedBlock`). ``reference_period_ps``: nominal
-    time between reference events. ``about``: further entries of the file, as text.
+    time between reference events. ``delays_ps``: by channel, as stored with the recording; its blocks are as
+    recorded, whoever assigns attempts subtracts them. ``about``: further entries of the file, as text.
     """
 
     format: str
@@ -79,6 +80,7 @@ class Header:
     tags: int | None = None
     reference_period_ps: float | None = None
     channels: Mapping[int, str] = field(default_factory=dict[int, str])
+    delays_ps: Mapping[int, int] = field(default_factory=dict[int, int])
     about: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
