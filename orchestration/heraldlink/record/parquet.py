@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from heraldlink.errors import DataError
 from heraldlink.pairs import NodeTags
 from heraldlink.tags.block import Header
+from heraldlink.tags.description import Description, to_json
 from heraldlink.tags.formats.parquet import COLUMNS, KEY, SLOT, parquet_file, schema
-from heraldlink.tags.stored import Stored, to_json
 
 RUN_COLUMNS = (SLOT, *COLUMNS["indexed"])
 DESCRIBE = b"heraldlink.describe"
@@ -42,7 +42,7 @@ def write_tags(path: Path, tags: NodeTags) -> None:
     ]
     header = Header("heraldlink run", "indexed", 1.0, tags=sum(lengths))
     about = {
-        KEY.encode(): to_json(Stored(header)),
+        KEY.encode(): to_json(Description(header)),
         NODE: tags.node.encode(),
         DESCRIBE: json.dumps(tags.describe).encode(),
         KEYS: json.dumps(keys).encode(),  # also those without a tag

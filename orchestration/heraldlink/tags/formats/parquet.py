@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import Block, Gap, Header, IndexedBlock
-from heraldlink.tags.stored import (
+from heraldlink.tags.description import (
     AnyBlock,
-    Stored,
+    Description,
     from_json,
     key_of,
     refuse_disorder,
@@ -78,8 +78,8 @@ class ParquetWriter:
         if self._open:
             self._open = False
             self._write()
-            stored = Stored(replace(self._header, tags=self._tags), tuple(self._gaps))
-            self._file.add_key_value_metadata({KEY: to_json(stored).decode()})
+            about = Description(replace(self._header, tags=self._tags), tuple(self._gaps))
+            self._file.add_key_value_metadata({KEY: to_json(about).decode()})
             self._file.close()
         return self._tags
 
@@ -112,9 +112,8 @@ class ParquetTags:
 
     def __init__(self, stream: BinaryIO, slot: int | None = None) -> None:
         self._stream = stream
-        self._place = str(getattr(stream, "name", "stream"))
         self._file = self._open()
-        self._stored = self._describe()
+        self._about = self._describe()
         self.slots = self._slots()
         """Slots of a run's file, in order; empty for a recording."""
         self._slot = self._chosen(slot)
@@ -122,17 +121,17 @@ class ParquetTags:
     @property
     def header(self) -> Header:
         """What was stored beside the tags."""
-        return self._stored.header
+        return self._about.header
 
     @property
     def gaps(self) -> Sequence[Gap]:
         """All gaps."""
-        return self._stored.gaps
+        return self._about.gaps
 
     def blocks(self, size: int = ROWS) -> Iterator[Block] | Iterator[IndexedBlock]:
         """All tags in blocks of at most ``size``. Raises DataError if the file is damaged."""
         parts = self._rows(size) if not self.slots else self._cut(size)
-        return with_gaps(parts, self._stored.gaps)  # type: ignore[return-value]  # one kind throughout
+        return with_gaps(parts, self._about.gaps)  # type: ignore[return-value]  # one kind throughout
 
     def _open(self) -> pq.ParquetFile:
         try:
@@ -140,28 +139,26 @@ class ParquetTags:
         except (pa.ArrowException, OSError) as error:
             size = self._stream.seek(0, 2)
             raise DataError(
-                f"{self._place}: no Parquet footer before byte {size}: truncated or foreign ({error})"
+                f"no Parquet footer before byte {size}: truncated or foreign ({error})"
             ) from error
 
-    def _describe(self) -> Stored:
+    def _describe(self) -> Description:
         names = tuple(name for name in self._file.schema_arrow.names if name != SLOT)
         kinds = {columns: kind for kind, columns in COLUMNS.items()}
         foreign = [field.name for field in self._file.schema_arrow if not pa.types.is_integer(field.type)]
         if names not in kinds or foreign:
             raise DataError(
-                f"{self._place}: columns {', '.join(self._file.schema_arrow.names)} are not those of tags "
+                f"columns {', '.join(self._file.schema_arrow.names)} are not those of tags "
                 f"(integers {' or '.join(', '.join(columns) for columns in kinds)})"
             )
         kind = kinds[names]
         text = (self._file.metadata.metadata or {}).get(KEY.encode())
         rows = int(self._file.metadata.num_rows)
         if text is None:
-            return Stored(Header("Parquet", "indexed" if kind == "indexed" else "times", 1.0, tags=rows))
-        stored = from_json(text, f"{self._place}: {KEY}")
+            return Description(Header("Parquet", "indexed" if kind == "indexed" else "times", 1.0, tags=rows))
+        stored = from_json(text, KEY)
         if stored.header.kind != kind:
-            raise DataError(
-                f"{self._place}: {KEY} says kind {stored.header.kind!r}, but the columns are of kind {kind!r}"
-            )
+            raise DataError(f"{KEY} says kind {stored.header.kind!r}, but the columns are of kind {kind!r}")
         return replace(stored, header=replace(stored.header, tags=rows))
 
     def _slots(self) -> tuple[int, ...]:
@@ -175,7 +172,7 @@ class ParquetTags:
             return self.slots[0] if self.slots else None
         if slot is None or slot not in self.slots:
             held = ", ".join(map(str, self.slots)) or "none"
-            raise RequestError(f"{self._place}: say which slot is to be read: it has {held}")
+            raise RequestError(f"say which slot is to be read: it has {held}")
         return slot
 
     def _rows(self, size: int) -> Iterator[AnyBlock]:
@@ -187,7 +184,7 @@ class ParquetTags:
             try:
                 refuse_disorder(block, last)
             except RequestError as error:
-                raise DataError(f"{self._place}: {error}") from error
+                raise DataError(str(error)) from error
             begun, last = True, int(key_of(block)[-1]) if key_of(block).size else last
             yield block
         if not begun:
@@ -214,7 +211,7 @@ class ParquetTags:
                 yield [_array(batch.column(name), name) for name in columns]
                 row += batch.num_rows
         except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{self._place}: damaged after row {row} ({error})") from error
+            raise DataError(f"damaged after row {row} ({error})") from error
 
 
 def _array(column: pa.Array, name: str) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ AnyBlock = Block | IndexedBlock
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class Description:
     """Header and gaps of a recording; ``closed``: its writer ended it on purpose."""
 
     header: Header
@@ -26,20 +26,20 @@ class Stored:
     version: int = VERSION
 
 
-def to_json(stored: Stored) -> bytes:
+def to_json(description: Description) -> bytes:
     """As JSON."""
-    return msgspec.json.encode(stored)
+    return msgspec.json.encode(description)
 
 
-def from_json(text: bytes, place: str) -> Stored:
+def from_json(text: bytes, place: str) -> Description:
     """From JSON. Raises DataError, naming the ``place``, if it is something else or of another version."""
     try:
-        stored = msgspec.json.decode(text, type=Stored)
+        found = msgspec.json.decode(text, type=Description)
     except msgspec.DecodeError as error:
         raise DataError(f"{place}: not the description of a recording ({error})") from error
-    if stored.version != VERSION:
-        raise DataError(f"{place}: description of version {stored.version}; this version reads {VERSION}")
-    return stored
+    if found.version != VERSION:
+        raise DataError(f"{place}: description of version {found.version}; this version reads {VERSION}")
+    return found
 
 
 def gaps_to_json(gaps: Sequence[Gap]) -> bytes:
