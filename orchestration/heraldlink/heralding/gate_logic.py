@@ -27,8 +27,9 @@ bits and the number of its clicks in gates, and the first of these, ps after the
 
 
 class Rows(NamedTuple):
-    """Attempts whose outcome is not NONE, ascending: number, outcome, pattern, and their first click in a gate
-    (ps after the reference event, and its own time). Arrays of equal length.
+    """Attempts whose outcome is not NONE, ascending: number, outcome, pattern, and first click in a gate.
+
+    ``after_ps``: that click after the reference event; ``time_ps``: its own time. Arrays of equal length.
     """
 
     attempt: Times
@@ -96,7 +97,7 @@ class HeraldEngine(Protocol):
         channel: Channels,
         counts: Times,
     ) -> Rows:
-        """Clicks of whole attempts, ascending by attempt; the first of an attempt in order is its first click.
+        """Clicks of whole attempts, ascending by attempt; the first one in order is an attempt's first click.
 
         Adds 1 to ``counts[pattern]`` for each attempt with a click in a gate.
         """

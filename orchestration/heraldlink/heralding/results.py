@@ -32,7 +32,7 @@ class Heralds:
 
 @dataclass(frozen=True, slots=True)
 class PeriodFit:
-    """A straight line through the recorded syncs of one stretch without gaps: sync n comes at begin + n period.
+    """A line through the recorded syncs of one stretch without gaps: sync n comes at begin + n period.
 
     ``first_attempt`` is the number of the stretch's first sync, at ``begin_ps``; ``syncs`` were recorded in
     ``attempts`` periods. ``residual_*_ps``: distance of syncs from the line through 4,096 of them.
