@@ -19,7 +19,8 @@ class Reorder:
 
     Tags of equal time keep their order. ``repaired``: tags that came after a later one; ``largest_step_ps``:
     how far the worst of them lay behind the latest tag before it. A larger step is a DataError that names
-    the tag's index and time; what came before it is whole in the blocks given and in ``finish``.
+    the tag's index and time; what came before it is in the blocks given and
+    in ``finish``.
     """
 
     def __init__(self, tolerance_ps: int = TOLERANCE_PS) -> None:
@@ -37,18 +38,13 @@ class Reorder:
     def push(self, time_ps: Times, channel: Channels, gaps: Sequence[Gap] = ()) -> Block:
         """Take tags in the order of the file; give those that no later one can precede."""
         self._gaps.extend(gaps)
-        if not time_ps.size:
-            return self._before(self._settled())
-        latest = self._latest(time_ps)
-        behind = latest - time_ps
-        steps = int(np.count_nonzero(behind))
-        if steps:
-            self._check(behind, time_ps)
-            self.repaired += steps
-            self.largest_step_ps = max(self.largest_step_ps, int(behind.max()))
-        self._latest_ps = int(latest[-1])
-        self._tags += time_ps.size
-        self._take(time_ps, channel, steps > 0)
+        behind = self._latest(time_ps) - time_ps
+        bad = np.flatnonzero(behind > self._tolerance_ps)
+        good = int(bad[0]) if bad.size else time_ps.size
+        self._note(behind[:good])
+        self._take(time_ps[:good], channel[:good])
+        if bad.size:
+            raise DataError(self._damage(int(time_ps[good]), int(behind[good])))
         return self._before(self._settled())
 
     def finish(self) -> Block:
@@ -60,22 +56,28 @@ class Reorder:
         latest = np.maximum.accumulate(time_ps)
         return latest if self._latest_ps is None else np.maximum(latest, self._latest_ps)
 
-    def _check(self, behind: Times, time_ps: Times) -> None:
-        if int(behind.max()) <= self._tolerance_ps:
-            return
-        place = int(np.argmax(behind > self._tolerance_ps))
-        raise DataError(
-            f"tag {self._tags + place} at {int(time_ps[place])} ps lies {int(behind[place])} ps before an earlier"
-            f" tag, more than the {self._tolerance_ps} ps that are put in order: the tags are damaged, or need a"
-            " larger tolerance"
+    def _note(self, behind: Times) -> None:
+        steps = int(np.count_nonzero(behind))
+        if steps:
+            self.repaired += steps
+            self.largest_step_ps = max(self.largest_step_ps, int(behind.max()))
+
+    def _damage(self, time_ps: int, behind_ps: int) -> str:
+        return (
+            f"tag {self._tags} at {time_ps} ps lies {behind_ps} ps before an earlier tag, more than the"
+            f" {self._tolerance_ps} ps that are put in order: damaged tags, or too small a tolerance"
         )
 
-    def _take(self, time_ps: Times, channel: Channels, disordered: bool) -> None:
-        unsettled = bool(self._time.size) and int(time_ps[0]) < int(self._time[-1])
+    def _take(self, time_ps: Times, channel: Channels) -> None:
+        if not time_ps.size:
+            return
+        self._tags += time_ps.size
+        latest_ps = int(time_ps.max())
+        self._latest_ps = latest_ps if self._latest_ps is None else max(self._latest_ps, latest_ps)
         if self._time.size:
             time_ps = np.concatenate((self._time, time_ps))
             channel = np.concatenate((self._channel, channel))
-        if disordered or unsettled:
+        if np.any(time_ps[1:] < time_ps[:-1]):
             order = np.argsort(time_ps, kind="stable")
             time_ps, channel = time_ps[order], channel[order]
         self._time, self._channel = time_ps, channel
