@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which format a file is of, by its content: its name is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from heraldlink.errors import DataError, RequestError
+from heraldlink.tags.formats.format import Format
+from heraldlink.tags.formats.picoquant import Ptu
+
+FORMATS: tuple[Format, ...] = (
+    # those with a signature first, then text, then bare numbers: the first that matches is taken
+    Ptu(),
+)
+
+
+def detect(start: bytes, size: int, formats: Sequence[Format] = FORMATS) -> Format:
+    """The first format that a file's beginning fits. Raises DataError for an empty or unknown file."""
+    if not size:
+        raise DataError("empty: it ends at byte 0")
+    for candidate in formats:
+        if candidate.matches(start, size):
+            return candidate
+    known = ", ".join(each.name for each in formats)
+    raise DataError(f"not a recording of a known format: byte 0 begins {start[:8].hex(' ')} (known: {known})")
+
+
+def named(name: str, formats: Sequence[Format] = FORMATS) -> Format:
+    """The format called ``name`` in any case. Raises RequestError with the names there are."""
+    for candidate in formats:
+        if candidate.name.casefold() == name.casefold():
+            return candidate
+    known = ", ".join(each.name for each in formats)
+    raise RequestError(f"there is no format {name} (there are: {known})")

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PicoQuant's tagged files: PTU recordings, T2 and T3; their headers are read by ptufile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from heraldlink.errors import DataError
+from heraldlink.tags.block import Header, Loss
+from heraldlink.tags.formats.pq_records import LAYOUTS, RECORD_BYTES, SYNC_CHANNEL, Layout, decode
+from heraldlink.tags.formats.pq_source import Decode, RecordFile
+
+_MAGIC = b"PQTTTR"
+_OTHERS = {b"PQHISTO": "a histogram (PHU)", b"PQCHECK": "a check file", b"PQDEFLT": "settings"}
+_ABOUT = {
+    "HW_Type": "instrument",
+    "HW_SerialNo": "serial_number",
+    "CreatorSW_Name": "software",
+    "File_CreatingTime": "created",
+    "File_Comment": "comment",
+    "TTResult_SyncRate": "sync_rate_Hz",
+    "TTResult_NumberOfRecords": "records",
+}
+Entries = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Ptu:
+    """PTU files; of the other tagged files it says that they hold no tags."""
+
+    name: str = "PTU"
+    options: tuple[str, ...] = ()
+    decode: Decode = decode
+
+    def matches(self, start: bytes, size: int) -> bool:
+        """Whether the file begins as one of PicoQuant's tagged files."""
+        return start.startswith((_MAGIC, *_OTHERS))
+
+    def open(self, stream: BinaryIO, size: int, salvage: bool, options: Mapping[str, str]) -> RecordFile:
+        """Read the header. Raises DataError for a damaged one and, unless ``salvage``, a truncated file."""
+        entries, begin = _entries(stream, size)
+        kind = _whole(entries, "TTResultFormat_TTTRRecType")
+        if kind not in LAYOUTS:
+            raise DataError(f"its records are of kind {kind:#010x}, which is none that is known")
+        layout = LAYOUTS[kind]
+        records, loss = _records(entries, begin, size, salvage)
+        count_ps = _picoseconds(entries, "MeasDesc_GlobalResolution")
+        delay_ps = _picoseconds(entries, "MeasDesc_Resolution") if layout.is_t3 else 0.0
+        header = _header(entries, layout, count_ps, delay_ps)
+        return RecordFile(
+            stream, header, layout, begin, records, count_ps, delay_ps, loss, salvage, self.decode
+        )
+
+
+def _entries(stream: BinaryIO, size: int) -> tuple[Entries, int]:
+    """The header's entries and the byte at which records begin."""
+    from ptufile import PqFile, PqFileError
+
+    stream.seek(0)
+    start = stream.read(8)
+    for magic, what in _OTHERS.items():
+        if start.startswith(magic):
+            raise DataError(f"holds no tags: it is {what} of PicoQuant's, as its byte 0 says")
+    stream.seek(0)
+    try:
+        file = PqFile(stream)
+    except PqFileError as error:
+        raise DataError(f"truncated or damaged inside its header (the file ends at byte {size})") from error
+    return file.tags, stream.tell()
+
+
+def _records(entries: Entries, begin: int, size: int, salvage: bool) -> tuple[int, Loss | None]:
+    """How many whole records to read, and why more are missing. 0 are promised where nobody finished."""
+    promised, present = _whole(entries, "TTResult_NumberOfRecords", 0), (size - begin) // RECORD_BYTES
+    end = begin + (promised or present) * RECORD_BYTES
+    if size == end:
+        return present, None
+    if not salvage and size > end and promised:
+        raise DataError(
+            f"damaged at byte {end}: {size - end} bytes follow its {promised} records (salvage drops them)"
+        )
+    if not salvage:
+        raise DataError(
+            f"truncated at byte {size}: its header promises {promised} records, {present} are there (the last"
+            f" whole one ends at byte {begin + present * RECORD_BYTES}; salvage keeps them)"
+        )
+    return (promised, "damaged") if size > end and promised else (present, "truncated")
+
+
+def _header(entries: Entries, layout: Layout, count_ps: float, delay_ps: float) -> Header:
+    about = {name: str(entries[entry]) for entry, name in _ABOUT.items() if entries.get(entry)}
+    return Header(
+        format="PTU T3" if layout.is_t3 else "PTU T2",
+        kind="indexed" if layout.is_t3 else "times",
+        resolution_ps=delay_ps or count_ps,
+        acquisition_s=(
+            _whole(entries, "TTResult_StopAfter", 0) or _whole(entries, "MeasDesc_AcquisitionTime", 0)
+        )
+        / 1e3
+        or None,
+        reference_period_ps=count_ps if layout.is_t3 else None,
+        channels=_channels(entries, layout.is_t3),
+        about=about | _stop(entries),
+    )
+
+
+def _channels(entries: Entries, is_t3: bool) -> dict[int, str]:
+    names = {number: f"input {number + 1}" for number in range(_whole(entries, "HW_InpChannels", 0))}
+    if not is_t3:
+        names[SYNC_CHANNEL] = "sync"
+    for number in range(1, _whole(entries, "HW_Markers", 0) + 1):
+        names[SYNC_CHANNEL + number] = f"marker {number}"
+    return names
+
+
+def _stop(entries: Entries) -> dict[str, str]:
+    from ptufile import PtuStopReason
+
+    reason = entries.get("TTResult_StopReason")
+    return {"stop_reason": PtuStopReason(reason).name.lower()} if isinstance(reason, int) else {}
+
+
+def _whole(entries: Entries, name: str, default: int | None = None) -> int:
+    value = entries.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise DataError(f"damaged: its header's entry {name} is {value!r}, not a whole number")
+    return value
+
+
+def _picoseconds(entries: Entries, name: str) -> float:
+    """A duration of the header; without the rounding of its decimal form: 1e-12 s is 1 ps."""
+    value = entries.get(name)
+    if not isinstance(value, float) or not 0 < value < 1:
+        raise DataError(f"damaged: its header's entry {name} is {value!r}, not a duration in seconds")
+    exact = value * 1e12
+    return float(round(exact)) if round(exact) and abs(exact - round(exact)) < 1e-6 * exact else exact
