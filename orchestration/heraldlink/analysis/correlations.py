@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from heraldlink.analysis.attempts import Clicks, Patterns
 from heraldlink.calibration.measured import Measured
 from heraldlink.errors import RunFailed
-from heraldlink.tags.correlate import common_attempts
+from heraldlink.tags.attempt_lags import common_attempts
 
 SIDE_PEAKS = range(100, 116)
 """Lags, in pulses, of the side peaks that normalise: detectors and sources have forgotten by then."""

@@ -1,92 +1,138 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Peaks in the pair histogram of a pulsed source: period, position, and the one that is missing."""
+"""g2 of a pulsed source over continuous time: pairs in the peak at zero delay against its side peaks."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
+
+from heraldlink.calibration.measured import Measured
+from heraldlink.errors import RequestError
+from heraldlink.tags import engine_numpy
+from heraldlink.tags.block import Block, IndexedBlock, Times
+from heraldlink.tags.correlation import Correlation, Correlogram
+from heraldlink.tags.engine_numpy import PairEngine
+from heraldlink.tags.pulses import Real, find_period_ps, folded
 
 NEIGHBOURS = 8
-"""Side peaks on each side that normalise the dip."""
-
-FOLDED_CONTRAST = 0.2
-"""Least |<exp(2 pi i t / period)>| of a source that is called pulsed."""
+"""Side peaks on each side that normalise."""
 
 WINDOW_SHARE = 0.8
 """Share of the period that belongs to a peak; the rest is dark between pulses."""
 
+MOST_BINS = 1 << 17
 
-@dataclass(frozen=True, slots=True)
-class Dip:
-    """The weakest peak, against its neighbours. ``g2`` = pairs / mean of the side peaks."""
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PulsedPeaks:
+    """Peaks of a pair histogram.
+
+    ``position_ps``: float64[n], centres; ``pairs``: int64[n], within ``window_ps`` around each. ``zero``:
+    place of the peak at zero delay. ``side``: places of the peaks that normalise it, int64[m].
+    """
 
     period_ps: float
-    position_ps: float
-    pairs: int
-    side_pairs: float
+    window_ps: float
+    position_ps: Real
+    pairs: Times
+    zero: int
+    side: Times
 
     @property
-    def g2(self) -> float:
-        """Second-order correlation at the dip."""
-        return self.pairs / self.side_pairs
+    def side_pairs(self) -> float:
+        """Mean of the side peaks."""
+        return float(self.pairs[self.side].mean())
+
+    @property
+    def g2(self) -> Measured:
+        """Zero peak / mean side peak, with the Poisson error of both (of one pair where there is none)."""
+        zero, side = int(self.pairs[self.zero]), self.side_pairs
+        relative = 1 / (side * self.side.size)
+        return Measured(zero / side, sqrt(max(1, zero) + zero**2 * relative) / side)
 
 
-def find_dip(differences_ps: NDArray[np.int64], begin_ps: int, end_ps: int) -> Dip | None:
-    """Find period and weakest peak among pair differences; None if the pairs show no pulses."""
-    if differences_ps.size < 100:
+class PulsedCorrelation:
+    """Analysis: g2 of a source that is pulsed (``period_ps``: found in the pairs if it is not given).
+
+    ``zero_ps``: delay t_second - t_first of photons of one pulse (cables and detectors). Without it the
+    weakest peak is taken: right for antibunched light, too low for any other. ``window_ps``: width of a
+    peak, 0.8 periods if it is not given. Result: None if there are no pulses or fewer than two peaks.
+    """
+
+    def __init__(
+        self,
+        first: int,
+        second: int,
+        begin_ps: int,
+        end_ps: int,
+        period_ps: float | None = None,
+        zero_ps: float | None = None,
+        window_ps: float | None = None,
+        resolution_ps: float = 1.0,
+        engine: PairEngine = engine_numpy,
+    ) -> None:
+        if first == second:
+            raise RequestError(f"channel {first} with itself: its dead time hides pairs; take two channels")
+        if period_ps is not None and not 0 < 2 * period_ps <= end_ps - begin_ps:
+            raise RequestError(f"{begin_ps}..{end_ps} ps do not hold two periods of {period_ps} ps")
+        fine = max(ceil(resolution_ps), -(-(end_ps - begin_ps) // MOST_BINS))
+        end_ps = begin_ps + -(-(end_ps - begin_ps) // fine) * fine
+        self._period_ps, self._zero_ps, self._window_ps = period_ps, zero_ps, window_ps
+        self._correlation = Correlation(first, second, begin_ps, end_ps, fine, resolution_ps, engine)
+
+    def push(self, block: Block | IndexedBlock) -> None:
+        """Take the next block."""
+        self._correlation.push(block)
+
+    def finish(self) -> PulsedPeaks | None:
+        """The peaks."""
+        return pulsed_peaks(self._correlation.finish(), self._period_ps, self._zero_ps, self._window_ps)
+
+
+def pulsed_peaks(
+    found: Correlogram,
+    period_ps: float | None = None,
+    zero_ps: float | None = None,
+    window_ps: float | None = None,
+) -> PulsedPeaks | None:
+    """Sort a fine pair histogram into peaks; parameters and result as of `PulsedCorrelation`.
+
+    Bins much narrower than a pulse are needed: a bin belongs to the peak that its middle lies in.
+    """
+    edges = found.edges_ps
+    begin, bin_ps = int(edges[0]), int(edges[1] - edges[0])
+    period = period_ps if period_ps is not None else find_period_ps(begin, bin_ps, found.pairs)
+    if period is None:
         return None
-    period_ps = find_period_ps(differences_ps, begin_ps, end_ps)
-    if period_ps is None:
+    window = WINDOW_SHARE * period if window_ps is None else window_ps
+    if not 0 < window <= period:
+        raise RequestError(f"peaks of {window} ps overlap or are empty: the period is {period} ps")
+    middles = (edges[:-1] + edges[1:]) / 2
+    phase = zero_ps
+    if phase is None:
+        phase = (
+            float(np.angle(folded(middles, found.pairs.astype(np.float64), period))) / (2 * np.pi) * period
+        )
+    first = ceil((begin + window / 2 - phase) / period)
+    last = int(np.floor((int(edges[-1]) - window / 2 - phase) / period))
+    position: Real = phase + period * np.arange(first, last + 1).astype(np.float64)
+    done = np.concatenate(([0], np.cumsum(found.pairs)))
+    bounds = [done[np.searchsorted(middles, position + side * window / 2)] for side in (-1, 1)]
+    pairs = bounds[1] - bounds[0]
+    zero = -first if zero_ps is not None else int(np.argmin(pairs)) if pairs.size else 0
+    return _normalised(period, window, position, pairs, zero)
+
+
+def _normalised(period: float, window: float, position: Real, pairs: Times, zero: int) -> PulsedPeaks | None:
+    if position.size < 2:
         return None
-    mean = _folded(differences_ps, period_ps)
-    if abs(mean) < FOLDED_CONTRAST:
+    if not 0 <= zero < position.size:
+        raise RequestError(f"the window does not hold the peak at zero delay (peaks: {position.size})")
+    side = np.array(
+        [k for k in range(zero - NEIGHBOURS, zero + NEIGHBOURS + 1) if k != zero and 0 <= k < position.size]
+    )
+    if side.size == 0 or not pairs[side].any():
         return None
-    phase_ps = float(np.angle(mean)) / (2 * np.pi) * period_ps
-    half_ps = WINDOW_SHARE * period_ps / 2
-    first = int(np.ceil((begin_ps + half_ps - phase_ps) / period_ps))
-    last = int(np.floor((end_ps - half_ps - phase_ps) / period_ps))
-    peaks_ps = phase_ps + period_ps * np.arange(first, last + 1)
-    ordered = np.sort(differences_ps)
-    counts = np.searchsorted(ordered, peaks_ps + half_ps) - np.searchsorted(ordered, peaks_ps - half_ps)
-    here = int(np.argmin(counts))
-    sides = np.delete(counts, here)[max(0, here - NEIGHBOURS) : here + NEIGHBOURS]
-    if sides.size == 0 or not sides.any():
-        return None
-    return Dip(period_ps, float(peaks_ps[here]), int(counts[here]), float(sides.mean()))
-
-
-def find_period_ps(differences_ps: NDArray[np.int64], begin_ps: int, end_ps: int) -> float | None:
-    """Repetition period, ps, from the autocorrelation of the pair histogram, refined by folding."""
-    bin_ps = max(1, (end_ps - begin_ps) // 4096)
-    counts = np.bincount((differences_ps - begin_ps) // bin_ps).astype(np.float64)
-    spectrum = np.abs(np.fft.rfft(counts - counts.mean(), 2 * counts.size)) ** 2
-    correlation = np.fft.irfft(spectrum)[: counts.size // 2]
-    negative = np.flatnonzero(correlation < 0)
-    if negative.size == 0:
-        return None
-    later = int(negative[0])
-    coarse_ps = (later + int(np.argmax(correlation[later:]))) * bin_ps
-    multiple = _fundamental(correlation, coarse_ps // bin_ps, later)
-    return _refined(differences_ps, coarse_ps / multiple, end_ps - begin_ps)
-
-
-def _fundamental(correlation: NDArray[np.float64], peak: int, later: int) -> int:
-    """How many periods lie before the highest peak: the most that still find a peak at each of them."""
-    best = 1
-    for count in range(2, peak // max(1, later) + 1):
-        places = np.rint(np.arange(1, count) * peak / count).astype(np.int64)
-        if np.all(correlation[places] > 0.5 * correlation[peak]):
-            best = count
-    return best
-
-
-def _refined(differences_ps: NDArray[np.int64], period_ps: float, span_ps: int) -> float:
-    """The period with the sharpest fold, searched to a hundredth of a period over the whole window."""
-    step = 0.01 * period_ps / span_ps
-    trial = period_ps * (1 + step * np.arange(-200, 201))
-    contrast = [abs(_folded(differences_ps[:20000], float(item))) for item in trial]
-    return float(trial[int(np.argmax(contrast))])
-
-
-def _folded(differences_ps: NDArray[np.int64], period_ps: float) -> complex:
-    return complex(np.exp(2j * np.pi * np.mod(differences_ps / period_ps, 1.0)).mean())
+    return PulsedPeaks(period, window, position, pairs, zero, side)

@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from heraldlink.errors import RequestError
-from heraldlink.tags.correlate import coincidences, common_attempts, count_pairs, differences, histogram
+from heraldlink.tags.attempt_lags import common_attempts
+from heraldlink.tags.correlation import Correlogram
+from heraldlink.tags.engine_numpy import count_pairs, histogram
+from heraldlink.tags.live_time import Live
 from heraldlink.tags.ptu import read_ptu
-from heraldlink.tags.pulsed import find_dip
+from heraldlink.tags.pulsed import pulsed_peaks
 from heraldlink.tags.recording import Recording, Times
 
 WITHIN_PS = (500, 1000, 5000)
@@ -84,16 +87,23 @@ def _pairs(recording: Recording, first: int, second: int, window: tuple[int, int
         "end_ps": end_ps,
         "bin_ps": bin_ps,
         "pairs": count_pairs(a, b, begin_ps, end_ps) - (itself if begin_ps <= 0 < end_ps else 0),
-        "coincidences_within_ps": {str(width): coincidences(a, b, width) - itself for width in WITHIN_PS},
+        "coincidences_within_ps": {
+            str(width): count_pairs(a, b, -width, width + 1) - itself for width in WITHIN_PS
+        },
         "histogram": counts.tolist(),
     }
-    dip = find_dip(np.concatenate([*differences(a, b, begin_ps, end_ps)]), begin_ps, end_ps)
-    if dip and not itself:
+    if itself:
+        return found
+    fine = histogram(a, b, begin_ps, end_ps, 1)
+    edges = np.arange(begin_ps, end_ps + 1)
+    none = np.empty(0, np.int64)
+    dip = pulsed_peaks(Correlogram(edges, fine, np.zeros(fine.size), (a.size, b.size), Live(none, none)))
+    if dip:
         found["pulsed"] = {
             "period_ps": round(dip.period_ps, 2),
-            "dip_ps": round(dip.position_ps, 1),
-            "dip_pairs": dip.pairs,
+            "dip_ps": round(float(dip.position_ps[dip.zero]), 1),
+            "dip_pairs": int(dip.pairs[dip.zero]),
             "side_peak_pairs": round(dip.side_pairs, 2),
-            "g2": dip.g2,
+            "g2": dip.g2.value,
         }
     return found
