@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,15 +32,31 @@ class ByIndex:
         self.steps_back = 0
 
     def push(
-        self, after_ps: Times, index: Times, channel: Channels, gaps: tuple[Gap, ...], size: int
-    ) -> Iterator[IndexedBlock]:
-        """Blocks of at most ``size``, decided now. Raises DataError if an index steps back too far."""
+        self, after_ps: Times, index: Times, channel: Channels, gaps: tuple[Gap, ...] = ()
+    ) -> IndexedBlock:
+        """Take clicks as stored, give those that no later one can precede.
+
+        Raises DataError for an index that steps back too far; what came before it is in `finish`.
+        """
         self._gaps += gaps
-        if index.size:
-            self._check(index)
-            self._count(after_ps, index)
-            self._hold(after_ps, index, channel)
-        yield from self._cut(self._highest - self._window, size)
+        highest = np.maximum(np.maximum.accumulate(index), self._highest)
+        bad = np.flatnonzero(highest - index > self._window)
+        good = int(bad[0]) if bad.size else index.size
+        if good:
+            self._highest = int(highest[good - 1])
+            self._count(after_ps[:good], index[:good])
+            self._hold(after_ps[:good], index[:good], channel[:good])
+        if bad.size:
+            raise DataError(
+                f"damaged: click {self._read + good} is of reference event {int(index[good])}, after one of"
+                f" {int(highest[good])}"
+            )
+        self._read += good
+        return self._before(self._highest - self._window)
+
+    def finish(self) -> IndexedBlock:
+        """The clicks still held back."""
+        return self._before(END_PS)
 
     def _count(self, after_ps: Times, index: Times) -> None:
         after_ps = np.concatenate(([self._last[0]], after_ps))
@@ -59,39 +73,14 @@ class ByIndex:
             after_ps, index, channel = after_ps[order], index[order], channel[order]
         self._after, self._index, self._channel = after_ps, index, channel
 
-    def finish(self, size: int) -> Iterator[IndexedBlock]:
-        """The clicks still held back."""
-        yield from self._cut(END_PS, size)
-
-    def _check(self, index: Times) -> None:
-        highest = np.maximum(np.maximum.accumulate(index), self._highest)
-        back = highest - index
-        if back.max() > self._window:
-            at = int(np.flatnonzero(back > self._window)[0])
-            raise DataError(
-                f"damaged: click {self._read + at} steps back by {int(back[at])} reference events,"
-                f" from {int(highest[at])}"
-            )
-        self._highest = int(highest[-1])
-        self._read += index.size
-
-    def _cut(self, until: int, size: int) -> Iterator[IndexedBlock]:
+    def _before(self, until: int) -> IndexedBlock:
         ready = int(np.searchsorted(self._index, until))
         gaps = tuple(gap for gap in self._gaps if gap.end_ps <= until)
         self._gaps = self._gaps[len(gaps) :]
-        if not ready and not gaps and until != END_PS:
-            return
-        begin = 0
-        while ready - begin > size:
-            yield self._block(begin, begin + size, int(self._index[begin + size]))
-            begin += size
-        yield self._block(begin, ready, until, gaps)
+        block = IndexedBlock(self._after[:ready], self._index[:ready], self._channel[:ready], until, gaps)
         self._after, self._index = self._after[ready:], self._index[ready:]
         self._channel = self._channel[ready:]
-
-    def _block(self, begin: int, end: int, until: int, gaps: tuple[Gap, ...] = ()) -> IndexedBlock:
-        here = slice(begin, end)
-        return IndexedBlock(self._after[here], self._index[here], self._channel[here], until, gaps)
+        return block
 
 
 def _earlier(after_ps: Times, index: Times) -> NDArray[np.bool_]:

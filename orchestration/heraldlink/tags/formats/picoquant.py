@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from heraldlink.errors import DataError
-from heraldlink.tags.block import Header, Loss
-from heraldlink.tags.formats.pq_records import LAYOUTS, RECORD_BYTES, SYNC_CHANNEL, Layout, decode
-from heraldlink.tags.formats.pq_source import Decode, RecordFile
+from heraldlink.tags.block import Header
+from heraldlink.tags.formats.pq_records import LAYOUTS, SYNC_CHANNEL, Layout, decode
+from heraldlink.tags.formats.pq_source import Decode, RecordFile, extent, whole_ps
 
 _MAGIC = b"PQTTTR"
 _OTHERS = {b"PQHISTO": "a histogram (PHU)", b"PQCHECK": "a check file", b"PQDEFLT": "settings"}
@@ -45,7 +45,7 @@ class Ptu:
         if kind not in LAYOUTS:
             raise DataError(f"its records are of kind {kind:#010x}, which is none that is known")
         layout = LAYOUTS[kind]
-        records, loss = _records(entries, begin, size, salvage)
+        records, loss = extent(_whole(entries, "TTResult_NumberOfRecords", 0), begin, size, salvage)
         count_ps = _picoseconds(entries, "MeasDesc_GlobalResolution")
         delay_ps = _picoseconds(entries, "MeasDesc_Resolution") if layout.is_t3 else 0.0
         header = _header(entries, layout, count_ps, delay_ps)
@@ -69,24 +69,6 @@ def _entries(stream: BinaryIO, size: int) -> tuple[Entries, int]:
     except PqFileError as error:
         raise DataError(f"truncated or damaged inside its header (the file ends at byte {size})") from error
     return file.tags, stream.tell()
-
-
-def _records(entries: Entries, begin: int, size: int, salvage: bool) -> tuple[int, Loss | None]:
-    """How many whole records to read, and why more are missing. 0 are promised where nobody finished."""
-    promised, present = _whole(entries, "TTResult_NumberOfRecords", 0), (size - begin) // RECORD_BYTES
-    end = begin + (promised or present) * RECORD_BYTES
-    if size == end:
-        return present, None
-    if not salvage and size > end and promised:
-        raise DataError(
-            f"damaged at byte {end}: {size - end} bytes follow its {promised} records (salvage drops them)"
-        )
-    if not salvage:
-        raise DataError(
-            f"truncated at byte {size}: its header promises {promised} records, {present} are there (the last"
-            f" whole one ends at byte {begin + present * RECORD_BYTES}; salvage keeps them)"
-        )
-    return (promised, "damaged") if size > end and promised else (present, "truncated")
 
 
 def _header(entries: Entries, layout: Layout, count_ps: float, delay_ps: float) -> Header:
@@ -130,9 +112,8 @@ def _whole(entries: Entries, name: str, default: int | None = None) -> int:
 
 
 def _picoseconds(entries: Entries, name: str) -> float:
-    """A duration of the header; without the rounding of its decimal form: 1e-12 s is 1 ps."""
+    """A duration of the header."""
     value = entries.get(name)
     if not isinstance(value, float) or not 0 < value < 1:
         raise DataError(f"damaged: its header's entry {name} is {value!r}, not a duration in seconds")
-    exact = value * 1e12
-    return float(round(exact)) if round(exact) and abs(exact - round(exact)) < 1e-6 * exact else exact
+    return whole_ps(value * 1e12)

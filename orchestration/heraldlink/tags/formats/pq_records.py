@@ -67,6 +67,15 @@ def _picoharp(count_bits: int, wrap: int) -> Layout:
     return Layout(count_bits, 12 if is_t3 else 0, 28, 16 if is_t3 else 0, wrap, False, channels)
 
 
+def _timeharp_200() -> Layout:
+    channels = np.full(16, _SPECIAL, np.int16)
+    channels[4:8] = channels[12:16] = np.arange(4)
+    return Layout(16, 0, 28, 16, 1 << 16, False, channels)
+
+
+TIMEHARP_200 = _timeharp_200()
+"""T3R records without their delays; the counter is the instrument's clock."""
+
 _T2, _T3 = _hydraharp(25, 1 << 25), _hydraharp(10, 1 << 10)
 
 LAYOUTS: dict[int, Layout] = {

@@ -11,9 +11,8 @@ import numpy as np
 
 from heraldlink.errors import DataError
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock, Loss, Times
-from heraldlink.tags.formats.by_index import ByIndex
 from heraldlink.tags.formats.pq_records import RECORD_BYTES, Decoded, IllegalRecord, Layout, Records, decode
-from heraldlink.tags.formats.stored import Piece, StoredTimes
+from heraldlink.tags.formats.stored import IndexedPiece, Piece, StoredIndexed, StoredTimes
 
 PIECE_RECORDS = 1 << 18
 """Records decoded at once at most."""
@@ -45,8 +44,8 @@ class RecordFile:
     def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
         """All clicks and markers. Raises DataError with the byte of a record that makes no sense."""
         if self.layout.is_t3:
-            return self._indexed(size)
-        return StoredTimes(self.header, self._pieces, self.found).blocks(size)
+            return StoredIndexed(self.header, self._indexed_pieces, self.found, self.salvage).blocks(size)
+        return StoredTimes(self.header, self._pieces, self.found, self.salvage).blocks(size)
 
     def _pieces(self, size: int) -> Iterator[Piece]:
         for decoded, loss in self._decoded(size):
@@ -54,40 +53,32 @@ class RecordFile:
             last = max([int(decoded.carry * self.count_ps), *time_ps[-1:].tolist()])
             yield Piece(time_ps, decoded.channel, (Gap(last + 1, END_PS, loss),) if loss else ())
 
-    def _indexed(self, size: int) -> Iterator[IndexedBlock]:
-        order = ByIndex(self.header.reference_period_ps)
+    def _indexed_pieces(self, size: int) -> Iterator[IndexedPiece]:
         for decoded, loss in self._decoded(size):
             last = max([decoded.carry, *decoded.count[-1:].tolist()])
             gaps = (Gap(last, END_PS, loss),) if loss else ()
-            after_ps = scaled(decoded.delay, self.delay_ps)
-            yield from order.push(after_ps, decoded.count, decoded.channel, gaps, size)
-        self.found["steps_back"] = order.steps_back
-        yield from order.finish(size)
+            yield IndexedPiece(scaled(decoded.delay, self.delay_ps), decoded.count, decoded.channel, gaps)
 
     def _decoded(self, size: int) -> Iterator[tuple[Decoded, Loss | None]]:
         """Piece by piece, and with the last one why the rest is missing."""
         carry = read = overflows = 0
         self.stream.seek(self.begin)
-        if not self.records and self.loss:
-            yield self.decode(np.empty(0, np.uint32), self.layout, 0), self.loss
         while read < self.records:
             wanted = min(size, PIECE_RECORDS, self.records - read)
             records = np.frombuffer(self.stream.read(wanted * RECORD_BYTES), "<u4")
-            decoded, loss = self._checked(records, carry, read)
+            if records.size < wanted:
+                raise DataError(f"truncated at byte {self.stream.tell()} while it was read")
+            try:
+                decoded = self.decode(records, self.layout, carry)
+            except IllegalRecord as error:
+                yield self.decode(records[: error.record], self.layout, carry), None
+                at = self.begin + (read + error.record) * RECORD_BYTES
+                raise DataError(f"damaged at byte {at}: {error} (salvage keeps what precedes it)") from None
             carry, read, overflows = decoded.carry, read + records.size, overflows + decoded.overflows
             self.found["records"], self.found["overflow_records"] = read, overflows
-            yield decoded, loss or (self.loss if read == self.records else None)
-            if loss:
-                return
-
-    def _checked(self, records: Records, carry: int, before: int) -> tuple[Decoded, Loss | None]:
-        try:
-            return self.decode(records, self.layout, carry), None
-        except IllegalRecord as error:
-            if self.salvage:
-                return self.decode(records[: error.record], self.layout, carry), "damaged"
-            at = self.begin + (before + error.record) * RECORD_BYTES
-            raise DataError(f"damaged at byte {at}: {error} (salvage keeps what precedes it)") from None
+            yield decoded, self.loss if read == self.records else None
+        if not self.records and self.loss:
+            yield self.decode(np.empty(0, np.uint32), self.layout, 0), self.loss
 
 
 def scaled(counts: Times, step_ps: float) -> Times:
@@ -95,3 +86,34 @@ def scaled(counts: Times, step_ps: float) -> Times:
     if step_ps == int(step_ps):
         return counts * int(step_ps)
     return np.asarray(np.rint(counts * step_ps), dtype=np.int64)
+
+
+def extent(promised: int, begin: int, size: int, salvage: bool) -> tuple[int, Loss | None]:
+    """How many records of a file of ``size`` bytes to read from byte ``begin``, and why more are missing.
+
+    A header that promises 0 was never finished: all there are. Less than a record behind the last one is
+    no loss. Raises DataError if the file is longer or, unless ``salvage``, shorter than promised.
+    """
+    present, rest = divmod(size - begin, RECORD_BYTES)
+    if present == promised or (not promised and not rest and present >= 0):
+        return present, None
+    if present < 0:
+        raise DataError(f"truncated inside its header: it ends at byte {size}, records begin at byte {begin}")
+    if salvage:
+        return (promised, "damaged") if present > promised > 0 else (present, "truncated")
+    last = begin + min(present, promised or present) * RECORD_BYTES
+    if present > promised > 0:
+        raise DataError(
+            f"damaged: its header promises {promised} records, which end at byte {last}, but it goes on to"
+            f" byte {size} (salvage leaves the rest out)"
+        )
+    raise DataError(
+        f"truncated at byte {size}: its header promises {promised or 'whole'} records, {present} are there"
+        f" (the last whole one ends at byte {last}; salvage keeps them)"
+    )
+
+
+def whole_ps(step_ps: float) -> float:
+    """A step without the rounding of its decimal form: 1e-12 s is 1 ps."""
+    nearest = round(step_ps)
+    return float(nearest) if nearest and abs(step_ps - nearest) < 1e-6 * nearest else step_ps

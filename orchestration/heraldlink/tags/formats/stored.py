@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-import numpy as np
-
 from heraldlink.errors import DataError
-from heraldlink.tags.block import END_PS, Block, Channels, Gap, Header, Times
+from heraldlink.tags.block import END_PS, Block, Channels, Gap, Header, IndexedBlock, Times
+from heraldlink.tags.formats.by_index import ByIndex
+from heraldlink.tags.order import TOLERANCE_PS, Reorder
 
 
 class Piece(NamedTuple):
@@ -21,38 +21,104 @@ class Piece(NamedTuple):
     gaps: tuple[Gap, ...] = ()
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class IndexedPiece:
+    """As `Piece`, for tags after reference events; gaps are in events."""
+
+    after_ps: Times
+    index: Times
+    channel: Channels
+    gaps: tuple[Gap, ...] = ()
+
+
 @dataclass(frozen=True)
 class StoredTimes:
     """Tags with times. ``pieces(size)``: a generator of all pieces, about ``size`` tags each, in file order.
 
-    ``found``: what reading counts beside the tags; the generator adds to it.
+    Steps back of up to ``tolerance_ps`` are put in order (`tags.order.Reorder`); a larger one is a DataError.
+    With ``salvage`` a DataError, also of the generator, ends the recording with a gap. ``found``: what
+    reading counts beside the tags; the generator adds to it.
     """
 
     header: Header
     pieces: Callable[[int], Iterator[Piece]]
     found: dict[str, int] = field(default_factory=dict[str, int])
+    salvage: bool = False
+    tolerance_ps: int = TOLERANCE_PS
 
     def blocks(self, size: int = 1 << 20) -> Iterator[Block]:
-        """All tags in order of time, in blocks of at most ``size``."""
+        """All tags in order of time, in blocks of at most ``size``. Raises DataError for damaged ones."""
         self.found.clear()
-        last, read = -(1 << 62), 0
-        for piece in self.pieces(size):
-            steps = np.diff(piece.time_ps, prepend=last)
-            if piece.time_ps.size and steps.min() < 0:
-                at = int(np.flatnonzero(steps < 0)[0])
-                raise DataError(f"tag {read + at} steps back by {-int(steps[at])} ps")
-            read += piece.time_ps.size
-            last = int(piece.time_ps[-1]) if piece.time_ps.size else last
-            yield from split(Block(piece.time_ps, piece.channel, last, piece.gaps), size)
-        yield Block(np.empty(0, np.int64), np.empty(0, np.int16), END_PS)
+        order = Reorder(self.tolerance_ps)
+        try:
+            for piece in self.pieces(size):
+                block = order.push(*piece)
+                if block.time_ps.size or block.gaps:
+                    yield from split(block, size)
+            last = order.finish()
+        except DataError:
+            if not self.salvage:
+                raise
+            last = order.finish()
+            begin_ps = int(last.time_ps[-1]) + 1 if last.time_ps.size else 0
+            last = replace(last, gaps=_ended(last.gaps, begin_ps))
+        self.found["steps_back"], self.found["largest_step_ps"] = order.repaired, order.largest_step_ps
+        yield from split(last, size)
+
+
+@dataclass(frozen=True)
+class StoredIndexed:
+    """Tags after reference events, as `StoredTimes`; put in order by `ByIndex`."""
+
+    header: Header
+    pieces: Callable[[int], Iterator[IndexedPiece]]
+    found: dict[str, int] = field(default_factory=dict[str, int])
+    salvage: bool = False
+
+    def blocks(self, size: int = 1 << 20) -> Iterator[IndexedBlock]:
+        """All tags in order of (index, after_ps). Raises DataError for damaged ones."""
+        self.found.clear()
+        order = ByIndex(self.header.reference_period_ps)
+        try:
+            for piece in self.pieces(size):
+                block = order.push(piece.after_ps, piece.index, piece.channel, piece.gaps)
+                if block.index.size or block.gaps:
+                    yield from split_indexed(block, size)
+            last = order.finish()
+        except DataError:
+            if not self.salvage:
+                raise
+            last = order.finish()
+            begin = int(last.index[-1]) if last.index.size else 0
+            last = replace(last, gaps=_ended(last.gaps, begin))
+        self.found["steps_back"] = order.steps_back
+        yield from split_indexed(last, size)
+
+
+def _ended(gaps: tuple[Gap, ...], begin: int) -> tuple[Gap, ...]:
+    """The gaps before ``begin``, and one from there."""
+    return (*(gap for gap in gaps if gap.end_ps <= begin), Gap(begin, END_PS, "damaged"))
 
 
 def split(block: Block, size: int) -> Iterator[Block]:
-    """``block`` in blocks of at most ``size`` tags; its gaps come with the last of them."""
-    time_ps, channel = block.time_ps, block.channel
+    """``block`` in blocks of at most ``size`` tags, each with the gaps that end by then."""
+    for here, until_ps, gaps in _cuts(block.time_ps, block.until_ps, block.gaps, size):
+        yield Block(block.time_ps[here], block.channel[here], until_ps, gaps)
+
+
+def split_indexed(block: IndexedBlock, size: int) -> Iterator[IndexedBlock]:
+    """As `split`."""
+    for here, until, gaps in _cuts(block.index, block.until_index, block.gaps, size):
+        yield IndexedBlock(block.after_ps[here], block.index[here], block.channel[here], until, gaps)
+
+
+def _cuts(
+    key: Times, until: int, gaps: tuple[Gap, ...], size: int
+) -> Iterator[tuple[slice, int, tuple[Gap, ...]]]:
     begin = 0
-    while time_ps.size - begin > size:
-        until_ps = int(time_ps[begin + size])
-        yield Block(time_ps[begin : begin + size], channel[begin : begin + size], until_ps)
-        begin += size
-    yield Block(time_ps[begin:], channel[begin:], block.until_ps, block.gaps)
+    while key.size - begin > size:
+        next_one = int(key[begin + size])
+        over = tuple(gap for gap in gaps if gap.end_ps <= next_one)
+        yield slice(begin, begin + size), next_one, over
+        gaps, begin = gaps[len(over) :], begin + size
+    yield slice(begin, None), until, gaps
