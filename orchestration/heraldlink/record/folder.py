@@ -25,9 +25,9 @@ def whole_folder(path: Path) -> Generator[Path]:
     try:
         yield partial
         for item in [*partial.iterdir(), partial]:
-            _sync(item)
+            sync(item)
         partial.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -39,7 +39,8 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file or folder on the disk when this returns."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from heraldlink.errors import DataError
 from heraldlink.pairs import NodeTags
 from heraldlink.tags.block import Header
-from heraldlink.tags.description import Description, to_json
-from heraldlink.tags.formats.parquet import COLUMNS, KEY, SLOT, parquet_file, schema
+from heraldlink.tags.description import COLUMNS, Description, to_json
+from heraldlink.tags.formats.parquet import KEY, SLOT, parquet_file, schema
 
 RUN_COLUMNS = (SLOT, *COLUMNS["indexed"])
 DESCRIBE = b"heraldlink.describe"

@@ -5,15 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
 
 VERSION = 1
 AnyBlock = Block | IndexedBlock
+COLUMNS: Final = {"times": ("time_ps", "channel"), "indexed": ("index", "after_ps", "channel")}
+"""Columns of stored tags by kind: int64 but channel int16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def refuse_other_kind(block: AnyBlock, header: Header) -> None:
         raise RequestError(f"a block of kind {kind!r} in a recording of kind {header.kind!r}")
 
 
-def key_of(block: AnyBlock) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def key_of(block: AnyBlock) -> NDArray[np.int64]:
     """What a block is in order of: times, or indices of reference events."""
     return block.time_ps if isinstance(block, Block) else block.index
 
@@ -86,22 +90,59 @@ def refuse_disorder(block: AnyBlock, before: int) -> None:
         )
 
 
-def with_gaps(blocks: Iterable[AnyBlock], gaps: Sequence[Gap]) -> Iterator[AnyBlock]:
-    """The blocks of a stored stream, each with the gaps that end by its end, the last one until `END_PS`.
+def block_of(arrays: Sequence[NDArray[np.int64]], until: int = 0, gaps: tuple[Gap, ...] = ()) -> AnyBlock:
+    """A block from its columns: two of `Block`, three of `IndexedBlock`."""
+    *times, channel = arrays
+    channel16 = channel.astype(np.int16, copy=False)
+    if len(times) == 1:
+        return Block(times[0], channel16, until, gaps)
+    return IndexedBlock(times[1], times[0], channel16, until, gaps)
 
-    The blocks' own ``until`` are not looked at: each but the last is whole until its last tag.
+
+def with_gaps(blocks: Iterable[AnyBlock], gaps: Sequence[Gap], until: int = END_PS) -> Iterator[AnyBlock]:
+    """Pieces of a stored stream, each with the gaps that end by its end; the last one ends at ``until``.
+
+    The pieces' own ends are not looked at: each but the last is whole until its last tag.
     """
     waiting = sorted(gaps, key=lambda gap: (gap.end_ps, gap.begin_ps))
     held: AnyBlock | None = None
     for block in blocks:
         if held is not None and key_of(held).size:
-            until = int(key_of(held)[-1])
-            here = sum(1 for gap in waiting if gap.end_ps <= until)
-            yield ended(held, until, tuple(waiting[:here]))
+            last = int(key_of(held)[-1])
+            here = sum(1 for gap in waiting if gap.end_ps <= last)
+            yield ended(held, last, tuple(waiting[:here]))
             del waiting[:here]
         held = block
     if held is not None:
-        yield ended(held, END_PS, tuple(waiting))
+        yield ended(held, until, tuple(waiting))
+
+
+def cut(block: AnyBlock, size: int) -> Iterator[AnyBlock]:
+    """The block in pieces of at most ``size`` tags, its gaps where they belong."""
+    if block.channel.size <= size:
+        return iter((block,))
+    pieces = (piece(block, begin, begin + size) for begin in range(0, block.channel.size, size))
+    return with_gaps(pieces, block.gaps, until_of(block))
+
+
+def piece(block: AnyBlock, begin: int, end: int) -> AnyBlock:
+    """Tags ``begin`` to ``end`` of a block, without its gaps."""
+    here = slice(begin, end)
+    if isinstance(block, Block):
+        return Block(block.time_ps[here], block.channel[here], block.until_ps)
+    return IndexedBlock(block.after_ps[here], block.index[here], block.channel[here], block.until_index)
+
+
+def joined(blocks: Sequence[AnyBlock]) -> AnyBlock:
+    """Consecutive blocks of one kind as one; at least one is needed."""
+    gaps = tuple(gap for block in blocks for gap in block.gaps)
+    channel = np.concatenate([block.channel for block in blocks])
+    key = np.concatenate([key_of(block) for block in blocks])
+    indexed = [block for block in blocks if isinstance(block, IndexedBlock)]
+    if not indexed:
+        return Block(key, channel, until_of(blocks[-1]), gaps)
+    after_ps = np.concatenate([block.after_ps for block in indexed])
+    return IndexedBlock(after_ps, key, channel, until_of(blocks[-1]), gaps)
 
 
 def ended(block: AnyBlock, until: int, gaps: tuple[Gap, ...]) -> AnyBlock:

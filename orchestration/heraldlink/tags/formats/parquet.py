@@ -25,9 +25,12 @@ from numpy.typing import NDArray
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import Block, Gap, Header, IndexedBlock
 from heraldlink.tags.description import (
+    COLUMNS,
     AnyBlock,
     Description,
+    block_of,
     from_json,
+    joined,
     key_of,
     refuse_disorder,
     refuse_other_kind,
@@ -37,7 +40,6 @@ from heraldlink.tags.description import (
 
 MAGIC: Final = b"PAR1"
 KEY: Final = "heraldlink.tags"
-COLUMNS: Final = {"times": ("time_ps", "channel"), "indexed": ("index", "after_ps", "channel")}
 SLOT: Final = "slot"
 ROWS: Final = 1 << 20
 """Tags in a row group."""
@@ -96,8 +98,8 @@ class ParquetWriter:
 
     def _write(self) -> None:
         if self._held:
-            names = self._schema.names
-            arrays = [np.concatenate([getattr(block, name) for block in self._held]) for name in names]
+            block = joined(self._held)
+            arrays = [getattr(block, name) for name in self._schema.names]
             self._file.write_table(pa.table(arrays, schema=self._schema), row_group_size=self._rows)
         self._tags += self._waiting
         self._held, self._waiting = [], 0
@@ -117,6 +119,7 @@ class ParquetTags:
         self.slots = self._slots()
         """Slots of a run's file, in order; empty for a recording."""
         self._slot = self._chosen(slot)
+        self.found: dict[str, int] = {}
 
     @property
     def header(self) -> Header:
@@ -236,12 +239,3 @@ def parquet_file(where: Path | BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
         "write_page_checksum": True,
     }
     return pq.ParquetWriter(where, schema, **options)
-
-
-def block_of(arrays: Sequence[NDArray[np.int64]], until: int = 0, gaps: tuple[Gap, ...] = ()) -> AnyBlock:
-    """A block from its columns: two of `Block`, three of `IndexedBlock`."""
-    *times, channel = arrays
-    channel16 = channel.astype(np.int16, copy=False)
-    if len(times) == 1:
-        return Block(times[0], channel16, until, gaps)
-    return IndexedBlock(times[1], times[0], channel16, until, gaps)
