@@ -2,18 +2,16 @@
 """The parts of a long recording, read as one."""
 
 import re
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from heraldlink.errors import DataError
 from heraldlink.record.segment import SUFFIX
+from heraldlink.record.tag_files import open_tags
 from heraldlink.tags.block import END_PS, Block, IndexedBlock
-from heraldlink.tags.description import AnyBlock, ended, key_of, until_of
-from heraldlink.tags.formats.parquet import ParquetTags
-from heraldlink.tags.formats.segment import BEGIN_PS, SegmentTags
+from heraldlink.tags.description import BEGIN_PS, AnyBlock, ended, key_of, until_of
 
 ROLLED: Final = ".parquet"
 
@@ -26,16 +24,13 @@ class Parts:
 
     def __init__(self, folder: Path, name: str, salvage: bool = False) -> None:
         self.paths = part_files(folder, name)
-        self._salvage = salvage
         numbers = [number_of(path) for path in self.paths]
         if not numbers:
             raise DataError(f"{folder}: holds no recording {name}")
         if missing := set(range(1, numbers[-1] + 1)) - set(numbers):
             raise DataError(f"{folder}: part {min(missing):06d} of {name} is missing")
-        headers = []
-        for path in self.paths:
-            with self._open(path) as source:
-                headers.append(source.header)
+        self._files = [open_tags(path, salvage) for path in self.paths]
+        headers = [file.header for file in self._files]
         for path, header in zip(self.paths, headers, strict=True):
             if header.kind != headers[0].kind:
                 raise DataError(f"{path}: of kind {header.kind!r}, the parts before are {headers[0].kind!r}")
@@ -49,29 +44,21 @@ class Parts:
 
     def _blocks(self, size: int) -> Iterator[AnyBlock]:
         last = BEGIN_PS
-        for path in self.paths:
-            with self._open(path) as source:
-                for block in source.blocks(size):
-                    last = int(key_of(block)[-1]) if block.channel.size else last
-                    more = path != self.paths[-1] and until_of(block) == END_PS
-                    yield ended(block, last, block.gaps) if more else block
-
-    @contextmanager
-    def _open(self, path: Path) -> Generator[ParquetTags | SegmentTags]:
-        try:
-            with path.open("rb") as stream:
-                yield ParquetTags(stream) if path.suffix == ROLLED else SegmentTags(stream, self._salvage)
-        except (DataError, OSError) as error:
-            raise DataError(f"{path}: {error}") from error
+        for file in self._files:
+            for block in file.blocks(size):
+                last = int(key_of(block)[-1]) if block.channel.size else last
+                more = file is not self._files[-1] and until_of(block) == END_PS
+                yield ended(block, last, block.gaps) if more else block
 
 
 def part_files(folder: Path, name: str) -> list[Path]:
     """Parts in order; of a part that is there both open and rolled the rolled one, which is whole."""
     found: dict[int, Path] = {}
     for path in sorted(folder.glob(f"{name}-*")):
-        if path.suffix in (SUFFIX, ROLLED) and re.fullmatch(re.escape(name) + r"-\d{6}", path.stem):
-            if path.suffix == ROLLED or number_of(path) not in found:
-                found[number_of(path)] = path
+        if not re.fullmatch(re.escape(name) + r"-\d{6}", path.stem):
+            continue
+        if path.suffix == ROLLED or (path.suffix == SUFFIX and number_of(path) not in found):
+            found[number_of(path)] = path
     return [found[number] for number in sorted(found)]
 
 

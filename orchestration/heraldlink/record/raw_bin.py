@@ -7,10 +7,10 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ from heraldlink.errors import DataError
 from heraldlink.record.folder import sync
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
 from heraldlink.tags.description import (
+    BEGIN_PS,
     COLUMNS,
     AnyBlock,
     Description,
@@ -30,12 +31,13 @@ from heraldlink.tags.description import (
 )
 
 SUFFIX: Final = ".bin"
+FORMAT: Final = "heraldlink raw tags"
 
 
 class RawDescription(msgspec.Struct, frozen=True, kw_only=True):
-    """``NAME.json``. ``dtype``: fields of a record. ``recording``: header, gaps, and whether it was closed."""
+    """``NAME.json``. ``dtype``: fields of a record. ``recording``: header, gaps, whether it was closed."""
 
-    format: str = "heraldlink raw tags"
+    format: str = FORMAT
     dtype: tuple[tuple[str, str], ...]
     recording: Description
 
@@ -51,7 +53,7 @@ class RawWriter:
         self.path, self._header, self._flush_s = path.with_suffix(SUFFIX), header, flush_s
         self._dtype = dtype(header.kind)
         self._gaps: list[Gap] = []
-        self._last = -(1 << 63)
+        self._last = BEGIN_PS
         self.tags = 0
         if description_file(self.path).exists():
             raise DataError(f"{description_file(self.path)}: exists already; nothing is overwritten")
@@ -107,14 +109,17 @@ class RawWriter:
         except OSError as error:
             self._stream.truncate(place)
             self._stream.seek(place)
-            raise DataError(f"{self.path}: cannot be written after byte {place} ({error.strerror})") from error
+            raise DataError(
+                f"{self.path}: cannot be written after byte {place} ({error.strerror})"
+            ) from error
 
     def _describe(self, closed: bool) -> None:
-        write_description(self.path, Description(self._header, tuple(self._gaps), closed))
+        header = replace(self._header, tags=self.tags if closed else None)
+        write_description(self.path, Description(header, tuple(self._gaps), closed))
 
 
 class RawTags:
-    """A raw recording as a source of blocks; ``salvage``: also one that was not closed, with a gap at its end.
+    """A raw recording as a source of blocks; with ``salvage`` an unclosed one ends with a gap.
 
     Raises DataError if a file is missing or foreign, or the recording was not closed.
     """
@@ -129,7 +134,7 @@ class RawTags:
             raise DataError(f"{self.path}: cannot be read ({error.strerror})") from error
         self.closed = self._recording.closed
         """Whether the writer ended it on purpose."""
-        self.whole = self.closed and not self.torn
+        self.whole = self.closed and not self.torn and self._recording.header.tags in (None, self.tags)
         self.record_size = self._dtype.itemsize
         if not (salvage or self.whole):
             raise DataError(
@@ -151,7 +156,7 @@ class RawTags:
     @property
     def until(self) -> int:
         """Behind the last tag."""
-        return int(key_of(self._block(self.tags - 1, 1))[-1]) + 1 if self.tags else -(1 << 63)
+        return int(key_of(self._block(self.tags - 1, 1))[-1]) + 1 if self.tags else BEGIN_PS
 
     def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
         """All tags in blocks of at most ``size``."""
@@ -161,7 +166,25 @@ class RawTags:
     def _block(self, begin: int, size: int) -> AnyBlock:
         number, place = min(size, self.tags - begin), begin * self._dtype.itemsize
         records = np.fromfile(self.path, self._dtype, number, offset=place)
-        return block_of([np.ascontiguousarray(records[name]) for name, _ in FIELDS[self._recording.header.kind]])
+        return block_of(
+            [np.ascontiguousarray(records[name]) for name, _ in FIELDS[self._recording.header.kind]]
+        )
+
+
+@dataclass(frozen=True)
+class Raw:
+    """How a raw recording is recognised: by its JSON file."""
+
+    name: str = "raw"
+    options: tuple[str, ...] = ()
+
+    def matches(self, start: bytes, size: int) -> bool:
+        """By what it calls itself."""
+        return start.startswith(b"{") and FORMAT.encode() in start[:100]
+
+    def open(self, stream: BinaryIO, size: int, salvage: bool, options: Mapping[str, str]) -> RawTags:
+        """The .bin file beside the JSON that is open."""
+        return RawTags(Path(stream.name), salvage)
 
 
 FIELDS: Final = {
@@ -186,7 +209,9 @@ def read_description(path: Path) -> Description:
     try:
         found = msgspec.json.decode(file.read_bytes(), type=RawDescription)
     except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror}); it says what is in {path.name}") from error
+        raise DataError(
+            f"{file}: cannot be read ({error.strerror}); it says what is in {path.name}"
+        ) from error
     except msgspec.DecodeError as error:
         raise DataError(f"{file}: not the description of raw tags ({error})") from error
     if found.dtype != FIELDS[found.recording.header.kind]:

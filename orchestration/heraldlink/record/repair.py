@@ -8,12 +8,12 @@ from pathlib import Path
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.parts import ROLLED
 from heraldlink.record.raw_bin import SUFFIX as RAW
-from heraldlink.record.raw_bin import RawTags, write_description
+from heraldlink.record.raw_bin import RawTags, description_file, write_description
 from heraldlink.record.rolling import PARTIAL, write_parquet
 from heraldlink.record.segment import SUFFIX, refuse_open
-from heraldlink.tags.description import AnyBlock, until_of
+from heraldlink.tags.description import BEGIN_PS, AnyBlock, until_of
 from heraldlink.tags.formats.parquet import ParquetTags
-from heraldlink.tags.formats.segment import BEGIN_PS, SegmentReader, SegmentTags
+from heraldlink.tags.formats.segment import SegmentReader, SegmentTags
 
 KEPT = ".torn"
 """Suffix of a segment with bytes that could not be read: it is kept for who wants to look."""
@@ -41,13 +41,13 @@ class Repaired:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What was found, kept and lost, one sentence each."""
-        kept = f"{self.path.name}: {self.tags} tags in {self.blocks} blocks are kept in {self.written.name}"
+        kept = f"{self.path.name}: {self.tags} tags (blocks: {self.blocks}) are kept in {self.written.name}"
         if self.closed and not self.lost_bytes:
             return (f"{kept}; nothing is lost",)
         tags = f" that held {self.lost_tags} tags" if self.lost_tags is not None else ""
         torn = f"lost: {self.lost_bytes} bytes of a torn block{tags}"
         since = f"from {self.until} {self.unit} on" if self.until > BEGIN_PS else "from the beginning"
-        never = f"its writer did not close it: tags {since} that it had not flushed are lost, how many is not known"
+        never = f"its writer did not close it: tags {since} that it had not flushed are lost, number unknown"
         return (kept, *((torn,) if self.lost_bytes else ()), *(() if self.closed else (never,)))
 
 
@@ -80,7 +80,8 @@ def _folder(folder: Path) -> tuple[Repaired, ...]:
         refuse_open(path)
     for partial in folder.glob(f"*{ROLLED}{PARTIAL}"):
         partial.unlink()  # the segment it was made from is still there
-    dead = [path for path in raws if path.with_suffix(".json").exists() and not RawTags(path, salvage=True).whole]
+    ours = [path for path in raws if description_file(path).exists()]
+    dead = [path for path in ours if not RawTags(path, salvage=True).whole]
     return (*(_segment(path) for path in segments), *(_raw(path) for path in dead))
 
 
@@ -128,7 +129,9 @@ def _refuse_smaller(found: Repaired) -> None:
     with found.written.open("rb") as stream:
         held = ParquetTags(stream).header.tags or 0
     if held < found.tags:
-        raise DataError(f"{found.written}: exists already, and holds {held} of {found.tags} tags: move it away")
+        raise DataError(
+            f"{found.written}: exists already, and holds {held} of {found.tags} tags: move it away"
+        )
 
 
 def _raw(path: Path) -> Repaired:
@@ -138,6 +141,8 @@ def _raw(path: Path) -> Repaired:
     closed = source.closed
     if not source.whole:
         os.truncate(path, tags * source.record_size)
-        write_description(path, replace(description, closed=True))
+        write_description(
+            path, replace(description, header=replace(description.header, tags=tags), closed=True)
+        )
     unit = "ps" if source.header.kind == "times" else "(reference index)"
     return Repaired(path, path, tags, 1, source.until, closed, source.torn, None, unit)

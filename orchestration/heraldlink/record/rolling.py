@@ -41,9 +41,7 @@ def roll(segment: Path, parquet: Path | None = None) -> Rolled:
     return rolled
 
 
-def write_parquet(
-    path: Path, header: Header, blocks: Iterable[AnyBlock], source: str = "tags"
-) -> Rolled:
+def write_parquet(path: Path, header: Header, blocks: Iterable[AnyBlock], source: str = "tags") -> Rolled:
     """Write blocks to a Parquet file that appears whole, or not at all. Raises DataError."""
     if path.exists():
         raise DataError(f"{path}: exists already; a recording is never overwritten")
@@ -68,8 +66,8 @@ def write_parquet(
 class RollingWriter:
     """Writes a recording of any length: one open segment at a time, rolled after ``roll_tags`` tags.
 
-    Parts are ``NAME-000001.parquet`` ... in ``folder``. Rolling takes about 0.1 µs a tag [measured on one
-    core], during which a bounded queue has to hold what arrives. Raises DataError if parts of that name exist.
+    Parts are ``NAME-000001.parquet`` ... in ``folder``. While a part is rolled a bounded queue has to hold
+    what arrives. Raises DataError if parts of that name exist.
     """
 
     def __init__(
@@ -83,7 +81,7 @@ class RollingWriter:
         self._writer = self._begin()
 
     def push(self, block: AnyBlock) -> None:
-        """Take a block. Raises RequestError if it is of another kind or steps back, DataError if the disk fails."""
+        """Take a block. Raises as `SegmentWriter` and `roll` do."""
         self._writer.push(block)
         self._pushed += block.channel.size
         if self._pushed >= self._roll_tags:

@@ -10,8 +10,8 @@ from typing import Final, Self
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.folder import sync
 from heraldlink.tags.block import Header
-from heraldlink.tags.description import AnyBlock, joined, key_of, refuse_disorder, refuse_other_kind, until_of
-from heraldlink.tags.formats.segment import BEGIN_PS, END, SegmentEncoder
+from heraldlink.tags.description import BEGIN_PS, AnyBlock, joined, key_of, refuse_disorder, refuse_other_kind
+from heraldlink.tags.formats.segment import END, SegmentEncoder
 
 SUFFIX: Final = ".arrows"
 
@@ -19,15 +19,13 @@ SUFFIX: Final = ".arrows"
 class SegmentWriter:
     """Writes blocks to a new segment, one Arrow record batch and one fsync per flush.
 
-    A push flushes once ``flush_tags`` wait in memory, or ``flush_s`` have passed since the last flush: that is
-    what a SIGKILL or a power cut may cost. Raises DataError if the file exists or cannot be written; then the
-    file is whole up to the last flush, the tags still wait, and `flush` may be tried again. The file is locked
+    A push flushes once ``flush_tags`` wait in memory, or ``flush_s`` have passed since the last flush: that
+    is what a SIGKILL or a power cut may cost. Raises DataError if the file exists or cannot be written; then
+    it is whole up to the last flush, the tags still wait, and `flush` may be tried again. The file is locked
     (flock) for as long as its writer lives.
     """
 
-    def __init__(
-        self, path: Path, header: Header, flush_tags: int = 1 << 20, flush_s: float = 1.0
-    ) -> None:
+    def __init__(self, path: Path, header: Header, flush_tags: int = 1 << 20, flush_s: float = 1.0) -> None:
         self.path, self._header = path, header
         self._flush_tags, self._flush_s = flush_tags, flush_s
         self._encoder = SegmentEncoder(header)

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from heraldlink.errors import DataError, RequestError
+from heraldlink.record.raw_bin import SUFFIX, Raw, description_file
 from heraldlink.tags.block import Block, Header, IndexedBlock
-from heraldlink.tags.formats.detect import detect, named
+from heraldlink.tags.formats.detect import FORMATS, detect, named
 from heraldlink.tags.formats.format import START_BYTES, Format, StoredTags
+
+ALL_FORMATS: tuple[Format, ...] = (Raw(), *FORMATS)
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,14 @@ def open_tags(path: str | Path, salvage: bool = False, format: str | None = None
     foreign, truncated) with file, byte and remedy, and RequestError for an unknown format or option.
     """
     path = Path(path)
+    if path.suffix == SUFFIX and description_file(path).is_file():
+        path = description_file(path)
     with _named(path):
         if not path.is_file():
             raise DataError("there is no such file")
         with path.open("rb") as stream:
-            chosen = named(format) if format else detect(stream.read(START_BYTES), path.stat().st_size)
+            start, size = stream.read(START_BYTES), path.stat().st_size
+            chosen = named(format, ALL_FORMATS) if format else detect(start, size, ALL_FORMATS)
             for unknown in options.keys() - set(chosen.options):
                 takes = ", ".join(chosen.options) or "none"
                 raise RequestError(f"{chosen.name} files have no option {unknown} (they take: {takes})")

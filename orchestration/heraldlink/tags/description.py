@@ -15,6 +15,8 @@ from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
 
 VERSION = 1
+BEGIN_PS: Final = -(1 << 63)
+"""No tag is before it."""
 AnyBlock = Block | IndexedBlock
 COLUMNS: Final = {"times": ("time_ps", "channel"), "indexed": ("index", "after_ps", "channel")}
 """Columns of stored tags by kind: int64 but channel int16."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.formats.format import Format
+from heraldlink.tags.formats.own import Parquet, Segment
 from heraldlink.tags.formats.picoquant import Ptu
 from heraldlink.tags.formats.pq_binary import PicoQuantBinary
 
@@ -14,6 +15,8 @@ FORMATS: tuple[Format, ...] = (
     # those with a signature first, then text, then bare numbers: the first that matches is taken
     Ptu(),
     PicoQuantBinary(),
+    Parquet(),
+    Segment(),
 )
 
 

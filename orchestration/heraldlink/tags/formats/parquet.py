@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import Block, Gap, Header, IndexedBlock
 from heraldlink.tags.description import (
+    BEGIN_PS,
     COLUMNS,
     AnyBlock,
     Description,
@@ -58,7 +59,7 @@ class ParquetWriter:
         self._schema = schema(COLUMNS[header.kind])
         self._file = parquet_file(stream, self._schema)
         self._held: list[AnyBlock] = []
-        self._tags, self._waiting, self._last = 0, 0, -(1 << 63)
+        self._tags, self._waiting, self._last = 0, 0, BEGIN_PS
         self._gaps: list[Gap] = []
         self._open = True
 
@@ -95,6 +96,7 @@ class ParquetWriter:
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             self.finish()
+        self._file.is_open = False  # a file that broke off gets no footer: nobody takes it for whole
 
     def _write(self) -> None:
         if self._held:
@@ -181,7 +183,7 @@ class ParquetTags:
     def _rows(self, size: int) -> Iterator[AnyBlock]:
         """The rows as they are."""
         columns = COLUMNS[self.header.kind]
-        begun, last = False, -(1 << 63)
+        begun, last = False, BEGIN_PS
         for arrays in self._batches(columns, size):
             block = block_of(arrays)
             try:

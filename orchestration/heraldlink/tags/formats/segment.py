@@ -5,7 +5,7 @@
 
 Frames are those of https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format: 0xFFFFFFFF, int32
 size of the metadata, metadata (a flatbuffer), body; a size of zero ends the stream. The schema carries the
-header, each record batch its ``until``, its gaps, and a CRC-32 of all that, begun with that of the batch before.
+header, each record batch its ``until``, its gaps, and a CRC-32 of all that, begun with the one before.
 """
 
 from __future__ import annotations
@@ -38,13 +38,12 @@ from heraldlink.tags.formats.parquet import KEY, schema
 
 MARK: Final = b"\xff\xff\xff\xff"
 END: Final = MARK + bytes(4)
-BEGIN_PS: Final = -(1 << 63)
 REMEDY: Final = "`heraldlink tags repair` keeps what is whole"
 
 
 @dataclass(frozen=True, slots=True)
 class Torn:
-    """What stands behind the last whole block: ``tags``: how many its frame says that it held, if it says so."""
+    """What stands behind the last whole block; ``tags``: how many its frame promised, None if torn too."""
 
     offset: int
     size: int
@@ -69,7 +68,7 @@ class SegmentEncoder:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self._schema) as writer:
             writer.write_batch(pa.record_batch(arrays, schema=self._schema), custom_metadata=about)
-        return sink.getvalue().slice(len(self.start)).to_pybytes()[: -len(END)]
+        return bytes(memoryview(sink.getvalue())[len(self.start) : -len(END)])
 
 
 class SegmentReader:
@@ -124,7 +123,7 @@ class SegmentReader:
 
 
 class SegmentTags:
-    """A segment as a source of blocks; with ``salvage`` one that was not closed, or is damaged, ends with a gap.
+    """A segment as a source of blocks; with ``salvage`` an unclosed or damaged one ends with a gap.
 
     Raises DataError without ``salvage``, as the reader does, and where the segment was not closed.
     """
