@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from heraldlink.errors import DataError
 from heraldlink.tags.block import Header
+from heraldlink.tags.description import from_json
 from heraldlink.tags.formats.pq_records import LAYOUTS, SYNC_CHANNEL, Layout, decode
 from heraldlink.tags.formats.pq_source import Decode, RecordFile, extent, whole_ps
+from heraldlink.tags.formats.ptu_writer import OWN_ENTRY
 
 _MAGIC = b"PQTTTR"
 _OTHERS = {b"PQHISTO": "a histogram (PHU)", b"PQCHECK": "a check file", b"PQDEFLT": "settings"}
@@ -48,7 +50,9 @@ class Ptu:
         records, loss = extent(_whole(entries, "TTResult_NumberOfRecords", 0), begin, size, salvage)
         count_ps = _picoseconds(entries, "MeasDesc_GlobalResolution")
         delay_ps = _picoseconds(entries, "MeasDesc_Resolution") if layout.is_t3 else 0.0
-        header = _header(entries, layout, count_ps, delay_ps)
+        header = (None if layout.is_t3 else _own_header(entries)) or _header(
+            entries, layout, count_ps, delay_ps
+        )
         return RecordFile(
             stream, header, layout, begin, records, count_ps, delay_ps, loss, salvage, self.decode
         )
@@ -69,6 +73,15 @@ def _entries(stream: BinaryIO, size: int) -> tuple[Entries, int]:
     except PqFileError as error:
         raise DataError(f"truncated or damaged inside its header (the file ends at byte {size})") from error
     return file.tags, stream.tell()
+
+
+def _own_header(entries: Entries) -> Header | None:
+    """The header of a recording that `ptu_writer` has written."""
+    text = entries.get(OWN_ENTRY)
+    if not isinstance(text, str):
+        return None
+    stored = from_json(text.encode(), f"its header's entry {OWN_ENTRY}").header
+    return replace(stored, format="PTU T2") if stored.kind == "times" else None
 
 
 def _header(entries: Entries, layout: Layout, count_ps: float, delay_ps: float) -> Header:

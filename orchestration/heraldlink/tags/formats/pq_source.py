@@ -91,9 +91,10 @@ def scaled(counts: Times, step_ps: float) -> Times:
 def extent(promised: int, begin: int, size: int, salvage: bool) -> tuple[int, Loss | None]:
     """How many records of a file of ``size`` bytes to read from byte ``begin``, and why more are missing.
 
-    A header that promises 0 was never finished: all there are. Less than a record behind the last one is
-    no loss. Raises DataError if the file is longer or, unless ``salvage``, shorter than promised.
+    A header that promises 0, or less, was never finished: all there are. Less than a record behind the last
+    one is no loss. Raises DataError, unless ``salvage``, if the file is longer or shorter than promised.
     """
+    promised = max(promised, 0)
     present, rest = divmod(size - begin, RECORD_BYTES)
     if present == promised or (not promised and not rest and present >= 0):
         return present, None
