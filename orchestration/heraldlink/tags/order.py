@@ -38,11 +38,14 @@ class Reorder:
     def push(self, time_ps: Times, channel: Channels, gaps: Sequence[Gap] = ()) -> Block:
         """Take tags in the order of the file; give those that no later one can precede."""
         self._gaps.extend(gaps)
+        if self._ascends(time_ps):
+            self._take(time_ps, channel, ascends=True)
+            return self._before(self._settled())
         behind = self._latest(time_ps) - time_ps
         bad = np.flatnonzero(behind > self._tolerance_ps)
         good = int(bad[0]) if bad.size else time_ps.size
         self._note(behind[:good])
-        self._take(time_ps[:good], channel[:good])
+        self._take(time_ps[:good], channel[:good], ascends=False)
         if bad.size:
             raise DataError(self._damage(int(time_ps[good]), int(behind[good])))
         return self._before(self._settled())
@@ -50,6 +53,12 @@ class Reorder:
     def finish(self) -> Block:
         """The rest."""
         return self._before(END_PS)
+
+    def _ascends(self, time_ps: Times) -> bool:
+        """Whether nothing is to be sorted (the usual case, for which one look at the times is enough)."""
+        if not time_ps.size or (self._latest_ps is not None and int(time_ps[0]) < self._latest_ps):
+            return False
+        return bool((time_ps[1:] >= time_ps[:-1]).all())
 
     def _latest(self, time_ps: Times) -> Times:
         """The latest time up to each tag."""
@@ -68,16 +77,16 @@ class Reorder:
             f" {self._tolerance_ps} ps that are put in order: damaged tags, or too small a tolerance"
         )
 
-    def _take(self, time_ps: Times, channel: Channels) -> None:
+    def _take(self, time_ps: Times, channel: Channels, ascends: bool) -> None:
         if not time_ps.size:
             return
         self._tags += time_ps.size
-        latest_ps = int(time_ps.max())
+        latest_ps = int(time_ps[-1]) if ascends else int(time_ps.max())
         self._latest_ps = latest_ps if self._latest_ps is None else max(self._latest_ps, latest_ps)
         if self._time.size:
             time_ps = np.concatenate((self._time, time_ps))
             channel = np.concatenate((self._channel, channel))
-        if np.any(time_ps[1:] < time_ps[:-1]):
+        if not ascends:
             order = np.argsort(time_ps, kind="stable")
             time_ps, channel = time_ps[order], channel[order]
         self._time, self._channel = time_ps, channel
