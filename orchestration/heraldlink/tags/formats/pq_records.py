@@ -32,7 +32,7 @@ class Layout:
     ``count_bits``: the counter (T2: time, T3: sync number), from bit 0. ``delay_bits``: above it (T2: 0).
     ``code_shift``: where special flag and channel begin. ``marker_shift``: where a special record's marker
     bits begin. ``wrap``: counts per overflow. ``counted``: whether one overflow record stands for as many as
-    its counter says. ``channels``: channel of each code.
+    its counter says. ``channels``: channel of each code; the first ``plain`` codes are channels as they are.
     """
 
     count_bits: int
@@ -42,6 +42,7 @@ class Layout:
     wrap: int
     counted: bool
     channels: Channels = field(repr=False)
+    plain: int
 
     @property
     def is_t3(self) -> bool:
@@ -55,7 +56,7 @@ def _hydraharp(count_bits: int, wrap: int, counted: bool = True) -> Layout:
     channels[:0x40] = np.arange(0x40)
     channels[0x40] = _ILLEGAL if is_t3 else SYNC_CHANNEL
     channels[0x41:0x50] = channels[0x7F] = _SPECIAL
-    return Layout(count_bits, 15 if is_t3 else 0, 25, 25, wrap, counted, channels)
+    return Layout(count_bits, 15 if is_t3 else 0, 25, 25, wrap, counted, channels, plain=0x40)
 
 
 def _picoharp(count_bits: int, wrap: int) -> Layout:
@@ -64,13 +65,15 @@ def _picoharp(count_bits: int, wrap: int) -> Layout:
     channels[1:5] = np.arange(4) if is_t3 else np.arange(1, 5)
     channels[0] = _ILLEGAL if is_t3 else 0
     channels[0xF] = _SPECIAL
-    return Layout(count_bits, 12 if is_t3 else 0, 28, 16 if is_t3 else 0, wrap, False, channels)
+    return Layout(
+        count_bits, 12 if is_t3 else 0, 28, 16 if is_t3 else 0, wrap, False, channels, 0 if is_t3 else 5
+    )
 
 
 def _timeharp_200() -> Layout:
     channels = np.full(16, _SPECIAL, np.int16)
     channels[4:8] = channels[12:16] = np.arange(4)
-    return Layout(16, 0, 28, 16, 1 << 16, False, channels)
+    return Layout(16, 0, 28, 16, 1 << 16, False, channels, plain=0)
 
 
 TIMEHARP_200 = _timeharp_200()
@@ -118,11 +121,12 @@ class IllegalRecord(DataError):
 
 def decode(records: Records, layout: Layout, carry: int = 0) -> Decoded:
     """Clicks and markers of ``records``; ``carry`` comes from the piece before. Raises IllegalRecord."""
-    code = records >> np.uint32(layout.code_shift)
-    channel = layout.channels[code]
+    channel = (records >> np.uint32(layout.code_shift)).astype(np.int16)
     count = (records & np.uint32((1 << layout.count_bits) - 1)).astype(np.int64)
     delay = _delays(records, layout)
-    special = np.flatnonzero(channel < 0)
+    odd = np.flatnonzero(channel >= layout.plain)
+    channel[odd] = layout.channels[channel[odd]]
+    special = odd[channel[odd] < 0]
     if not special.size:
         count += carry
         return Decoded(count, delay, channel, carry, 0)
@@ -131,14 +135,16 @@ def decode(records: Records, layout: Layout, carry: int = 0) -> Decoded:
     wraps = np.maximum(count[over], 1) if layout.counted else np.ones(over.size, np.int64)
     base = np.cumsum(np.concatenate(([carry], wraps * layout.wrap)))
     count += np.repeat(base, np.diff(over, prepend=0, append=records.size))
+    kept: Positions | NDArray[np.bool_] = channel >= 0
     if over.size < special.size:
-        at, channel = _lines(channel, special, marks)
+        kept, channel = _lines(channel, special, marks)
         if layout.is_t3:
             delay[special] = 0  # a marker has no delay
     else:
-        at = np.flatnonzero(channel >= 0)
-        channel = channel[at]
-    return Decoded(count[at], delay[at] if layout.is_t3 else delay, channel, int(base[-1]), int(over.size))
+        channel = channel[kept]
+    return Decoded(
+        count[kept], delay[kept] if layout.is_t3 else delay, channel, int(base[-1]), int(over.size)
+    )
 
 
 def _lines(channel: Channels, special: Positions, marks: Times) -> tuple[Positions, Channels]:

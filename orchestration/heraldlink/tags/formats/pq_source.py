@@ -14,7 +14,7 @@ from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock, Loss
 from heraldlink.tags.formats.pq_records import RECORD_BYTES, Decoded, IllegalRecord, Layout, Records, decode
 from heraldlink.tags.formats.stored import IndexedPiece, Piece, StoredIndexed, StoredTimes
 
-PIECE_RECORDS = 1 << 18
+PIECE_RECORDS = 1 << 17
 """Records decoded at once at most."""
 
 Decode = Callable[[Records, Layout, int], Decoded]
