@@ -49,13 +49,13 @@ def test_arrivals(stream: IndexedStream, size: int, begin: int, bins: int, width
 
 
 def test_g2_of_attempts() -> None:
-    found = LagCounts(np.arange(-2, 3), np.array([100, 90, 10, 110, 100]), (5000, 6000)).g2
+    found = LagCounts(np.arange(-2, 3), np.array([100, 90, 10, 110, 100]), (5000, 6000)).g2()
     assert found.value == pytest.approx(0.1)
     assert found.sigma == pytest.approx(np.sqrt(10 + 100 / 400) / 100)
     with pytest.raises(DataError, match="no coincidences"):
-        LagCounts(np.arange(2), np.array([1, 0]), (1, 1)).g2  # noqa: B018
+        LagCounts(np.arange(2), np.array([1, 0]), (1, 1)).g2()
     with pytest.raises(RequestError, match="needs lag 0"):
-        LagCounts(np.arange(1), np.array([1]), (1, 1)).g2  # noqa: B018
+        LagCounts(np.arange(1), np.array([1]), (1, 1)).g2()
 
 
 def test_requests_that_make_no_sense() -> None:

@@ -110,18 +110,17 @@ def _model(parameters: Real, x: Real) -> tuple[Real, Real]:
 
 
 def _start(x: Real, counts: NDArray[np.int64], weight: Real) -> Real:
-    """Best of a grid of centres and widths, with far and depth by least squares."""
+    """Best of a grid of centres and widths, with far and depth by least squares (closed form for a line)."""
     rate = counts / weight
-    best, start = np.inf, np.array([rate.max(), 0.5, 0.5, 0.1])
-    for centre in x:
-        for width in np.geomspace(0.5 / x.size, 0.5, WIDTHS):
-            shape = np.stack((np.ones(x.size), -np.exp(-(((x - centre) / width) ** 2) / 2)), axis=1)
-            solved = np.linalg.lstsq(shape, rate, rcond=None)[0]
-            misfit = float(np.sum((shape @ solved - rate) ** 2))
-            if misfit < best and solved[0] > 0:
-                best, start = misfit, np.array([solved[0], solved[1] / solved[0], centre, width])
-    start[1] = np.clip(start[1], -0.95, 0.95)
-    return start
+    grid = np.stack(np.meshgrid(x, np.geomspace(0.5 / x.size, 0.5, WIDTHS)), axis=-1).reshape(-1, 2)
+    dip = np.exp(-(((x - grid[:, :1]) / grid[:, 1:]) ** 2) / 2)
+    away, level = dip - dip.mean(axis=1, keepdims=True), rate - rate.mean()
+    slope = (away @ level) / np.maximum((away**2).sum(axis=1), 1e-30)
+    far = rate.mean() - slope * dip.mean(axis=1)
+    misfit = ((level - slope[:, None] * away) ** 2).sum(axis=1)
+    best = int(np.argmin(np.where(far > 0, misfit, np.inf)))
+    depth = np.clip(-slope[best] / far[best], -0.95, 0.95) if far[best] > 0 else 0.5
+    return np.array([far[best] if far[best] > 0 else rate.mean(), depth, *grid[best]])
 
 
 def _maximise(x: Real, counts: Real, weight: Real, start: Real) -> tuple[Real, Real]:

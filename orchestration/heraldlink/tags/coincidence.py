@@ -65,7 +65,10 @@ class Coincidences:
     def finish(self) -> CoincidenceCount:
         """Number of pairs, and of those that chance alone would make."""
         first, second = self._carry.counts
-        return _count(self._within_ps, self._pairs, (first, second), self._live.finish(), self._resolution_ps)
+        chances = first * self._carry.partners
+        return _count(
+            self._within_ps, self._pairs, (first, second), chances, self._live.finish(), self._resolution_ps
+        )
 
 
 class MatchedPairs:
@@ -102,7 +105,14 @@ class MatchedPairs:
     def finish(self) -> CoincidenceCount:
         """Number of pairs, and of those that chance alone would make."""
         first, second = self._clicks
-        return _count(self._within_ps, self._pairs, (first, second), self._live.finish(), self._resolution_ps)
+        return _count(
+            self._within_ps,
+            self._pairs,
+            (first, second),
+            first * second,
+            self._live.finish(),
+            self._resolution_ps,
+        )
 
     def _match(self, after_gap: bool, part: Block) -> tuple[Times, Times]:
         new = [clicks(part, channel) for channel in self._channels]
@@ -130,10 +140,10 @@ def _checked(within_ps: int) -> int:
 
 
 def _count(
-    within_ps: int, pairs: int, counts: tuple[int, int], live: Live, resolution_ps: float
+    within_ps: int, pairs: int, counts: tuple[int, int], chances: int, live: Live, resolution_ps: float
 ) -> CoincidenceCount:
     edges = np.array([-within_ps, within_ps + 1], dtype=np.int64)
     width = float(lattice_ps(edges, resolution_ps)[0])
     total = live.total_ps
-    accidental = counts[0] * counts[1] * width / total if total else 0.0
+    accidental = chances * width / total if total else 0.0
     return CoincidenceCount(within_ps, pairs, counts, live, accidental)

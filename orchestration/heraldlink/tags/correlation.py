@@ -39,8 +39,17 @@ class Correlogram:
 
     @property
     def sigma(self) -> Real:
-        """Standard error of g2 from the Poisson noise of the pairs (of one pair where there is none)."""
-        return _ratio(np.sqrt(np.maximum(self.pairs, 1)), self.expected)
+        """Standard error of g2: Poisson noise of the pairs (of one for none), and what gaps cut off.
+
+        Given N clicks at random in live time, of which a share f has its partner's time live too, the
+        variance of C pairs is C + C^2 (1/N_first + 1/N_second) (1 - f)/f.
+        """
+        share = self.live.overlap_ps((self.edges_ps[:-1] + self.edges_ps[1:]) / 2) / max(
+            1, self.live.total_ps
+        )
+        each = sum(1 / max(1, count) for count in self.clicks)
+        cut = np.divide(1 - share, share, out=np.zeros(share.shape), where=share > 0)
+        return _ratio(np.sqrt(np.maximum(self.pairs, 1) + each * self.pairs**2 * cut), self.expected)
 
 
 class Correlation:
@@ -83,7 +92,7 @@ class Correlation:
         edges = np.arange(begin_ps, end_ps + 1, bin_ps, dtype=np.int64)
         live, (first, second) = self._live.finish(), self._carry.counts
         pairs = live.overlap_ps((edges[:-1] + edges[1:]) / 2) * lattice_ps(edges, self._resolution_ps)
-        rates = first * second / live.total_ps**2 if live.total_ps else 0.0
+        rates = first * self._carry.partners / live.total_ps**2 if live.total_ps else 0.0
         return Correlogram(edges, self._pairs.copy(), pairs * rates, (first, second), live)
 
 

@@ -45,6 +45,11 @@ class PairCarry:
         self.counts = [0, 0]
         """Clicks of the first and the second channel so far."""
 
+    @property
+    def partners(self) -> int:
+        """Clicks of the second channel that each of the first one could pair with."""
+        return max(0, self.counts[1] - (self.first == self.second))
+
     def push(self, block: Block | IndexedBlock) -> Iterator[New]:
         """Take the next block; the clicks whose pairs are new with it, in parts."""
         for after_gap, part in live_parts(as_times(block)):
