@@ -50,7 +50,7 @@ def read_hub(tags: Mapping[int, Tags], sequence: PairSourceSequence, recording: 
     counts = SlotCounts(
         attempts=max(0, recorded_syncs(sequence, recording, readouts) - segments.first_attempt),
         heralds=int(heralds.attempt.size),
-        double_clicks=int(heralds.double.size),
+        double_clicks=int(heralds.ambiguous.size),
         hardware_heralds=readouts,
         disagreements=comparison.disagreements,
         syncs=recording.syncs,

@@ -38,6 +38,16 @@ class Rows(NamedTuple):
     after_ps: Times
     time_ps: Times
 
+    def chosen(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Rows:
+        """Only these rows."""
+        return Rows(
+            self.attempt[which],
+            self.outcome[which],
+            self.pattern[which],
+            self.after_ps[which],
+            self.time_ps[which],
+        )
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class GateLogic:

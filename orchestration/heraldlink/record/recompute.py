@@ -64,7 +64,7 @@ def recompute(tags: Mapping[str, NodeTags], ends: tuple[str, str], midpoint: str
             Found(slot, attempt, outcome, (local[0].get(attempt, 0), remote[0].get(attempt, 0)))
             for attempt, outcome in zip(heralds.attempt.tolist(), heralds.outcome.tolist(), strict=True)
         ),
-        double_clicks=int(heralds.double.size),
+        double_clicks=int(heralds.ambiguous.size),
         disagreements=hardware.disagreements,
         confusions=(local[1], remote[1]),
     )

@@ -35,8 +35,7 @@ class DelayTimes:
         order = by_channel[np.argsort(time_ps[by_channel], kind="stable")]
         self._time, self._channel = time_ps[order], channel[order]
         self._gaps.push(block.gaps)
-        last = int(block.time_ps[-1]) if block.time_ps.size else block.until_ps
-        return self._before(_moved(max(last, block.until_ps), -self._largest_ps))
+        return self._before(_moved(block.until_ps, -self._largest_ps))
 
     def finish(self) -> Block:
         """The rest."""
@@ -75,8 +74,7 @@ class DelayIndexed:
         order = np.lexsort((channel, after_ps, index))
         self._after, self._index, self._channel = after_ps[order], index[order], channel[order]
         self._gaps.push(block.gaps)
-        last = int(block.index[-1]) if block.index.size else block.until_index
-        return self._before(_moved(max(last, block.until_index), self._back))
+        return self._before(_moved(block.until_index, self._back))
 
     def finish(self) -> IndexedBlock:
         """The rest."""
