@@ -9,6 +9,7 @@ from heraldlink.agent.estimator import Estimator
 from heraldlink.agent.hub_tags import HubSlot, Recording, read_hub
 from heraldlink.agent.measured_link import MeasuredLink
 from heraldlink.agent.points import midpoint_settings
+from heraldlink.agent.recorded_model import describe_model
 from heraldlink.agent.roles import MidpointInstruments
 from heraldlink.agent.sequence import midpoint_record_ps, program_id, sequence_of
 from heraldlink.agent.settings import Setting, deviations, quietly
@@ -74,9 +75,10 @@ class MidpointCrew:
         return (names.attenuator, names.pump, names.readout_pump, names.tagger, names.detectors)
 
     def describe(self, instruments: Mapping[str, str]) -> dict[str, str]:
-        """Sequence, herald gate and identities."""
+        """Sequence, herald gate, identities, and the model that predicts the request."""
         gate = self._config.operating_point.gate
-        return describe_midpoint(self._sequence, (gate.begin_ps, gate.end_ps), instruments)
+        described = describe_midpoint(self._sequence, (gate.begin_ps, gate.end_ps), instruments)
+        return described | describe_model(self._estimator, self._drives)
 
     def before_prepare(self) -> None:
         """Configure the time controller with its herald window."""

@@ -12,6 +12,8 @@ from heraldlink.sequences.pair_source import PairSourceSequence
 SEQUENCE, GATE, READOUT, INSTRUMENT, SETTING = "sequence", "gate_ps", "readout", "instrument.", "setting."
 ENVELOPE = "envelope_peak_V"
 """Peak of each end node's pump envelope, chosen for the request, by node."""
+MODEL = "model"
+"""What the midpoint predicted the request with: configuration, devices, calibrated values."""
 
 
 def describe_midpoint(
@@ -42,6 +44,11 @@ def gate_of(describe: Mapping[str, str]) -> tuple[int, int]:
 def window_of(describe: Mapping[str, str]) -> ReadoutWindow:
     """The readout window of an end node."""
     return ReadoutWindow(**json.loads(_entry(describe, READOUT)))
+
+
+def envelopes_of(describe: Mapping[str, str]) -> dict[str, float]:
+    """Peak of each end node's pump envelope, V."""
+    return {str(name): float(peak_V) for name, peak_V in json.loads(_entry(describe, ENVELOPE)).items()}
 
 
 def instruments_of(describe: Mapping[str, str]) -> dict[str, str]:

@@ -50,12 +50,21 @@ class SlotFound:
     confusions: tuple[Confusion, Confusion]
 
 
-def recompute(tags: Mapping[str, NodeTags], ends: tuple[str, str], midpoint: str, slot: int) -> SlotFound:
-    """Recompute one slot. Raises DataError if a node's tags or their description are missing."""
+def recompute(
+    tags: Mapping[str, NodeTags],
+    ends: tuple[str, str],
+    midpoint: str,
+    slot: int,
+    gate_ps: tuple[int, int] | None = None,
+) -> SlotFound:
+    """Recompute one slot, with the hardware's gate unless another one is given.
+
+    Raises DataError if a node's tags or their description are missing.
+    """
     hub = _node(tags, midpoint)
     segments = sequence_of(hub.describe).segments
     c, d = _tags(hub, slot, CLICKS_C), _tags(hub, slot, CLICKS_D)
-    heralds = find_heralds(c, d, gate_of(hub.describe), segments.first_attempt)
+    heralds = find_heralds(c, d, gate_ps or gate_of(hub.describe), segments.first_attempt)
     hardware = compare_hardware(heralds, _tags(hub, slot, HARDWARE_HERALDS), segments.first_attempt)
     local, remote = (_readouts(_node(tags, end), slot) for end in ends)
     return SlotFound(

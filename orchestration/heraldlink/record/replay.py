@@ -28,9 +28,7 @@ def replay(folder: str | Path) -> dict[str, object]:
     ``hardware_disagreements`` and ``results`` of the recomputed outcomes. Raises DataError if a
     file is missing or was changed.
     """
-    folder = Path(folder)
-    record = read_record(folder / RECORD)
-    tags = _load(folder, record)
+    record, tags = load_run(Path(folder))
     measuring = [slot for slot in record.slots if not slot.estimate]
     found = {slot.slot: recompute(tags, record.ends, record.midpoint, slot.slot) for slot in record.slots}
     heralds = {(item.slot, item.attempt): item for slot in measuring for item in found[slot.slot].heralds}
@@ -47,6 +45,12 @@ def replay(folder: str | Path) -> dict[str, object]:
         "hardware_disagreements": sum(item.disagreements for item in found.values()),
         "results": results,
     }
+
+
+def load_run(folder: Path) -> tuple[RunRecord, dict[str, NodeTags]]:
+    """Record and tags of a run folder. Raises DataError if a file is missing or was changed."""
+    record = read_record(folder / RECORD)
+    return record, _load(folder, record)
 
 
 def _load(folder: Path, record: RunRecord) -> dict[str, NodeTags]:
