@@ -7,9 +7,15 @@ from collections.abc import Sequence
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.formats.format import Format
+from heraldlink.tags.formats.id900 import Id900
 from heraldlink.tags.formats.own import Parquet, Segment
+from heraldlink.tags.formats.photon_hdf5 import PhotonHdf5
 from heraldlink.tags.formats.picoquant import Ptu
 from heraldlink.tags.formats.pq_binary import PicoQuantBinary
+from heraldlink.tags.formats.qutag import QuTag
+from heraldlink.tags.formats.sfifteen import SFifteen
+from heraldlink.tags.formats.swabian import Dump, TtBin
+from heraldlink.tags.formats.text import Text
 
 FORMATS: tuple[Format, ...] = (
     # those with a signature first, then text, then bare numbers: the first that matches is taken
@@ -17,6 +23,13 @@ FORMATS: tuple[Format, ...] = (
     PicoQuantBinary(),
     Parquet(),
     Segment(),
+    TtBin(),
+    PhotonHdf5(),
+    SFifteen(),
+    Text(),
+    QuTag(),
+    Dump(),
+    Id900(),
 )
 
 

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tags as text: CSV and other tables of numbers, with a header or without.
+
+There is no standard; shapes taken here and where they come from::
+
+    channel time           qutools and S-Fifteen tools, OFThomas/homdip (PicoHarp to text, ps)
+    time channel           qutools ASCII (quTAU manual V4.0, page 25), CSV of many tools
+    time;index             ID900 with reference index (manual "Time Controller Series", table 10)
+    time time ...          a channel in each column; empty or negative: no tag (quTAG DAQ of FNAL)
+    index channel after    T3 tables with a header
+    time                   one channel
+
+Separators: white space, comma, semicolon, tab, bar; remarks begin with # % // * !; one column may hold labels
+(``ch1``, ``A``). What columns are is told by their names, else by what stands in them, else by option
+``columns``. The unit is told by the header (``time (ns)``, ``time_ps``, ``timebase: 80.955 ps``) or option
+``unit``; whole numbers without one are taken as picoseconds, and numbers with nine decimals or more as
+seconds: ``about["unit"]`` says so. ``sort=yes`` reads a text whole and sorts it, ``tolerance`` is the largest
+step back (ps) put in order otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+
+import numpy as np
+
+from heraldlink.errors import DataError, RequestError
+from heraldlink.tags.block import Header
+from heraldlink.tags.formats.fixed import STEP_BACK_PS
+from heraldlink.tags.formats.format import START_BYTES
+from heraldlink.tags.formats.stored import Piece, StoredIndexed, StoredTimes
+from heraldlink.tags.formats.text_columns import Columns, found, told
+from heraldlink.tags.formats.text_lines import find_rows
+from heraldlink.tags.formats.text_numbers import Unit, find_unit, resolution_ps
+from heraldlink.tags.formats.text_table import Channels, Table, events, indexed, side_by_side
+
+HOW_KNOWN = {
+    "option": "as told",
+    "text": "as the file says",
+    "digits": "taken from the number of decimals",
+    "assumed": "assumed: the file names none (option unit)",
+}
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text files of numbers; see the module for ``columns``, ``unit``, ``sort`` and ``tolerance``."""
+
+    name: str = "text"
+    options: tuple[str, ...] = ("columns", "unit", "sort", "tolerance")
+
+    def matches(self, start: bytes, size: int) -> bool:
+        """Whether the beginning is text with rows of numbers."""
+        return find_rows(start, len(start) == size) is not None
+
+    def open(
+        self, stream: BinaryIO, size: int, salvage: bool, options: Mapping[str, str]
+    ) -> StoredTimes | StoredIndexed:
+        """Tell rows, columns and unit. Raises DataError, naming the option, for what cannot be told."""
+        stream.seek(0)
+        start = stream.read(START_BYTES)
+        rows = find_rows(start, len(start) == size)
+        if rows is None:
+            raise DataError("byte 0: not a text with rows of numbers")
+        columns = told(options["columns"], rows) if "columns" in options else found(rows)
+        unit = find_unit(rows, columns, options)
+        channels = Channels.of(rows, columns)
+        table = Table(stream, rows, columns, unit, channels)
+        header = Header(
+            "text",
+            "indexed" if columns.kind == "indexed" else "times",
+            resolution_ps(rows, columns, unit),
+            channels=channels.names,
+            about=_about(columns, unit),
+        )
+        if columns.kind == "indexed":
+            return StoredIndexed(header, partial(indexed, table), salvage=salvage)
+        counted: dict[str, int] = {}
+        pieces = partial(_times, table, _sort(options), counted)
+        return StoredTimes(header, pieces, counted, salvage, _tolerance_ps(options))
+
+
+def _about(columns: Columns, unit: Unit) -> dict[str, str]:
+    size = f"{unit.ps.normalize():f} ps"
+    return {"columns": ",".join(columns.roles), "unit": f"{size} ({HOW_KNOWN[unit.known_by]})"}
+
+
+def _sort(options: Mapping[str, str]) -> bool:
+    given = options.get("sort", "no")
+    if given not in ("yes", "no"):
+        raise RequestError(f'sort "{given}": give yes or no')
+    return given == "yes"
+
+
+def _tolerance_ps(options: Mapping[str, str]) -> int:
+    given = options.get("tolerance", str(STEP_BACK_PS))
+    if not given.isascii() or not given.isdigit():
+        raise RequestError(f'tolerance "{given}": give whole picoseconds')
+    return int(given)
+
+
+def _times(table: Table, sort: bool, found: dict[str, int], size: int) -> Iterator[Piece]:
+    """Pieces in the order of the text, or one that is sorted."""
+    apart = table.columns.kind == "side by side"
+    pieces = side_by_side(table, size) if apart else events(table, found, size)
+    if not sort:
+        yield from pieces
+        return
+    read = list(pieces)
+    if read:
+        time_ps = np.concatenate([piece.time_ps for piece in read])
+        order = np.argsort(time_ps, kind="stable")
+        yield Piece(time_ps[order], np.concatenate([piece.channel for piece in read])[order])

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of numbers in text: which lines are rows, how they are separated, and what stands above them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from heraldlink.tags.formats.fixed import is_text
+
+SEPARATORS = (";", "\t", ",", "|")
+COMMENTS = ("#", "%", "//", "*", "!")
+NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?")
+MISSING = ("", "nan", "-", "none", "null", "na", "n/a")
+LABEL = re.compile(r"[A-Za-z][A-Za-z_]{0,11}[-_# ]?\d{0,4}|[A-Za-z]")
+ROWS_TO_TELL = 3
+"""Rows of one shape, one below the other, that tell where numbers begin."""
+
+HEADER_LINES = 200
+"""Lines above the numbers at most."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Where numbers begin in a text and how they stand.
+
+    ``begin``: byte of the first row; ``line``: its number, from 1. ``separator``: one character, None for
+    white space. ``above``: lines before it. ``names``: the names of the columns if the text gives them.
+    ``first``: the rows at the beginning, as words.
+    """
+
+    begin: int
+    line: int
+    separator: str | None
+    above: tuple[str, ...]
+    names: tuple[str, ...] | None
+    first: tuple[tuple[str, ...], ...]
+
+    @property
+    def columns(self) -> int:
+        """Words in a row."""
+        return len(self.first[0])
+
+
+def find_rows(start: bytes, whole: bool) -> Rows | None:
+    """Where a text's numbers begin, None if it has none or is no text. ``whole``: ``start`` is all of it."""
+    if not is_text(start):
+        return None
+    lines = start.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    offset = len(start) - sum(map(len, lines)) - len(lines) + 1
+    if not whole:
+        lines = lines[:-1]
+    texts = [line.decode("utf-8", "replace").strip() for line in lines]
+    for number, text in enumerate(texts[:HEADER_LINES]):
+        separator = _separator(text)
+        if not is_row(text, separator):
+            continue
+        rows = _rows(texts[number:], separator)
+        if rows is not None:
+            begin = offset + sum(len(line) + 1 for line in lines[:number])
+            above = tuple(texts[:number])
+            names = _names(above, separator, len(rows[0]))
+            return Rows(begin, number + 1, separator, above, names, rows)
+    return None
+
+
+def words(text: str, separator: str | None) -> tuple[str, ...]:
+    """The words of a row, without what encloses them."""
+    return tuple(word.strip().strip("\"'") for word in text.split(separator))
+
+
+def is_comment(text: str) -> bool:
+    """Whether a line is empty or a remark."""
+    return not text or text.startswith(COMMENTS)
+
+
+def is_row(text: str, separator: str | None) -> bool:
+    """Whether a line is numbers, with empty places and at most one label (a channel's name) among them."""
+    if is_comment(text):
+        return False
+    found = words(text, separator)
+    others = [word for word in found if not NUMBER.fullmatch(word) and word.lower() not in MISSING]
+    numbers = sum(bool(NUMBER.fullmatch(word)) for word in found)
+    return numbers > 0 and len(others) <= 1 and all(LABEL.fullmatch(word) for word in others)
+
+
+def _separator(text: str) -> str | None:
+    """What separates the words of a line that may be a row."""
+    for separator in SEPARATORS:
+        if separator in text and not (separator == "," and _comma_is_decimal(text)):
+            return separator
+    return None
+
+
+def _comma_is_decimal(text: str) -> bool:
+    """Whether commas only stand inside numbers that white space separates."""
+    found = text.split()
+    return len(found) > 1 and all(NUMBER.fullmatch(word) for word in found)
+
+
+def _rows(texts: Sequence[str], separator: str | None) -> tuple[tuple[str, ...], ...] | None:
+    """The rows at the beginning of texts; None if the first few do not have one shape."""
+    rows: list[tuple[str, ...]] = []
+    for text in texts:
+        if is_comment(text):
+            continue
+        if not is_row(text, separator):
+            break
+        row = words(text, separator)
+        if rows and len(row) != len(rows[0]):
+            break
+        rows.append(row)
+    complete = len(rows) >= ROWS_TO_TELL or len(rows) == sum(not is_comment(text) for text in texts)
+    return tuple(rows) if rows and complete else None
+
+
+def _names(above: Sequence[str], separator: str | None, columns: int) -> tuple[str, ...] | None:
+    """The names of the columns: the words of the last line above, if they are as many."""
+    for text in reversed(above):
+        line = text.lstrip("#%/*! ").strip()
+        if not line:
+            continue
+        for each in (separator, *SEPARATORS, None):
+            found = words(line, each)
+            if len(found) == columns - 1 and each is not None:
+                found = (*found, "")
+            if len(found) == columns and not any(NUMBER.fullmatch(word) for word in found):
+                return found
+        return None
+    return None

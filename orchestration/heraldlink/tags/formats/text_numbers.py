@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers of a text as whole picoseconds, exactly; the unit, where the text gives it or leaves no doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+import numpy as np
+
+from heraldlink.errors import DataError
+from heraldlink.tags.block import Times
+from heraldlink.tags.formats.fixed import UNITS_PS, unit_ps
+from heraldlink.tags.formats.text_columns import Columns
+from heraldlink.tags.formats.text_lines import MISSING, Rows
+
+NO_TIME = np.iinfo(np.int64).min
+"""What stands for a place left empty."""
+
+TIMEBASE = re.compile(
+    r"(?:time\s*base|base\s*unit|time\s*unit|tick\w*|units?)\D{0,20}?([\d.]+(?:e[+-]?\d+)?)?\s*"
+    r"(fs|ps|ns|us|µs|μs|ms|s|sec|seconds?|picoseconds?|nanoseconds?)\b",
+    re.IGNORECASE,
+)
+DECIMALS_OF_SECONDS = 9
+"""Decimals from which times can only be seconds, if most rows have about as many."""
+
+FASTEST_HZ = 2e8
+"""Rate of tags above which times without a unit are not taken for picoseconds."""
+
+TIMES_OF_STEP = 100
+"""Times whose common step is that of the instrument."""
+
+GIVE_UNIT = "give the unit of its times: unit=ps, ns, us, ms, s or a number of picoseconds"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Picoseconds of 1, exactly, and how that is known: "option", "text", "digits" or "assumed"."""
+
+    ps: Decimal
+    known_by: str
+
+    def in_ps(self, word: str) -> int:
+        """A number of a text in whole picoseconds; `NO_TIME` for an empty place or a number below zero."""
+        if word.isdigit():
+            return int(int(word) * self.ps) if self.ps == 1 else round(int(word) * self.ps)
+        if word.lower() in MISSING:
+            return NO_TIME
+        try:
+            value = Decimal(word.replace(",", "."))
+        except InvalidOperation:
+            raise ValueError(word) from None
+        return round(value * self.ps) if value >= 0 else NO_TIME
+
+
+def find_unit(rows: Rows, columns: Columns, options: Mapping[str, str]) -> Unit:
+    """The unit of the times. Raises DataError, naming the option, if it is in doubt."""
+    if "unit" in options:
+        unit_ps(options, 1.0)
+        given = options["unit"]
+        return Unit(_exact(UNITS_PS.get(given, given)), "option")
+    if columns.unit is not None:
+        return Unit(_exact(UNITS_PS[columns.unit]), "text")
+    for line in rows.above:
+        match = TIMEBASE.search(line)
+        if match and match[2].lower() in UNITS_PS:
+            return Unit(_exact(match[1] or 1) * _exact(UNITS_PS[match[2].lower()]), "text")
+    return _by_digits(rows, columns)
+
+
+def _exact(value: float | str) -> Decimal:
+    return Decimal(str(value))
+
+
+def _by_digits(rows: Rows, columns: Columns) -> Unit:
+    """Picoseconds for whole numbers at a rate that can be; seconds for numbers with nine decimals or more."""
+    role = "after" if columns.kind == "indexed" else "time"
+    place = columns.roles.index(role)
+    cells = [row[place].replace(",", ".") for row in rows.first]
+    values = [Decimal(cell) for cell in cells if cell.lower() not in MISSING]
+    span = max(values) - min(values) if values else Decimal(0)
+    if all(value == int(value) for value in values):
+        if role == "time" and len(values) > 100 and span * _exact(FASTEST_HZ) < len(values) * 10**12:
+            raise DataError(
+                f"line {rows.line}: its times, if they were ps, were too many a second: {GIVE_UNIT}"
+            )
+        return Unit(Decimal(1), "assumed")
+    decimals = [len(cell.partition(".")[2]) if "e" not in cell.lower() else 0 for cell in cells]
+    many = sum(count >= DECIMALS_OF_SECONDS - 2 for count in decimals) > 0.5 * len(decimals)
+    if role == "time" and many and max(decimals) >= DECIMALS_OF_SECONDS and max(values) < 10**5:
+        return Unit(Decimal(10**12), "digits")
+    raise DataError(f"line {rows.line}: its times have decimals and no unit: {GIVE_UNIT}")
+
+
+def resolution_ps(rows: Rows, columns: Columns, unit: Unit) -> float:
+    """The largest step of which the first times are multiples apart; with few of them, the unit."""
+    role = "after" if columns.kind == "indexed" else "time"
+    places = [place for place, each in enumerate(columns.roles) if each == role]
+    times = [unit.in_ps(row[place]) for row in rows.first for place in places]
+    known: Times = np.array([time for time in times if time != NO_TIME], dtype=np.int64)
+    if known.size >= TIMES_OF_STEP:
+        return float(np.gcd.reduce(known - known[0]) or 1)
+    whole = all("." not in row[place] for row in rows.first for place in places)
+    return float(unit.ps) if whole else 1.0

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of a text read piece by piece into arrays of times, channels and indices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import BinaryIO
+
+import numpy as np
+
+from heraldlink.errors import DataError
+from heraldlink.tags.block import END_PS, Times
+from heraldlink.tags.formats.fixed import STEP_BACK_PS
+from heraldlink.tags.formats.stored import IndexedPiece, Piece
+from heraldlink.tags.formats.text_columns import Columns
+from heraldlink.tags.formats.text_lines import NUMBER, Rows, is_comment, words
+from heraldlink.tags.formats.text_numbers import NO_TIME, Unit
+
+LINES = 1 << 17
+"""Lines read at once at most."""
+
+PLAIN = Unit(Decimal(1), "text")
+"""How numbers that are no times are read."""
+
+
+class BadLine(Exception):
+    """A line that is not a row: its number, and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Channels of a text: ``names`` by number; ``labels``: numbers of the labels that stand for them;
+    ``beside``: numbers of the columns of times that stand side by side.
+    """
+
+    names: Mapping[int, str]
+    labels: Mapping[str, int]
+    beside: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Rows, columns: Columns) -> Channels:
+        """Channels by the numbers in their labels or columns' names, else counted from 1."""
+        if columns.kind == "side by side":
+            places = [place for place, role in enumerate(columns.roles) if role == "time"]
+            names = [columns.names[place] if columns.names else "" for place in places]
+            numbers = _numbers(names, [place - places[0] + 1 for place in places])
+            return cls({n: name for n, name in zip(numbers, names, strict=True) if name}, {}, tuple(numbers))
+        place = columns.place("channel")
+        words_ = sorted({row[place] for row in rows.first}) if place is not None else []
+        if all(NUMBER.fullmatch(word) for word in words_):
+            return cls({}, {})
+        numbers = _numbers(words_, range(1, len(words_) + 1))
+        return cls(dict(zip(numbers, words_, strict=True)), dict(zip(words_, numbers, strict=True)))
+
+    def number(self, word: str) -> int:
+        """The channel of a word. Raises ValueError for a label that the beginning did not have."""
+        if not self.labels:
+            return PLAIN.in_ps(word)
+        if word not in self.labels:
+            raise ValueError(word)
+        return self.labels[word]
+
+
+def _numbers(names: Sequence[str], otherwise: Sequence[int]) -> list[int]:
+    """The number at the end of each name if all have one and no two the same; else those given."""
+    found = [re.search(r"\d+$", name.rstrip(" )]")) for name in names]
+    numbers = [int(match[0]) for match in found if match]
+    return numbers if len(set(numbers)) == len(names) else list(otherwise)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of an open text."""
+
+    stream: BinaryIO
+    rows: Rows
+    columns: Columns
+    unit: Unit
+    channels: Channels
+
+    def arrays(self, size: int) -> Iterator[list[Times]]:
+        """Columns of the next rows, int64: times in ps (`NO_TIME`: none), others as they are, zero if unused.
+
+        Raises DataError, after the rows before it, for a line that is not a row.
+        """
+        self.stream.seek(self.rows.begin)
+        number = self.rows.line
+        while lines := list(islice(self.stream, max(1, min(size, LINES)))):
+            quick = self._by_numpy(lines)
+            if quick is None:
+                read: list[list[int]] = []
+                problem = self._read(lines, number, read)
+                yield self._columns(np.array(read, dtype=np.int64).reshape(-1, self.rows.columns))
+                if problem:
+                    raise DataError(problem)
+            else:
+                yield self._columns(quick)
+            number += len(lines)
+
+    def _by_numpy(self, lines: list[bytes]) -> Times | None:
+        """Rows of whole numbers in ps, by numpy; None if they are not all of that kind."""
+        if self.channels.labels or self.unit.ps != int(self.unit.ps):
+            return None
+        try:
+            text = b"".join(lines).decode("ascii").splitlines()
+            table = np.loadtxt(text, np.int64, comments="#", delimiter=self.rows.separator, ndmin=2)
+        except (ValueError, OverflowError):
+            return None
+        step = int(self.unit.ps)
+        if table.shape[1] != self.rows.columns or (table.size and int(table.max()) > END_PS // step):
+            return None
+        for place, role in enumerate(self.columns.roles):
+            if role in ("time", "after"):
+                table[:, place] = np.where(table[:, place] < 0, NO_TIME, table[:, place] * step)
+        return table
+
+    def _read(self, lines: list[bytes], number: int, into: list[list[int]]) -> str | None:
+        """Rows one by one; what is wrong with the first line that is none."""
+        for at, line in enumerate(lines):
+            text = line.decode("utf-8", "replace").strip()
+            if is_comment(text):
+                continue
+            try:
+                into.append(self._row(words(text, self.rows.separator)))
+            except (ValueError, OverflowError):
+                ended = not line.endswith(b"\n")
+                where = f"truncated at byte {self.stream.tell()}, in line" if ended else "damaged in line"
+                return f'{where} {number + at}: "{text[:40]}" is no row as those before (salvage keeps these)'
+        return None
+
+    def _row(self, found: Sequence[str]) -> list[int]:
+        """The numbers of a row; places that its end leaves out are empty."""
+        missing = self.rows.columns - len(found)
+        if missing < 0 or (missing and self.columns.kind != "side by side"):
+            raise ValueError
+        row: list[int] = []
+        for word, role in zip((*found, *[""] * missing), self.columns.roles, strict=True):
+            if role in ("time", "after"):
+                value = self.unit.in_ps(word)
+            else:
+                value = (
+                    0
+                    if role == "-"
+                    else self.channels.number(word)
+                    if role == "channel"
+                    else PLAIN.in_ps(word)
+                )
+            if value > END_PS:
+                raise OverflowError
+            row.append(value)
+        return row
+
+    def _columns(self, table: Times) -> list[Times]:
+        return [np.ascontiguousarray(table[:, place]) for place in range(self.rows.columns)]
+
+    def channel(self, columns: Sequence[Times]) -> Times:
+        """The channels of rows: 1 in a text that has none."""
+        place = self.columns.place("channel")
+        return columns[place] if place is not None else np.ones(columns[0].size, dtype=np.int64)
+
+
+def events(table: Table, found: dict[str, int], size: int) -> Iterator[Piece]:
+    """A tag in each row that has a time."""
+    place = table.columns.roles.index("time")
+    for columns in table.arrays(size):
+        time_ps = columns[place]
+        there = time_ps != NO_TIME
+        if not there.all():
+            found["rows_without_time"] = found.get("rows_without_time", 0) + int(np.count_nonzero(~there))
+        yield Piece(time_ps[there], table.channel(columns)[there].astype(np.int16))
+
+
+def indexed(table: Table, size: int) -> Iterator[IndexedPiece]:
+    """A click in each row, after the event of its index."""
+    after, index = table.columns.roles.index("after"), table.columns.roles.index("index")
+    for columns in table.arrays(size):
+        channel = table.channel(columns).astype(np.int16)
+        yield IndexedPiece(columns[after], columns[index], channel)
+
+
+def side_by_side(table: Table, size: int) -> Iterator[Piece]:
+    """The tags of all columns, merged; a column that runs ahead is held until the others have come as far."""
+    places = [place for place, role in enumerate(table.columns.roles) if role == "time"]
+    held = [np.empty(0, dtype=np.int64) for _ in places]
+    latest = [-1] * len(places)
+    for columns in table.arrays(size):
+        for each, place in enumerate(places):
+            time_ps = columns[place][columns[place] != NO_TIME]
+            held[each] = np.concatenate((held[each], time_ps))
+            latest[each] = max([latest[each], *time_ps[-1:].tolist()])
+        yield _merged(held, table.channels.beside, min(latest) - STEP_BACK_PS)
+    yield _merged(held, table.channels.beside, END_PS)
+
+
+def _merged(held: list[Times], numbers: Sequence[int], until_ps: int) -> Piece:
+    """What of the columns comes before a time, in order; it is taken out of them."""
+    ready = [times < until_ps for times in held]
+    time_ps = np.concatenate([times[now] for times, now in zip(held, ready, strict=True)])
+    channel = np.repeat(np.array(numbers, dtype=np.int16), [int(np.count_nonzero(now)) for now in ready])
+    for each, now in enumerate(ready):
+        held[each] = held[each][~now]
+    order = np.argsort(time_ps, kind="stable")
+    return Piece(time_ps[order], channel[order])
