@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """PicoQuant files, real and written here: known values, identical for blocks of any size, clear errors."""
 
+import contextlib
+import io
 import os
 import shutil
 from collections import Counter
@@ -8,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.tag_files import open_tags
 from heraldlink.tags.block import END_PS, Block, Gap, Header, TagSource
+from heraldlink.tags.formats.detect import detect
 from heraldlink.tags.formats.ptu_writer import PtuWriter
 
 DATA = Path(os.environ.get("HERALDLINK_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -19,6 +24,16 @@ ONE, T2, T3 = (
     f"hydraharp_{name}.ptu" for name in ("t2_1channel", "t2_antibunching_320MHz", "t3_antibunching_80MHz")
 )
 OLD = Path(__file__).parent / "data" / "libpicoquant"
+
+
+def headers() -> list[bytes]:
+    stream = io.BytesIO()
+    with PtuWriter(stream, Header("", "times", 1.0)) as writer:
+        writer.push(Block(np.array([10, 20]), np.array([0, 1], np.int16), END_PS))
+    return [stream.getvalue(), *(path.read_bytes() for path in sorted(OLD.glob("*.ht?")))]
+
+
+HEADERS = headers()
 
 
 @pytest.fixture
@@ -57,6 +72,7 @@ def test_known_recordings(data: Path, name: str, clicks: dict[int, int], overflo
     found = columns(source, 1 << 20)
     assert Counter(found[-1]) == clicks
     assert (source.found["overflow_records"], source.found["steps_back"]) == (overflows, 0)
+    assert source.found.get("beyond_period", 0) == 0
     assert columns(source, 4096) == columns(source, 10**7) == found
 
 
@@ -187,6 +203,23 @@ def test_files_without_tags(tmp_path: Path) -> None:
             open_tags(path)
     with pytest.raises(DataError, match=r"none\.ptu: there is no such file"):
         open_tags(tmp_path / "none.ptu")
+
+
+@settings(max_examples=80)
+@given(st.data(), st.booleans())
+def test_a_damaged_header_is_told_or_does_no_harm(change: st.DataObject, salvage: bool) -> None:
+    content = bytearray(change.draw(st.sampled_from(HEADERS)))
+    for _ in range(change.draw(st.integers(1, 3))):
+        at = change.draw(st.integers(0, len(content) - 1))
+        content[at : at + 8] = change.draw(
+            st.sampled_from([b"\xff", b"\xff" * 8, b"\0" * 4, b"\x80", b"\1" * 8])
+        )
+    size = change.draw(st.sampled_from([len(content), len(content) // 2, 16, 21]))
+    stream = io.BytesIO(content[:size])
+    with contextlib.suppress(DataError):
+        chosen = detect(bytes(content[:size]), size)
+        for block in chosen.open(stream, size, salvage, {}).blocks(1000):
+            assert block.channel.size <= 1000
 
 
 def test_options_and_formats_by_name(file: Path) -> None:

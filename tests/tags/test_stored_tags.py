@@ -54,6 +54,11 @@ def test_clicks_after_events_in_any_pieces(tags: list[Click], moved: list[int], 
             assert not after.index.size or before.until_index <= after.index[0]
 
 
+def test_clicks_of_one_event_far_apart_in_time() -> None:
+    tags = [(3, 1 << 61, 0), (3, -5, 1), (4, 1 << 62, 2), (4, 7, 3)]
+    assert [tag for block in indexed(tags, 9) for tag in block.channel.tolist()] == [1, 0, 3, 2]
+
+
 def test_an_event_too_far_back_is_told_or_ends_the_recording() -> None:
     tags = [(index, 0, 0) for index in (5, 9, 10, 7, 11)]
     with pytest.raises(DataError, match="click 3 is of reference event 7, after one of 10"):

@@ -82,3 +82,5 @@ def _named(path: Path) -> Generator[None, None, None]:
         if str(error).startswith(f"{path}:"):
             raise
         raise type(error)(f"{path}: {error}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error

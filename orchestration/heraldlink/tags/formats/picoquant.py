@@ -12,9 +12,11 @@ from heraldlink.tags.block import Header
 from heraldlink.tags.description import from_json
 from heraldlink.tags.formats.pq_records import LAYOUTS, SYNC_CHANNEL, Layout, decode
 from heraldlink.tags.formats.pq_source import Decode, RecordFile, extent, whole_ps
-from heraldlink.tags.formats.ptu_writer import OWN_ENTRY
+from heraldlink.tags.formats.ptu_writer import INPUTS, OWN_ENTRY
 
 _MAGIC = b"PQTTTR"
+_LAST = b"Header_End"
+_ENTRY_BYTES = 48
 _OTHERS = {b"PQHISTO": "a histogram (PHU)", b"PQCHECK": "a check file", b"PQDEFLT": "settings"}
 _ABOUT = {
     "HW_Type": "instrument",
@@ -60,7 +62,7 @@ class Ptu:
 
 def _entries(stream: BinaryIO, size: int) -> tuple[Entries, int]:
     """The header's entries and the byte at which records begin."""
-    from ptufile import PqFile, PqFileError
+    from ptufile import PqFile
 
     stream.seek(0)
     start = stream.read(8)
@@ -69,10 +71,16 @@ def _entries(stream: BinaryIO, size: int) -> tuple[Entries, int]:
             raise DataError(f"holds no tags: it is {what} of PicoQuant's, as its byte 0 says")
     stream.seek(0)
     try:
-        file = PqFile(stream)
-    except PqFileError as error:
+        entries = PqFile(stream).tags
+    except (ValueError, NameError, MemoryError) as error:  # NameError: ptufile 2026.2.6, cut at byte 16
         raise DataError(f"truncated or damaged inside its header (the file ends at byte {size})") from error
-    return file.tags, stream.tell()
+    begin = stream.tell()
+    stream.seek(max(begin - _ENTRY_BYTES, 0))
+    if not stream.read(len(_LAST)).startswith(_LAST):
+        raise DataError(
+            f"damaged inside its header: byte {begin - _ENTRY_BYTES} begins no entry of a PTU file"
+        )
+    return entries, begin
 
 
 def _own_header(entries: Entries) -> Header | None:
@@ -102,10 +110,12 @@ def _header(entries: Entries, layout: Layout, count_ps: float, delay_ps: float) 
 
 
 def _channels(entries: Entries, is_t3: bool) -> dict[int, str]:
-    names = {number: f"input {number + 1}" for number in range(_whole(entries, "HW_InpChannels", 0))}
+    names = {
+        number: f"input {number + 1}" for number in range(min(_whole(entries, "HW_InpChannels", 0), INPUTS))
+    }
     if not is_t3:
         names[SYNC_CHANNEL] = "sync"
-    for number in range(1, _whole(entries, "HW_Markers", 0) + 1):
+    for number in range(1, min(_whole(entries, "HW_Markers", 0), 4) + 1):
         names[SYNC_CHANNEL + number] = f"marker {number}"
     return names
 

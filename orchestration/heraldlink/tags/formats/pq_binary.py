@@ -109,9 +109,9 @@ class PicoQuantBinary:
             raise DataError(f"holds no tags: its measurement mode is {mode}, a histogram")
         name, kind = family.modes[mode]
         if "inputs" in (main.dtype.names or ()):
-            stream.seek(20 * int(main["inputs"]), 1)
+            stream.seek(20 * max(int(main["inputs"]), 0), 1)
         end = _read(stream, family.end)
-        begin = stream.tell() + 4 * int(end["words"])
+        begin = stream.tell() + 4 * max(int(end["words"]), 0)
         records, loss = extent(int(end["records"]), begin, size, salvage)
         layout = TIMEHARP_200 if kind == _T3R else LAYOUTS[kind]
         count_ps, delay_ps = _steps(name, kind, main, end)

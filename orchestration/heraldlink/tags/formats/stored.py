@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+import numpy as np
+
 from heraldlink.errors import DataError
 from heraldlink.tags.block import END_PS, Block, Channels, Gap, Header, IndexedBlock, Times
 from heraldlink.tags.formats.by_index import ByIndex
@@ -81,6 +83,7 @@ class StoredIndexed:
         order = ByIndex(self.header.reference_period_ps)
         try:
             for piece in self.pieces(size):
+                self._look(piece)
                 block = order.push(piece.after_ps, piece.index, piece.channel, piece.gaps)
                 if block.index.size or block.gaps:
                     yield from split_indexed(block, size)
@@ -93,6 +96,12 @@ class StoredIndexed:
             last = replace(last, gaps=_ended(last.gaps, begin))
         self.found["steps_back"] = order.steps_back
         yield from split_indexed(last, size)
+
+    def _look(self, piece: IndexedPiece) -> None:
+        """Count the clicks later than the next event should be: more than a few, and the period is wrong."""
+        if self.header.reference_period_ps:
+            late = int(np.count_nonzero(piece.after_ps > self.header.reference_period_ps))
+            self.found["beyond_period"] = self.found.get("beyond_period", 0) + late
 
 
 def _ended(gaps: tuple[Gap, ...], begin: int) -> tuple[Gap, ...]:
