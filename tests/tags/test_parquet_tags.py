@@ -2,6 +2,7 @@
 """Tags in Parquet: they come back as they were, small, with header, delays and gaps; damage is told."""
 
 import io
+import itertools
 
 import numpy as np
 import pyarrow as pa
@@ -122,12 +123,13 @@ def test_every_truncation_and_every_flipped_byte_is_told_or_harmless() -> None:
     for size in range(len(whole)):
         with pytest.raises(DataError, match=f"before byte {size}"):
             ParquetTags(io.BytesIO(whole[:size]))
-    for place in range(0, len(whole), 3):
+    for place, mask in itertools.product(range(len(whole)), (0x01, 0x55, 0x80)):
         damaged = bytearray(whole)
-        damaged[place] ^= 0x55
+        damaged[place] ^= mask
         try:
             source = ParquetTags(io.BytesIO(bytes(damaged)))
             np.testing.assert_array_equal(joined(source, 4096, "time_ps"), times)
+            np.testing.assert_array_equal(joined(source, 4096, "channel"), channels)
         except DataError:
             continue
 

@@ -212,7 +212,7 @@ def read_description(path: Path) -> Description:
         raise DataError(
             f"{file}: cannot be read ({error.strerror}); it says what is in {path.name}"
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: not the description of raw tags ({error})") from error
     if found.dtype != FIELDS[found.recording.header.kind]:
         raise DataError(f"{file}: dtype {found.dtype} is not that of kind {found.recording.header.kind!r}")

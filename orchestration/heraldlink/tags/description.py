@@ -41,7 +41,7 @@ def from_json(text: bytes, place: str) -> Description:
     """From JSON. Raises DataError, naming the ``place``, if it is something else or of another version."""
     try:
         found = msgspec.json.decode(text, type=Description)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{place}: not the description of a recording ({error})") from error
     if found.version != VERSION:
         raise DataError(f"{place}: description of version {found.version}; this version reads {VERSION}")
@@ -137,6 +137,8 @@ def piece(block: AnyBlock, begin: int, end: int) -> AnyBlock:
 
 def joined(blocks: Sequence[AnyBlock]) -> AnyBlock:
     """Consecutive blocks of one kind as one; at least one is needed."""
+    if len(blocks) == 1:
+        return blocks[0]
     gaps = tuple(gap for block in blocks for gap in block.gaps)
     channel = np.concatenate([block.channel for block in blocks])
     key = np.concatenate([key_of(block) for block in blocks])

@@ -208,12 +208,12 @@ def _start(stream: BinaryIO) -> bytes:
 def _header(start: bytes) -> Header:
     try:
         found = pa.ipc.read_schema(pa.py_buffer(start))
-        text = (found.metadata or {})[KEY.encode()]
-    except (pa.ArrowException, OSError, KeyError) as error:
+        text, names = (found.metadata or {})[KEY.encode()], tuple(found.names)
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise DataError(f"byte 0: not the beginning of a segment of tags ({error})") from error
     header = from_json(text, KEY).header
-    if tuple(found.names) != COLUMNS[header.kind]:
-        raise DataError(f"byte 0: columns {', '.join(found.names)} are not those of kind {header.kind!r}")
+    if names != COLUMNS[header.kind]:
+        raise DataError(f"byte 0: columns {', '.join(names)} are not those of kind {header.kind!r}")
     return header
 
 
