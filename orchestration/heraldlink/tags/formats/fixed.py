@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink.errors import DataError, RequestError
-from heraldlink.tags.block import END_PS, Block, Gap, Header, Loss, Times
+from heraldlink.tags.block import END_PS, Block, Channels, Gap, Header, Loss, Times
 from heraldlink.tags.formats.stored import Piece, StoredTimes
 
 STEP_BACK_PS = 200_000
@@ -142,6 +142,15 @@ def unit_ps(options: Mapping[str, str], default: float) -> float:
 
 UNITS_PS = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6, "µs": 1e6, "μs": 1e6, "ms": 1e9, "s": 1e12}
 """Names of units of time, in picoseconds."""
+
+
+def as_channels(numbers: NDArray[Any]) -> Channels:
+    """Numbers as channels, int16. Raises DataError for one that does not fit."""
+    limits = np.iinfo(np.int16)
+    if numbers.size and not (limits.min <= int(numbers.min()) and int(numbers.max()) <= limits.max):
+        wrong = numbers[(numbers < limits.min) | (numbers > limits.max)][0]
+        raise DataError(f"damaged: {wrong} is no channel ({limits.min} to {limits.max})")
+    return numbers.astype(np.int16)
 
 
 def in_ps(counts: Times, step_ps: float) -> Times:

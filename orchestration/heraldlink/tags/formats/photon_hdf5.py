@@ -25,7 +25,7 @@ import numpy as np
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import Header
-from heraldlink.tags.formats.fixed import in_ps
+from heraldlink.tags.formats.fixed import as_channels, in_ps
 from heraldlink.tags.formats.stored import IndexedPiece, Piece, StoredIndexed, StoredTimes
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -156,7 +156,7 @@ def _labels(file: File) -> dict[int, str]:
 
 
 def _channel(detectors: Dataset | None, here: slice, tags: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    return np.zeros(tags, dtype=np.int16) if detectors is None else detectors[here].astype(np.int16)
+    return np.zeros(tags, dtype=np.int16) if detectors is None else as_channels(detectors[here])
 
 
 def _slices(timestamps: Dataset, others: list[Dataset | None], size: int) -> Iterator[slice]:

@@ -33,6 +33,7 @@ from heraldlink.tags.formats.fixed import (
     FixedRecords,
     RecordArray,
     Unwrapped,
+    as_channels,
     ascends,
     in_ps,
     is_text,
@@ -115,7 +116,7 @@ class _Plain:
 
     def __call__(self, records: RecordArray) -> Piece:
         time: Times = records["time"].astype(np.int64)
-        return Piece(in_ps(time, self._step_ps), records["channel"].astype(np.int16))
+        return Piece(in_ps(time, self._step_ps), as_channels(records["channel"]))
 
 
 class _Unpacked:

@@ -24,8 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink.errors import DataError
-from heraldlink.tags.block import Channels, Gap, Header, Times
-from heraldlink.tags.formats.fixed import FixedRecords, RecordArray, ascends, is_text, whole_records
+from heraldlink.tags.block import Gap, Header, Times
+from heraldlink.tags.formats.fixed import (
+    FixedRecords,
+    RecordArray,
+    as_channels,
+    ascends,
+    is_text,
+    whole_records,
+)
 from heraldlink.tags.formats.stored import Piece, StoredTimes
 
 MAGIC = b"SITT"
@@ -158,7 +165,7 @@ class Losses:
             gaps += self._event(int(kind[at]), int(missed[at]), int(time[at]))
         tags = kind == TAG
         times: Times = time[tags].astype(np.int64)
-        channels: Channels = channel[tags].astype(np.int16)
+        channels = as_channels(channel[tags])
         return Piece(times, channels, tuple(gaps))
 
     def _event(self, kind: int, missed: int, time_ps: int) -> list[Gap]:

@@ -79,8 +79,9 @@ class Text:
         if columns.kind == "indexed":
             return StoredIndexed(header, partial(indexed, table), salvage=salvage)
         counted: dict[str, int] = {}
-        pieces = partial(_times, table, _sort(options), counted)
-        return StoredTimes(header, pieces, counted, salvage, _tolerance_ps(options))
+        tolerance_ps = _tolerance_ps(options)
+        pieces = partial(_times, table, _sort(options), tolerance_ps, counted)
+        return StoredTimes(header, pieces, counted, salvage, tolerance_ps)
 
 
 def _about(columns: Columns, unit: Unit) -> dict[str, str]:
@@ -102,12 +103,31 @@ def _tolerance_ps(options: Mapping[str, str]) -> int:
     return int(given)
 
 
-def _times(table: Table, sort: bool, found: dict[str, int], size: int) -> Iterator[Piece]:
+def _in_order(pieces: Iterator[Piece], tolerance_ps: int) -> Iterator[Piece]:
+    """Pieces up to a step back that is too large. Raises DataError there, with the options to give."""
+    highest, read = 0, 0
+    for piece in pieces:
+        latest = np.maximum(np.maximum.accumulate(piece.time_ps), highest)
+        bad = np.flatnonzero(latest - piece.time_ps > tolerance_ps)
+        if bad.size:
+            at = int(bad[0])
+            yield Piece(piece.time_ps[:at], piece.channel[:at])
+            back_ps = int(latest[at] - piece.time_ps[at])
+            raise DataError(
+                f"tag {read + at} at {int(piece.time_ps[at])} ps lies {back_ps} ps before an earlier one:"
+                f" give sort=yes to read the text whole and sort it, or tolerance={back_ps}"
+            )
+        yield piece
+        read += piece.time_ps.size
+        highest = int(latest[-1]) if latest.size else highest
+
+
+def _times(table: Table, sort: bool, tolerance_ps: int, found: dict[str, int], size: int) -> Iterator[Piece]:
     """Pieces in the order of the text, or one that is sorted."""
     apart = table.columns.kind == "side by side"
     pieces = side_by_side(table, size) if apart else events(table, found, size)
     if not sort:
-        yield from pieces
+        yield from _in_order(pieces, tolerance_ps)
         return
     read = list(pieces)
     if read:

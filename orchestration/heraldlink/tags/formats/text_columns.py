@@ -48,7 +48,10 @@ LONG_NAMES = {
 MOST_CHANNELS = 64
 LARGEST_CHANNEL = 4096
 MOST_STEPS_BACK = 0.1
-"""Share of the steps of a column of times that may go back."""
+"""Share of the steps of a column of times that may go back, beside a column of channels."""
+
+MOST_STEPS_BACK_APART = 0.005
+"""The same where no channel is beside it."""
 
 HOW_TO_TELL = (
     'tell what the columns are, such as columns="channel,time" (words: time, channel, index, after, -)'
@@ -138,8 +141,9 @@ def _by_content(rows: Rows) -> tuple[str, ...] | None:
     """Roles by what stands in the columns at the beginning."""
     values = [_Column.of([row[place] for row in rows.first]) for place in range(rows.columns)]
     open_ = [place for place, column in enumerate(values) if not column.is_empty]
-    if len(open_) > 1:
-        open_ = [place for place in open_ if not values[place].is_counter]
+    counted = [place for place in open_ if not values[place].is_counter]
+    if counted and not (len(counted) == 1 and len(open_) == 2 and values[counted[0]].is_channel):
+        open_ = counted
     if len(open_) > 2:
         varied = [place for place in open_ if not values[place].is_constant]
         open_ = varied if len(varied) > 1 else open_
@@ -147,7 +151,7 @@ def _by_content(rows: Rows) -> tuple[str, ...] | None:
         pair = _pair(values, *open_)
         if pair is not None:
             return _roles(rows.columns, pair)
-    if open_ and all(values[place].is_time for place in open_):
+    if open_ and all(values[place].is_orderly for place in open_):
         return _roles(rows.columns, dict.fromkeys(open_, "time"))
     if rows.separator == ";" and open_ == [0, 1] and values[1].is_time:
         return ("after", "index")
@@ -216,10 +220,18 @@ class _Column:
     @property
     def is_time(self) -> bool:
         """Whether its numbers ascend, but for a few; those below zero and empty places are no times."""
+        return self._ascends(MOST_STEPS_BACK)
+
+    @property
+    def is_orderly(self) -> bool:
+        """Whether its numbers ascend, but for very few."""
+        return self._ascends(MOST_STEPS_BACK_APART)
+
+    def _ascends(self, share: float) -> bool:
         values = self.values[self.values >= 0]
         if self.labels or values.size < 1 or (values.size > 1 and values.max() == values.min()):
             return False
-        return values.size == 1 or float(np.mean(np.diff(values) < 0)) <= MOST_STEPS_BACK
+        return values.size == 1 or float(np.mean(np.diff(values) < 0)) <= share
 
 
 ROWS_OF_COUNTER = 2

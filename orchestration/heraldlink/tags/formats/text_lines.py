@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from heraldlink.tags.formats.fixed import is_text
@@ -121,11 +121,18 @@ def _names(above: Sequence[str], separator: str | None, columns: int) -> tuple[s
         line = text.lstrip("#%/*! ").strip()
         if not line:
             continue
-        for each in (separator, *SEPARATORS, None):
-            found = words(line, each)
-            if len(found) == columns - 1 and each is not None:
-                found = (*found, "")
+        for found in _splits(line, separator, columns):
             if len(found) == columns and not any(NUMBER.fullmatch(word) for word in found):
                 return found
         return None
     return None
+
+
+def _splits(line: str, separator: str | None, columns: int) -> Iterator[tuple[str, ...]]:
+    """Ways to split a line into names: like the rows, and by what else separates words."""
+    if separator is not None:
+        found = words(line, separator)
+        yield (*found, "") if len(found) == columns - 1 else found  # rows that end with a separator
+    yield from (words(line, each) for each in SEPARATORS if each in line)
+    yield tuple(re.split(r"\s{2,}|\t", line))
+    yield tuple(re.sub(r"\s+(?=[(\[])", "_", line).split())

@@ -14,7 +14,7 @@ import numpy as np
 
 from heraldlink.errors import DataError
 from heraldlink.tags.block import END_PS, Times
-from heraldlink.tags.formats.fixed import STEP_BACK_PS
+from heraldlink.tags.formats.fixed import STEP_BACK_PS, as_channels
 from heraldlink.tags.formats.stored import IndexedPiece, Piece
 from heraldlink.tags.formats.text_columns import Columns
 from heraldlink.tags.formats.text_lines import NUMBER, Rows, is_comment, words
@@ -171,15 +171,14 @@ def events(table: Table, found: dict[str, int], size: int) -> Iterator[Piece]:
         there = time_ps != NO_TIME
         if not there.all():
             found["rows_without_time"] = found.get("rows_without_time", 0) + int(np.count_nonzero(~there))
-        yield Piece(time_ps[there], table.channel(columns)[there].astype(np.int16))
+        yield Piece(time_ps[there], as_channels(table.channel(columns)[there]))
 
 
 def indexed(table: Table, size: int) -> Iterator[IndexedPiece]:
     """A click in each row, after the event of its index."""
     after, index = table.columns.roles.index("after"), table.columns.roles.index("index")
     for columns in table.arrays(size):
-        channel = table.channel(columns).astype(np.int16)
-        yield IndexedPiece(columns[after], columns[index], channel)
+        yield IndexedPiece(columns[after], columns[index], as_channels(table.channel(columns)))
 
 
 def side_by_side(table: Table, size: int) -> Iterator[Piece]:

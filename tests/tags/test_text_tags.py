@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tags as text: shapes told by content, exact times, units; what cannot be told names the option."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from format_files import SIZES, Tag, clicks, found, gaps, opened, streams, tags
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heraldlink.errors import DataError, RequestError
+from heraldlink.tags.formats.text import Text
+
+STREAM = [(4_685_027_904 + 896_000_000 * at, at % 2) for at in range(1, 200)]
+
+
+def rows(row: Callable[[int, int], str], above: str = "") -> bytes:
+    return (above + "".join(f"{row(time, channel)}\n" for time, channel in STREAM)).encode()
+
+
+SHAPES = {
+    "PicoHarp to text": rows(lambda time, channel: f"{channel} {time}.0", "\n"),
+    "quTAU": rows(lambda time, channel: f"{time};{channel}", "# Timestamps\n# channel 1..8\n"),
+    "savetxt": rows(lambda time, channel: f"{time:.18e} {channel:.18e}"),
+    "pandas": b",timestamp,channel\n" + b"".join(b"%d,%d,%d\n" % (at, *tag) for at, tag in enumerate(STREAM)),
+    "Windows, quoted": rows(lambda time, channel: f'"{time}"\t"{channel}"\r', '"Time[ps]"\t"Channel"\r\n'),
+    "named, with more": rows(lambda t, c: f"{c},{t},0,1", "Detector,Time Tag (ps),Overflow,Type\n"),
+    "ns": rows(lambda time, channel: f"{time / 1000:.3f} {channel}", "% time (ns)  channel\n"),
+    "seconds": rows(lambda time, channel: f"{channel},{time // 10**12}.{time % 10**12:012d}", "ch,t_s\n"),
+    "seconds without a name": rows(lambda t, c: f"{c}\t{t // 10**12}.{t % 10**12:012d}"),
+    "decimal comma": rows(lambda t, c: f"{t // 1000},{t % 1000:03d};{c}", "time in ns;channel\n"),
+    "time base": rows(lambda time, channel: f"{channel} {time // 64}", "# timebase: 64 ps\n"),
+    "labels": rows(lambda time, channel: f"ch{channel};{time}", "input;time_ps\n"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_are_told_without_options(shape: str) -> None:
+    source = found(SHAPES[shape])
+    assert source.header.format == "text"
+    for size in SIZES:
+        assert tags(source, size) == STREAM
+
+
+def test_what_is_assumed_is_said() -> None:
+    assert found(SHAPES["quTAU"]).header.about["unit"].startswith("1 ps (assumed")
+    assert found(SHAPES["ns"]).header.about["unit"] == "1000 ps (as the file says)"
+    assert found(SHAPES["quTAU"]).header.resolution_ps == 896_000_000
+    assert tags(opened(Text(), b"1;1\n2;1\n4;2\n", unit="80.955")) == [(81, 1), (162, 1), (324, 2)]
+
+
+@settings(max_examples=40)
+@given(streams([0, 1, 7], longest_ps=2**55), st.sampled_from([" ", "\t", ",", ";", ", "]))
+def test_whole_numbers_are_exact_in_pieces_of_any_size(stream: list[Tag], separator: str) -> None:
+    data = "".join(f"{channel}{separator}{time}\n" for time, channel in stream).encode()
+    for size in SIZES:
+        assert tags(opened(Text(), data, columns="channel,time", unit="ps"), size) == stream
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30), st.lists(st.integers(0, 10**9), max_size=30))
+def test_channels_side_by_side_are_merged(first: list[int], second: list[int]) -> None:
+    left, right = (np.cumsum(steps).tolist() for steps in (first, second))
+    cells = [
+        (str(left[at]) if at < len(left) else "", str(right[at]) if at < len(right) else "")
+        for at in range(max(len(left), len(right)))
+    ]
+    data = "signal,idler\n" + "".join(f"{one},{other}\n" for one, other in cells)
+    expected = sorted([*((time, 1) for time in left), *((time, 2) for time in right)])
+    for size in SIZES:
+        source = opened(Text(), data.encode(), columns="time,time", unit="ps")
+        assert tags(source, size) == expected
+        assert source.header.channels == {1: "signal", 2: "idler"}
+
+
+def test_empty_and_negative_places_are_no_tags() -> None:
+    lines = [
+        "1821818207390494 1821818209645169 -666 -666",
+        "1821818217390470 1821818219645174 -666 1821818219645194",
+        "1821818227390492 1821818229645153 -666 -666",
+        "1821818237390479 -666 -666 1821818239645186",
+    ]
+    source = found("\n".join(lines).encode())
+    columns = [line.split() for line in lines]
+    expected = [(int(row[at]), at + 1) for row in columns for at in range(4) if row[at] != "-666"]
+    assert tags(source) == sorted(expected)
+
+
+def test_clicks_after_reference_events() -> None:
+    id900 = b"".join(b"%d;%d\n" % (at * at * 7919 % 1_000_003, at // 2) for at in range(5000, 9000))
+    assert clicks(found(id900)) == sorted(
+        (at // 2, at * at * 7919 % 1_000_003, 1) for at in range(5000, 9000)
+    )
+    table = b"nsync,channel,dtime [ns]\n10,1,3.5\n12,2,0.016\n12,1,9\n"
+    source = found(table)
+    assert clicks(source) == [(10, 3500, 1), (12, 16, 2), (12, 9000, 1)]
+    assert source.header.kind == "indexed"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"1.5 3\n2.5 4\n7.25 3\n", r"line 1: .* no unit: give the unit .* unit=ps"),
+        (b"1 2 3 4\n9 1 7 2\n3 5 1 6\n8 2 2 2\n", r'line 1: .* columns="channel,time"'),
+        (
+            b"".join(b"%d %d\n" % (at, at % 2) for at in range(1000, 4000, 3)),
+            "too many a second: give the unit",
+        ),
+    ],
+)
+def test_what_cannot_be_told_names_the_option(text: bytes, problem: str) -> None:
+    with pytest.raises(DataError, match=problem):
+        found(text)
+
+
+def test_options_that_do_not_fit_are_refused() -> None:
+    data = SHAPES["quTAU"]
+    for options, problem in (
+        ({"columns": "time,color"}, "words: time, channel"),
+        ({"columns": "time,channel,-"}, "are 3, the rows have 2"),
+        ({"unit": "parsec"}, 'unit "parsec"'),
+        ({"sort": "maybe"}, 'sort "maybe"'),
+        ({"tolerance": "-1"}, 'tolerance "-1"'),
+    ):
+        with pytest.raises(RequestError, match=problem):
+            opened(Text(), data, **options)
+
+
+def test_a_line_that_is_no_row_is_refused_or_ends_a_salvaged_text() -> None:
+    lines = SHAPES["quTAU"].splitlines(keepends=True)
+    broken = b"".join([*lines[:50], b"hello;1;2\n", *lines[50:]])
+    with pytest.raises(DataError, match='damaged in line 51: "hello;1;2"'):
+        tags(found(broken))
+    kept = opened(Text(), broken, salvage=True)
+    assert tags(kept) == STREAM[:48]
+    assert gaps(kept) == [(STREAM[47][0] + 1, "damaged")]
+    with pytest.raises(DataError, match=r"truncated at byte \d+, in line 201"):
+        tags(found(b"".join(lines[:-1]) + b"19876"))
+
+
+def test_channels_one_after_the_other_are_sorted_on_request() -> None:
+    data = b"".join(b"%d 1\n" % time for time, _ in STREAM) + b"".join(b"%d 2\n" % time for time, _ in STREAM)
+    with pytest.raises(DataError, match="sort=yes"):
+        tags(opened(Text(), data))
+    assert tags(opened(Text(), data, sort="yes")) == [(time, ch) for time, _ in STREAM for ch in (1, 2)]
