@@ -12,8 +12,8 @@ from heraldlink.agent.recorded_model import recorded_model
 from heraldlink.errors import DataError, RequestError
 from heraldlink.messages.values import Prediction
 from heraldlink.pairs import NodeTags
-from heraldlink.record import write_run
 from heraldlink.record.regate import Regated, regate
+from heraldlink.record.run import write_run
 from heraldlink.sequences.tagger import CLICKS_C, CLICKS_D, READOUT_MARKS
 
 NARROW, WIDE = (1_150_000, 1_250_000), (900_000, 1_500_000)

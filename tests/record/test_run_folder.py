@@ -15,10 +15,11 @@ from synthetic_run import CORRELATORS, FIRST, Bench, synthetic
 
 from heraldlink.errors import DataError
 from heraldlink.messages.values import Confusion
-from heraldlink.record import Run, replay, write_run
 from heraldlink.record.pair_table import BASES, BELL_STATES
 from heraldlink.record.parquet import read_tags
+from heraldlink.record.replay import replay
 from heraldlink.record.results import bench_time_s, readout_errors
+from heraldlink.record.run import Run, write_run
 
 
 @pytest.fixture(scope="module")

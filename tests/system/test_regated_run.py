@@ -11,8 +11,9 @@ from scipy.stats import binomtest
 from two_node_lab import Laboratory, bench_file, device_file
 
 from heraldlink.agent.recorded_model import recorded_model
-from heraldlink.record import replay, write_run
 from heraldlink.record.regate import Regated, regate
+from heraldlink.record.replay import replay
+from heraldlink.record.run import write_run
 from heraldlink.record.run_record import read_record
 
 pytestmark = pytest.mark.timeout(240)

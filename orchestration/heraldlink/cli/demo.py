@@ -14,7 +14,7 @@ from heraldlink.cli.exits import told_at_once
 if TYPE_CHECKING:
     from heraldlink.cli.measurement import Wish
     from heraldlink.pairs import Result
-    from heraldlink.record import Run
+    from heraldlink.record.run import Run
 
 
 def demo(

@@ -48,7 +48,7 @@ def replay(
 
 def recomputed(run: Path, json: bool) -> None:
     """The run as it was."""
-    from heraldlink.record import replay as recompute
+    from heraldlink.record.replay import replay as recompute
 
     found = recompute(run)
     if json:

@@ -14,8 +14,8 @@ from heraldlink.cli.show import print_json
 from heraldlink.client import Request
 from heraldlink.errors import ConfigurationError, DataError
 from heraldlink.pairs import Result
-from heraldlink.record import Run, write_run
 from heraldlink.record.results import Compared, Rate, RunResults
+from heraldlink.record.run import Run, write_run
 from heraldlink_physics.analysis import Estimate
 
 NAMES = {"psi+": "Ψ+", "psi-": "Ψ−", "both": "Ψ±"}

@@ -1,8 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs on disk: raw tags, dataset, figures and record in one folder; and their replay."""
-
-from heraldlink.record.replay import replay
-from heraldlink.record.results import RunResults, compute
-from heraldlink.record.run import Run, results_of, write_run
-
-__all__ = ["Run", "RunResults", "compute", "replay", "results_of", "write_run"]
+"""Runs and recordings on disk: tags, dataset, figures and record of a run in one folder; files of tags."""
