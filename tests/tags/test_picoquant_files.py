@@ -228,3 +228,10 @@ def test_options_and_formats_by_name(file: Path) -> None:
         open_tags(file, format="XYZ")
     with pytest.raises(RequestError, match="PTU files have no option unit"):
         open_tags(file, unit="ns")
+    with pytest.raises(RequestError, match="blocks of 0 tags"):
+        open_tags(file).blocks(0)
+
+
+def test_what_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there is no such file"):
+        open_tags(tmp_path)

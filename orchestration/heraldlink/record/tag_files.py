@@ -34,6 +34,8 @@ class TagFile:
 
     def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
         """All tags in blocks of at most ``size``. Raises DataError that names the file and the byte."""
+        if size < 1:
+            raise RequestError(f"blocks of {size} tags hold none: ask for 1 or more")
         return cast("Iterator[Block] | Iterator[IndexedBlock]", self._read(size))
 
     def _read(self, size: int) -> Iterator[Block | IndexedBlock]:
