@@ -215,9 +215,10 @@ class ParquetTags:
     def _batches(self, columns: Sequence[str], size: int) -> Iterator[list[NDArray[np.int64]]]:
         row = 0
         try:
-            for batch in self._file.iter_batches(size, columns=list(columns), use_threads=False):
-                yield [_array(batch.column(name), name) for name in columns]
-                row += batch.num_rows
+            for group in range(self._file.num_row_groups):  # one by one: else all are kept in memory
+                for batch in self._file.iter_batches(size, [group], list(columns), use_threads=False):
+                    yield [_array(batch.column(name), name) for name in columns]
+                    row += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"damaged after row {row} ({error})") from error
         if row != self.header.tags:
