@@ -2,6 +2,7 @@
 """Heralds of streams against brute force, for any blocks, delays, duplicates and gaps."""
 
 import bisect
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from heraldlink.heralding import CountedSyncs, HeraldStream, PatternTable, Refer
 from heraldlink.heralding.decisions import AssignedDecisions
 from heraldlink.heralding.engine_numpy import NumpyEngine
 from heraldlink.heralding.patterns import AMBIGUOUS, NONE, Detector, Gate, Rule, single_click, two_gates
-from heraldlink.tags.block import END_PS, Block, Gap, IndexedBlock
+from heraldlink.heralding.results import joined
+from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
+from heraldlink.tags.channels import ChannelMap, mapped
 
 SIZES = [1, 7, 4096]
 TABLES = {
@@ -238,6 +241,50 @@ def test_what_does_not_fit_together_is_refused() -> None:
         HeraldStream(table, CountedSyncs(0)).push(IndexedBlock(empty, empty, empty.astype(np.int16), 0))
     with pytest.raises(RequestError, match="carry no reference index"):
         HeraldStream(table, ReferenceIndex()).push(blocks_of([], 1)[0])
+
+
+class Recorded:
+    """Blocks of a list of tags as a source."""
+
+    header = Header("test", "times", 1.0)
+
+    def __init__(self, tags: list) -> None:
+        self._tags = tags
+
+    def blocks(self, size: int = 4096) -> Iterator[Block]:
+        return iter(blocks_of(self._tags, size))
+
+
+@given(
+    steps=tag_steps,
+    size=st.sampled_from(SIZES),
+    delays=st.dictionaries(st.integers(0, 3), st.integers(-300, 300), max_size=4),
+)
+def test_delays_of_several_attempts_come_off_first(steps: list, size: int, delays: dict) -> None:
+    tags, table = in_time(steps), TABLES["two gates"]
+    delayed = sorted((time - delays.get(channel, 0), channel) for time, channel in tags)
+    blocks = mapped(Recorded(tags), ChannelMap(delays)).blocks(size)
+    found = run(HeraldStream(table, CountedSyncs(0)), list(blocks))
+    rows, ambiguous, _ = brute(table, delayed)
+    assert (found[0], found[1]) == (rows, ambiguous)
+
+
+@given(steps=tag_steps, size=st.sampled_from(SIZES))
+def test_without_keeping_each_herald_comes_once(steps: list, size: int) -> None:
+    tags, table = in_time(steps), TABLES["one gate"]
+    stream = HeraldStream(table, CountedSyncs(0), keep=False)
+    pushed = [stream.push(block) for block in blocks_of(tags, size)]
+    parts = joined([part for part in pushed if part is not None] + [stream.finish().heralds])
+    rows, ambiguous, _ = brute(table, tags)
+    assert (rows_of(parts), parts.ambiguous.tolist()) == (rows, ambiguous)
+
+
+def test_a_gap_leaves_detectors_with_a_dead_time_unknown() -> None:
+    tags = [(0, 0), (4, 1), (14, 1), (100, 0), (104, 1), (114, 1), (200, 0), (204, 1), (214, 1)]
+    plain = TABLES["two gates"]
+    table = PatternTable((Detector("c", 1, 20), Detector("d", 2)), plain.gates, plain.rules)
+    found = run(HeraldStream(table, CountedSyncs(0)), blocks_of(tags, 4096, (Gap(60, 90, "overflow"),)))
+    assert ([row[0] for row in found[0]], found[3]) == ([0, 2], 1)
 
 
 @pytest.mark.parametrize(("rate", "ties"), [(0.3, 3), (0.0003, 40), (0.9, 1)])
