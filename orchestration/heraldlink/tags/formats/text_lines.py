@@ -17,6 +17,15 @@ LABEL = re.compile(r"[A-Za-z][A-Za-z_]{0,11}[-_# ]?\d{0,4}|[A-Za-z]")
 ROWS_TO_TELL = 3
 """Rows of one shape, one below the other, that tell where numbers begin."""
 
+MOST_OTHERS = 0.1
+"""Lines among the rows that are none, for each row, in what is still taken for tags."""
+
+TITLES = 2
+"""Lines above few rows at most, other than remarks."""
+
+MARKUP = (b"<", b"{")
+"""What texts begin with that are no tables."""
+
 HEADER_LINES = 200
 """Lines above the numbers at most."""
 
@@ -45,7 +54,7 @@ class Rows:
 
 def find_rows(start: bytes, whole: bool) -> Rows | None:
     """Where a text's numbers begin, None if it has none or is no text. ``whole``: ``start`` is all of it."""
-    if not is_text(start):
+    if not is_text(start) or start.lstrip()[:1] in MARKUP:
         return None
     lines = start.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     offset = len(start) - sum(map(len, lines)) - len(lines) + 1
@@ -57,7 +66,8 @@ def find_rows(start: bytes, whole: bool) -> Rows | None:
         if not is_row(text, separator):
             continue
         rows = _rows(texts[number:], separator)
-        if rows is not None:
+        titles = sum(not is_comment(line) for line in texts[:number])
+        if rows is not None and titles <= max(TITLES, len(rows)):
             begin = offset + sum(len(line) + 1 for line in lines[:number])
             above = tuple(texts[:number])
             names = _names(above, separator, len(rows[0]))
@@ -100,19 +110,20 @@ def _comma_is_decimal(text: str) -> bool:
 
 
 def _rows(texts: Sequence[str], separator: str | None) -> tuple[tuple[str, ...], ...] | None:
-    """The rows at the beginning of texts; None if the first few do not have one shape."""
+    """The rows at the beginning of texts; None if the first few, or too many later ones, are none."""
     rows: list[tuple[str, ...]] = []
+    others = 0
     for text in texts:
         if is_comment(text):
             continue
-        if not is_row(text, separator):
-            break
-        row = words(text, separator)
-        if rows and len(row) != len(rows[0]):
-            break
-        rows.append(row)
-    complete = len(rows) >= ROWS_TO_TELL or len(rows) == sum(not is_comment(text) for text in texts)
-    return tuple(rows) if rows and complete else None
+        row = words(text, separator) if is_row(text, separator) else ()
+        if row and (not rows or len(row) == len(rows[0])):
+            rows.append(row)
+        elif len(rows) < ROWS_TO_TELL:
+            return None
+        else:
+            others += 1
+    return tuple(rows) if others <= MOST_OTHERS * len(rows) else None
 
 
 def _names(above: Sequence[str], separator: str | None, columns: int) -> tuple[str, ...] | None:
