@@ -10,8 +10,17 @@ from hypothesis import strategies as st
 from ptufile import PtuFile
 
 from heraldlink.tags.block import Header
+from heraldlink.tags.compiled import available
+from heraldlink.tags.formats import pq_records
 from heraldlink.tags.formats.pq_records import LAYOUTS, TIMEHARP_200, IllegalRecord, Layout, decode
+from heraldlink.tags.formats.pq_source import Decode
 from heraldlink.tags.formats.ptu_writer import PtuWriter
+
+DECODERS: list[Decode] = [pq_records.decode]
+if available():
+    from heraldlink.tags.formats import pq_kernels
+
+    DECODERS.append(pq_kernels.decode)
 
 T2_V1, T2_V2, T3_V1, T3_V2, PT2, PT3 = 0x00010204, 0x01010204, 0x00010304, 0x01010304, 0x00010203, 0x00010303
 WRAPS = {T2_V1: 33_552_000, T2_V2: 1 << 25, T3_V1: 1024, T3_V2: 1024, PT2: 210_698_240, PT3: 65_536}
@@ -40,7 +49,9 @@ def one_by_one(records: list[int], kind: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def in_pieces(records: list[int], layout: Layout, size: int) -> tuple[list[tuple[int, int, int]], int]:
+def in_pieces(
+    decode: Decode, records: list[int], layout: Layout, size: int
+) -> tuple[list[tuple[int, int, int]], int]:
     found, carry, overflows = [], 0, 0
     for begin in range(0, len(records), size):
         piece = decode(np.array(records[begin : begin + size], np.uint32), layout, carry)
@@ -50,13 +61,14 @@ def in_pieces(records: list[int], layout: Layout, size: int) -> tuple[list[tuple
     return found, overflows
 
 
+@pytest.mark.parametrize("decode", DECODERS)
 @pytest.mark.parametrize("kind", [T2_V1, T2_V2, T3_V1, T3_V2])
-def test_hydraharp_records_as_one_by_one(kind: int) -> None:
+def test_hydraharp_records_as_one_by_one(kind: int, decode: Decode) -> None:
     @settings(max_examples=50)
     @given(hydraharp_records(t3=bool(kind & 0x100)))
     def check(records: list[int]) -> None:
         for size in (1, 7, 4096):
-            found, overflows = in_pieces(records, LAYOUTS[kind], size)
+            found, overflows = in_pieces(decode, records, LAYOUTS[kind], size)
             assert found == one_by_one(records, kind)
             assert overflows == sum(record >> 25 == 127 for record in records)
 
@@ -72,8 +84,9 @@ def empty_ptu(kind: int) -> PtuFile:
     return PtuFile(io.BytesIO(content.replace(mode + b"\2", mode + (b"\3" if kind & 0x100 else b"\2"))))
 
 
+@pytest.mark.parametrize("decode", DECODERS)
 @pytest.mark.parametrize("kind", [T2_V1, T2_V2, T3_V1, T3_V2, PT2, PT3])
-def test_clicks_are_those_of_ptufile(kind: int) -> None:
+def test_clicks_are_those_of_ptufile(kind: int, decode: Decode) -> None:
     rng = np.random.default_rng(kind)
     layout = LAYOUTS[kind]
     width = 1 << layout.count_bits + layout.delay_bits
@@ -88,6 +101,8 @@ def test_clicks_are_those_of_ptufile(kind: int) -> None:
     np.testing.assert_array_equal(found.channel, clicks["channel"])
     if layout.is_t3:
         np.testing.assert_array_equal(found.delay, clicks["dtime"])
+    columns = (found.count, found.delay, found.channel)
+    assert [column.dtype for column in columns] == [np.int64, np.int64, np.int16]
 
 
 def test_a_picoharp_s_markers_and_overflows() -> None:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from heraldlink.errors import DataError
 from heraldlink.tags.block import Header
 from heraldlink.tags.description import from_json
-from heraldlink.tags.formats.pq_records import LAYOUTS, SYNC_CHANNEL, Layout, decode
+from heraldlink.tags.formats.pq_records import LAYOUTS, SYNC_CHANNEL, Layout
 from heraldlink.tags.formats.pq_source import Decode, RecordFile, extent, whole_ps
 from heraldlink.tags.formats.ptu_writer import INPUTS, OWN_ENTRY
 
@@ -36,7 +36,7 @@ class Ptu:
 
     name: str = "PTU"
     options: tuple[str, ...] = ()
-    decode: Decode = decode
+    decode: Decode | None = None
 
     def matches(self, start: bytes, size: int) -> bool:
         """Whether the file begins as one of PicoQuant's tagged files."""

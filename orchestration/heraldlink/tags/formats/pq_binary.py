@@ -16,7 +16,7 @@ import numpy as np
 
 from heraldlink.errors import DataError
 from heraldlink.tags.block import Header
-from heraldlink.tags.formats.pq_records import LAYOUTS, SYNC_CHANNEL, TIMEHARP_200, Layout, decode
+from heraldlink.tags.formats.pq_records import LAYOUTS, SYNC_CHANNEL, TIMEHARP_200, Layout
 from heraldlink.tags.formats.pq_source import Decode, RecordFile, extent, whole_ps
 
 
@@ -93,7 +93,7 @@ class PicoQuantBinary:
 
     name: str = "PicoQuant binary"
     options: tuple[str, ...] = ()
-    decode: Decode = decode
+    decode: Decode | None = None
 
     def matches(self, start: bytes, size: int) -> bool:
         """Whether the file begins with the name of one of these instruments."""

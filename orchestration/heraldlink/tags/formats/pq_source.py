@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -11,11 +12,16 @@ import numpy as np
 
 from heraldlink.errors import DataError
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock, Loss, Times
-from heraldlink.tags.formats.pq_records import RECORD_BYTES, Decoded, IllegalRecord, Layout, Records, decode
+from heraldlink.tags.compiled import available
+from heraldlink.tags.formats import pq_records
+from heraldlink.tags.formats.pq_records import RECORD_BYTES, Decoded, IllegalRecord, Layout, Records
 from heraldlink.tags.formats.stored import IndexedPiece, Piece, StoredIndexed, StoredTimes
 
 PIECE_RECORDS = 1 << 17
 """Records decoded at once at most."""
+
+WORTH_LOADING = 50_000_000
+"""From so many records on compiled kernels save more than the half second in which they are loaded."""
 
 Decode = Callable[[Records, Layout, int], Decoded]
 
@@ -26,7 +32,7 @@ class RecordFile:
 
     ``begin``: byte of the first one. ``records``: whole ones to read. ``broken``: None if these are all that
     were promised, else what is wrong and at which byte. ``delay_ps``: picoseconds per count of a T3 delay,
-    ``count_ps``: per count of a T2 time.
+    ``count_ps``: per count of a T2 time. ``decode``: a decoder, None for the `fastest`.
     """
 
     stream: BinaryIO
@@ -38,7 +44,7 @@ class RecordFile:
     delay_ps: float = 0.0
     loss: Loss | None = None
     salvage: bool = False
-    decode: Decode = decode
+    decode: Decode | None = None
     found: dict[str, int] = field(default_factory=dict[str, int])
 
     def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
@@ -62,6 +68,7 @@ class RecordFile:
     def _decoded(self, size: int) -> Iterator[tuple[Decoded, Loss | None]]:
         """Piece by piece, and with the last one why the rest is missing."""
         carry = read = overflows = 0
+        decode = self.decode or fastest(self.records)
         self.stream.seek(self.begin)
         while read < self.records:
             wanted = min(size, PIECE_RECORDS, self.records - read)
@@ -69,20 +76,31 @@ class RecordFile:
             if records.size < wanted:
                 raise DataError(f"truncated at byte {self.stream.tell()} while it was read")
             try:
-                decoded = self.decode(records, self.layout, carry)
+                decoded = decode(records, self.layout, carry)
             except IllegalRecord as error:
-                yield self.decode(records[: error.record], self.layout, carry), None
+                yield decode(records[: error.record], self.layout, carry), None
                 at = self.begin + (read + error.record) * RECORD_BYTES
                 raise DataError(f"damaged at byte {at}: {error} (salvage keeps what precedes it)") from None
             carry, read, overflows = decoded.carry, read + records.size, overflows + decoded.overflows
             self.found["records"], self.found["overflow_records"] = read, overflows
             yield decoded, self.loss if read == self.records else None
         if not self.records and self.loss:
-            yield self.decode(np.empty(0, np.uint32), self.layout, 0), self.loss
+            yield decode(np.empty(0, np.uint32), self.layout, 0), self.loss
+
+
+def fastest(records: int) -> Decode:
+    """The decoder for so many records; all give the same arrays."""
+    if available() and ("numba" in sys.modules or records >= WORTH_LOADING):
+        from heraldlink.tags.formats import pq_kernels
+
+        return pq_kernels.decode
+    return pq_records.decode
 
 
 def scaled(counts: Times, step_ps: float) -> Times:
     """Counts in picoseconds, rounded where a count is not a whole number of them."""
+    if step_ps == 1:
+        return counts
     if step_ps == int(step_ps):
         return counts * int(step_ps)
     return np.asarray(np.rint(counts * step_ps), dtype=np.int64)
