@@ -20,8 +20,8 @@ from heraldlink.tags.formats.stored import IndexedPiece, Piece, StoredIndexed, S
 PIECE_RECORDS = 1 << 17
 """Records decoded at once at most."""
 
-WORTH_LOADING = 50_000_000
-"""From so many records on compiled kernels save more than the half second in which they are loaded."""
+WORTH_LOADING = 250_000_000
+"""From so many records on compiled kernels save more than the 0.6 s in which numba and they are loaded."""
 
 Decode = Callable[[Records, Layout, int], Decoded]
 
