@@ -3,6 +3,7 @@
 
 import io
 import itertools
+import json
 import os
 import resource
 import signal
@@ -85,6 +86,7 @@ def test_it_is_torn_at_every_byte_of_its_last_block(tmp_path: Path) -> None:
         assert [(gap.begin_ps, gap.end_ps, gap.reason) for gap in block.gaps] == [(100, END_PS, "truncated")]
         assert (tmp_path / f"torn{size}.arrows.torn").exists() == (size > begin)
         told = " ".join(found.sentences)
+        assert json.loads(json.dumps(found.summary()))["told"] == list(found.sentences)
         assert "10 tags (blocks: 1) are kept" in told
         assert "tags from 100 ps on that it had not flushed are lost" in told
         assert (f"lost: {size - begin} bytes of a torn block" in told) == (size > begin)

@@ -50,6 +50,21 @@ class Repaired:
         never = f"its writer did not close it: tags {since} that it had not flushed are lost, number unknown"
         return (kept, *((torn,) if self.lost_bytes else ()), *(() if self.closed else (never,)))
 
+    def summary(self) -> dict[str, object]:
+        """JSON-ready."""
+        return {
+            "file": str(self.path),
+            "written": str(self.written),
+            "tags": self.tags,
+            "blocks": self.blocks,
+            "until": self.until if self.until > BEGIN_PS else None,
+            "unit": self.unit,
+            "closed": self.closed,
+            "lost_bytes": self.lost_bytes,
+            "lost_tags": self.lost_tags,
+            "told": list(self.sentences),
+        }
+
 
 def repair(path: Path) -> tuple[Repaired, ...]:
     """Repair a segment, a raw ``.bin`` file, or all of these in a folder; already whole files are left alone.
