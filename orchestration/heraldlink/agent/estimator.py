@@ -100,7 +100,8 @@ class Estimator:
 
     def predict(self, drives: Mapping[str, Drive]) -> Prediction:
         """What is expected of a request with these envelopes."""
-        return self._prediction(self.link(drives, 0.0))
+        link = self.link(drives, 0.0)
+        return self._prediction(link, self._doubt(link, drives, 0.0))
 
     def link(self, drives: Mapping[str, Drive], pump_dB: float, caution: float = 0.0) -> chain.LinkModel:
         """The link with both envelopes' amplitude changed by ``pump_dB``; qubits as they are analysed.

@@ -8,7 +8,8 @@ from typing import cast
 
 import msgspec
 
-from heraldlink.agent.estimator import Estimator, MeasuredLink
+from heraldlink.agent.estimator import Estimator
+from heraldlink.agent.measured_link import MeasuredLink
 from heraldlink.config import MidpointConfig
 from heraldlink.config.operating_point import Gate
 from heraldlink.errors import DataError
