@@ -39,14 +39,18 @@ class _Mixture:
     share: float
 
 
-def fit_pairs(first_ps: Times, second_ps: Times, start: Line, width_ps: float, significance: float) -> ClockOffset:
+def fit_pairs(
+    first_ps: Times, second_ps: Times, start: Line, width_ps: float, significance: float
+) -> ClockOffset:
     """Maximum likelihood line: related pairs spread normally about it, all others evenly.
 
     ``width_ps``: about the jitter, which ``start`` is off by at most. By expectation and maximisation; errors
     from the scores of the pairs (McLachlan and Krishnan, The EM Algorithm and Extensions, 2nd ed., section
     4.3). Raises DataError if fewer than `FEWEST_PAIRS` pairs are related.
     """
-    found = _fit(shared_pairs(first_ps, second_ps, start, 2 * JITTERS * width_ps), start, width_ps, significance)
+    found = _fit(
+        shared_pairs(first_ps, second_ps, start, 2 * JITTERS * width_ps), start, width_ps, significance
+    )
     closer = shared_pairs(first_ps, second_ps, found.line, JITTERS * max(found.jitter_ps, 1.0))
     return _fit(closer, found.line, found.jitter_ps, significance)
 

@@ -47,21 +47,28 @@ class _Peak(NamedTuple):
 
 
 def clock_offset(
-    first_ps: Times, second_ps: Times, reach_ps: int = 10**12, largest_drift: float = 1e-5
+    first_ps: Times,
+    second_ps: Times,
+    reach_ps: int = 10**12,
+    largest_drift: float = 1e-5,
+    stretch_ps: int = 2 * 10**12,
 ) -> ClockOffset:
     """Find offset and drift of the second clock against the first one.
 
     ``first_ps``, ``second_ps``: clicks of one channel of each tagger, sorted, int64[n]. ``reach_ps``: largest
     offset looked for, either sign; ``largest_drift`` likewise (1e-5 is a quartz, 1e-9 disciplined clocks).
-    A stretch in the middle of the recordings is used, of `MOST_CLICKS` clicks at most, over which the drift
-    must be constant; `clock_track` follows the clocks from there. Raises RequestError for senseless limits,
-    DataError if no pairs stand out.
+    ``stretch_ps`` in the middle of the recordings is used, or less (`MOST_CLICKS`); the drift must be
+    constant over it, `clock_track` follows the clocks from there. Raises RequestError for senseless limits, DataError
+    if no pairs stand out.
     """
-    if reach_ps <= 0 or not 0 <= largest_drift < 1e-2:
-        raise RequestError(f"reach {reach_ps} ps, drift {largest_drift}: take above 0 ps, and 0 to below 0.01")
+    if min(reach_ps, stretch_ps) <= 0 or not 0 <= largest_drift < 1e-2:
+        raise RequestError(
+            f"reach {reach_ps} ps, stretch {stretch_ps} ps, drift {largest_drift}: take above 0, above 0,"
+            f" and 0 to below 0.01"
+        )
     if min(first_ps.size, second_ps.size) < 2:
         raise DataError(f"{first_ps.size} and {second_ps.size} clicks: no clock offset")
-    first = _stretch(first_ps, second_ps, reach_ps, largest_drift)
+    first = _stretch(first_ps, second_ps, _longest_ps(reach_ps, largest_drift, stretch_ps))
     low, high = np.searchsorted(second_ps, [int(first[0]) - reach_ps, int(first[-1]) + reach_ps])
     second = second_ps[low:high]
     best = 0.0
@@ -71,20 +78,26 @@ def clock_offset(
         if found.surprise > _needed(first, reach_ps, largest_drift, found.width_ps):
             return fit_pairs(first, second, found.line, found.width_ps, sqrt(2 * found.surprise))
     raise DataError(
-        f"no related clicks within {reach_ps} ps and a drift of {largest_drift}: the highest peak stands out by"
-        f" {sqrt(2 * best):.1f} standard deviations; record for longer, or allow a larger offset or drift"
+        f"no related clicks within {reach_ps} ps and a drift of {largest_drift}: the highest peak stands out"
+        f" by {sqrt(2 * best):.1f} standard deviations; record for longer, or allow a larger offset or drift"
     )
 
 
-def _stretch(first: Times, second: Times, reach_ps: int, largest_drift: float) -> Times:
-    """Clicks around the middle of the time that both recordings cover (of the first one, if there is none)."""
+def _stretch(first: Times, second: Times, longest_ps: int) -> Times:
+    """Clicks around the middle of the time that both recordings cover (if none, of the first one)."""
     begin, end = max(int(first[0]), int(second[0])), min(int(first[-1]), int(second[-1]))
     middle = (begin + end) // 2 if begin < end else (int(first[0]) + int(first[-1])) // 2
-    bin_ps = 2 * reach_ps / COARSE_BINS
-    half_ps = reach_ps if largest_drift == 0 else min(reach_ps, int(MOST_TRIALS * bin_ps / largest_drift))
-    low, place, high = np.searchsorted(first, [middle - half_ps, middle, middle + half_ps]).tolist()
+    low, place, high = np.searchsorted(
+        first, [middle - longest_ps // 2, middle, middle + longest_ps // 2]
+    ).tolist()
     start = min(max(low, place - MOST_CLICKS // 2), first.size - 2)
     return first[start : max(start + 2, min(high, place + MOST_CLICKS // 2))]
+
+
+def _longest_ps(reach_ps: int, largest_drift: float, stretch_ps: int) -> int:
+    """The stretch, or how much of it needs no more than `MOST_TRIALS` drifts."""
+    trials = largest_drift * COARSE_BINS / 2 - MOST_TRIALS
+    return stretch_ps if trials <= 0 else min(stretch_ps, int(2 * reach_ps * MOST_TRIALS / trials))
 
 
 def _needed(first: Times, reach_ps: int, largest_drift: float, width_ps: float) -> float:
@@ -154,7 +167,7 @@ def _narrowed(first: Times, second: Times, coarse: _Peak) -> _Peak:
 
 
 def _highest(near: SharedPairs, drift: float, bin_ps: float) -> tuple[float, float, float]:
-    """(surprise, offset, drift) of the highest sum of two bins of the distances from a line turned by drift."""
+    """(surprise, offset, drift) of the highest sum of two bins of distances from a line turned by drift."""
     away = near.away_ps - drift * near.since_ps
     places = np.floor((away + near.within_ps) / bin_ps).astype(np.int64)
     bins = int(2 * near.within_ps / bin_ps)

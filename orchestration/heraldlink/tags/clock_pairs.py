@@ -33,7 +33,10 @@ class Line:
         """What the second clock shows when the first one shows ``first_ps``, rounded, int64[n]."""
         since = first_ps - self.at_ps
         base = round(self.offset_ps)
-        return first_ps + base + np.rint(since * self.drift + (self.offset_ps - base)).astype(np.int64)
+        found: Times = (
+            first_ps + base + np.rint(since * self.drift + (self.offset_ps - base)).astype(np.int64)
+        )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,9 @@ def shared_pairs(first_ps: Times, second_ps: Times, line: Line, within_ps: float
     count = np.searchsorted(second_ps, expected + width, side="right") - low
     pairs = int(count.sum())
     if pairs > MOST_PAIRS:
-        raise DataError(f"{pairs} pairs within {width} ps of one another: too many to tell related ones apart")
+        raise DataError(
+            f"{pairs} pairs within {width} ps of one another: too many to tell related ones apart"
+        )
     place = np.arange(pairs) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)
     since = np.repeat(first_ps - line.at_ps, count)
     base = round(line.offset_ps)

@@ -25,9 +25,9 @@ FEWEST_CLICKS = 20
 class ClockTrack:
     """The second clock against the first one, stretch by stretch.
 
-    ``at_ps``: int64[n], times of the first clock. ``offset_ps``, ``sigma_ps``: float64[n], second clock - first
-    clock there and its standard error; ``drift``: float64[n]. ``lost``: (begin, end) of stretches, in times of
-    the first clock, in which too few related pairs were found; offsets there are interpolated.
+    ``at_ps``: int64[n], times of the first clock. ``offset_ps``, ``sigma_ps``: float64[n], second clock -
+    first clock there and its standard error; ``drift``: float64[n]. ``lost``: (begin, end) of stretches, in
+    times of the first clock, in which too few related pairs were found; offsets there are interpolated.
     """
 
     at_ps: Times
@@ -39,7 +39,7 @@ class ClockTrack:
     def first_ps(self, second_ps: Times) -> Times:
         """What the first clock shows when the second one shows ``second_ps``, rounded, int64[n].
 
-        Offsets are interpolated between stretches; before the first and behind the last one their drift goes on.
+        Offsets are interpolated between stretches; before the first and behind the last their drift goes on.
         """
         second = self.at_ps + self.offset_ps
         base = round(float(self.offset_ps[0]))
@@ -53,7 +53,8 @@ def clock_track(first_ps: Times, second_ps: Times, start: ClockOffset, stretch_p
     """Follow the clocks from where `clock_offset` found them, to both ends of the recording.
 
     Each stretch of ``stretch_ps`` is searched where the nearest known ones predict it. Between two stretches
-    the drift may change by no more than about (jitter / stretch). Raises RequestError for an empty stretch,
+    the drift may change by about jitter / stretch, no more; a drift that grows by w per second displaces the
+    offset by w stretch^2 / 24. Raises RequestError for an empty stretch,
     DataError if no stretch has enough pairs.
     """
     if stretch_ps <= 0:
@@ -75,10 +76,10 @@ def clock_track(first_ps: Times, second_ps: Times, start: ClockOffset, stretch_p
 def _followed(
     first: Times, second: Times, start: ClockOffset, stretch_ps: int, sign: int
 ) -> tuple[list[ClockOffset], list[tuple[int, int]]]:
-    """Stretches away from the start, forwards or backwards."""
+    """Stretches away from the start, forwards or backwards, as long as half of one is covered."""
     here, found, lost = start, list[ClockOffset](), list[tuple[int, int]]()
     begin = start.at_ps if sign > 0 else start.at_ps - stretch_ps
-    while first.size and begin <= first[-1] and begin + stretch_ps > first[0]:
+    while first.size and first[0] <= begin + stretch_ps // 2 <= first[-1]:
         low, high = np.searchsorted(first, [begin, begin + stretch_ps])
         try:
             here = _next(first[low:high], second, here)

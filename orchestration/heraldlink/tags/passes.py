@@ -44,13 +44,14 @@ def run(
     ``progress`` is told the number of tags of each block. Raises DataError if tags are out of order, and
     whatever source and analyses raise.
     """
-    order = InOrder()
-    for block in source.blocks(size):
-        order.push(block)
+    order, settled = InOrder(), Settled()
+    for given in source.blocks(size):
+        order.push(given)
+        block = settled.push(given)
         for analysis in analyses:
             analysis.push(block)
         if progress is not None:
-            progress(block.channel.size)
+            progress(given.channel.size)
     return [analysis.finish() for analysis in analyses]
 
 
@@ -93,6 +94,49 @@ class InOrder:
         raise DataError(
             f"tag {self._tags + place}: {before - here} {unit} earlier than the one before it, at {before};"
             f" repair the order first (heraldlink.tags.order)"
+        )
+
+
+class Settled:
+    """Lets tags behind a block's end (``until_ps``) wait for the next: a gap before them may come with it."""
+
+    def __init__(self) -> None:
+        self._waiting: Block | IndexedBlock | None = None
+
+    def push(self, block: Block | IndexedBlock) -> Block | IndexedBlock:
+        """The next block, with those that waited, without those that still have to."""
+        if isinstance(block, IndexedBlock):
+            return self._indexed(block)
+        waiting = self._waiting
+        if isinstance(waiting, Block):
+            times = np.concatenate((waiting.time_ps, block.time_ps))
+            block = Block(times, np.concatenate((waiting.channel, block.channel)), block.until_ps, block.gaps)
+        self._waiting = None
+        stop = int(np.searchsorted(block.time_ps, block.until_ps, side="right"))
+        if stop == block.time_ps.size:
+            return block
+        self._waiting = Block(block.time_ps[stop:], block.channel[stop:], block.until_ps)
+        return Block(block.time_ps[:stop], block.channel[:stop], block.until_ps, block.gaps)
+
+    def _indexed(self, block: IndexedBlock) -> IndexedBlock:
+        waiting = self._waiting
+        if isinstance(waiting, IndexedBlock):
+            block = IndexedBlock(
+                np.concatenate((waiting.after_ps, block.after_ps)),
+                np.concatenate((waiting.index, block.index)),
+                np.concatenate((waiting.channel, block.channel)),
+                block.until_index,
+                block.gaps,
+            )
+        self._waiting = None
+        stop = int(np.searchsorted(block.index, block.until_index, side="right"))
+        if stop == block.index.size:
+            return block
+        self._waiting = IndexedBlock(
+            block.after_ps[stop:], block.index[stop:], block.channel[stop:], block.until_index
+        )
+        return IndexedBlock(
+            block.after_ps[:stop], block.index[:stop], block.channel[:stop], block.until_index, block.gaps
         )
 
 
