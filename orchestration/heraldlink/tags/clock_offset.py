@@ -58,8 +58,8 @@ def clock_offset(
     ``first_ps``, ``second_ps``: clicks of one channel of each tagger, sorted, int64[n]. ``reach_ps``: largest
     offset looked for, either sign; ``largest_drift`` likewise (1e-5 is a quartz, 1e-9 disciplined clocks).
     ``stretch_ps`` in the middle of the recordings is used, or less (`MOST_CLICKS`); the drift must be
-    constant over it, `clock_track` follows the clocks from there. Raises RequestError for senseless limits, DataError
-    if no pairs stand out.
+    constant over it, `clock_track` follows the clocks from there. Raises RequestError for senseless limits,
+    DataError if no pairs stand out.
     """
     if min(reach_ps, stretch_ps) <= 0 or not 0 <= largest_drift < 1e-2:
         raise RequestError(
