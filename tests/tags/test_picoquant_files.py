@@ -191,7 +191,7 @@ def test_a_header_that_was_never_finished_means_all_records(file: Path, promised
 def test_files_without_tags(tmp_path: Path) -> None:
     for content, message in [
         (b"", "empty: it ends at byte 0"),
-        (b"PQHISTO\0" + bytes(900), r"holds no tags: it is a histogram \(PHU\)"),
+        (b"PQHISTO\0" + bytes(900), r"no tags that can be read: by its byte 0 it is a histogram \(PHU\)"),
         (b"HydraHarp".ljust(16, b"\0") + b"1.0".ljust(884, b"\0"), "measurement mode is 0, a histogram"),
         (b"HydraHarp".ljust(16, b"\0") + b"9.9".ljust(884, b"\0"), r"'9\.9', as byte 16 says"),
         (b"TimeHarp 200".ljust(16, b"\0") + b"5.0\0\0\0", "truncated inside its header: it ends at byte 22"),

@@ -17,7 +17,15 @@ from heraldlink.tags.formats.ptu_writer import INPUTS, OWN_ENTRY
 _MAGIC = b"PQTTTR"
 _LAST = b"Header_End"
 _ENTRY_BYTES = 48
-_OTHERS = {b"PQHISTO": "a histogram (PHU)", b"PQCHECK": "a check file", b"PQDEFLT": "settings"}
+_OTHERS = {
+    b"PQHISTO": "a histogram (PHU)",
+    b"PQCHECK": "a check file (PCK)",
+    b"PQCOMNT": "a comment (PCO)",
+    b"PQDEFLT": "a file of settings (PFS, PUS)",
+    b"PQRESLT": "a file of results (PQRES)",
+    b"PQDATA": "a file of data without a published layout (PQDAT)",
+    b"PQUNI": "a UniHarp file (PQUNI): export PTU from UniHarp",
+}
 _ABOUT = {
     "HW_Type": "instrument",
     "HW_SerialNo": "serial_number",
@@ -46,8 +54,11 @@ class Ptu:
         """Read the header. Raises DataError for a damaged one and, unless ``salvage``, a truncated file."""
         entries, begin = _entries(stream, size)
         kind = _whole(entries, "TTResultFormat_TTTRRecType")
-        if kind not in LAYOUTS:
-            raise DataError(f"its records are of kind {kind:#010x}, which is none that is known")
+        bits = _whole(entries, "TTResultFormat_BitsPerRecord", 32)
+        if kind not in LAYOUTS or bits not in (0, 32):
+            raise DataError(
+                f"its records are of kind {kind:#010x} with {bits} bits, which is none that is known"
+            )
         layout = LAYOUTS[kind]
         records, loss = extent(_whole(entries, "TTResult_NumberOfRecords", 0), begin, size, salvage)
         count_ps = _picoseconds(entries, "MeasDesc_GlobalResolution")
@@ -68,7 +79,7 @@ def _entries(stream: BinaryIO, size: int) -> tuple[Entries, int]:
     start = stream.read(8)
     for magic, what in _OTHERS.items():
         if start.startswith(magic):
-            raise DataError(f"holds no tags: it is {what} of PicoQuant's, as its byte 0 says")
+            raise DataError(f"no tags that can be read: by its byte 0 it is {what}, of PicoQuant")
     stream.seek(0)
     try:
         entries = PqFile(stream).tags
