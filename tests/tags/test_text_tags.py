@@ -31,6 +31,10 @@ SHAPES = {
     "seconds without a name": rows(lambda t, c: f"{c}\t{t // 10**12}.{t % 10**12:012d}"),
     "decimal comma": rows(lambda t, c: f"{t // 1000},{t % 1000:03d};{c}", "time in ns;channel\n"),
     "time base": rows(lambda time, channel: f"{channel} {time // 64}", "# timebase: 64 ps\n"),
+    "PicoQuant's listing": rows(
+        lambda time, channel: f"7 CHN {channel} {time // 4} {time}\n8 OFL * 2",
+        "record# Type Ch TimeTag TrueTime/ps\n",
+    ),
     "labels": rows(lambda time, channel: f"ch{channel};{time}", "input;time_ps\n"),
 }
 
@@ -102,6 +106,7 @@ def test_clicks_after_reference_events() -> None:
     ("text", "problem"),
     [
         (b"1.5 3\n2.5 4\n7.25 3\n", r"line 1: .* no unit: give the unit .* unit=ps"),
+        (b"nsync,ch,dtime\n1,0,7\n2,0,5\n2,1,9\n", "delays may be counts of any size: give the unit"),
         (b"1 2 3 4\n9 1 7 2\n3 5 1 6\n8 2 2 2\n", r'line 1: .* columns="channel,time"'),
         (
             b"".join(b"%d %d\n" % (at, at % 2) for at in range(1000, 4000, 3)),

@@ -126,8 +126,11 @@ def _by_name(rows: Rows) -> tuple[str, ...] | None:
     if afters and any(name in INDICES | TIMES for name in names):
         return tuple(_indexed_role(name) for name in names)
     if sum(name in CHANNELS for name in names) == 1:
-        roles = tuple("time" if n in TIMES else "channel" if n in CHANNELS else "-" for n in names)
-        return roles if roles.count("time") == 1 else None
+        times = [place for place, name in enumerate(names) if name in TIMES]
+        if len(times) > 1:
+            times = [place for place in times if UNIT.search(rows.names[place].lower())]
+        channel = next(place for place, name in enumerate(names) if name in CHANNELS)
+        return _roles(len(names), {times[0]: "time", channel: "channel"}) if len(times) == 1 else None
     return ("time",) if len(names) == 1 and names[0] in TIMES else None
 
 

@@ -81,8 +81,8 @@ def words(text: str, separator: str | None) -> tuple[str, ...]:
 
 
 def is_comment(text: str) -> bool:
-    """Whether a line is empty or a remark."""
-    return not text or text.startswith(COMMENTS)
+    """Whether a line is empty, a remark, or an overflow in a listing of PicoQuant's records."""
+    return not text or text.startswith(COMMENTS) or " OFL " in text
 
 
 def is_row(text: str, separator: str | None) -> bool:

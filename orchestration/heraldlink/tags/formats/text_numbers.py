@@ -82,6 +82,8 @@ def _by_digits(rows: Rows, columns: Columns) -> Unit:
     cells = [row[place].replace(",", ".") for row in rows.first]
     values = [Decimal(cell) for cell in cells if cell.lower() not in MISSING]
     span = max(values) - min(values) if values else Decimal(0)
+    if role == "after" and columns.names is not None:
+        raise DataError(f"line {rows.line}: its delays may be counts of any size: {GIVE_UNIT}")
     if all(value == int(value) for value in values):
         if role == "time" and len(values) > 100 and span * _exact(FASTEST_HZ) < len(values) * 10**12:
             raise DataError(

@@ -27,8 +27,10 @@ PLAIN = Unit(Decimal(1), "text")
 """How numbers that are no times are read."""
 
 
-class BadLine(Exception):
-    """A line that is not a row: its number, and what is wrong."""
+ZEROS = re.compile(rb"\.0*(?=[\s,;|]|$)")
+"""Decimals that say nothing."""
+
+POINT = re.compile(rb"\.(\d*)")
 
 
 @dataclass(frozen=True)
@@ -103,20 +105,33 @@ class Table:
 
     def _by_numpy(self, lines: list[bytes]) -> Times | None:
         """Rows of whole numbers in ps, by numpy; None if they are not all of that kind."""
-        if self.channels.labels or self.unit.ps != int(self.unit.ps):
+        data, decimals = self._without_points(b"".join(lines))
+        unit_ps = self.unit.ps.scaleb(-decimals)
+        if self.channels.labels or unit_ps != int(unit_ps):
             return None
         try:
-            text = b"".join(lines).decode("ascii").splitlines()
+            text = data.decode("ascii").splitlines()
             table = np.loadtxt(text, np.int64, comments="#", delimiter=self.rows.separator, ndmin=2)
         except (ValueError, OverflowError):
             return None
-        step = int(self.unit.ps)
+        step = int(unit_ps)
         if table.shape[1] != self.rows.columns or (table.size and int(table.max()) > END_PS // step):
             return None
         for place, role in enumerate(self.columns.roles):
             if role in ("time", "after"):
                 table[:, place] = np.where(table[:, place] < 0, NO_TIME, table[:, place] * step)
         return table
+
+    def _without_points(self, data: bytes) -> tuple[bytes, int]:
+        """Rows whose times all have one number of decimals, without the points, and that number."""
+        if b"." not in data:
+            return data, 0
+        data = ZEROS.sub(b"", data)
+        lengths = {len(decimals) for decimals in POINT.findall(data)}
+        times = sum(role in ("time", "after") for role in self.columns.roles)
+        if len(lengths) != 1 or data.count(b".") != times * data.count(b"\n"):
+            return data, 0
+        return data.replace(b".", b""), lengths.pop()
 
     def _read(self, lines: list[bytes], number: int, into: list[list[int]]) -> str | None:
         """Rows one by one; what is wrong with the first line that is none."""
