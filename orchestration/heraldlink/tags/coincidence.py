@@ -47,6 +47,7 @@ class Coincidences:
         engine: PairEngine = engine_numpy,
     ) -> None:
         self._within_ps, self._resolution_ps, self._engine = _checked(within_ps), resolution_ps, engine
+        self._channels = (first, second)
         self._carry = PairCarry(first, second, -within_ps, within_ps + 1)
         self._live = LiveTime()
         self._pairs = 0
@@ -55,10 +56,12 @@ class Coincidences:
         """Take the next block; the number of coincidences that became known with it."""
         self._live.push(block)
         begin, end = -self._within_ps, self._within_ps + 1
-        found = sum(
-            self._engine.count_pairs(new.first, new.second, begin, end) - new.itself
-            for new in self._carry.push(block)
-        )
+        count, (first, second) = self._engine.count_pairs, self._channels
+        found = 0
+        for new in self._carry.push(block):
+            found += sum(count(one, other, begin, end) for one, other in new.across)
+            part = new.part
+            found += self._engine.count_in_stream(part.time_ps, part.channel, first, second, begin, end)
         self._pairs += found
         return found
 

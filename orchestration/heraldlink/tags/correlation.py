@@ -74,17 +74,20 @@ class Correlation:
         self._window = (begin_ps, end_ps, bin_ps)
         self._pairs = np.zeros(whole_bins(*self._window), dtype=np.int64)
         self._resolution_ps, self._engine = resolution_ps, engine
+        self._channels = (first, second)
         self._carry = PairCarry(first, second, begin_ps, end_ps)
         self._live = LiveTime()
 
     def push(self, block: Block | IndexedBlock) -> None:
         """Take the next block."""
-        begin_ps, _, bin_ps = self._window
         self._live.push(block)
         for new in self._carry.push(block):
-            self._pairs += self._engine.histogram(new.first, new.second, *self._window)
-            if new.itself:
-                self._pairs[-begin_ps // bin_ps] -= new.itself
+            for one, other in new.across:
+                self._pairs += self._engine.histogram(one, other, *self._window)
+            part, channels = new.part, self._channels
+            self._pairs += self._engine.histogram_in_stream(
+                part.time_ps, part.channel, *channels, *self._window
+            )
 
     def finish(self) -> Correlogram:
         """The histogram and what chance alone would make."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from heraldlink.errors import RequestError
 
 Times = NDArray[np.int64]
+Channels = NDArray[np.int16]
 
 PAIRS_AT_ONCE = 1 << 20
 
@@ -29,6 +30,25 @@ class PairEngine(Protocol):
 
     def histogram(self, first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int, bin_ps: int) -> Times:
         """Pairs by second - first in bins [begin + k bin, begin + (k + 1) bin), int64[n]."""
+        ...
+
+    def count_in_stream(
+        self, time_ps: Times, channel: Channels, first: int, second: int, begin_ps: int, end_ps: int
+    ) -> int:
+        """The same number for two channels of a stream; of one with itself, pairs of different clicks."""
+        ...
+
+    def histogram_in_stream(
+        self,
+        time_ps: Times,
+        channel: Channels,
+        first: int,
+        second: int,
+        begin_ps: int,
+        end_ps: int,
+        bin_ps: int,
+    ) -> Times:
+        """The same histogram for two channels of a stream; of one with itself, pairs of different clicks."""
         ...
 
     def match_pairs(self, first_ps: Times, second_ps: Times, within_ps: int) -> tuple[Times, Times]:
@@ -54,6 +74,26 @@ def histogram(first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int, bin
     for block in differences(first_ps, second_ps, begin_ps, end_ps):
         total += np.bincount((block - begin_ps) // bin_ps, minlength=bins)
     return total
+
+
+def count_in_stream(
+    time_ps: Times, channel: Channels, first: int, second: int, begin_ps: int, end_ps: int
+) -> int:
+    """The same number for two channels of a stream; of one with itself, pairs of different clicks."""
+    a, b = _both(time_ps, channel, first, second)
+    itself = a.size if first == second and begin_ps <= 0 < end_ps else 0
+    return count_pairs(a, b, begin_ps, end_ps) - itself
+
+
+def histogram_in_stream(
+    time_ps: Times, channel: Channels, first: int, second: int, begin_ps: int, end_ps: int, bin_ps: int
+) -> Times:
+    """The same histogram for two channels of a stream; of one with itself, pairs of different clicks."""
+    a, b = _both(time_ps, channel, first, second)
+    pairs = histogram(a, b, begin_ps, end_ps, bin_ps)
+    if first == second and begin_ps <= 0 < end_ps:
+        pairs[-begin_ps // bin_ps] -= a.size
+    return pairs
 
 
 def match_pairs(first_ps: Times, second_ps: Times, within_ps: int) -> tuple[Times, Times]:
@@ -100,6 +140,11 @@ def whole_bins(begin_ps: int, end_ps: int, bin_ps: int) -> int:
     if bin_ps <= 0 or end_ps <= begin_ps or (end_ps - begin_ps) % bin_ps:
         raise RequestError(f"a window of {begin_ps}..{end_ps} ps does not hold whole bins of {bin_ps} ps")
     return (end_ps - begin_ps) // bin_ps
+
+
+def _both(time_ps: Times, channel: Channels, first: int, second: int) -> tuple[Times, Times]:
+    a = time_ps[channel == first]
+    return a, a if second == first else time_ps[channel == second]
 
 
 def _walk(first: list[int], second: list[int], within_ps: int) -> tuple[list[int], list[int]]:

@@ -20,11 +20,10 @@ LONGEST_PS = 10**15
 
 @dataclass(frozen=True, eq=False, slots=True)
 class New:
-    """Clicks to pair: ``first`` with ``second``; ``itself``: how many clicks would pair with themselves."""
+    """Tags whose pairs with one another are new, and clicks ``across`` to pair: (first, second channel)."""
 
-    first: Times
-    second: Times
-    itself: int = 0
+    part: Block
+    across: tuple[tuple[Times, Times], ...]
 
 
 class PairCarry:
@@ -51,28 +50,39 @@ class PairCarry:
         return max(0, self.counts[1] - (self.first == self.second))
 
     def push(self, block: Block | IndexedBlock) -> Iterator[New]:
-        """Take the next block; the clicks whose pairs are new with it, in parts."""
+        """Take the next block; what is new with it, in parts."""
         for after_gap, part in live_parts(as_times(block)):
             if after_gap:
                 self._kept_first = self._kept_second = NONE
-            yield from self._pairs(part)
+            for place, channel in enumerate((self.first, self.second)):
+                self.counts[place] += int(np.count_nonzero(part.channel == channel))
+            yield New(part, tuple(self._across(part)))
+            self._keep(part)
 
-    def _pairs(self, part: Block) -> Iterator[New]:
-        first = clicks(part, self.first)
-        second = first if self.second == self.first else clicks(part, self.second)
-        self.counts[0] += first.size
-        self.counts[1] += second.size
-        itself = first.size if self.first == self.second and self._begin_ps <= 0 < self._end_ps else 0
-        if self._kept_first.size and second.size:
-            yield New(self._kept_first, second)
-        self._kept_second = np.concatenate((self._kept_second, second))
-        if first.size and self._kept_second.size:
-            yield New(first, self._kept_second, itself)
-        self._forget(np.concatenate((self._kept_first, first)), decided_ps(part))
+    def _across(self, part: Block) -> Iterator[tuple[Times, Times]]:
+        """Clicks of the blocks before, and those of this one that they reach."""
+        first, second = self._kept_first, self._kept_second
+        if first.size:
+            reached = _between(part, self.second, first[0] + self._begin_ps, first[-1] + self._end_ps)
+            yield first, reached
+        if second.size:
+            reached = _between(part, self.first, second[0] - self._end_ps, second[-1] - self._begin_ps + 1)
+            yield reached, second
 
-    def _forget(self, first: Times, until_ps: int) -> None:
+    def _keep(self, part: Block) -> None:
         """Keep the first clicks with t + end > until, and the second ones with t - begin >= until."""
-        limit = min(until_ps, END_PS - LONGEST_PS)
-        second = self._kept_second
-        self._kept_first = first[np.searchsorted(first, limit - self._end_ps, side="right") :]
-        self._kept_second = second[np.searchsorted(second, limit + self._begin_ps) :]
+        limit = min(decided_ps(part), END_PS - LONGEST_PS)
+        self._kept_first = _latest(self._kept_first, part, self.first, limit - self._end_ps + 1)
+        self._kept_second = _latest(self._kept_second, part, self.second, limit + self._begin_ps)
+
+
+def _between(part: Block, channel: int, begin_ps: int, end_ps: int) -> Times:
+    """Clicks of a channel with begin <= t < end."""
+    here = slice(*np.searchsorted(part.time_ps, (begin_ps, end_ps)))
+    return clicks(Block(part.time_ps[here], part.channel[here], part.until_ps), channel)
+
+
+def _latest(kept: Times, part: Block, channel: int, from_ps: int) -> Times:
+    """Clicks of a channel from a time on, the kept ones and those of the part."""
+    kept = kept[np.searchsorted(kept, from_ps) :]
+    return np.concatenate((kept, _between(part, channel, from_ps, END_PS)))
