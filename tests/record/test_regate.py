@@ -10,10 +10,14 @@ from synthetic_run import FIRST, GATE, PROBABILITY, SEQUENCE, WINDOW, Bench, pre
 
 from heraldlink.agent.recorded_model import recorded_model
 from heraldlink.errors import DataError, RequestError
+from heraldlink.heralding.attempts import ReferenceIndex
+from heraldlink.heralding.herald_stream import HeraldStream
+from heraldlink.heralding.patterns import single_click
 from heraldlink.messages.values import Prediction
 from heraldlink.pairs import NodeTags
 from heraldlink.record.regate import Regated, regate
 from heraldlink.record.run import write_run
+from heraldlink.record.tag_files import open_tags
 from heraldlink.sequences.tagger import CLICKS_C, CLICKS_D, READOUT_MARKS
 
 NARROW, WIDE = (1_150_000, 1_250_000), (900_000, 1_500_000)
@@ -49,6 +53,19 @@ def test_heralds_are_those_whose_click_lies_in_the_gate(bench: Bench, tmp_path: 
     assert found.kept == len(expected) < found.stored
     assert found.unavailable == ""
     assert abs(found.results.fidelity["both"].corrected.deviation((1 + 0.8 + 0.8 + 0.9) / 4)) < 4
+
+
+def test_the_tags_read_as_a_recording_hold_the_same_heralds(bench: Bench, tmp_path: Path) -> None:
+    folder = kept(bench, tmp_path)
+    for slot in bench.slots:
+        stream = HeraldStream(single_click(CLICKS_C, CLICKS_D, NARROW), ReferenceIndex(first_index=FIRST))
+        for block in open_tags(folder / "tags-midpoint.parquet", slot=str(slot.slot)).blocks(7):
+            stream.push(block)
+        heralds = stream.finish().heralds
+        found = [item for item in again(folder, NARROW).heralds if item.slot == slot.slot]
+        if not slot.estimate:
+            assert [item.attempt for item in found] == (heralds.attempt + FIRST).tolist()
+            assert [item.outcome for item in found] == heralds.outcome.tolist()
 
 
 def with_click(bench: Bench, slot: int, attempt: int, raw: int, time_ps: int) -> dict[str, NodeTags]:
@@ -107,8 +124,9 @@ def test_a_run_without_its_model_is_told(bench: Bench, tmp_path: Path) -> None:
     folder = kept(bench, tmp_path)
     with pytest.raises(DataError, match="came without their model"):
         regate(folder, NARROW, lambda describe, gate_ps: recorded_model(describe).predict(gate_ps))
-    with pytest.raises(DataError, match="cannot be read"):
-        recorded_model({"model": "{}"})
+    for text in ("{}", "[]", "{", '{"config": {}, "devices": 1}'):
+        with pytest.raises(DataError, match="cannot be read"):
+            recorded_model({"model": text})
 
 
 def test_the_rate_is_compared_with_what_is_predicted(bench: Bench, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 import msgspec
@@ -16,7 +17,11 @@ from heraldlink.errors import DataError
 from heraldlink.heralding.description import MODEL, envelopes_of, sequence_of
 from heraldlink.messages.values import Drive, Prediction
 from heraldlink_physics.device import Devices
+from heraldlink_physics.errors import PhysicsError
 from heraldlink_physics.model import HeraldModel
+
+PLACES = ("station", "devices", "data_directory")
+"""Paths of the configuration: only their names are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,9 @@ class RecordedModel:
 
 def describe_model(estimator: Estimator, drives: Mapping[str, Drive]) -> dict[str, str]:
     """The model as an entry of the tags' description (infinite values as JSON of Python says them)."""
+    config: dict[str, object] = json.loads(estimator.config.model_dump_json())
     held = {
-        "config": json.loads(estimator.config.model_dump_json()),
+        "config": config | {name: Path(str(config[name])).name for name in PLACES},
         "devices": msgspec.to_builtins(estimator.devices),
         "measured": msgspec.to_builtins(estimator.measured),
         "drives": msgspec.to_builtins(dict(drives)),
@@ -62,7 +68,7 @@ def recorded_model(describe: Mapping[str, str]) -> RecordedModel:
         devices = msgspec.convert(held["devices"], Devices)
         measured = msgspec.convert(held["measured"], MeasuredLink)
         drives = msgspec.convert(held["drives"], dict[str, Drive])
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, PhysicsError) as error:
         raise DataError(f"the model beside the run's tags cannot be read ({error})") from error
     chosen = {
         name: msgspec.structs.replace(drives[name], envelope_peak_V=peak_V)
