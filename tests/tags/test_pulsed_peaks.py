@@ -81,9 +81,9 @@ def pulses(rng: np.random.Generator, mean: float, number: int) -> PulsedPeaks | 
 
 def test_g2_of_coherent_pulses_is_one_within_its_error() -> None:
     rng = np.random.default_rng(5)
-    found = [pulses(rng, 0.05, 200_000) for _ in range(120)]
+    found = [pulses(rng, 0.07, 100_000) for _ in range(80)]
     pulls = np.array([(item.g2.value - 1) / item.g2.sigma for item in found if item])
-    assert pulls.size == 120
+    assert pulls.size == 80
     assert stats.kstest(pulls, "norm").pvalue > 0.01
 
 
