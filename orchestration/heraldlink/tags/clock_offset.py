@@ -129,13 +129,13 @@ def _coarse(first: Times, second: Times, reach_ps: int, largest_drift: float) ->
     return sorted(found, key=lambda peak: -peak.surprise)[:CANDIDATES]
 
 
-def _spectrum(times_ps: Real, bin_ps: float) -> NDArray[np.complex128]:
+def _spectrum(times_ps: Real, bin_ps: float) -> NDArray[np.complexfloating]:
     """Fourier transform of the clicks in bins, folded to `COARSE_BINS`."""
     places = np.floor(times_ps / bin_ps).astype(np.int64) % COARSE_BINS
-    return np.fft.rfft(np.bincount(places, minlength=COARSE_BINS).astype(np.float64))
+    return np.fft.rfft(np.bincount(places, minlength=COARSE_BINS).astype(np.float32))
 
 
-def _highest_of_all(counts: Real) -> tuple[float, int]:
+def _highest_of_all(counts: NDArray[np.floating]) -> tuple[float, int]:
     """Surprise and place of the highest sum of two neighbouring bins, against the bins around them."""
     both = counts + np.roll(counts, -1)
     place = int(np.argmax(both))
