@@ -263,7 +263,7 @@ def test_a_segment_that_was_rolled_but_not_removed_is_only_removed(tmp_path: Pat
     data = path.read_bytes()
     roll(path)
     path.write_bytes(data)
-    (tmp_path / "b.parquet.partial").write_bytes(b"PAR1")
+    (tmp_path / "a.parquet.123.partial").write_bytes(b"PAR1")
     (found,) = repair(tmp_path)
     assert found.sentences == ("a.arrows: 10 tags (blocks: 1) are kept in a.parquet; nothing is lost",)
     assert [item.name for item in tmp_path.iterdir()] == ["a.parquet"]

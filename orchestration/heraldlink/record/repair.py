@@ -93,8 +93,9 @@ def _folder(folder: Path) -> tuple[Repaired, ...]:
     segments, raws = sorted(folder.glob(f"*{SUFFIX}")), sorted(folder.glob(f"*{RAW}"))
     for path in (*segments, *raws):
         refuse_open(path)
-    for partial in folder.glob(f"*{ROLLED}{PARTIAL}"):
-        partial.unlink()  # the segment it was made from is still there
+    for path in segments:
+        for partial in folder.glob(f"{path.stem}{ROLLED}.*{PARTIAL}"):
+            partial.unlink()  # rolling was interrupted; the segment is still there
     ours = [path for path in raws if description_file(path).exists()]
     dead = [path for path in ours if not RawTags(path, salvage=True).whole]
     return (*(_segment(path) for path in segments), *(_raw(path) for path in dead))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Closed segments become Parquet files, and long recordings a row of them."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ def write_parquet(path: Path, header: Header, blocks: Iterable[AnyBlock], source
     """Write blocks to a Parquet file that appears whole, or not at all. Raises DataError."""
     if path.exists():
         raise DataError(f"{path}: exists already; a recording is never overwritten")
-    partial = path.with_name(path.name + PARTIAL)
+    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
     try:
         with partial.open("wb") as stream, ParquetWriter(stream, header) as writer:
             for block in blocks:
