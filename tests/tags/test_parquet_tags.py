@@ -81,6 +81,32 @@ def test_any_chunking_gives_the_same_tags(
     np.testing.assert_array_equal(joined(source, size, "channel"), channel)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=40),
+    size=st.sampled_from([1, 7, 4096]),
+)
+def test_gaps_stand_in_the_block_in_which_they_end(steps: list[tuple[int, bool]], size: int) -> None:
+    """A step is time without a tag, or with a gap, and then a tag."""
+    now, times, gaps = 0, [], []
+    for step, lost in steps:
+        if lost and step:
+            gaps.append(Gap(now, now + step, "overflow", 1))
+        now += step
+        times.append(now)
+    block = Block(np.array(times, np.int64), np.zeros(len(times), np.int16), END_PS, tuple(gaps))
+    seen: list[Gap] = []
+    before = -1
+    for part in ParquetTags(written(TIMES, block)).blocks(size):
+        for gap in part.gaps:
+            assert before <= gap.begin_ps, "no block before holds a tag behind it"
+            assert gap.end_ps <= part.until_ps
+        seen += part.gaps
+        before = int(part.time_ps[-1]) if part.time_ps.size else before
+        assert all(gap in seen for gap in gaps if gap.end_ps <= before), "and it is told by then"
+    assert seen == gaps
+
+
 def test_indexed_tags_come_back() -> None:
     block = IndexedBlock(np.array([3, 9, 1]), np.array([0, 0, 8]), np.array([1, 0, 1], np.int16), END_PS)
     source = ParquetTags(written(INDEXED, block))
