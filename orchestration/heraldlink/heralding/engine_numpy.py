@@ -29,6 +29,8 @@ FEW_CLICKS = 16
 
 Places = NDArray[np.intp]
 
+FIRST: Places = np.zeros(1, dtype=np.intp)
+
 
 class NumpyEngine:
     """A `HeraldEngine` that needs nothing but numpy."""
@@ -44,7 +46,7 @@ class NumpyEngine:
         while begin < time_ps.size:
             stop = _whole_ties(time_ps, begin + PIECE)
             role = logic.roles.take(channel[begin:stop].view(np.uint16))
-            syncs = np.flatnonzero(role == SYNC)
+            syncs = (role == SYNC).nonzero()[0]
             if stop < time_ps.size and syncs.size:  # a piece that ends with a sync leaves little open
                 stop = _whole_ties(time_ps, begin + int(syncs[-1]) + 1)
             parts.append(_count_piece(logic, time_ps[begin:stop], role[: stop - begin], syncs, still, counts))
@@ -64,7 +66,7 @@ class NumpyEngine:
         hits, bits = _hits(logic, logic.roles.take(channel.view(np.uint16)), after_ps)
         number = attempt[hits]
         first = _group_begins(number)
-        clicks = np.diff(first, append=hits.size)
+        clicks = _sizes(first, hits.size)
         pattern = _patterns(bits, first, clicks)
         counts += np.bincount(pattern, minlength=counts.size)
         begin = hits.take(first)
@@ -102,7 +104,7 @@ def _count_piece(
     hits, bits = _hits(logic, role, after_ps)
     number = place.take(hits)
     first = _group_begins(number)
-    clicks, begin = np.diff(first, append=hits.size), hits.take(first)
+    clicks, begin = _sizes(first, hits.size), hits.take(first)
     columns = number.take(first), _patterns(bits, first, clicks), clicks, after_ps.take(begin)
     return _close(logic, columns, sync_ps, still, counts)
 
@@ -186,7 +188,7 @@ def _hits(logic: GateLogic, role: NDArray[np.int8], after_ps: Times) -> tuple[Pl
     for begin_ps, end_ps in gates:
         inside |= (after_ps - begin_ps).view(np.uint64) < np.uint64(end_ps - begin_ps)
     inside &= role >= 0
-    hits = np.flatnonzero(inside)
+    hits = inside.nonzero()[0]
     bit = role.take(hits).astype(np.uint32)
     if logic.begin_ps.size > 1:
         bit *= np.uint32(logic.begin_ps.size)
@@ -200,7 +202,16 @@ def _group_begins(number: NDArray[np.integer]) -> Places:
     """Where each run of equal numbers begins."""
     if not number.size:
         return np.empty(0, dtype=np.intp)
-    return np.concatenate(([0], np.flatnonzero(number[1:] != number[:-1]) + 1))
+    return np.concatenate((FIRST, (number[1:] != number[:-1]).nonzero()[0] + 1))
+
+
+def _sizes(first: Places, total: int) -> Places:
+    """Lengths of the runs."""
+    sizes = np.empty_like(first)
+    if first.size:
+        np.subtract(first[1:], first[:-1], out=sizes[:-1])
+        sizes[-1] = total - first[-1]
+    return sizes
 
 
 def _patterns(bits: NDArray[np.uint32], first: Places, clicks: Places) -> NDArray[np.uint32]:
@@ -210,7 +221,7 @@ def _patterns(bits: NDArray[np.uint32], first: Places, clicks: Places) -> NDArra
     if int(clicks.max()) > FEW_CLICKS:
         return np.bitwise_or.reduceat(bits, first)
     pattern = bits.take(first)
-    more = np.flatnonzero(clicks > 1)
+    more = (clicks > 1).nonzero()[0]
     for click in range(1, FEW_CLICKS):
         pattern[more] |= bits.take(first.take(more) + click)
         more = more[clicks.take(more) > click + 1]
@@ -230,7 +241,7 @@ def _rows(
     outcome = logic.outcomes.take(pattern)
     if logic.repeats_ambiguous:
         outcome[(outcome != NONE) & (clicks > _bits_set(pattern, logic.outcomes.size))] = AMBIGUOUS
-    kept = np.flatnonzero(outcome)
+    kept = outcome.nonzero()[0]
     return Rows(attempt, outcome, pattern, after_ps, time_ps).chosen(kept)
 
 
