@@ -21,11 +21,8 @@ from heraldlink.heralding.gate_logic import (
 )
 from heraldlink.heralding.patterns import AMBIGUOUS, NONE
 
-PIECE = 3 << 13
-"""Tags at once: their times, places and offsets fill 576 kB."""
-
-FEW_CLICKS = 16
-"""Clicks of an attempt up to which their bits are joined one by one."""
+PIECE = 1 << 16
+"""Tags at once: enough to make the cost of a call small, few enough for a cache of 2 MB."""
 
 Places = NDArray[np.intp]
 
@@ -67,7 +64,7 @@ class NumpyEngine:
         number = attempt[hits]
         first = _group_begins(number)
         clicks = _sizes(first, hits.size)
-        pattern = _patterns(bits, first, clicks)
+        pattern = _patterns(bits, first)
         counts += np.bincount(pattern, minlength=counts.size)
         begin = hits.take(first)
         return _rows(logic, number.take(first), pattern, clicks, after_ps.take(begin), time_ps.take(begin))
@@ -105,7 +102,7 @@ def _count_piece(
     number = place.take(hits)
     first = _group_begins(number)
     clicks, begin = _sizes(first, hits.size), hits.take(first)
-    columns = number.take(first), _patterns(bits, first, clicks), clicks, after_ps.take(begin)
+    columns = number.take(first), _patterns(bits, first), clicks, after_ps.take(begin)
     return _close(logic, columns, sync_ps, still, counts)
 
 
@@ -214,20 +211,9 @@ def _sizes(first: Places, total: int) -> Places:
     return sizes
 
 
-def _patterns(bits: NDArray[np.uint32], first: Places, clicks: Places) -> NDArray[np.uint32]:
+def _patterns(bits: NDArray[np.uint32], first: Places) -> NDArray[np.uint32]:
     """The bits of each group of clicks, joined."""
-    if not bits.size:
-        return bits
-    if int(clicks.max()) > FEW_CLICKS:
-        return np.bitwise_or.reduceat(bits, first)
-    pattern = bits.take(first)
-    more = (clicks > 1).nonzero()[0]
-    for click in range(1, FEW_CLICKS):
-        pattern[more] |= bits.take(first.take(more) + click)
-        more = more[clicks.take(more) > click + 1]
-        if not more.size:
-            break
-    return pattern
+    return np.bitwise_or.reduceat(bits, first) if bits.size else bits
 
 
 def _rows(
