@@ -32,8 +32,9 @@ SHAPES = {
     "decimal comma": rows(lambda t, c: f"{t // 1000},{t % 1000:03d};{c}", "time in ns;channel\n"),
     "time base": rows(lambda time, channel: f"{channel} {time // 64}", "# timebase: 64 ps\n"),
     "PicoQuant's listing": rows(
-        lambda time, channel: f"7 CHN {channel} {time // 4} {time}\n8 OFL * 2",
-        "record# Type Ch TimeTag TrueTime/ps\n",
+        lambda time, channel: f"7 CHN {channel} {time // 4} {time:8.0f}\n8 OFL *  2",
+        "Tag version: 1.0.00\n\nMeasDesc_Resolution     1.0E-12\n-----\nHydraHarp V2 T2 data\n"
+        "\nrecord# chan timetag truetime/ps\n",
     ),
     "labels": rows(lambda time, channel: f"ch{channel};{time}", "input;time_ps\n"),
 }
@@ -100,6 +101,9 @@ def test_clicks_after_reference_events() -> None:
     source = found(table)
     assert clicks(source) == [(10, 3500, 1), (12, 16, 2), (12, 9000, 1)]
     assert source.header.kind == "indexed"
+    listing = b"MeasDesc_Resolution   1.6E-11\n\nrecord# chan   nsync truetime/ns dtime\n"
+    listing += b"".join(b"%d CHN 1 %d %8.0f %10d\n" % (at, at * 3, at * 37.5, 700 + at) for at in range(9))
+    assert clicks(found(listing)) == [(at * 3, 16 * (700 + at), 1) for at in range(9)]
 
 
 @pytest.mark.parametrize(

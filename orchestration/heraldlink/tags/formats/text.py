@@ -8,6 +8,7 @@ There is no standard; shapes taken here and where they come from::
     time;index             ID900 with reference index (manual "Time Controller Series", table 10)
     time time ...          a channel in each column; empty or negative: no tag (quTAG DAQ of FNAL)
     index channel after    T3 tables with a header
+    record# kind chan ...  listings of PicoQuant's demo programs (PicoQuant-Time-Tagged-File-Format-Demos)
     time                   one channel
 
 Separators: white space, comma, semicolon, tab, bar; remarks begin with # % // * !; one column may hold labels

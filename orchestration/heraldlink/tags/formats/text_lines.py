@@ -147,3 +147,5 @@ def _splits(line: str, separator: str | None, columns: int) -> Iterator[tuple[st
     yield from (words(line, each) for each in SEPARATORS if each in line)
     yield tuple(re.split(r"\s{2,}|\t", line))
     yield tuple(re.sub(r"\s+(?=[(\[])", "_", line).split())
+    if line.startswith("record# chan "):  # PicoQuant's listing does not name the kind of its records
+        yield ("record#", "kind", *line.split()[1:])

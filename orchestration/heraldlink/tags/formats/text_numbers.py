@@ -24,6 +24,9 @@ TIMEBASE = re.compile(
     r"(fs|ps|ns|us|µs|μs|ms|s|sec|seconds?|picoseconds?|nanoseconds?)\b",
     re.IGNORECASE,
 )
+LISTED = re.compile(r"MeasDesc_Resolution\s+([\d.]+[eE][+-]?\d+)")
+"""Seconds of a count of a delay, in PicoQuant's listings."""
+
 DECIMALS_OF_SECONDS = 9
 """Decimals from which times can only be seconds, if most rows have about as many."""
 
@@ -65,6 +68,9 @@ def find_unit(rows: Rows, columns: Columns, options: Mapping[str, str]) -> Unit:
     if columns.unit is not None:
         return Unit(_exact(UNITS_PS[columns.unit]), "text")
     for line in rows.above:
+        listed = LISTED.match(line) if columns.kind == "indexed" else None
+        if listed:
+            return Unit(_exact(listed[1]) * 10**12, "text")
         match = TIMEBASE.search(line)
         if match and match[2].lower() in UNITS_PS:
             return Unit(_exact(match[1] or 1) * _exact(UNITS_PS[match[2].lower()]), "text")
