@@ -32,6 +32,15 @@ FORMATS: tuple[Format, ...] = (
     Id900(),
 )
 
+FOREIGN = {
+    b"\x1f\x8b": "a gzip file: unpack it first",
+    b"PK\x03\x04": "a ZIP archive (or a spreadsheet): unpack it first, or save it as CSV",
+    b"\x93NUMPY": "an array of numpy's: save its times and channels as CSV or Parquet",
+    b"MATLAB 5.0": "a MATLAB file: save its times and channels as CSV",
+    b"\xff\xfe": "text in UTF-16: save it as UTF-8",
+}
+"""What files that hold no tags, or hide them, begin with."""
+
 
 def detect(start: bytes, size: int, formats: Sequence[Format] = FORMATS) -> Format:
     """The first format that a file's beginning fits. Raises DataError for an empty or unknown file."""
@@ -40,6 +49,9 @@ def detect(start: bytes, size: int, formats: Sequence[Format] = FORMATS) -> Form
     for candidate in formats:
         if candidate.matches(start, size):
             return candidate
+    for signature, what in FOREIGN.items():
+        if start.startswith(signature):
+            raise DataError(f"no recording but {what}, as its byte 0 says")
     known = ", ".join(each.name for each in formats)
     raise DataError(f"not a recording of a known format: byte 0 begins {start[:8].hex(' ')} (known: {known})")
 

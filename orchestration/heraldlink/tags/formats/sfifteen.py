@@ -115,6 +115,9 @@ def _fits(start: bytes, dtype: Dtype, is_text: bool) -> bool:
     time = Unwrapped(WRAP)((events >> np.uint64(10)).astype(np.int64))
     if not ascends(time, ROLLOVER_PS // 1000 * 256):
         return False
+    lower = events & np.uint64(0xFFFFFFFF)
+    if np.unique(lower).size < events.size / 2:  # the lower half moves fast, or it is none
+        return False
     inputs = events[(events & NO_CLICK) == 0] & INPUTS
     alone = np.isin(inputs, np.array([1, 2, 4, 8], dtype=np.uint64))
     return inputs.size > 0.1 * events.size and float(alone.mean()) > 0.8

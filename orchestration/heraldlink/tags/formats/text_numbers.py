@@ -47,7 +47,7 @@ class Unit:
     known_by: str
 
     def in_ps(self, word: str) -> int:
-        """A number of a text in whole picoseconds; `NO_TIME` for an empty place or a number below zero."""
+        """A number of a text in whole picoseconds; `NO_TIME` for an empty place."""
         if word.isdigit():
             return int(int(word) * self.ps) if self.ps == 1 else round(int(word) * self.ps)
         if word.lower() in MISSING:
@@ -56,7 +56,7 @@ class Unit:
             value = Decimal(word.replace(",", "."))
         except InvalidOperation:
             raise ValueError(word) from None
-        return round(value * self.ps) if value >= 0 else NO_TIME
+        return round(value * self.ps)
 
 
 def find_unit(rows: Rows, columns: Columns, options: Mapping[str, str]) -> Unit:

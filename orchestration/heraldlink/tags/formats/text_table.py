@@ -115,11 +115,12 @@ class Table:
         except (ValueError, OverflowError):
             return None
         step = int(unit_ps)
-        if table.shape[1] != self.rows.columns or (table.size and int(table.max()) > END_PS // step):
+        limit = END_PS // step
+        if table.shape[1] != self.rows.columns or (table.size and not _within(table, limit)):
             return None
         for place, role in enumerate(self.columns.roles):
             if role in ("time", "after"):
-                table[:, place] = np.where(table[:, place] < 0, NO_TIME, table[:, place] * step)
+                table[:, place] *= step
         return table
 
     def _without_points(self, data: bytes) -> tuple[bytes, int]:
@@ -164,7 +165,7 @@ class Table:
                     if role == "channel"
                     else PLAIN.in_ps(word)
                 )
-            if value > END_PS:
+            if value > END_PS or (value < -END_PS and value != NO_TIME):
                 raise OverflowError
             row.append(value)
         return row
@@ -176,6 +177,10 @@ class Table:
         """The channels of rows: 1 in a text that has none."""
         place = self.columns.place("channel")
         return columns[place] if place is not None else np.ones(columns[0].size, dtype=np.int64)
+
+
+def _within(table: Times, limit: int) -> bool:
+    return -limit <= int(table.min()) and int(table.max()) <= limit
 
 
 def events(table: Table, found: dict[str, int], size: int) -> Iterator[Piece]:
@@ -203,7 +208,7 @@ def side_by_side(table: Table, size: int) -> Iterator[Piece]:
     latest = [-1] * len(places)
     for columns in table.arrays(size):
         for each, place in enumerate(places):
-            time_ps = columns[place][columns[place] != NO_TIME]
+            time_ps = columns[place][columns[place] >= 0]
             held[each] = np.concatenate((held[each], time_ps))
             latest[each] = max([latest[each], *time_ps[-1:].tolist()])
         yield _merged(held, table.channels.beside, min(latest) - STEP_BACK_PS)
