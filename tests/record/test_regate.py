@@ -28,6 +28,12 @@ def bench() -> Bench:
     return synthetic(seed=5, rounds=1)
 
 
+@pytest.fixture(scope="module")
+def folder(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run as it was."""
+    return kept(bench, tmp_path_factory.mktemp("run"))
+
+
 def again(folder: Path, gate_ps: tuple[int, int]) -> Regated:
     def same(_: object, __: object) -> Prediction:
         return prediction()
@@ -39,8 +45,7 @@ def kept(bench: Bench, tmp_path: Path, tags: dict[str, NodeTags] | None = None) 
     return write_run(tmp_path, bench.result(), tags or bench.node_tags()).folder
 
 
-def test_heralds_are_those_whose_click_lies_in_the_gate(bench: Bench, tmp_path: Path) -> None:
-    folder = kept(bench, tmp_path)
+def test_heralds_are_those_whose_click_lies_in_the_gate(bench: Bench, folder: Path) -> None:
     assert again(folder, GATE).identical
     found = again(folder, NARROW)
     expected = {
@@ -55,8 +60,7 @@ def test_heralds_are_those_whose_click_lies_in_the_gate(bench: Bench, tmp_path: 
     assert abs(found.results.fidelity["both"].corrected.deviation((1 + 0.8 + 0.8 + 0.9) / 4)) < 4
 
 
-def test_the_tags_read_as_a_recording_hold_the_same_heralds(bench: Bench, tmp_path: Path) -> None:
-    folder = kept(bench, tmp_path)
+def test_the_tags_read_as_a_recording_hold_the_same_heralds(bench: Bench, folder: Path) -> None:
     for slot in bench.slots:
         stream = HeraldStream(single_click(CLICKS_C, CLICKS_D, NARROW), ReferenceIndex(first_index=FIRST))
         for block in open_tags(folder / "tags-midpoint.parquet", slot=str(slot.slot)).blocks(7):
@@ -92,12 +96,14 @@ def test_a_double_click_becomes_a_herald_where_the_gate_leaves_one_click_out(
     assert found.results.fidelity["both"].pairs == len(bench.heralds)
 
 
-def test_outside_there_is_a_fidelity_only_if_every_attempt_was_read_out(bench: Bench, tmp_path: Path) -> None:
-    assert "reaches outside the hardware's" in again(kept(bench, tmp_path / "a"), WIDE).unavailable
+def test_outside_there_is_a_fidelity_only_if_every_attempt_was_read_out(
+    bench: Bench, folder: Path, tmp_path: Path
+) -> None:
+    assert "reaches outside the hardware's" in again(folder, WIDE).unavailable
     tags = bench.node_tags()
     for name in ("alice", "bob"):
         tags[name] = read_everywhere(tags[name])
-    found = again(kept(bench, tmp_path / "b", tags), WIDE)
+    found = again(kept(bench, tmp_path, tags), WIDE)
     assert found.unavailable == ""
     assert found.results.fidelity["both"].pairs == len(found.heralds)
 
@@ -114,14 +120,12 @@ def read_everywhere(node: NodeTags) -> NodeTags:
 
 
 @pytest.mark.parametrize("gate_ps", [(5, 5), (7, 3), (-1, 4), (0, SEQUENCE.attempt_period_ps + 1)])
-def test_a_gate_that_is_none_is_refused(bench: Bench, tmp_path: Path, gate_ps: tuple[int, int]) -> None:
-    folder = kept(bench, tmp_path)
+def test_a_gate_that_is_none_is_refused(folder: Path, gate_ps: tuple[int, int]) -> None:
     with pytest.raises(RequestError, match=f"gate {gate_ps[0]} to {gate_ps[1]} ps: it must begin at 0"):
         again(folder, gate_ps)
 
 
-def test_a_run_without_its_model_is_told(bench: Bench, tmp_path: Path) -> None:
-    folder = kept(bench, tmp_path)
+def test_a_run_without_its_model_is_told(folder: Path) -> None:
     with pytest.raises(DataError, match="came without their model"):
         regate(folder, NARROW, lambda describe, gate_ps: recorded_model(describe).predict(gate_ps))
     for text in ("{}", "[]", "{", '{"config": {}, "devices": 1}'):
@@ -129,7 +133,7 @@ def test_a_run_without_its_model_is_told(bench: Bench, tmp_path: Path) -> None:
             recorded_model({"model": text})
 
 
-def test_the_rate_is_compared_with_what_is_predicted(bench: Bench, tmp_path: Path) -> None:
-    rate = again(kept(bench, tmp_path), GATE).results.rate
+def test_the_rate_is_compared_with_what_is_predicted(folder: Path) -> None:
+    rate = again(folder, GATE).results.rate
     assert rate.predicted == PROBABILITY
     assert abs(rate.standard_deviations) < 4
