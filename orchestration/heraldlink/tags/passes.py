@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from heraldlink.errors import DataError, RequestError
-from heraldlink.tags.block import END_PS, Block, IndexedBlock, TagSource, Times
+from heraldlink.tags.block import END_PS, Block, Channels, IndexedBlock, TagSource, Times
 
 BLOCK_TAGS = 1 << 20
 """Tags per block of a pass, unless asked otherwise."""
@@ -186,3 +186,9 @@ def clicks(block: Block, channel: int) -> Times:
     """Times of one channel's tags, int64[n]."""
     found: Times = block.time_ps[block.channel == channel]
     return found
+
+
+def present(channel: Channels) -> list[int]:
+    """Which channels there are, in ascending order."""
+    found = np.flatnonzero(np.bincount(channel.view(np.uint16)))
+    return sorted(int(np.int16(np.uint16(item))) for item in found)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from heraldlink.errors import RequestError
 from heraldlink.tags.block import Block, IndexedBlock, Times
 from heraldlink.tags.live_time import LiveTime
-from heraldlink.tags.passes import as_times
+from heraldlink.tags.passes import as_times, clicks, present
 
 Real = NDArray[np.float64]
 
@@ -71,20 +71,19 @@ class Rates:
         here = as_times(block)
         if not here.time_ps.size:
             return
-        place = here.time_ps // self._bin_ps
-        if self._first is None:
-            self._first = int(place[0])
-        place = place - self._first
-        self._bins = int(place[-1]) + 1
-        found = [int(channel) for channel in np.unique(here.channel)]
+        begin, end = (int(here.time_ps[place]) // self._bin_ps for place in (0, -1))
+        self._first = begin if self._first is None else self._first
+        self._bins = end + 1 - self._first
+        found = present(here.channel)
         wanted = found if self._wanted is None else [channel for channel in found if channel in self._wanted]
         if self._bins * len({*self._clicks, *wanted}) > MOST_BINS:
             raise RequestError(
                 f"rates in bins of {self._bin_ps} ps: the recording takes more than {MOST_BINS} of them;"
                 f" ask for longer ones"
             )
+        edges = np.arange(begin, end + 2, dtype=np.int64) * self._bin_ps
         for channel in wanted:
-            self._add(channel, place[here.channel == channel])
+            self._add(channel, begin - self._first, np.diff(np.searchsorted(clicks(here, channel), edges)))
 
     def finish(self) -> RateTable:
         """Clicks and live time in each bin."""
@@ -95,12 +94,9 @@ class Rates:
         clicks = np.array(rows, dtype=np.int64).reshape(len(rows), bins)
         return RateTable(edges, channels, clicks, live.within_ps(edges))
 
-    def _add(self, channel: int, place: Times) -> None:
-        """Bins of earlier blocks end where those of this one begin: only the new part is counted."""
-        done = self._clicks.get(channel, np.zeros(0, np.int64))
-        start = int(place[0])
-        new = np.bincount(place - start)
-        total = _padded(done, start + new.size)
+    def _add(self, channel: int, start: int, new: Times) -> None:
+        """Bins from ``start`` on: one that a block before has begun, and new ones."""
+        total = _padded(self._clicks.get(channel, np.zeros(0, np.int64)), start + new.size)
         total[start:] += new
         self._clicks[channel] = total
 

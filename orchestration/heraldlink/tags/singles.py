@@ -13,7 +13,7 @@ from heraldlink.calibration.measured import Measured
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import Block, IndexedBlock
 from heraldlink.tags.live_time import Live, LiveTime
-from heraldlink.tags.passes import live_parts
+from heraldlink.tags.passes import clicks, live_parts, present
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,17 +78,11 @@ class Singles:
         self._counts = here
 
     def _gaps(self, part: Block) -> None:
-        """In order of channel, then time: a stable sort keeps the order of time."""
-        order = np.argsort(part.channel, kind="stable")
-        channel, time = part.channel[order], part.time_ps[order]
-        bounds = np.concatenate(([0], np.flatnonzero(np.diff(channel)) + 1, [channel.size]))
-        for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-            if start == stop:
-                continue
-            number = int(channel[start])
-            steps = np.diff(time[start:stop], prepend=self._last.get(number, time[start]))
-            steps = steps if number in self._last else steps[1:]
-            if steps.size:
-                smallest = int(steps.min())
-                self._smallest[number] = min(smallest, self._smallest.get(number, smallest))
-            self._last[number] = int(time[stop - 1])
+        for channel in present(part.channel):
+            times = clicks(part, channel)
+            if channel in self._last:
+                times = np.concatenate(([self._last[channel]], times))
+            if times.size > 1:
+                smallest = int(np.diff(times).min())
+                self._smallest[channel] = min(smallest, self._smallest.get(channel, smallest))
+            self._last[channel] = int(times[-1])
