@@ -28,12 +28,12 @@ class DelayTimes:
 
     def push(self, block: Block) -> Block:
         """Take the next block; give the tags that no later one can precede."""
-        delayed = block.time_ps - self._delays_ps[block.channel.view(np.uint16)]
+        delayed = block.time_ps - self._delays_ps.take(block.channel.view(np.uint16))
         time_ps = np.concatenate((self._time, delayed))
         channel = np.concatenate((self._channel, block.channel))
         by_channel = np.argsort(channel, kind="stable")
-        order = by_channel[np.argsort(time_ps[by_channel], kind="stable")]
-        self._time, self._channel = time_ps[order], channel[order]
+        order = by_channel.take(np.argsort(time_ps.take(by_channel), kind="stable"))
+        self._time, self._channel = time_ps.take(order), channel.take(order)
         self._gaps.push(block.gaps)
         return self._before(_moved(block.until_ps, -self._largest_ps))
 
