@@ -93,11 +93,14 @@ def _reader(path: str) -> _Reader:
 
 
 def _pieces(path: str, found: dict[str, int], size: int) -> Iterator[Piece]:
-    reader, losses = _reader(path), Losses(found)
+    reader, losses, read = _reader(path), Losses(found), 0
     while reader.hasData():
         data = reader.getData(size)
-        if not data.getTimestamps().size:
+        if not data.getTimestamps().size:  # the maker's reader prints what is wrong, and goes on
+            if not read:
+                raise DataError("truncated or damaged: Swabian's reader finds no tags and prints why")
             break
+        read += data.getTimestamps().size
         channel = data.getChannels().astype(np.int64)
         yield losses.piece(data.getEventTypes(), data.getMissedEvents(), channel, data.getTimestamps())
 

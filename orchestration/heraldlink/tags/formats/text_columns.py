@@ -32,6 +32,10 @@ INDICES = {
 AFTERS = {
     "after", "delay", "dtime", "nanotime", "nanotimes", "microtime", "timeaftersync", "aftersync",
 }
+OTHERS = {
+    "count", "counts", "coincidences", "histogram", "events", "rate", "rates", "g", "gtau", "voltage",
+    "volt", "amplitude", "intensity", "power", "temperature", "wavelength", "angle", "phase", "bin", "bins", "timediff",
+}
 # fmt: on
 UNIT = re.compile(
     r"[\s_(\[/{-]+(?:in[\s_]+)?(fs|ps|ns|us|µs|μs|ms|s|sec|seconds?|picoseconds?|nanoseconds?)[\s)\]}]*$"
@@ -94,7 +98,11 @@ def told(asked: str, rows: Rows) -> Columns:
 
 def found(rows: Rows) -> Columns:
     """Columns by name, else by content. Raises DataError, with the option to give, if neither tells."""
-    roles = _by_name(rows) or _by_content(rows)
+    roles = _by_name(rows)
+    if roles is None and rows.names and any(_bare(name) in OTHERS for name in rows.names):
+        named = ", ".join(rows.names)
+        raise DataError(f"line {rows.line}: a table of {named}, no tags as it seems; if it is, {HOW_TO_TELL}")
+    roles = roles or _by_content(rows)
     if roles is None:
         raise DataError(
             f"line {rows.line}: the {rows.columns} columns do not say what they are: {HOW_TO_TELL}"
