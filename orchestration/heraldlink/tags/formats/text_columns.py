@@ -34,7 +34,8 @@ AFTERS = {
 }
 OTHERS = {
     "count", "counts", "coincidences", "histogram", "events", "rate", "rates", "g", "gtau", "voltage",
-    "volt", "amplitude", "intensity", "power", "temperature", "wavelength", "angle", "phase", "bin", "bins", "timediff",
+    "volt", "amplitude", "intensity", "power", "temperature", "wavelength", "angle", "phase",
+    "bin", "bins", "timediff",
 }
 # fmt: on
 UNIT = re.compile(
