@@ -37,8 +37,8 @@ class Logic(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Clicks of a piece. ``after_ps``, ``number`` (attempt), ``tag`` (place in the piece << 8 | detector),
-    int64[n + 1]; ``gate`` uint8[n + 1], counted from 1, 0 is none; ``inside`` int64[n + 1], those in gates;
+    """Clicks of a piece. ``after_ps``, ``number`` (attempt), ``tag`` (its place in the piece), int64[n + 1];
+    ``gate`` uint8[n + 1], counted from 1, 0 is none; ``inside`` int64[n + 1], those in gates;
     ``attempts`` int64[n + 1, 5], those with clicks in gates, the first one from the piece before.
     """
 
@@ -79,8 +79,11 @@ def counted(
             wider = _room(stop - start)
             wider.attempts[0] = room.attempts[0]
             room = wider
-        times, clicks = _after_syncs(logic.roles, time_ps[start:stop], channel[start:stop], still, room)
-        last = _join(logic, times, _in_gates(logic, room, clicks), room)
+        times, channels = time_ps[start:stop], channel[start:stop]
+        if _tied(logic.roles, times, channels):
+            times, channels = _syncs_first(logic.roles, times, channels)
+        clicks = _after_syncs(logic.roles, times, channels, still, room)
+        last = _join(logic, times, channels, _in_gates(logic, room, clicks), room)
         written, with_clicks = _write(logic, room.attempts[:last], counts, rows, written)
         room.attempts[0] = room.attempts[last]
         start, ended = stop, ended + with_clicks
@@ -112,7 +115,7 @@ def assigned(
     for start in range(0, attempt.size, PIECE):
         part = slice(start, min(start + PIECE, attempt.size))
         clicks = _clicks(logic.roles, attempt[part], after_ps[part], channel[part], room)
-        last = _join(logic, time_ps[part], _in_gates(logic, room, clicks), room)
+        last = _join(logic, time_ps[part], channel[part], _in_gates(logic, room, clicks), room)
         written, _ = _write(logic, room.attempts[:last], counts, rows, written)
         room.attempts[0] = room.attempts[last]
     return _write(logic, room.attempts[:1], counts, rows, written)[0]
@@ -132,43 +135,22 @@ def _room(tags: int) -> Room:
 
 
 @compiled
-def _after_syncs(
-    roles: NDArray[np.int8], time_ps: Times, channel: Channels, still: Times, room: Room
-) -> tuple[Times, int]:
-    """Clicks of detectors after the last sync before them; the times that their tags stand for, and how many.
-
-    ``still``: time and number of the last sync, in and out.
+def _after_syncs(roles: NDArray[np.int8], time_ps: Times, channel: Channels, still: Times, room: Room) -> int:
+    """Clicks of detectors after the last sync before them; how many. ``still``: time and number of the last
+    sync, in and out.
     """
-    sync_ps, number = still[0], still[1]
-    clicks, ties = _after_last_sync(roles, time_ps, channel, still, room)
-    if ties:
-        time_ps, channel = _syncs_first(roles, time_ps, channel)
-        still[0], still[1] = sync_ps, number
-        clicks, ties = _after_last_sync(roles, time_ps, channel, still, room)
-    return time_ps, clicks
-
-
-@compiled
-def _after_last_sync(
-    roles: NDArray[np.int8], time_ps: Times, channel: Channels, still: Times, room: Room
-) -> tuple[int, int]:
-    """The same in the order of the tags; how many clicks, and syncs that follow a tag of their own time."""
-    sync_ps, number = still[0], still[1]
-    k, ties, last = np.uint64(0), 0, time_ps[0] - 1
+    sync_ps, number, k = still[0], still[1], np.uint64(0)
     for i in range(np.uint64(time_ps.size)):
-        t = time_ps[i]
-        role = roles[channel[i]]
+        t, role = time_ps[i], roles[channel[i]]
         is_sync = role == -1
-        ties += is_sync & (t == last)
-        last = t
         sync_ps = t if is_sync else sync_ps
         number += is_sync
         room.after_ps[k] = t - sync_ps
         room.number[k] = number
-        room.tag[k] = (np.int64(i) << 8) | np.uint8(role)
+        room.tag[k] = i
         k += np.uint64(role >= 0)
     still[0], still[1] = sync_ps, number
-    return int(np.int64(k)), ties
+    return int(np.int64(k))
 
 
 @compiled
@@ -179,9 +161,22 @@ def _clicks(roles: NDArray[np.int8], attempt: Times, after_ps: Times, channel: C
         role = roles[channel[i]]
         room.after_ps[k] = after_ps[i]
         room.number[k] = attempt[i]
-        room.tag[k] = (np.int64(i) << 8) | np.uint8(role)
+        room.tag[k] = i
         k += np.uint64(role >= 0)
     return int(np.int64(k))
+
+
+@compiled
+def _tied(roles: NDArray[np.int8], time_ps: Times, channel: Channels) -> bool:
+    """Whether a sync follows a tag of its own time."""
+    later, earlier, after = time_ps[1:], time_ps[:-1], channel[1:]
+    ties = 0
+    for i in range(later.size):
+        ties += later[i] == earlier[i]
+    if ties:
+        for i in range(later.size):
+            ties -= (later[i] == earlier[i]) & (roles[after[i]] != -1)
+    return ties != 0
 
 
 @compiled
@@ -220,7 +215,7 @@ def _in_gates(logic: Logic, room: Room, clicks: int) -> int:
 
 
 @compiled
-def _join(logic: Logic, time_ps: Times, inside: int, room: Room) -> int:
+def _join(logic: Logic, time_ps: Times, channel: Channels, inside: int, room: Room) -> int:
     """Join the clicks of each attempt to its pattern, from the open attempt on; the place of the last one."""
     numbers, tags, gate, after_ps = room.number, room.tag, room.gate, room.after_ps
     attempts, gates = room.attempts, np.int64(logic.begin_ps.size)
@@ -232,11 +227,12 @@ def _join(logic: Logic, time_ps: Times, inside: int, room: Room) -> int:
         number = numbers[i]
         k += np.uint64(is_other)
         is_first = is_other | (pattern == 0)
-        bit = 1 << ((tags[i] & 0xFF) * gates + gate[i] - 1)
+        tag = np.uint64(tags[i])
+        bit = 1 << (logic.roles[channel[tag]] * gates + gate[i] - 1)
         pattern = bit if is_first else pattern | bit
         clicks = 1 if is_first else clicks + 1
         first_after_ps = after_ps[i] if is_first else first_after_ps
-        first_ps = time_ps[np.uint64(tags[i] >> 8)] if is_first else first_ps
+        first_ps = time_ps[tag] if is_first else first_ps
         attempts[k, _NUMBER], attempts[k, _PATTERN], attempts[k, _CLICKS] = number, pattern, clicks
         attempts[k, _AFTER_PS], attempts[k, _TIME_PS] = first_after_ps, first_ps
     return int(np.int64(k))

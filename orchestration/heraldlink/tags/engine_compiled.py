@@ -12,7 +12,7 @@ import numpy as np
 from heraldlink.tags.compiled import compiled, frozen
 from heraldlink.tags.engine_numpy import Channels, Times, whole_bins
 
-FEW = 4
+FEW = 0.5
 """Tags within reach up to which walking back is faster."""
 
 
@@ -88,15 +88,25 @@ def _count(first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int) -> int
 def _add(first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int, bin_ps: int, total: Times) -> None:
     if first_ps.size == 0:
         return
-    width = np.uint64(bin_ps)
-    low = int(np.searchsorted(second_ps, int(first_ps[0]) + begin_ps))
+    low, size, share = np.uint64(0), np.uint64(second_ps.size), 1.0 / bin_ps
+    low += np.uint64(np.searchsorted(second_ps, int(first_ps[0]) + begin_ps))
     for t in first_ps:
-        while low < second_ps.size and second_ps[low] < t + begin_ps:
-            low += 1
+        since_ps, until_ps = t + begin_ps, t + end_ps
+        while low < size and second_ps[low] < since_ps:
+            low += np.uint64(1)
         place = low
-        while place < second_ps.size and second_ps[place] < t + end_ps:
-            total[np.uint64(second_ps[place] - t - begin_ps) // width] += 1
-            place += 1
+        while place < size and second_ps[place] < until_ps:
+            total[_bin(second_ps[place] - since_ps, bin_ps, share)] += 1
+            place += np.uint64(1)
+
+
+@compiled
+def _bin(delay_ps: int, bin_ps: int, share: float) -> np.uint64:
+    """delay // bin, both positive and below 2 ** 52; ``share``: 1 / bin. Quicker than a division."""
+    place = np.int64(delay_ps * share)
+    place -= place * bin_ps > delay_ps
+    place += (place + 1) * bin_ps <= delay_ps
+    return np.uint64(place)
 
 
 @compiled
@@ -127,7 +137,7 @@ def _add_back(
     bin_ps: int,
     total: Times,
 ) -> None:
-    reach_ps, width = max(end_ps - 1, -begin_ps), np.uint64(bin_ps)
+    reach_ps, share = max(end_ps - 1, -begin_ps), 1.0 / bin_ps
     for i in range(time_ps.size):
         t = time_ps[i]
         place = i - 1
@@ -135,9 +145,9 @@ def _add_back(
             delay = t - time_ps[place]
             one, other = channel[place], channel[i]
             if (one == first) & (other == second) & (begin_ps <= delay) & (delay < end_ps):
-                total[np.uint64(delay - begin_ps) // width] += 1
+                total[_bin(delay - begin_ps, bin_ps, share)] += 1
             if (other == first) & (one == second) & (begin_ps <= -delay) & (-delay < end_ps):
-                total[np.uint64(-delay - begin_ps) // width] += 1
+                total[_bin(-delay - begin_ps, bin_ps, share)] += 1
             place -= 1
 
 
