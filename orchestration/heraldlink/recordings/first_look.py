@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A first look at an unknown recording: which channels click, which one is a sync, is it filtered.
+
+The first half million tags are looked at, without what a gap cuts off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from heraldlink.errors import DataError
+from heraldlink.heralding.period import find_period
+from heraldlink.heralding.sync_line import SyncLine
+from heraldlink.recordings.source import Recording
+from heraldlink.tags.block import Block, Channels, IndexedBlock, Times
+from heraldlink.tags.passes import live_parts
+
+TAGS = 1 << 19
+"""Tags of the first look."""
+
+SYNCS = 1 << 14
+"""Clicks of a channel in which a period is looked for."""
+
+MARKERS = range(1001, 1005)
+"""Channels of PicoQuant's markers; 1000 is its sync input."""
+
+FULL = 0.99
+"""Share of the periods that a sync must fill to count as recorded whole."""
+
+BESIDE = 0.9
+"""Share of the other channels' clicks that a filtered sync accompanies within a period."""
+
+STEPS = 4
+"""A period must be longer than this many steps of the recording's times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A channel whose clicks come in multiples of one period.
+
+    ``filled``: clicks / periods. ``beside``: share of the other channels' clicks that have one of this channel
+    within a period before or after.
+    """
+
+    channel: int
+    period_ps: float
+    residual_rms_ps: float
+    filled: float
+    beside: float
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter kept only some of the periods."""
+        return self.filled < FULL
+
+    @property
+    def looks_like_a_sync(self) -> bool:
+        """Whether it fills its periods, or comes with the other channels' clicks, as detectors do not."""
+        return not self.filtered or self.beside >= BESIDE
+
+
+@dataclass(frozen=True, eq=False)
+class FirstLook:
+    """The first tags of a recording, ``channel`` int16[n] and ``time_ps`` int64[n] (None: indexed tags)."""
+
+    channel: Channels
+    time_ps: Times | None
+    resolution_ps: float
+
+    @cached_property
+    def clicks(self) -> dict[int, int]:
+        """Tags by channel, in order of channel."""
+        numbers, counts = np.unique(self.channel, return_counts=True)
+        return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def length_ps(self) -> int:
+        """From the first to the last tag; 0 for indexed tags."""
+        return int(self.time_ps[-1] - self.time_ps[0]) if self.time_ps is not None and self.time_ps.size else 0
+
+    @cached_property
+    def step_ps(self) -> int:
+        """Largest number of ps that divides all times between tags; 0 without two tags."""
+        return int(np.gcd.reduce(np.diff(self.time_ps))) if self.time_ps is not None and self.length_ps else 0
+
+    @cached_property
+    def periodic(self) -> tuple[Periodic, ...]:
+        """Channels with a period, the likeliest sync first."""
+        found = [self._periodic(channel) for channel in self.clicks] if self.time_ps is not None else []
+        kept = [each for each in found if each is not None]
+        return tuple(sorted(kept, key=lambda p: (not p.looks_like_a_sync, p.residual_rms_ps / p.period_ps)))
+
+    @property
+    def sync(self) -> Periodic | None:
+        """The channel that is a sync, by its looks."""
+        return self.periodic[0] if self.periodic and self.periodic[0].looks_like_a_sync else None
+
+    def period_of(self, channel: int) -> Periodic | None:
+        """The period of one channel, if it has one."""
+        return next((each for each in self.periodic if each.channel == channel), None)
+
+    def detectors(self, but: Sequence[int] = ()) -> tuple[int, ...]:
+        """Channels that click and are neither markers nor the sync."""
+        sync = () if self.sync is None else (self.sync.channel,)
+        return tuple(channel for channel in self.clicks if channel not in (*MARKERS, *but, *sync, 1000))
+
+    def expected_tags(self, span_ps: float) -> float:
+        """Tags in a time, at the rate of the first look."""
+        return self.channel.size * span_ps / self.length_ps if self.length_ps else float(self.channel.size)
+
+    def _periodic(self, channel: int) -> Periodic | None:
+        if self.time_ps is None:
+            return None
+        syncs = self.time_ps[self.channel == channel][:SYNCS]
+        try:
+            period_ps = find_period(syncs[:4096], None)
+            line = SyncLine(period_ps)
+            line.push(syncs)
+            line.finish()
+        except DataError:
+            return None
+        if period_ps < STEPS * max(self.step_ps, self.resolution_ps):
+            return None
+        fit = line.fit(0)
+        beside = self._beside(channel, syncs, fit.period_ps)
+        return Periodic(channel, fit.period_ps, fit.residual_rms_ps, fit.syncs / fit.attempts, beside)
+
+    def _beside(self, channel: int, syncs: Times, period_ps: float) -> float:
+        if self.time_ps is None:
+            return 0.0
+        inside = (self.time_ps >= syncs[0]) & (self.time_ps <= syncs[-1]) & (self.channel != channel)
+        others = self.time_ps[inside]
+        if not others.size:
+            return 0.0
+        place = np.searchsorted(syncs, others)
+        after = syncs[np.minimum(place, syncs.size - 1)] - others
+        before = others - syncs[np.maximum(place - 1, 0)]
+        near = (np.abs(after) <= period_ps) | (before <= period_ps)
+        return float(near.mean())
+
+
+def first_look(source: Recording) -> FirstLook:
+    """Read the beginning of a recording: of its stretches between gaps the one with most tags."""
+    stretches: list[list[Block | IndexedBlock]] = [[]]
+    tags = 0
+    for block in source.blocks(TAGS):
+        parts = live_parts(block) if isinstance(block, Block) else [(False, block)]
+        for after_gap, part in parts:
+            if after_gap:
+                stretches.append([])
+            stretches[-1].append(part)
+        tags += block.channel.size
+        if tags >= TAGS:
+            break
+    most = max(stretches, key=lambda stretch: sum(part.channel.size for part in stretch))
+    none = np.empty(0, np.int64)
+    channel = np.concatenate([none.astype(np.int16), *(part.channel for part in most)])
+    time_ps: Times | None = None
+    if source.header.kind == "times":
+        time_ps = np.concatenate([none, *(part.time_ps for part in most if isinstance(part, Block))])
+    return FirstLook(channel, time_ps, source.header.resolution_ps)

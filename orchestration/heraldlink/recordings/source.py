@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the verbs take: a path, several paths, or a source of tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from heraldlink.errors import RequestError
+from heraldlink.recordings.merged import Merged
+from heraldlink.record.parts import Parts, part_files
+from heraldlink.record.tag_files import open_tags
+from heraldlink.tags.block import Block, Header, IndexedBlock, TagSource
+from heraldlink.tags.channels import ChannelMap, mapped
+from heraldlink.tags.passes import Analysis, run
+
+Progress = Callable[[int], None]
+"""Is told the number of tags of each block that was read."""
+
+NEXT_FILE = 100
+"""Added to the channels of each further file whose numbers collide with those of an earlier one."""
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A source of tags with a name; ``found``: what reading counted beside the tags, whole after a pass."""
+
+    name: str
+    source: TagSource
+    found: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def header(self) -> Header:
+        """What the recording says of itself."""
+        return self.source.header
+
+    def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
+        """All tags."""
+        return self.source.blocks(size)
+
+
+Source = str | Path | Sequence[str | Path] | TagSource
+
+
+def open_recording(
+    *paths: str | Path,
+    salvage: bool = False,
+    format: str | None = None,
+    delays_ps: Mapping[int, int] | None = None,
+    drop: Sequence[int] = (),
+    **options: str,
+) -> Recording:
+    """Open a file, a folder of a rolled recording, or several files as one stream by time.
+
+    ``delays_ps`` (subtracted, by channel; stored ones unless given) and ``drop`` (channels) go by the numbers
+    that the recording shows; of several files whose numbers collide, the second's are 100 more, the third's
+    200 more. ``options``: what a format cannot know, such as ``unit="ns"``. Raises DataError and RequestError
+    as `heraldlink.record.tag_files.open_tags`.
+    """
+    if not paths:
+        raise RequestError("give at least one recording")
+    opened = [_opened(Path(path), salvage, format, options) for path in paths]
+    name = ", ".join(each.name for each in opened)
+    source = opened[0].source if len(opened) == 1 else Merged(_apart(opened))
+    found = opened[0].found if len(opened) == 1 else {}
+    if delays_ps is not None or drop or any(source.header.delays_ps.values()):
+        source = mapped(source, ChannelMap(delays_ps=delays_ps, drop=frozenset(drop)))
+    return Recording(name, source, found)
+
+
+def recording(source: Source) -> Recording:
+    """Whatever a verb was given, with a name."""
+    if isinstance(source, Recording):
+        return source
+    if isinstance(source, str | Path):
+        return open_recording(source)
+    if isinstance(source, Sequence):
+        return open_recording(*source)
+    return Recording("tags", source)
+
+
+def passed(
+    source: Recording, analyses: Sequence[Analysis[ResultT]], progress: Progress | None = None
+) -> list[ResultT]:
+    """One pass of all analyses. Errors name the recording."""
+    try:
+        return run(source, analyses, progress=progress)
+    except RequestError as error:
+        raise RequestError(named(source, error)) from error
+
+
+def named(source: Recording, error: Exception) -> str:
+    """An error's text with the recording's name before it, once."""
+    return str(error) if source.name in str(error) else f"{source.name}: {error}"
+
+
+def _opened(path: Path, salvage: bool, format: str | None, options: Mapping[str, str]) -> Recording:
+    if path.is_dir():
+        name = _only_name(path)
+        parts = Parts(path, name, salvage)
+        return Recording(str(path), parts, parts.found)
+    file = open_tags(path, salvage, format, **options)
+    return Recording(str(path), file, file.found)
+
+
+def _only_name(folder: Path) -> str:
+    """The name of the recording whose parts a folder holds."""
+    names = sorted({path.stem[:-7] for path in folder.iterdir() if part_files(folder, path.stem[:-7])})
+    if len(names) != 1:
+        held = f"parts of {', '.join(names)}" if names else "no parts of a recording"
+        raise RequestError(f"{folder}: holds {held}; name one file (a run is recomputed by heraldlink replay)")
+    return names[0]
+
+
+def _apart(opened: Sequence[Recording]) -> list[TagSource]:
+    """Sources with channels that do not collide."""
+    seen: set[int] = set()
+    apart: list[TagSource] = []
+    for place, each in enumerate(opened):
+        channels = _occurring(each)
+        rename = (
+            {channel: channel + place * NEXT_FILE for channel in sorted(channels | set(each.header.channels))}
+            if seen & channels
+            else {}
+        )
+        seen |= {rename.get(channel, channel) for channel in channels}
+        names = {rename.get(number, number): f"{Path(each.name).stem} {text}" for number, text in
+                 each.header.channels.items()}  # fmt: skip
+        delays = {rename.get(number, number): delay for number, delay in each.header.delays_ps.items()}
+        apart.append(_Renamed(mapped(each, ChannelMap({}, rename=rename, names=names)), delays))
+    return apart
+
+
+def _occurring(source: TagSource) -> set[int]:
+    """Channels in the first block."""
+    for block in source.blocks():
+        return {int(channel) for channel in set(block.channel.tolist())}
+    return set()
+
+
+@dataclass(frozen=True)
+class _Renamed:
+    """Keeps the stored delays of a source whose channels were renumbered."""
+
+    source: TagSource
+    delays_ps: Mapping[int, int]
+
+    @property
+    def header(self) -> Header:
+        return replace(self.source.header, delays_ps=self.delays_ps)
+
+    def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
+        return self.source.blocks(size)
