@@ -16,7 +16,8 @@ def print_json(result: Mapping[str, object]) -> None:
 
 def table(title: str, rows: Mapping[str, object]) -> None:
     """Print names and values under a title."""
-    grid = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    Console().print(title, style="italic", highlight=False, soft_wrap=True)
+    grid = Table(show_header=False, box=None, pad_edge=False)
     for name, value in rows.items():
         grid.add_row(name, str(value))
     Console().print(grid)

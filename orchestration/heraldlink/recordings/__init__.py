@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from heraldlink.record.repair import repair
     from heraldlink.recordings.clicks_over_time import rates
     from heraldlink.recordings.copies import convert, cut
     from heraldlink.recordings.gated import heralds
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from heraldlink.recordings.pair_counts import coincidences
     from heraldlink.recordings.second_order import g2
     from heraldlink.recordings.source import Recording, open_recording
-    from heraldlink.record.repair import repair
 
 __all__ = [
     "Recording",

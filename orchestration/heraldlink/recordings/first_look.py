@@ -42,8 +42,8 @@ STEPS = 4
 class Periodic:
     """A channel whose clicks come in multiples of one period.
 
-    ``filled``: clicks / periods. ``beside``: share of the other channels' clicks that have one of this channel
-    within a period before or after.
+    ``filled``: clicks / periods. ``beside``: share of the other channels' clicks that have one of this
+    channel within a period before or after.
     """
 
     channel: int
@@ -65,10 +65,14 @@ class Periodic:
 
 @dataclass(frozen=True, eq=False)
 class FirstLook:
-    """The first tags of a recording, ``channel`` int16[n] and ``time_ps`` int64[n] (None: indexed tags)."""
+    """The first tags of a recording: ``channel`` int16[n], and ``time_ps`` or ``after_ps`` int64[n].
+
+    ``time_ps`` is None for tags after reference events, ``after_ps`` for others. Empty for a live stream.
+    """
 
     channel: Channels
     time_ps: Times | None
+    after_ps: Times | None
     resolution_ps: float
 
     @cached_property
@@ -80,7 +84,9 @@ class FirstLook:
     @cached_property
     def length_ps(self) -> int:
         """From the first to the last tag; 0 for indexed tags."""
-        return int(self.time_ps[-1] - self.time_ps[0]) if self.time_ps is not None and self.time_ps.size else 0
+        return (
+            int(self.time_ps[-1] - self.time_ps[0]) if self.time_ps is not None and self.time_ps.size else 0
+        )
 
     @cached_property
     def step_ps(self) -> int:
@@ -159,7 +165,15 @@ def first_look(source: Recording) -> FirstLook:
     most = max(stretches, key=lambda stretch: sum(part.channel.size for part in stretch))
     none = np.empty(0, np.int64)
     channel = np.concatenate([none.astype(np.int16), *(part.channel for part in most)])
-    time_ps: Times | None = None
-    if source.header.kind == "times":
-        time_ps = np.concatenate([none, *(part.time_ps for part in most if isinstance(part, Block))])
-    return FirstLook(channel, time_ps, source.header.resolution_ps)
+    time_ps = np.concatenate([none, *(part.time_ps for part in most if isinstance(part, Block))])
+    after_ps = np.concatenate([none, *(part.after_ps for part in most if isinstance(part, IndexedBlock))])
+    timed = source.header.kind == "times"
+    return FirstLook(
+        channel, time_ps if timed else None, None if timed else after_ps, source.header.resolution_ps
+    )
+
+
+def no_look(resolution_ps: float) -> FirstLook:
+    """Of a stream that cannot be read twice."""
+    none = np.empty(0, np.int64)
+    return FirstLook(none.astype(np.int16), none, None, resolution_ps)

@@ -16,6 +16,8 @@ from heraldlink.tags.passes import Analysis
 from heraldlink.tags.singles import Singles, SinglesCount
 
 SHOWN_GAPS = 20
+WRONG_PERIOD = 0.01
+"""Share of clicks later than the reference period that makes it incredible."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,11 @@ class Information:
         period_ps, sync = self.header.reference_period_ps, self.sync
         if self.header.kind == "indexed":
             every = f" every {period_ps:.1f} ps" if period_ps else ""
-            return f"tags are counted from reference events{every}: attempts need no --sync"
+            said = f"tags are counted from reference events{every}: attempts need no --sync"
+            beyond = self.found.get("beyond_period", 0)
+            if beyond > WRONG_PERIOD * self.span.tags:
+                said += f"; {beyond} of {self.span.tags} clicks come later than that: its period is wrong"
+            return said
         if sync is not None and sync.filtered:
             return (
                 f"channel {sync.channel} looks like a filtered sync: {sync.filled:.2%} of its periods were"
@@ -116,7 +122,9 @@ class Information:
                 f"no channel looks like a sync; clicks of channel {pulsed} come in multiples of"
                 f" {self.look.periodic[0].period_ps:.1f} ps: pulsed light"
             )
-        return self.sync_trouble or "no channel is periodic: no sync was recorded, and the light is not pulsed"
+        return (
+            self.sync_trouble or "no channel is periodic: no sync was recorded, and the light is not pulsed"
+        )
 
     def _sync(self) -> dict[str, object] | None:
         if self.sync is None:
@@ -149,9 +157,7 @@ def info(source: Source, progress: Progress | None = None) -> Information:
     analyses: list[Analysis[object]] = [spans, singles, syncs]
     passed(opened, analyses, progress)
     span, count, fits = spans.finish(), singles.finish(), syncs.finish()
-    return Information(
-        opened.name, opened.header, span, count, dict(opened.found), look, fits, syncs.trouble
-    )
+    return Information(opened.name, opened.header, span, count, dict(opened.found), look, fits, syncs.trouble)
 
 
 class Spans:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from heraldlink.errors import RequestError
-from heraldlink.recordings.merged import Merged
 from heraldlink.record.parts import Parts, part_files
 from heraldlink.record.tag_files import open_tags
+from heraldlink.recordings.merged import Merged
 from heraldlink.tags.block import Block, Header, IndexedBlock, TagSource
 from heraldlink.tags.channels import ChannelMap, mapped
 from heraldlink.tags.passes import Analysis, run
@@ -52,14 +52,15 @@ def open_recording(
     format: str | None = None,
     delays_ps: Mapping[int, int] | None = None,
     drop: Sequence[int] = (),
+    raw: bool = False,
     **options: str,
 ) -> Recording:
     """Open a file, a folder of a rolled recording, or several files as one stream by time.
 
     ``delays_ps`` (subtracted, by channel; stored ones unless given) and ``drop`` (channels) go by the numbers
     that the recording shows; of several files whose numbers collide, the second's are 100 more, the third's
-    200 more. ``options``: what a format cannot know, such as ``unit="ns"``. Raises DataError and RequestError
-    as `heraldlink.record.tag_files.open_tags`.
+    200 more. ``raw``: delays stay beside the tags, for a copy. ``options``: what a format cannot know, such
+    as ``unit="ns"``. Raises DataError and RequestError as `heraldlink.record.tag_files.open_tags`.
     """
     if not paths:
         raise RequestError("give at least one recording")
@@ -67,20 +68,22 @@ def open_recording(
     name = ", ".join(each.name for each in opened)
     source = opened[0].source if len(opened) == 1 else Merged(_apart(opened))
     found = opened[0].found if len(opened) == 1 else {}
-    if delays_ps is not None or drop or any(source.header.delays_ps.values()):
-        source = mapped(source, ChannelMap(delays_ps=delays_ps, drop=frozenset(drop)))
-    return Recording(name, source, found)
+    delays = source.header.delays_ps if delays_ps is None else delays_ps
+    if drop or (any(delays.values()) and not raw):
+        source = mapped(source, ChannelMap({} if raw else delays, frozenset(drop)))
+    return Recording(name, Described(source, delays) if raw else source, found)
 
 
-def recording(source: Source) -> Recording:
-    """Whatever a verb was given, with a name."""
-    if isinstance(source, Recording):
-        return source
+def recording(source: Source, raw: bool = False, delays_ps: Mapping[int, int] | None = None) -> Recording:
+    """Whatever a verb was given, with a name; ``raw`` and ``delays_ps`` as of `open_recording`."""
     if isinstance(source, str | Path):
-        return open_recording(source)
+        return open_recording(source, raw=raw, delays_ps=delays_ps)
     if isinstance(source, Sequence):
-        return open_recording(*source)
-    return Recording("tags", source)
+        return open_recording(*source, raw=raw, delays_ps=delays_ps)
+    opened = source if isinstance(source, Recording) else Recording("tags", source)
+    if delays_ps:
+        return Recording(opened.name, mapped(opened, ChannelMap(delays_ps)), opened.found)
+    return opened
 
 
 def passed(
@@ -112,7 +115,9 @@ def _only_name(folder: Path) -> str:
     names = sorted({path.stem[:-7] for path in folder.iterdir() if part_files(folder, path.stem[:-7])})
     if len(names) != 1:
         held = f"parts of {', '.join(names)}" if names else "no parts of a recording"
-        raise RequestError(f"{folder}: holds {held}; name one file (a run is recomputed by heraldlink replay)")
+        raise RequestError(
+            f"{folder}: holds {held}; name one file (a run is recomputed by heraldlink replay)"
+        )
     return names[0]
 
 
@@ -131,7 +136,7 @@ def _apart(opened: Sequence[Recording]) -> list[TagSource]:
         names = {rename.get(number, number): f"{Path(each.name).stem} {text}" for number, text in
                  each.header.channels.items()}  # fmt: skip
         delays = {rename.get(number, number): delay for number, delay in each.header.delays_ps.items()}
-        apart.append(_Renamed(mapped(each, ChannelMap({}, rename=rename, names=names)), delays))
+        apart.append(Described(mapped(each, ChannelMap({}, rename=rename, names=names)), delays))
     return apart
 
 
@@ -143,15 +148,17 @@ def _occurring(source: TagSource) -> set[int]:
 
 
 @dataclass(frozen=True)
-class _Renamed:
-    """Keeps the stored delays of a source whose channels were renumbered."""
+class Described:
+    """A source with delays stored beside its tags."""
 
     source: TagSource
     delays_ps: Mapping[int, int]
 
     @property
     def header(self) -> Header:
+        """With the delays."""
         return replace(self.source.header, delays_ps=self.delays_ps)
 
     def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
+        """As they were recorded."""
         return self.source.blocks(size)

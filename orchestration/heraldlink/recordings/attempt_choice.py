@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How attempts are told apart: as the caller says, else as the first look shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from heraldlink.errors import RequestError
+from heraldlink.heralding.attempts import (
+    Attempts,
+    CountedSyncs,
+    ReconstructedSyncs,
+    ReferenceIndex,
+    SlotTicks,
+)
+from heraldlink.recordings.first_look import FirstLook, Periodic
+from heraldlink.recordings.source import Recording
+from heraldlink.tags.block import END_PS, Block, Channels, Times
+
+Period = float | Literal["auto", "counted"] | None
+"""ps, nominal; "auto": syncs are filtered, their period is found; "counted": every sync begins an attempt;
+None: as the first look shows.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenAttempts:
+    """A strategy, and what it is in words."""
+
+    strategy: Attempts
+    described: str
+
+
+def chosen_attempts(
+    source: Recording,
+    look: FirstLook,
+    sync: int | None,
+    period_ps: Period = None,
+    slot_attempts: int | None = None,
+    slot_first_ps: int = 0,
+) -> ChosenAttempts:
+    """The strategy for a recording. Raises RequestError that says which option to give."""
+    nominal = period_ps if isinstance(period_ps, int | float) else None
+    if source.header.kind == "indexed":
+        period = nominal or source.header.reference_period_ps
+        return ChosenAttempts(ReferenceIndex(period), "index of the reference event")
+    channel = sync if sync is not None else _suspect(source, look).channel
+    if slot_attempts is not None:
+        if nominal is None:
+            raise RequestError("attempts of a slot need --period PS between them")
+        return ChosenAttempts(
+            SlotTicks(channel, nominal, slot_attempts, slot_first_ps), f"{slot_attempts} after each tick"
+        )
+    found = look.period_of(channel)
+    filtered = found is not None and found.filtered
+    if period_ps == "counted" or (period_ps is None and not filtered):
+        return ChosenAttempts(CountedSyncs(channel), f"counted syncs of channel {channel}")
+    words = f"reconstructed from filtered syncs of channel {channel}"
+    return ChosenAttempts(ReconstructedSyncs(channel, nominal or (found and found.period_ps)), words)
+
+
+def clicks_after_reference(look: FirstLook, attempts: ChosenAttempts) -> tuple[Times, Channels]:
+    """Of the first look: ps after the reference event, int64[n], and channel, int16[n]."""
+    if look.after_ps is not None:
+        return look.after_ps, look.channel
+    if look.time_ps is None or not look.time_ps.size:
+        return np.empty(0, np.int64), np.empty(0, np.int16)
+    assigner = attempts.strategy.assigner()
+    parts = [assigner.push(Block(look.time_ps, look.channel, END_PS)), assigner.finish()]
+    return np.concatenate([part.after_ps for part in parts]), np.concatenate([part.channel for part in parts])
+
+
+def _suspect(source: Recording, look: FirstLook) -> Periodic:
+    if look.sync is None:
+        held = ", ".join(f"{number} ({count})" for number, count in look.clicks.items()) or "none"
+        raise RequestError(
+            f"{source.name}: no channel looks like a sync; say which begins attempts with --sync CHANNEL"
+            f" (clicks by channel: {held})"
+        )
+    return look.sync

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``convert`` and ``cut``: a recording, or a part of it, in a file of another format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from heraldlink import __version__
+from heraldlink.errors import DataError, RequestError
+from heraldlink.record.folder import sync
+from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
+from heraldlink.tags.block import Block, Gap, Header, IndexedBlock, TagSource
+from heraldlink.tags.channels import ChannelMap, mapped
+from heraldlink.tags.passes import Analysis
+
+PARTIAL = ".partial"
+
+
+class Writer(Protocol):
+    """What writes blocks to a stream."""
+
+    def push(self, block: Block | IndexedBlock) -> object:
+        """Write the tags of a block."""
+        ...
+
+    def close(self) -> None:
+        """Write what is left."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was written whole."""
+
+    name: str
+    path: Path
+    format: str
+    tags: int
+    size: int
+
+    def summary(self) -> dict[str, object]:
+        """Plain values."""
+        per_tag = self.size / self.tags if self.tags else None
+        return {
+            "file": self.name,
+            "written": str(self.path),
+            "format": self.format,
+            "tags": self.tags,
+            "bytes": self.size,
+            "bytes_per_tag": per_tag,
+        }
+
+
+def convert(source: Source, output: str | Path, progress: Progress | None = None) -> Written:
+    """Write a recording to ``output``; its format goes by the name's end: .parquet, .ptu (T2) or .h5, .hdf5.
+
+    The file appears whole or not at all; nothing is overwritten. Raises RequestError for another end, and for
+    what a format cannot hold; DataError for the source's and for a file that cannot be written.
+    """
+    opened = recording(source, raw=True)
+    return _written(opened, opened, Path(output), progress)
+
+
+def cut(
+    source: Source,
+    output: str | Path,
+    window_ps: tuple[int, int],
+    keep: Sequence[int] | None = None,
+    progress: Progress | None = None,
+) -> Written:
+    """Write the tags with window begin <= t < end (ps of the recording; reference indices if it has those).
+
+    ``keep``: only these channels. Times stay as they are. Raises as `convert`, and RequestError for an empty
+    window.
+    """
+    opened = recording(source, raw=True)
+    if window_ps[1] <= window_ps[0]:
+        raise RequestError(f"window {window_ps[0]}:{window_ps[1]} ps: begin must lie before end")
+    whole: TagSource = opened
+    if keep is not None:
+        drop = frozenset(range(-(1 << 15), 1 << 15)) - frozenset(keep)
+        whole = mapped(opened, ChannelMap(delays_ps={}, drop=drop))
+    return _written(opened, Part(whole, window_ps), Path(output), progress)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tags of a source in begin <= t < end, with the parts of gaps that lie in there."""
+
+    source: TagSource
+    window_ps: tuple[int, int]
+
+    @property
+    def header(self) -> Header:
+        """As the source's, without a number of tags."""
+        return replace(self.source.header, tags=None, acquisition_s=None)
+
+    def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
+        """The part's blocks; nothing behind it is read."""
+        return self._blocks(size)  # type: ignore[return-value]  # one kind throughout
+
+    def _blocks(self, size: int) -> Iterator[Block | IndexedBlock]:
+        begin, end = self.window_ps
+        for block in self.source.blocks(size):
+            gaps = tuple(
+                Gap(max(begin, gap.begin_ps), min(end, gap.end_ps), gap.reason)
+                for gap in block.gaps
+                if gap.begin_ps < end and gap.end_ps > begin
+            )
+            if isinstance(block, Block):
+                inside = (block.time_ps >= begin) & (block.time_ps < end)
+                over = block.until_ps >= end
+                yield replace(block, time_ps=block.time_ps[inside], channel=block.channel[inside], gaps=gaps)
+            else:
+                inside = (block.index >= begin) & (block.index < end)
+                over = block.until_index >= end
+                after_ps, index = block.after_ps[inside], block.index[inside]
+                channel = block.channel[inside]
+                yield replace(block, after_ps=after_ps, index=index, channel=channel, gaps=gaps)
+            if over:
+                return
+
+
+def _parquet(stream: BinaryIO, header: Header) -> Writer:
+    from heraldlink.tags.formats.parquet import ParquetWriter
+
+    return ParquetWriter(stream, header)
+
+
+def _ptu(stream: BinaryIO, header: Header) -> Writer:
+    from heraldlink.tags.formats.ptu_writer import PtuWriter
+
+    return PtuWriter(stream, header)
+
+
+def _photon_hdf5(stream: BinaryIO, header: Header) -> Writer:
+    from heraldlink.tags.formats.photon_hdf5_writer import PhotonHdf5Writer
+
+    return PhotonHdf5Writer(stream, header, version=__version__)
+
+
+WRITERS: dict[str, tuple[str, Callable[[BinaryIO, Header], Writer]]] = {
+    ".parquet": ("Parquet", _parquet),
+    ".ptu": ("PTU T2", _ptu),
+    ".h5": ("Photon-HDF5", _photon_hdf5),
+    ".hdf5": ("Photon-HDF5", _photon_hdf5),
+}
+"""Formats that can be written, by the end of the file's name."""
+
+
+class Counting:
+    """Analysis that writes each block, and counts the tags."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer, self._tags = writer, 0
+
+    def push(self, block: Block | IndexedBlock) -> None:
+        """Write a block."""
+        self._writer.push(block)
+        self._tags += block.channel.size
+
+    def finish(self) -> int:
+        """Write what is left; the number of tags."""
+        self._writer.close()
+        return self._tags
+
+
+def _written(opened: Recording, source: TagSource, path: Path, progress: Progress | None) -> Written:
+    if path.suffix not in WRITERS:
+        raise RequestError(f"{path}: the name's end chooses the format: {', '.join(WRITERS)}")
+    if path.exists():
+        raise RequestError(f"{path}: exists already; a recording is never overwritten")
+    format_name, writer = WRITERS[path.suffix]
+    partial = path.with_name(path.name + PARTIAL)
+    try:
+        with partial.open("w+b") as stream:
+            analyses: list[Analysis[int]] = [Counting(writer(stream, source.header))]
+            (tags,) = passed(Recording(opened.name, source), analyses, progress)
+        sync(partial)
+        partial.rename(path)
+        sync(path.parent)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return Written(opened.name, path, format_name, tags, path.stat().st_size)
