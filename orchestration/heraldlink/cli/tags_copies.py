@@ -41,7 +41,7 @@ def convert(
     delays: Delays = None,
     json: Json = False,
 ) -> None:
-    """Write each FILE in another format beside it, or all into --output; delays are stored beside the tags."""
+    """Write each FILE in another format beside it, or all into --output; delays are stored beside them."""
     from heraldlink.recordings import convert as write
 
     how = reading(salvage, format, option, delays)

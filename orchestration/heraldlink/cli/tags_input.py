@@ -74,13 +74,11 @@ class Reading:
 
     def open(self, files: Sequence[Path], raw: bool = False) -> Recording:
         """One recording of all files, merged by time if there are several."""
-        from heraldlink.recordings.source import open_recording
+        from heraldlink.recordings.source import opened
 
         delays = None if self.delays is None else delays_ps(self.delays)
         options = dict(_pair(text, "--option", "NAME=VALUE") for text in self.options)
-        return open_recording(
-            *files, salvage=self.salvage, format=self.format, delays_ps=delays, raw=raw, **options
-        )
+        return opened(files, self.salvage, self.format, options, delays, raw=raw)
 
 
 def reading(
@@ -148,8 +146,12 @@ def delays_ps(text: str) -> dict[int, int]:
 
 def period(text: str | None) -> float | Literal["auto", "counted"] | None:
     """ps, auto or counted."""
-    if text is None or text == "auto" or text == "counted":
-        return text
+    if text is None:
+        return None
+    if text == "auto":
+        return "auto"
+    if text == "counted":
+        return "counted"
     try:
         value = float(text)
     except ValueError:

@@ -59,7 +59,7 @@ def chosen_attempts(
     if period_ps == "counted" or (period_ps is None and not filtered):
         return ChosenAttempts(CountedSyncs(channel), f"counted syncs of channel {channel}")
     words = f"reconstructed from filtered syncs of channel {channel}"
-    return ChosenAttempts(ReconstructedSyncs(channel, nominal or (found and found.period_ps)), words)
+    return ChosenAttempts(ReconstructedSyncs(channel, nominal or (found.period_ps if found else None)), words)
 
 
 def clicks_after_reference(look: FirstLook, attempts: ChosenAttempts) -> tuple[Times, Channels]:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from heraldlink import __version__
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.folder import sync
 from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
@@ -140,7 +140,7 @@ def _ptu(stream: BinaryIO, header: Header) -> Writer:
 def _photon_hdf5(stream: BinaryIO, header: Header) -> Writer:
     from heraldlink.tags.formats.photon_hdf5_writer import PhotonHdf5Writer
 
-    return PhotonHdf5Writer(stream, header, version=__version__)
+    return PhotonHdf5Writer(stream, header, version=version("heraldlink"))
 
 
 WRITERS: dict[str, tuple[str, Callable[[BinaryIO, Header], Writer]]] = {

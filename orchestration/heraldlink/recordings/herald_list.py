@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 """Every herald of a recording in a table: Parquet, or CSV."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.recordings.gated import HeraldsFound
 
 SUFFIXES = (".parquet", ".csv")
+Columns = dict[str, NDArray[Any]]
 
 
 def check_output(path: str | Path) -> Path:
@@ -38,11 +42,12 @@ def write_heralds(path: Path, found: HeraldsFound) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _columns(found: HeraldsFound) -> dict[str, np.ndarray]:
+def _columns(found: HeraldsFound) -> Columns:
     heralds, table = found.heralds, found.choice.table
-    names = np.array([table.outcome_name(code) if code in known else "" for code in range(256)]
-                     if (known := set(heralds.outcome.tolist())) else [""])  # fmt: skip
-    columns: dict[str, np.ndarray] = {
+    names = np.full(256, "", dtype="U64")
+    for code in sorted(set(heralds.outcome.tolist())):
+        names[code] = table.outcome_name(code)
+    columns: Columns = {
         "attempt": heralds.attempt,
         "outcome": names[heralds.outcome],
         "pattern": heralds.pattern,
@@ -51,14 +56,14 @@ def _columns(found: HeraldsFound) -> dict[str, np.ndarray]:
     return columns if heralds.time_ps is None else columns | {"time_ps": heralds.time_ps}
 
 
-def _parquet(path: Path, columns: dict[str, np.ndarray]) -> None:
-    import pyarrow
-    import pyarrow.parquet
+def _parquet(path: Path, columns: Columns) -> None:
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-    pyarrow.parquet.write_table(pyarrow.table(columns), path, compression="zstd")
+    pq.write_table(pa.table(columns), path, compression="zstd")
 
 
-def _csv(path: Path, columns: dict[str, np.ndarray]) -> None:
+def _csv(path: Path, columns: Columns) -> None:
     with path.open("w", encoding="utf-8") as stream:
         stream.write(",".join(columns) + "\n")
         for row in zip(*(values.tolist() for values in columns.values()), strict=True):

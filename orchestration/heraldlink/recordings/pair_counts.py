@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
@@ -118,10 +118,8 @@ def coincidences(
     if not pairs or not within_ps:
         raise RequestError(f"{opened.name}: no channels or no widths to count coincidences of")
     step, chosen = opened.header.resolution_ps, pair_engine(engine)
-    kind = MatchedPairs if one_to_one else Coincidences
-    counted: list[Analysis[object]] = [
-        kind(first, second, within, step, chosen) for first, second in pairs for within in within_ps
-    ]
+    kind: Callable[..., Analysis[object]] = MatchedPairs if one_to_one else Coincidences
+    counted = [kind(first, second, within, step, chosen) for first, second in pairs for within in within_ps]
     triples: list[Analysis[object]] = []
     if herald is not None:
         triples = [HeraldedG2(herald, *_two(wanted), (-within, within + 1)) for within in within_ps]

@@ -127,7 +127,8 @@ def _arrivals(axes: Axes, after_ps: Times, channel: Channels) -> None:
     if not after_ps.size:
         return
     low, high = np.quantile(after_ps, (0.001, 0.999))
-    edges = np.linspace(low, max(high, low + 1), ARRIVAL_BINS + 1)
+    first, last = float(low), max(float(high), float(low) + 1)
+    edges = np.asarray(first + (last - first) / ARRIVAL_BINS * np.arange(ARRIVAL_BINS + 1), np.float64)
     for row, number in enumerate(np.unique(channel).tolist()):
         counts, _ = np.histogram(after_ps[channel == number], edges)
         _steps(axes, edges, counts, row, f"channel {number}")
@@ -151,9 +152,10 @@ def _by_delay(axes: Axes, found: DelayG2) -> None:
             f"{peaks.side_pairs:.1f} in a side peak", fontsize=10, loc="left",
         )  # fmt: skip
     if expected > 0:
-        right = axes.secondary_yaxis("right", functions=(lambda y: y / expected, lambda y: y * expected))
+        right = axes.twinx()
+        right.set_ylim(0, axes.get_ylim()[1] / expected)
         right.set_ylabel("pairs / unrelated pairs")
-        right.spines["right"].set_visible(True)
+        right.spines["top"].set_visible(False)
 
 
 def _by_lag(axes: Axes, found: AttemptG2) -> None:
@@ -193,9 +195,8 @@ def _legend(figure: Figure) -> None:
 
 
 def _save(figure: Figure, path: Path, name: str) -> None:
-    figure.text(
-        0.99, 0.008, name if len(name) < 90 else f"...{name[-87:]}", ha="right", fontsize=6, color=GREY
-    )
+    short = name if len(name) < 90 else f"...{name[-87:]}"
+    figure.supxlabel(short, x=0.99, ha="right", fontsize=6, color=GREY)
     FigureCanvasAgg(figure)
     try:
         figure.savefig(path, dpi=160)

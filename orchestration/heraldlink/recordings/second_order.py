@@ -199,11 +199,11 @@ def g2(
     width = pair_bin(window_ps, look) if bin_ps is None else bin_ps
     window = whole_window(window_ps, width)
     chosen, step = pair_engine(engine), opened.header.resolution_ps
-    analyses: list[Analysis[object]] = [
-        Singles(),
-        Correlation(first, second, *window, width, step, chosen),
-        *(Coincidences(first, second, within, step, chosen) for within in WITHIN_PS),
+    counts: list[Analysis[object]] = [
+        Coincidences(first, second, within, step, chosen) for within in WITHIN_PS
     ]
+    correlation = Correlation(first, second, *window, width, step, chosen)
+    analyses: list[Analysis[object]] = [Singles(), correlation, *counts]
     if first != second:
         analyses.append(PulsedCorrelation(first, second, *window, period, zero, None, step, chosen))
     results = passed(opened, analyses, progress)

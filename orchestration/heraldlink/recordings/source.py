@@ -62,12 +62,25 @@ def open_recording(
     200 more. ``raw``: delays stay beside the tags, for a copy. ``options``: what a format cannot know, such
     as ``unit="ns"``. Raises DataError and RequestError as `heraldlink.record.tag_files.open_tags`.
     """
+    return opened(paths, salvage, format, options, delays_ps, drop, raw)
+
+
+def opened(
+    paths: Sequence[str | Path],
+    salvage: bool = False,
+    format: str | None = None,
+    options: Mapping[str, str] | None = None,
+    delays_ps: Mapping[int, int] | None = None,
+    drop: Sequence[int] = (),
+    raw: bool = False,
+) -> Recording:
+    """As `open_recording`."""
     if not paths:
         raise RequestError("give at least one recording")
-    opened = [_opened(Path(path), salvage, format, options) for path in paths]
-    name = ", ".join(each.name for each in opened)
-    source = opened[0].source if len(opened) == 1 else Merged(_apart(opened))
-    found = opened[0].found if len(opened) == 1 else {}
+    each_one = [_opened(Path(path), salvage, format, options or {}) for path in paths]
+    name = ", ".join(each.name for each in each_one)
+    source = each_one[0].source if len(each_one) == 1 else Merged(_apart(each_one))
+    found: Mapping[str, int] = each_one[0].found if len(each_one) == 1 else dict[str, int]()
     delays = source.header.delays_ps if delays_ps is None else delays_ps
     if drop or (any(delays.values()) and not raw):
         source = mapped(source, ChannelMap({} if raw else delays, frozenset(drop)))

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time tags: stored recordings, what they hold, and how clicks pair up."""
+"""Time tags: blocks of streams, formats, and analyses of how clicks pair up; arrays in, arrays out.
 
-from heraldlink.tags.ptu import read_ptu
-from heraldlink.tags.recording import Recording
-from heraldlink.tags.summary import g2, info
-
-__all__ = ["Recording", "g2", "info", "read_ptu"]
+Files are opened by `heraldlink.recordings`, which has the verbs of ``heraldlink tags`` too.
+"""
