@@ -47,6 +47,11 @@ class HeraldStream:
         self._kept: list[Heralds] | None = [] if keep else None
         self._vetoed = 0
 
+    @property
+    def keeps(self) -> bool:
+        """Whether ``finish`` repeats what ``push`` gave."""
+        return self._kept is not None
+
     def push(self, block: Block | IndexedBlock) -> Heralds | None:
         """Take the next block; give the heralds that are decided now, None if there are none."""
         if self._veto.needed:

@@ -73,12 +73,12 @@ class RawWriter:
         records = np.empty(block.channel.size, self._dtype)
         for name in COLUMNS[self._header.kind]:
             records[name] = getattr(block, name)
+        if block.gaps:  # before the records behind them: who follows the file knows of them in time
+            self._gaps += block.gaps
+            self._describe(closed=False)
         self._append(records.tobytes())
         self.tags += records.size
         self._last = max(self._last, int(key_of(block)[-1])) if records.size else self._last
-        if block.gaps:
-            self._gaps += block.gaps
-            self._describe(closed=False)
         if time.monotonic() - self._flushed_s >= self._flush_s:
             self.flush()
 

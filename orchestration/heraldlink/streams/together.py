@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Channels that arrive one by one, put together: pure, so that any order of arrival gives the same tags.
+
+Each channel's tags ascend, in time or in (reference index, time after it). What all channels have got beyond
+can be told; what is later waits for the slowest channel, or for the word that a record is over.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heraldlink.errors import DataError, RequestError
+from heraldlink.streams.live import without_tags
+from heraldlink.tags.block import END_PS, Block, Header, IndexedBlock, Times
+from heraldlink.tags.description import BEGIN_PS, AnyBlock, key_of
+
+
+def numbered(block: AnyBlock, record: int, attempts: int) -> IndexedBlock:
+    """A record's tags with reference events counted from the first record, which have ``attempts`` each.
+
+    Raises DataError if this one had more.
+    """
+    if not isinstance(block, IndexedBlock):
+        raise RequestError("records have reference indices, not bare times")
+    if block.index.size and int(block.index[-1]) >= attempts:
+        raise DataError(
+            f"record {record}: reference event {block.index[-1]} where a record has {attempts}; say how many"
+        )
+    begin = record * attempts
+    return IndexedBlock(block.after_ps, block.index + begin, block.channel, begin + attempts)
+
+
+class Together:
+    """Tags of several channels, by time or by reference index, as ``header.kind`` says."""
+
+    def __init__(self, header: Header, restarts: bool = False) -> None:
+        self._header, self._restarts = header, restarts
+        self._reached = dict.fromkeys(header.channels, BEGIN_PS)
+        self._held: list[AnyBlock] = []
+        self.tags = 0
+        """Tags that wait."""
+        self.restarted = False
+        """Whether keys stepped back since the last `all`; only with ``restarts``, else that is an error."""
+
+    def push(self, channel: int, records: Times) -> None:
+        """Take int64[n, 1] times or int64[n, 2] (time, index). Raises DataError if their key steps back."""
+        key = records[:, -1]
+        if not key.size:
+            return
+        last = self._reached[channel]
+        if int(key[0]) < last or (key[1:] < key[:-1]).any():
+            self.restarted = True
+            if not self._restarts:
+                what = "times" if self._header.kind == "times" else "reference indices"
+                raise DataError(
+                    f"RAW{channel}: {what} step back after {max(last, int(key.max()))}: another record began;"
+                    " say how many attempts a record has, or record without sub-acquisitions"
+                )
+        self._reached[channel] = int(key[-1])
+        self._held.append(self._block(channel, records))
+        self.tags += key.size
+
+    @property
+    def until(self) -> int:
+        """No channel will have more before this time, or index."""
+        return min(self._reached.values())
+
+    def decided(self) -> AnyBlock | None:
+        """What no channel can add to any more; None if that is nothing."""
+        return self._before(self.until) if self.tags else None
+
+    def all(self) -> AnyBlock:
+        """All that waits: the record is over; keys begin anew."""
+        self._reached, self.restarted = dict.fromkeys(self._reached, BEGIN_PS), False
+        return self._before(END_PS) or without_tags(self._header, END_PS)
+
+    def drop(self) -> list[AnyBlock]:
+        """Give up what waits; the channels stay where they are."""
+        held, self._held, self.tags = self._held, [], 0
+        return held
+
+    def _block(self, channel: int, records: Times) -> AnyBlock:
+        numbers = np.full(len(records), channel, dtype=np.int16)
+        if self._header.kind == "times":
+            return Block(np.ascontiguousarray(records[:, 0]), numbers, BEGIN_PS)
+        return IndexedBlock(
+            np.ascontiguousarray(records[:, 0]), np.ascontiguousarray(records[:, 1]), numbers, BEGIN_PS
+        )
+
+    def _before(self, until: int) -> AnyBlock | None:
+        """Held tags whose key is less than ``until``, in order."""
+        now: list[AnyBlock] = []
+        later: list[AnyBlock] = []
+        for block in self._held:
+            stop = int(np.searchsorted(key_of(block), until))
+            now += [_part(block, slice(0, stop))] if stop else []
+            later += [_part(block, slice(stop, None))] if stop < block.channel.size else []
+        self._held = later
+        self.tags = sum(block.channel.size for block in later)
+        return _sorted(now, until) if now else None
+
+
+def _part(block: AnyBlock, here: slice) -> AnyBlock:
+    if isinstance(block, Block):
+        return Block(block.time_ps[here], block.channel[here], block.until_ps)
+    return IndexedBlock(block.after_ps[here], block.index[here], block.channel[here], block.until_index)
+
+
+def _sorted(blocks: list[AnyBlock], until: int) -> AnyBlock:
+    """In order of time, or of index and time after it; what is equal in order of channel."""
+    channel = np.concatenate([block.channel for block in blocks])
+    key = np.concatenate([key_of(block) for block in blocks])
+    indexed = [block for block in blocks if isinstance(block, IndexedBlock)]
+    if not indexed:
+        order = np.lexsort((channel, key))
+        return Block(key[order], channel[order], until)
+    after_ps = np.concatenate([block.after_ps for block in indexed])
+    order = np.lexsort((channel, after_ps, key))
+    return IndexedBlock(after_ps[order], key[order], channel[order], until)
