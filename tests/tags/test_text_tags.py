@@ -26,6 +26,7 @@ SHAPES = {
     "pandas": b",timestamp,channel\n" + b"".join(b"%d,%d,%d\n" % (at, *tag) for at, tag in enumerate(STREAM)),
     "Windows, quoted": rows(lambda time, channel: f'"{time}"\t"{channel}"\r', '"Time[ps]"\t"Channel"\r\n'),
     "named, with more": rows(lambda t, c: f"{c},{t},0,1", "Detector,Time Tag (ps),Overflow,Type\n"),
+    "ns, and a voltage": rows(lambda t, c: f"{c},{t / 1000},0.{c + 1}", "channel,time (ns),level (V)\n"),
     "ns": rows(lambda time, channel: f"{time / 1000:.3f} {channel}", "% time (ns)  channel\n"),
     "seconds": rows(lambda time, channel: f"{channel},{time // 10**12}.{time % 10**12:012d}", "ch,t_s\n"),
     "seconds without a name": rows(lambda t, c: f"{c}\t{t // 10**12}.{t % 10**12:012d}"),

@@ -107,7 +107,7 @@ class Table:
         """Rows of whole numbers in ps, by numpy; None if they are not all of that kind."""
         data, decimals = self._without_points(b"".join(lines))
         unit_ps = self.unit.ps.scaleb(-decimals)
-        if self.channels.labels or unit_ps != int(unit_ps):
+        if self.channels.labels or unit_ps != int(unit_ps) or not data.strip():
             return None
         try:
             text = data.decode("ascii").splitlines()
@@ -125,7 +125,7 @@ class Table:
 
     def _without_points(self, data: bytes) -> tuple[bytes, int]:
         """Rows whose times all have one number of decimals, without the points, and that number."""
-        if b"." not in data:
+        if b"." not in data or "-" in self.columns.roles:  # a column that is not read may have decimals
             return data, 0
         data = ZEROS.sub(b"", data)
         lengths = {len(decimals) for decimals in POINT.findall(data)}
