@@ -65,6 +65,19 @@ def test_whole_numbers_are_exact_in_pieces_of_any_size(stream: list[Tag], separa
 
 
 @settings(max_examples=40)
+@given(streams([0, 1], longest_ps=2**50), st.sampled_from([("ns", 3), ("us", 6), ("s", 12)]), st.booleans())
+def test_decimals_are_exact_in_pieces_of_any_size(
+    stream: list[Tag], unit: tuple[str, int], trimmed: bool
+) -> None:
+    name, places = unit
+    times = [f"{time // 10**places}.{time % 10**places:0{places}d}" for time, _ in stream]
+    times = [time.rstrip("0") if trimmed else time for time in times]
+    data = "".join(f"{time} {channel}\n" for time, (_, channel) in zip(times, stream, strict=True)).encode()
+    for size in SIZES:
+        assert tags(opened(Text(), data, columns="time,channel", unit=name), size) == stream
+
+
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30), st.lists(st.integers(0, 10**9), max_size=30))
 def test_channels_side_by_side_are_merged(first: list[int], second: list[int]) -> None:
     left, right = (np.cumsum(steps).tolist() for steps in (first, second))
