@@ -8,6 +8,7 @@ New J. Phys. 11, 045011 (2009)), narrowed bin by bin together with the drift, an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import log, sqrt
 from typing import NamedTuple
 
@@ -35,6 +36,9 @@ CANDIDATES = 12
 NARROWER = 8
 """Each step of the narrowing divides the bin by this."""
 
+KEPT = 4
+"""Peaks that are looked into at each step."""
+
 FALSE_ALARM = 1e-6
 """Chance that unrelated clicks are taken for related ones."""
 
@@ -58,8 +62,9 @@ def clock_offset(
     ``first_ps``, ``second_ps``: clicks of one channel of each tagger, sorted, int64[n]. ``reach_ps``: largest
     offset looked for, either sign; ``largest_drift`` likewise (1e-5 is a quartz, 1e-9 disciplined clocks).
     ``stretch_ps`` in the middle of the recordings is used, or less (`MOST_CLICKS`); the drift must be
-    constant over it, `clock_track` follows the clocks from there. Raises RequestError for senseless limits,
-    DataError if no pairs stand out.
+    constant over it, `clock_track` follows the clocks from there. Pulsed or bunched light is related without
+    pairs, too: look at jitter and number of pairs. Raises RequestError for senseless limits, DataError if
+    nothing stands out.
     """
     if min(reach_ps, stretch_ps) <= 0 or not 0 <= largest_drift < 1e-2:
         raise RequestError(
@@ -150,28 +155,54 @@ def _surprise(count: float, mean: float) -> float:
 
 
 def _narrowed(first: Times, second: Times, coarse: _Peak) -> _Peak:
-    """Narrow the bins, drift and offset together, for as long as the peak stands out more and more."""
+    """Narrow the bins, drift and offset together, down to a picosecond; of all widths, what stands out most.
+
+    The `KEPT` best peaks of each width are looked into: bunched light makes a broad one, with the sharp one
+    of the pairs not always in its highest place.
+    """
     length_ps = max(1, int(first[-1] - first[0]))
     line = coarse.line.seen_from(coarse.line.at_ps + length_ps // 2)
-    best, width_ps = 0.0, coarse.width_ps
-    while width_ps > 1:
-        near = shared_pairs(first, second, line, 2 * width_ps)
-        bin_ps = width_ps / NARROWER
-        drifts = 2 * bin_ps / length_ps * np.arange(-NARROWER, NARROWER + 1)
-        surprise, offset, drift = max(_highest(near, float(drift), bin_ps) for drift in drifts)
-        if surprise < best:
+    kept, best = [_Peak(0.0, line, coarse.width_ps)], _Peak(0.0, line, coarse.width_ps)
+    while kept[0].width_ps > 1:
+        peaks = [inner for peak in kept for inner in _within(first, second, peak, length_ps)]
+        kept = _apart(sorted(peaks, key=lambda peak: -peak.surprise), length_ps)
+        best = max(best, kept[0], key=lambda peak: peak.surprise)
+    return best
+
+
+def _within(first: Times, second: Times, peak: _Peak, length_ps: int) -> Iterator[_Peak]:
+    """Highest narrower peak for each drift that turns the line by up to a bin at its ends."""
+    near = shared_pairs(first, second, peak.line, 2 * peak.width_ps)
+    bin_ps = peak.width_ps / NARROWER
+    for turn in range(-NARROWER, NARROWER + 1):
+        drift = 2 * bin_ps / length_ps * turn
+        surprise, offset = _highest(near, drift, bin_ps)
+        line = Line(peak.line.at_ps, peak.line.offset_ps + offset, peak.line.drift + drift)
+        yield _Peak(surprise, line, bin_ps)
+
+
+def _apart(peaks: list[_Peak], length_ps: int) -> list[_Peak]:
+    """The best ones that lie more than three bins off the better ones at an end of the stretch."""
+    kept: list[_Peak] = []
+    for peak in peaks:
+        nearest = [
+            abs(peak.line.offset_ps - other.line.offset_ps)
+            + abs(peak.line.drift - other.line.drift) * length_ps / 2
+            for other in kept
+        ]
+        if all(distance > 3 * peak.width_ps for distance in nearest):
+            kept.append(peak)
+        if len(kept) == KEPT:
             break
-        best, width_ps = surprise, bin_ps
-        line = Line(line.at_ps, line.offset_ps + offset, line.drift + drift)
-    return _Peak(best, line, width_ps)
+    return kept
 
 
-def _highest(near: SharedPairs, drift: float, bin_ps: float) -> tuple[float, float, float]:
-    """(surprise, offset, drift) of the highest sum of two bins of distances from a line turned by drift."""
+def _highest(near: SharedPairs, drift: float, bin_ps: float) -> tuple[float, float]:
+    """(surprise, offset) of the highest sum of two bins of distances from a line turned by drift."""
     away = near.away_ps - drift * near.since_ps
     places = np.floor((away + near.within_ps) / bin_ps).astype(np.int64)
     bins = int(2 * near.within_ps / bin_ps)
     counts = np.bincount(places[(places >= 0) & (places < bins)], minlength=bins)
     both = counts[:-1] + counts[1:]
     place = int(np.argmax(both))
-    return _surprise(float(both[place]), 2 * away.size / bins), (place + 1) * bin_ps - near.within_ps, drift
+    return _surprise(float(both[place]), 2 * away.size / bins), (place + 1) * bin_ps - near.within_ps
