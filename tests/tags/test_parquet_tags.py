@@ -190,7 +190,7 @@ def test_tables_of_others_that_are_no_tags_are_told(columns: dict[str, object], 
 
 def test_a_runs_slots_are_sources_of_their_own() -> None:
     run = {"slot": [4, 4, 4, 9], "index": [0, 7, 7, 2], "after_ps": [5, 8, 2, 1], "channel": [1, 1, 2, 1]}
-    with pytest.raises(RequestError, match="which slot is to be read: it has 4, 9"):
+    with pytest.raises(RequestError, match=r"which slot is to be read \(option slot=N\): it has 4, 9"):
         ParquetTags(foreign(**run))
     source = ParquetTags(foreign(**run), slot=4)
     assert source.slots == (4, 9)

@@ -179,8 +179,9 @@ class ParquetTags:
         if slot is None and len(self.slots) < 2:
             return self.slots[0] if self.slots else None
         if slot is None or slot not in self.slots:
-            held = ", ".join(map(str, self.slots)) or "none"
-            raise RequestError(f"say which slot is to be read: it has {held}")
+            few = len(self.slots) < 10
+            held = ", ".join(map(str, self.slots if few else (*self.slots[:4], "...", self.slots[-1])))
+            raise RequestError(f"say which slot is to be read (option slot=N): it has {held or 'none'}")
         return slot
 
     def _rows(self, size: int) -> Iterator[AnyBlock]:
