@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page on analyses: its example runs, and what it names is there."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from heraldlink.tags.block import END_PS, Block, Header
+from heraldlink.tags.formats.ptu_writer import PtuWriter
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "tag-analyses.md"
+
+
+def test_the_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    time = np.sort(rng.integers(0, 10**10, 40_000))
+    with Path("recording.ptu").open("w+b") as stream:
+        writer = PtuWriter(stream, Header("test", "times", 1.0))
+        writer.push(Block(time, rng.integers(0, 2, time.size).astype(np.int16), END_PS))
+        writer.finish()
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    exec(compile(example, str(PAGE), "exec"), {})  # noqa: S102
+    first, *rest = capsys.readouterr().out.splitlines()
+    rate, pairs, accidental = re.fullmatch(r"(\S+) ± \S+ 1/s (\d+) (\S+)", first).groups()
+    assert float(rate) == pytest.approx(2e6, rel=0.05)
+    assert int(pairs) == pytest.approx(float(accidental), abs=5 * float(accidental) ** 0.5)
+    assert len(re.findall(r"[\d.]+", " ".join(rest))) == 2 * 20
+
+
+def test_what_the_table_names_is_there() -> None:
+    for place in set(re.findall(r"`((?:tags|heralding)(?:\.\w+)+)", PAGE.read_text())):
+        module, name = place.rsplit(".", 1)
+        assert hasattr(import_module(f"heraldlink.{module}"), name), place
