@@ -82,7 +82,9 @@ def test_a_coarse_clock_and_several_spots(tmp_path: Path) -> None:
             file[f"photon_data{spot}/timestamps"] = np.array([1, 2, 4]) + spot
             file[f"photon_data{spot}/timestamps_specs/timestamps_unit"] = 12.5e-9
     data = (tmp_path / "spots.h5").read_bytes()
-    with pytest.raises(DataError, match="2 spots: choose one of photon_data0, photon_data1 with spot=NUMBER"):
+    with pytest.raises(
+        DataError, match="2 spots: choose one of photon_data0, photon_data1 with option spot=NUMBER"
+    ):
         found(data)
     assert tags(found(data, spot="1")) == [(25_000, 0), (37_500, 0), (62_500, 0)]
     with pytest.raises(RequestError, match="spot 7"):

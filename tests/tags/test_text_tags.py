@@ -123,16 +123,16 @@ def test_clicks_after_reference_events() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (b"1.5 3\n2.5 4\n7.25 3\n", r"line 1: .* no unit: give the unit .* unit=ps"),
+        (b"1.5 3\n2.5 4\n7.25 3\n", r"line 1: .* no unit: give option unit=ps"),
         (
             b"Time Diff;Count\n" + b"".join(b"0.%03d;%d\n" % (at, at % 3) for at in range(99)),
             "a table of Time",
         ),
-        (b"nsync,ch,dtime\n1,0,7\n2,0,5\n2,1,9\n", "delays may be counts of any size: give the unit"),
+        (b"nsync,ch,dtime\n1,0,7\n2,0,5\n2,1,9\n", "delays may be counts of any size: give option unit=ps"),
         (b"1 2 3 4\n9 1 7 2\n3 5 1 6\n8 2 2 2\n", r'line 1: .* columns="channel,time"'),
         (
             b"".join(b"%d %d\n" % (at, at % 2) for at in range(1000, 4000, 3)),
-            "too many a second: give the unit",
+            "too many a second: give option unit=ps",
         ),
     ],
 )

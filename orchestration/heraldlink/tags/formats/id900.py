@@ -60,7 +60,7 @@ class Id900:
         layout = _asked(options) or _layout(stream.read(1 << 16))
         if layout is None:
             raise DataError(
-                "byte 0: neither times that ascend nor pairs with ascending index (give index=yes|no)"
+                "byte 0: neither times nor pairs with an index that ascend (give option index=yes or no)"
             )
         dtype = PAIR if layout == "pairs" else TIME
         channel = _channel(options)

@@ -87,7 +87,9 @@ def _photons(file: File, options: Mapping[str, str]) -> Group:
     asked = options.get("spot")
     chosen = spots[0] if asked is None else f"photon_data{asked}"
     if asked is None and len(spots) > 1:
-        raise DataError(f"it holds {len(spots)} spots: choose one of {', '.join(spots)} with spot=NUMBER")
+        raise DataError(
+            f"it holds {len(spots)} spots: choose one of {', '.join(spots)} with option spot=NUMBER"
+        )
     group = file.get(chosen)
     if not isinstance(group, h5py.Group):
         raise RequestError(f"spot {asked}: the file holds {', '.join(spots)}")

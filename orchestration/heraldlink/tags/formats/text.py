@@ -116,7 +116,7 @@ def _in_order(pieces: Iterator[Piece], tolerance_ps: int) -> Iterator[Piece]:
             back_ps = int(latest[at] - piece.time_ps[at])
             raise DataError(
                 f"tag {read + at} at {int(piece.time_ps[at])} ps lies {back_ps} ps before an earlier one:"
-                f" give sort=yes to read the text whole and sort it, or tolerance={back_ps}"
+                f" give option sort=yes to read the text whole and sort it, or tolerance={back_ps}"
             )
         yield piece
         read += piece.time_ps.size

@@ -58,9 +58,7 @@ MOST_STEPS_BACK = 0.1
 MOST_STEPS_BACK_APART = 0.005
 """The same where no channel is beside it."""
 
-HOW_TO_TELL = (
-    'tell what the columns are, such as columns="channel,time" (words: time, channel, index, after, -)'
-)
+HOW_TO_TELL = 'give option columns, such as columns="channel,time" (of time, channel, index, after, -)'
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ FASTEST_HZ = 2e8
 TIMES_OF_STEP = 100
 """Times whose common step is that of the instrument."""
 
-GIVE_UNIT = "give the unit of its times: unit=ps, ns, us, ms, s or a number of picoseconds"
+GIVE_UNIT = "give option unit=ps, ns, us, ms, s or a number of picoseconds"
 
 
 @dataclass(frozen=True)
