@@ -144,7 +144,7 @@ def test_what_cannot_be_told_names_the_option(text: bytes, problem: str) -> None
 def test_options_that_do_not_fit_are_refused() -> None:
     data = SHAPES["quTAU"]
     for options, problem in (
-        ({"columns": "time,color"}, "words: time, channel"),
+        ({"columns": "time,color"}, "of time, channel"),
         ({"columns": "time,channel,-"}, "are 3, the rows have 2"),
         ({"unit": "parsec"}, 'unit "parsec"'),
         ({"sort": "maybe"}, 'sort "maybe"'),
