@@ -17,18 +17,22 @@ INDEXED = Header("test", "indexed", 1.0)
 
 @dataclass(frozen=True)
 class Stream:
-    """A TagSource of tags (time, channel) in order, with gaps none of which holds a tag."""
+    """A TagSource of tags (time, channel) in order, with gaps none of which holds a tag.
+
+    ``late``: blocks hold tags behind their ``until_ps``, and gaps before those come with the next.
+    """
 
     tags: Sequence[tuple[int, int]]
     gaps: Sequence[tuple[int, int]] = ()
     header: Header = TIMES
+    late: bool = False
 
     def blocks(self, size: int = 1 << 20) -> Iterator[Block]:
         gaps, first = [Gap(begin, end, "overflow") for begin, end in self.gaps], True
         for start in range(0, len(self.tags), size):
             here = self.tags[start : start + size]
             last = start + size >= len(self.tags)
-            until = END_PS if last else here[-1][0]
+            until = END_PS if last else here[(len(here) - 1) // 2 if self.late else -1][0]
             past = [gap for gap in gaps if gap.end_ps <= until]
             gaps = gaps[len(past) :]
             time, channel = np.array(here, dtype=np.int64).T
@@ -80,7 +84,8 @@ def streams(draw: st.DrawFn, channels: int = 3, longest: int = 300, tags: int = 
         draw(st.lists(st.tuples(st.integers(0, longest), st.integers(0, channels - 1)), max_size=tags))
     )
     holes = draw(gaps)
-    return Stream([tag for tag in found if not any(b <= tag[0] < e for b, e in holes)], holes)
+    kept = [tag for tag in found if not any(b <= tag[0] < e for b, e in holes)]
+    return Stream(kept, holes, late=draw(st.booleans()))
 
 
 @st.composite

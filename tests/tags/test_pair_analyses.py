@@ -11,9 +11,12 @@ from heraldlink.errors import DataError, RequestError
 from heraldlink.tags import engine_numpy
 from heraldlink.tags.coincidence import Coincidences, MatchedPairs
 from heraldlink.tags.correlation import Correlation
-from heraldlink.tags.passes import run
+from heraldlink.tags.engine import pair_engine
+from heraldlink.tags.engine_numpy import PairEngine
+from heraldlink.tags.passes import Settled, run
 
 channels = st.integers(0, 1)
+engines = st.sampled_from([pair_engine("numpy"), pair_engine("auto")])
 times = st.lists(st.integers(0, 300), max_size=60).map(lambda item: np.array(sorted(item), dtype=np.int64))
 
 
@@ -27,9 +30,18 @@ def every_pair(stream: Stream, first: int, second: int) -> list[int]:
     ]
 
 
-@given(stream=streams(), size=SIZES, first=channels, second=channels, within=st.integers(0, 40))
-def test_coincidences(stream: Stream, size: int, first: int, second: int, within: int) -> None:
-    (found,) = run(stream, [Coincidences(first, second, within)], size)
+@given(
+    stream=streams(),
+    size=SIZES,
+    pair=st.tuples(channels, channels),
+    within=st.integers(0, 40),
+    engine=engines,
+)
+def test_coincidences(
+    stream: Stream, size: int, pair: tuple[int, int], within: int, engine: PairEngine
+) -> None:
+    first, second = pair
+    (found,) = run(stream, [Coincidences(first, second, within, engine=engine)], size)
     assert found.pairs == sum(abs(d) <= within for d in every_pair(stream, first, second))
     assert found.clicks == tuple(sum(c == want for _, c in stream.tags) for want in (first, second))
 
@@ -41,21 +53,24 @@ def test_coincidences(stream: Stream, size: int, first: int, second: int, within
     begin=st.integers(-90, 60),
     bins=st.integers(1, 9),
     width=st.integers(1, 9),
+    engine=engines,
 )
 def test_correlation(
-    stream: Stream, size: int, pair: tuple[int, int], begin: int, bins: int, width: int
+    stream: Stream, size: int, pair: tuple[int, int], begin: int, bins: int, width: int, engine: PairEngine
 ) -> None:
-    (found,) = run(stream, [Correlation(*pair, begin, begin + bins * width, width)], size)
+    (found,) = run(stream, [Correlation(*pair, begin, begin + bins * width, width, engine=engine)], size)
     delays = every_pair(stream, *pair)
     assert found.pairs.tolist() == [
         sum(begin + k * width <= d < begin + (k + 1) * width for d in delays) for k in range(bins)
     ]
 
 
-@given(stream=streams(), size=SIZES, within=st.integers(0, 40))
-def test_matched_pairs(stream: Stream, size: int, within: int) -> None:
-    analysis = MatchedPairs(0, 1, within)
-    found = [pair for block in stream.blocks(size) for pair in np.array(analysis.push(block)).T.tolist()]
+@given(stream=streams(), size=SIZES, within=st.integers(0, 40), engine=engines)
+def test_matched_pairs(stream: Stream, size: int, within: int, engine: PairEngine) -> None:
+    analysis = MatchedPairs(0, 1, within, engine=engine)
+    settled = Settled()
+    blocks = [settled.push(block) for block in stream.blocks(size)]
+    found = [pair for block in blocks for pair in np.array(analysis.push(block)).T.tolist()]
     free, expected = list(stream.tags), []
     for time, channel in stream.tags:  # greedy: the earliest click of the other channel that is free
         if channel > 1:
@@ -115,6 +130,8 @@ def test_tags_after_reference_events_have_no_time_of_their_own(stream: Stream) -
 def test_requests_that_make_no_sense() -> None:
     with pytest.raises(RequestError, match="whole bins"):
         Correlation(0, 1, 0, 100, 33)
+    with pytest.raises(RequestError, match="wider bins"):
+        Correlation(0, 1, 0, 10**12, 1)
     with pytest.raises(RequestError, match="steps of 81"):
         Correlation(0, 1, 0, 100, 50, resolution_ps=81)
     with pytest.raises(RequestError, match="0 or more"):

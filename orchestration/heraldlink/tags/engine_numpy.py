@@ -19,6 +19,7 @@ Times = NDArray[np.int64]
 Channels = NDArray[np.int16]
 
 PAIRS_AT_ONCE = 1 << 20
+MOST_BINS = 10_000_000
 
 
 class PairEngine(Protocol):
@@ -136,9 +137,14 @@ def differences(first_ps: Times, second_ps: Times, begin_ps: int, end_ps: int) -
 
 
 def whole_bins(begin_ps: int, end_ps: int, bin_ps: int) -> int:
-    """How many bins fill a window. Raises RequestError unless they fill it exactly."""
+    """How many bins fill a window. Raises RequestError unless they fill it exactly, and for too many."""
     if bin_ps <= 0 or end_ps <= begin_ps or (end_ps - begin_ps) % bin_ps:
         raise RequestError(f"a window of {begin_ps}..{end_ps} ps does not hold whole bins of {bin_ps} ps")
+    if (end_ps - begin_ps) // bin_ps > MOST_BINS:
+        raise RequestError(
+            f"a window of {begin_ps}..{end_ps} ps in bins of {bin_ps} ps: more than {MOST_BINS} of them; take"
+            f" wider bins or a narrower window"
+        )
     return (end_ps - begin_ps) // bin_ps
 
 
