@@ -15,6 +15,7 @@ from heraldlink.errors import RequestError
 from heraldlink.heralding.heralded_g2 import HeraldedCounts, HeraldedG2
 from heraldlink.recordings.choices import check_channels
 from heraldlink.recordings.first_look import first_look
+from heraldlink.recordings.one_axis import by_time
 from heraldlink.recordings.source import Progress, Source, passed, recording
 from heraldlink.tags.coincidence import CoincidenceCount, Coincidences, MatchedPairs
 from heraldlink.tags.engine import pair_engine
@@ -102,15 +103,13 @@ def coincidences(
     """Coincidences |dt| <= within of every pair of ``channels`` (all detectors without them), in one pass.
 
     All pairs of clicks count, or with ``one_to_one`` each click in one pair. ``herald``: a channel; the g2 of
-    the first two ``channels`` heralded by it is counted too. Raises RequestError for indexed tags, for too
-    many or silent channels.
+    the first two ``channels`` heralded by it is counted too. Tags after reference events
+    are counted by the stated distance of these. Raises RequestError where that is wrong, and for too many or
+    silent channels.
     """
     opened = recording(source)
-    if opened.header.kind == "indexed":
-        raise RequestError(
-            f"{opened.name}: tags are counted from reference events; pairs by attempt are those of g2"
-        )
     look = first_look(opened)
+    opened = by_time(opened, look)
     wanted = tuple(channels) if channels is not None else look.detectors(() if herald is None else (herald,))
     if channels is None and len(wanted) > MOST_CHANNELS:
         raise RequestError(f"{opened.name}: {len(wanted)} detectors click; choose with --channels A,B,...")

@@ -141,8 +141,9 @@ def _by_delay(axes: Axes, found: DelayG2) -> None:
     _steps(axes, edges, pairs, 0, "")
     axes.set_xlabel(f"delay of channel {found.channels[1]} after channel {found.channels[0]} (ns)")
     axes.set_ylabel(f"pairs per {int(edges[1] - edges[0])} ps")
-    expected = float(found.correlogram.expected.mean())
-    axes.axhline(expected, color=GREY, linewidth=0.8, linestyle=":")
+    expected = 0.0 if found.one_event else float(found.correlogram.expected.mean())
+    if expected > 0:
+        axes.axhline(expected, color=GREY, linewidth=0.8, linestyle=":")
     if found.pulsed is not None:
         peaks = found.pulsed
         zero = float(peaks.position_ps[peaks.zero]) / 1e3

@@ -9,6 +9,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heraldlink.calibration.measured import Measured
 from heraldlink.errors import DataError, RequestError
@@ -23,6 +24,7 @@ from heraldlink.recordings.choices import (
     whole_window,
 )
 from heraldlink.recordings.first_look import FirstLook, first_look
+from heraldlink.recordings.one_axis import by_time, irregular, within_events
 from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
 from heraldlink.tags.attempt_lags import AttemptLags, LagCounts
 from heraldlink.tags.block import END_PS
@@ -44,7 +46,8 @@ LAGS = range(-8, 9)
 class DelayG2:
     """Pairs by delay t_second - t_first: all pairs, bins [lo, hi); ``pulsed``: peaks of a pulsed source.
 
-    ``within``: coincidences |dt| <= w of the same two channels.
+    ``within``: coincidences |dt| <= w of the same two channels. ``one_event``: pairs of one reference event
+    only, at unknown distances in time, so that nothing is expected of unrelated clicks.
     """
 
     name: str
@@ -53,6 +56,7 @@ class DelayG2:
     within: tuple[CoincidenceCount, ...]
     pulsed: PulsedPeaks | None
     zero_given: bool
+    one_event: bool = False
 
     def summary(self) -> dict[str, object]:
         """Plain values."""
@@ -65,7 +69,7 @@ class DelayG2:
             "end_ps": int(edges[-1]),
             "bin_ps": int(edges[1] - edges[0]),
             "pairs": int(pairs.sum()),
-            "expected_pairs": float(self.correlogram.expected.sum()),
+            "expected_pairs": None if self.one_event else float(self.correlogram.expected.sum()),
             "coincidences_within_ps": {str(each.within_ps): each.pairs for each in self.within},
             "highest": self._bin(int(np.argmax(pairs))),
             "lowest": self._bin(int(np.argmin(pairs))),
@@ -75,17 +79,21 @@ class DelayG2:
             found["pulsed"] = _peaks(self.pulsed)
         return found | {
             "histogram": pairs.tolist(),
-            "g2": _finite(self.correlogram.g2),
-            "g2_sigma": _finite(self.correlogram.sigma),
+            "g2": None if self.one_event else _finite(self.correlogram.g2),
+            "g2_sigma": None if self.one_event else _finite(self.correlogram.sigma),
         }
 
     def advice(self) -> str:
         """What the histogram shows, in a sentence."""
+        begin = "pairs within one reference event only, since these come at unknown distances; "
+        begin = begin if self.one_event else ""
         if self.pulsed is not None and not self.zero_given:
-            return (
+            return begin + (
                 "pulsed; the weakest peak is taken for zero delay, which is right for antibunched light only:"
                 " give --zero PS if you know it"
             )
+        if self.one_event:
+            return begin + "g2 only by the peaks of pulsed light"
         expected, pairs = self.correlogram.expected, self.correlogram.pairs
         excess = (pairs - expected) / np.sqrt(np.maximum(expected, 1))
         if self.pulsed is None and not np.any(np.abs(excess) > 5):
@@ -101,7 +109,9 @@ class DelayG2:
 
         found = self.correlogram
         middles = (found.edges_ps[:-1] + found.edges_ps[1:]) / 2
-        columns = {"pairs": found.pairs, "expected": found.expected, "g2": found.g2, "sigma": found.sigma}
+        columns: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {"pairs": found.pairs}
+        if not self.one_event:
+            columns |= {"expected": found.expected, "g2": found.g2, "sigma": found.sigma}
         return xarray.Dataset(
             {name: ("delay_ps", values) for name, values in columns.items()},
             {"delay_ps": ("delay_ps", middles, {"units": "ps"})},
@@ -114,7 +124,9 @@ class DelayG2:
 
     def _bin(self, place: int) -> dict[str, object]:
         found = self.correlogram
-        g2, sigma = float(found.g2[place]), float(found.sigma[place])
+        nan = float("nan")
+        known = (nan, nan) if self.one_event else (found.g2[place], found.sigma[place])
+        g2, sigma = map(float, known)
         return {
             "begin_ps": int(found.edges_ps[place]),
             "pairs": int(found.pairs[place]),
@@ -181,13 +193,17 @@ def g2(
 
     Tags with times: by delay in [window) and bins [lo, hi), for pulsed light also by peak (``zero``: delay of
     the peak at zero in ps). Tags after reference events, or with ``sync``: by attempts between the clicks
-    (``zero``: lag of one pulse), of clicks within ``gate_ps`` after the reference. Not given, ``zero`` is the
-    weakest. Raises RequestError that names the option to give where channels cannot be chosen.
+    (``zero``: lag of one pulse), of clicks within ``gate_ps`` after the reference; with ``window_ps`` by
+    delay all the same, and where events come at unknown distances by the delay within one event. Not given,
+    ``zero`` is the weakest. Raises RequestError that names the option to give where channels cannot be
+    chosen.
     """
     opened = recording(source)
     look = first_look(opened)
     first, second = two_channels(opened, look, channels)
-    if opened.header.kind == "indexed" or sync is not None:
+    indexed = opened.header.kind == "indexed"
+    one_event = indexed and gate_ps is None and period_ps is None and irregular(opened, look)
+    if sync is not None or (indexed and not one_event and (window_ps is None or gate_ps is not None)):
         return _by_attempt(opened, look, (first, second), sync, period_ps, lags, gate_ps, zero, progress)
     if gate_ps is not None:
         raise RequestError("gates are times after an attempt's reference event: give --sync as well")
@@ -198,6 +214,10 @@ def g2(
         window_ps = pair_window(look, first, second, _duration_ps(opened, look))
     width = pair_bin(window_ps, look) if bin_ps is None else bin_ps
     window = whole_window(window_ps, width)
+    if indexed:
+        reach_ps = max(abs(window[0]), abs(window[1]), *WITHIN_PS)
+        stated = period_ps if isinstance(period_ps, int | float) else None
+        opened = within_events(opened, look, reach_ps) if one_event else by_time(opened, look, stated)
     chosen, step = pair_engine(engine), opened.header.resolution_ps
     counts: list[Analysis[object]] = [
         Coincidences(first, second, within, step, chosen) for within in WITHIN_PS
@@ -216,6 +236,7 @@ def g2(
         tuple(each for each in results if isinstance(each, CoincidenceCount)),
         next((each for each in results if isinstance(each, PulsedPeaks)), None),
         zero is not None,
+        one_event,
     )
 
 
