@@ -81,7 +81,11 @@ def test_a_stream_that_is_stopped_says_where_it_ended(tagger):
 
 def test_a_service_that_ends_its_streams_ends_ours_with_a_gap(tagger):
     found = reading(tagger)
-    tagger.loop.run(tagger.server.close())
+
+    async def end():
+        tagger.server.datalink.close()
+
+    tagger.loop.run(end())
     (gap,) = found.ended().gaps
     assert (gap.end_ps, gap.reason) == (END_PS, "truncated")
 

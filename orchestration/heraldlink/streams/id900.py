@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 import zmq
 
-from heraldlink.errors import DataError, InstrumentLost, RequestError
+from heraldlink.errors import DataError, InstrumentLost, ProtocolError, RequestError
 from heraldlink.streams.datalink import Channel, DataLink, host_and_port, open_channels
 from heraldlink.streams.live import WAIT_s, without_tags
 from heraldlink.streams.losses import Losses
@@ -27,6 +27,8 @@ HELD_TAGS = 1 << 24
 """Tags of some channels that wait at most for a slower one, or for the end of their record."""
 ASK_s = 0.5
 """How often the service is asked for its losses while time stamps come without a pause."""
+END_s = 0.5
+"""Longest wait for the end of a stream that the service does not know any more."""
 SETTLE_s = 5.0
 """Longest wait for time stamps that the service says it has sent."""
 
@@ -187,10 +189,21 @@ class Receiver:
         Raises DataError if the service lost some, InstrumentLost if some that it sent do not arrive.
         """
         self._asked_s = monotonic()
-        found = {self._settled(channel) for channel in self._channels}
+        try:
+            found = {self._settled(channel) for channel in self._channels}
+        except ProtocolError:
+            if not self._ended():
+                raise
+            return self._records
         if len(found) == 1:
             (self._records,) = found
         return self._records  # of different answers some are old already
+
+    def _ended(self) -> bool:
+        """Whether the service no longer knows a stream because it ended it: its end is on the way then."""
+        while not self.over and self._poller.poll(int(END_s * 1e3)):
+            self.receive()
+        return self.over
 
     def _settled(self, channel: Channel) -> int:
         status = channel.status()
