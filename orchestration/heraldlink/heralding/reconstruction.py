@@ -6,6 +6,7 @@ from __future__ import annotations
 from math import ceil
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heraldlink.heralding.assigned import Assigned, Needs, join_assigned
 from heraldlink.heralding.assigners import NOTHING, TimesAssigner
@@ -13,7 +14,9 @@ from heraldlink.heralding.period import FEWEST
 from heraldlink.heralding.results import AttemptReport, PeriodFit
 from heraldlink.heralding.stretches import Piece
 from heraldlink.heralding.sync_line import Numbered, SyncLine, join_numbered
-from heraldlink.tags.block import END_PS, Channels, Gap, Times
+from heraldlink.tags.block import END_PS, Block, Channels, Gap, IndexedBlock, Times
+
+Places = NDArray[np.intp]
 
 
 class ReconstructedAssigner(TimesAssigner):
@@ -51,21 +54,31 @@ class ReconstructedAssigner(TimesAssigner):
         self._lost: int | None = None
         self._least = self._largest = 0
         self._oldest_ps = -END_PS
+        self._until_ps = -END_PS
 
-    def _piece(self, piece: Piece) -> Assigned:
-        is_sync = piece.channel == self._channel
-        self._time_ps = np.concatenate((self._time_ps, piece.time_ps[~is_sync]))
-        self._clicked = np.concatenate((self._clicked, piece.channel[~is_sync]))
-        self._add(self._line.push(piece.time_ps[is_sync]))
-        if not self._line.begun or piece.until_ps == END_PS:
-            return NOTHING
-        horizon_ps = piece.until_ps - 2 * ceil(self._line.period_ps)
+    def push(self, block: Block | IndexedBlock) -> Assigned:
+        """See `Assigner`."""
+        over = super().push(block)
+        if not self._line.begun or self._until_ps == END_PS:
+            return over
+        horizon_ps = self._until_ps - 2 * ceil(self._line.period_ps)
         if horizon_ps < self._syncs.time_ps[0]:
-            return NOTHING
+            return over
         self._assign(int(np.searchsorted(self._time_ps, horizon_ps)))
         attempt, _ = self._placed(np.array([horizon_ps], dtype=np.int64))
         self._forget(horizon_ps)
-        return self._over(int(attempt[0]))
+        return join_assigned([over, self._over(int(attempt[0]))])
+
+    def _piece(self, piece: Piece) -> Assigned:
+        self._until_ps = piece.until_ps
+        if piece.time_ps.size:
+            is_sync = piece.channel == self._channel
+            syncs, clicks = is_sync.nonzero()[0], (~is_sync).nonzero()[0]
+            self._time_ps = np.concatenate((self._time_ps, piece.time_ps.take(clicks)))
+            self._clicked = np.concatenate((self._clicked, piece.channel.take(clicks)))
+            if syncs.size:
+                self._add(self._line.push(piece.time_ps.take(syncs)))
+        return NOTHING
 
     def _before_gap(self, gap: Gap) -> Assigned:
         over = self._end_stretch(gap.begin_ps)
@@ -149,19 +162,35 @@ class ReconstructedAssigner(TimesAssigner):
 
     def _placed(self, time_ps: Times) -> tuple[Times, Times]:
         """Attempt of each time, and how long after its reference event it is."""
+        behind = np.searchsorted(self._syncs.time_ps, time_ps, side="right")
+        last = np.maximum(behind - 1, 0)
+        after_ps = time_ps - self._syncs.time_ps.take(last)
+        attempt = self._syncs.number.take(last)
+        missed = ((after_ps >= self._syncs.period_ps.take(last)) | (after_ps < 0)).nonzero()[0]
+        if missed.size:
+            since_ps, last, behind = after_ps.take(missed), last.take(missed), behind.take(missed)
+            periods, after_ps[missed] = self._counted_on(since_ps, last, behind)
+            attempt[missed] += periods
+        return attempt + (self._base or 0), after_ps
+
+    def _counted_on(self, since_ps: Times, last: Places, behind: Places) -> tuple[Times, Times]:
+        """Periods since the sync at place ``last``, and the rest, of clicks whose own sync is missing.
+
+        From the next recorded sync, at place ``behind``, if it comes within a period.
+        """
         syncs, number, period_ps = self._syncs
-        base = self._base or 0
-        behind = np.searchsorted(syncs, time_ps, side="right")
-        last, after = np.maximum(behind - 1, 0), np.minimum(behind, syncs.size - 1)
-        periods = np.floor((time_ps - syncs[last]) / period_ps[last])
-        after_ps = time_ps - syncs[last] - np.rint(periods * period_ps[last]).astype(np.int64)
-        attempt = number[last] + periods.astype(np.int64)
-        to_next_ps = syncs[after] - time_ps
-        near = (periods != 0) & (to_next_ps > 0) & (to_next_ps <= period_ps[after])
-        period = np.rint(period_ps[after[near]]).astype(np.int64)
-        attempt[near] = number[after[near]] - 1
-        after_ps[near] = np.maximum(period - to_next_ps[near], 0)
-        return attempt + base, after_ps
+        period = period_ps.take(last)
+        whole = np.floor(since_ps / period)
+        after_ps = since_ps - np.rint(whole * period).astype(np.int64)
+        periods = whole.astype(np.int64)
+        after = np.minimum(behind, syncs.size - 1)
+        to_next_ps = syncs.take(after) - syncs.take(last) - since_ps
+        near = ((to_next_ps > 0) & (to_next_ps <= period_ps.take(after))).nonzero()[0]
+        place = after.take(near)
+        one = np.rint(period_ps.take(place)).astype(np.int64)
+        periods[near] = number.take(place) - 1 - number.take(last.take(near))
+        after_ps[near] = np.maximum(one - to_next_ps.take(near), 0)
+        return periods, after_ps
 
     def _forget(self, before_ps: int) -> None:
         """Drop syncs that no waiting click needs."""
