@@ -183,6 +183,13 @@ def test_heralds_of_filtered_syncs() -> None:
     assert len(expected) > 100
 
 
+@pytest.mark.parametrize("again_ps", [60, 1_900])
+def test_syncs_recorded_twice_do_not_hide_the_period(again_ps: int) -> None:
+    sync = sparse(15.0, 4_000, 2) * 12_500
+    twice = np.sort(np.concatenate((sync, sync[::211] + again_ps)))
+    assert find_period(twice, None) == pytest.approx(12_500, rel=1e-5)
+
+
 def test_noise_has_no_period() -> None:
     noise = np.sort(np.random.default_rng(1).integers(0, 10**10, 5000))
     with pytest.raises(DataError, match="no period fits the 4096 syncs"):

@@ -19,7 +19,14 @@ LEAST_PS = 100
 
 JITTER, USUAL_JITTER = 0.1, 0.05
 """Rms distance from whole periods, in periods: the largest that is accepted (numbers without meaning give
-0.29), and the one assumed before there are enough differences to tell.
+0.29), and the one assumed before there are enough differences to tell. Single differences that are farther
+off do not move the period.
+"""
+
+SPURIOUS = (0.0, 0.01, 0.05)
+"""Shares of the differences, the smallest, that are left out in turn; the longest period counts.
+
+A sync that was recorded twice would otherwise hide it.
 """
 
 NOMINAL_ERROR = 0.01
@@ -36,20 +43,29 @@ def find_period(syncs_ps: Times, nominal_ps: float | None) -> float:
     if too few syncs were recorded or none fits.
     """
     differences = np.sort(np.diff(syncs_ps)).astype(np.float64)
-    differences = differences[differences > (0 if nominal_ps is None else nominal_ps / 2)]
+    differences = differences[differences > (LEAST_PS if nominal_ps is None else nominal_ps / 2)]
     if nominal_ps is not None and not differences.size:
         return nominal_ps
     if nominal_ps is None and differences.size < FEWEST:
         raise DataError(f"{syncs_ps.size} syncs are too few to find their period: give the nominal one")
-    for periods in _candidates(float(differences[0]), nominal_ps):
-        period_ps = _refined(differences, periods)
-        if period_ps is not None:
-            return period_ps
+    parts = [differences[int(spurious * differences.size) :] for spurious in SPURIOUS]
+    found = [period_ps for part in parts if (period_ps := _longest(part, nominal_ps)) is not None]
+    if found:
+        return max(found) if nominal_ps is None else found[0]
     asked = "no period" if nominal_ps is None else f"no period within 1 % of {nominal_ps} ps"
     raise DataError(
         f"{asked} fits the {syncs_ps.size} syncs from {int(syncs_ps[0])} ps on (smallest difference"
         f" {int(differences[0])} ps): give another nominal period, or another channel of syncs"
     )
+
+
+def _longest(differences: Differences, nominal_ps: float | None) -> float | None:
+    """The first of the candidates that fits all differences."""
+    for periods in _candidates(float(differences[0]), nominal_ps):
+        period_ps = _refined(differences, periods)
+        if period_ps is not None:
+            return period_ps
+    return None
 
 
 def _candidates(smallest_ps: float, nominal_ps: float | None) -> list[int]:
@@ -75,8 +91,9 @@ def _refined(differences: Differences, periods: int) -> float | None:
         used = max(used + 1, known)
         part = differences[:used]
         count = np.rint(part / period_ps)
-        total = float(count @ count)
-        period_ps = float(part @ count) / total
+        near = np.where(np.abs(part / period_ps - count) < JITTER, count, 0.0)
+        total = float(near @ near)
+        period_ps = float(part @ near) / total
         jitter = float(np.sqrt(np.mean((part / period_ps - count) ** 2)))
         if jitter > JITTER and (used >= FEWEST or used == differences.size):
             return None

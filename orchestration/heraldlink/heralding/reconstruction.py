@@ -18,6 +18,9 @@ from heraldlink.tags.block import END_PS, Block, Channels, Gap, IndexedBlock, Ti
 
 Places = NDArray[np.intp]
 
+HALF_PS = 0.5
+"""Rounding of a fitted period must not move a click that comes with its reference event before it."""
+
 
 class ReconstructedAssigner(TimesAssigner):
     """Attempts a fitted period apart, through the recorded syncs of each stretch without gaps."""
@@ -73,7 +76,7 @@ class ReconstructedAssigner(TimesAssigner):
         self._until_ps = piece.until_ps
         if piece.time_ps.size:
             is_sync = piece.channel == self._channel
-            syncs, clicks = is_sync.nonzero()[0], (~is_sync).nonzero()[0]
+            syncs, clicks = np.flatnonzero(is_sync), np.flatnonzero(~is_sync)
             self._time_ps = np.concatenate((self._time_ps, piece.time_ps.take(clicks)))
             self._clicked = np.concatenate((self._clicked, piece.channel.take(clicks)))
             if syncs.size:
@@ -166,7 +169,7 @@ class ReconstructedAssigner(TimesAssigner):
         last = np.maximum(behind - 1, 0)
         after_ps = time_ps - self._syncs.time_ps.take(last)
         attempt = self._syncs.number.take(last)
-        missed = ((after_ps >= self._syncs.period_ps.take(last)) | (after_ps < 0)).nonzero()[0]
+        missed = ((after_ps + HALF_PS >= self._syncs.period_ps.take(last)) | (after_ps < 0)).nonzero()[0]
         if missed.size:
             since_ps, last, behind = after_ps.take(missed), last.take(missed), behind.take(missed)
             periods, after_ps[missed] = self._counted_on(since_ps, last, behind)
@@ -180,12 +183,12 @@ class ReconstructedAssigner(TimesAssigner):
         """
         syncs, number, period_ps = self._syncs
         period = period_ps.take(last)
-        whole = np.floor(since_ps / period)
-        after_ps = since_ps - np.rint(whole * period).astype(np.int64)
+        whole = np.floor((since_ps + HALF_PS) / period)
+        after_ps = np.maximum(since_ps - np.rint(whole * period).astype(np.int64), 0)
         periods = whole.astype(np.int64)
         after = np.minimum(behind, syncs.size - 1)
         to_next_ps = syncs.take(after) - syncs.take(last) - since_ps
-        near = ((to_next_ps > 0) & (to_next_ps <= period_ps.take(after))).nonzero()[0]
+        near = ((to_next_ps > 0) & (to_next_ps - HALF_PS <= period_ps.take(after))).nonzero()[0]
         place = after.take(near)
         one = np.rint(period_ps.take(place)).astype(np.int64)
         periods[near] = number.take(place) - 1 - number.take(last.take(near))
