@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page on analyses: its example runs, and what it names is there."""
+"""The page on analyses: its examples run, and what it names is there."""
 
 import re
 from importlib import import_module
@@ -14,23 +14,32 @@ from heraldlink.tags.formats.ptu_writer import PtuWriter
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "tag-analyses.md"
 
 
-def test_the_example_runs(
+def written(name: str, time: np.ndarray, channel: np.ndarray) -> None:
+    with Path(name).open("w+b") as stream:
+        writer = PtuWriter(stream, Header("test", "times", 1.0))
+        writer.push(Block(time, channel.astype(np.int16), END_PS))
+        writer.finish()
+
+
+def test_the_examples_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
-    time = np.sort(rng.integers(0, 10**10, 40_000))
-    with Path("recording.ptu").open("w+b") as stream:
-        writer = PtuWriter(stream, Header("test", "times", 1.0))
-        writer.push(Block(time, rng.integers(0, 2, time.size).astype(np.int16), END_PS))
-        writer.finish()
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    exec(compile(example, str(PAGE), "exec"), {})  # noqa: S102
-    first, *rest = capsys.readouterr().out.splitlines()
-    rate, pairs, accidental = re.fullmatch(r"(\S+) ± \S+ 1/s (\d+) (\S+)", first).groups()
-    assert float(rate) == pytest.approx(2e6, rel=0.05)
+    time = np.sort(rng.integers(10**9, 10**10, 40_000))
+    written("recording.ptu", time, rng.integers(0, 2, time.size))
+    written("here.ptu", time, np.zeros(time.size))
+    written("there.ptu", time[::4] + 123_456_789, np.zeros(time[::4].size))
+    first, clocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    names: dict[str, object] = {}
+    exec(compile(first, str(PAGE), "exec"), names)  # noqa: S102
+    line, *rest = capsys.readouterr().out.splitlines()
+    rate, pairs, accidental = re.fullmatch(r"(\S+) ± \S+ 1/s (\d+) (\S+)", line).groups()
+    assert float(rate) == pytest.approx(40_000 / 2 / 0.009, rel=0.05)
     assert int(pairs) == pytest.approx(float(accidental), abs=5 * float(accidental) ** 0.5)
     assert len(re.findall(r"[\d.]+", " ".join(rest))) == 2 * 20
+    exec(compile(clocks, str(PAGE), "exec"), names)  # noqa: S102
+    assert capsys.readouterr().out.startswith("123456789 ±")
 
 
 def test_what_the_table_names_is_there() -> None:

@@ -78,6 +78,14 @@ def test_errors_of_the_fit_as_a_statistic() -> None:
         assert stats.kstest(one, "norm").pvalue > 0.01
 
 
+def test_clicks_without_jitter_leave_the_error_of_whole_picoseconds() -> None:
+    time = np.sort(np.random.default_rng(6).integers(0, 10**10, 1000))
+    found = clock_offset(time, time[::2] + 77, 10**9, 0.0)
+    assert found.offset_ps.value == pytest.approx(77, abs=4 * found.offset_ps.sigma)
+    assert 0.005 < found.offset_ps.sigma < 0.05
+    assert found.drift.sigma < 1e-10
+
+
 def test_unrelated_clicks_are_told() -> None:
     first, second = Clocks(50_000, 0, 0.5, 0, 0.0).clicks(np.random.default_rng(2))
     with pytest.raises(DataError, match="no related clicks within"):

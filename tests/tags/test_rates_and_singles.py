@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tag_streams import SIZES, Stream, indexed_streams, streams
 
 from heraldlink.errors import DataError, RequestError
+from heraldlink.tags.click_times import ClickTimes
 from heraldlink.tags.live_time import LiveTime
 from heraldlink.tags.passes import run
 from heraldlink.tags.rates import Rates
@@ -96,6 +97,14 @@ def test_requests_that_make_no_sense() -> None:
         Rates(0)
     with pytest.raises(RequestError, match="ask for longer ones"):
         run(Stream([(0, 0), (10**13, 0)]), [Rates(10**5)])
+    with pytest.raises(RequestError, match="more than 1 clicks"):
+        run(Stream([(0, 0), (5, 0)]), [ClickTimes(0, most=1)])
     (found,) = run(Stream([(5, 0)]), [Singles()])
     with pytest.raises(DataError, match="no two tags"):
         found.rate(0)
+
+
+@given(stream=streams(), size=SIZES, begin=st.integers(0, 300), length=st.integers(0, 300))
+def test_click_times(stream: Stream, size: int, begin: int, length: int) -> None:
+    (found,) = run(stream, [ClickTimes(1, begin, begin + length)], size)
+    assert found.tolist() == [t for t, c in stream.tags if c == 1 and begin <= t < begin + length]

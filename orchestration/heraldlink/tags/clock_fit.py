@@ -101,8 +101,13 @@ def _maximised(weight: Real, x: Real, away: Real) -> _Mixture:
 
 
 def _errors(here: _Mixture, weight: Real, x: Real, away: Real) -> tuple[float, float, float]:
-    """x at which offset and drift do not depend on one another; their standard errors there."""
-    score = (weight * (away - here.offset - here.drift * x) / here.jitter**2) ** 2
+    """x at which offset and drift do not depend on one another; their standard errors there.
+
+    Residuals of whole picoseconds may vanish; their errors do not.
+    """
+    score = (weight * (away - here.offset - here.drift * x)) ** 2
+    least = SMALLEST_JITTER_PS**2 * weight**2
+    score = np.where(score.sum() < least.sum(), least, score) / here.jitter**4
     total = float(score.sum())
     middle = float(score @ x) / total
     return middle, 1 / sqrt(total), 1 / sqrt(max(float(score @ (x - middle) ** 2), 1e-300))
