@@ -13,10 +13,10 @@ from heraldlink.tags.formats.format import StoredTags
 
 @dataclass(frozen=True)
 class Parquet:
-    """Tags in Parquet; ``slot``: which one of a run's file."""
+    """Tags in Parquet; ``slot``: which one of a run's file; ``columns``, ``unit``: of a table of others."""
 
     name: str = "Parquet"
-    options: tuple[str, ...] = ("slot",)
+    options: tuple[str, ...] = ("slot", "columns", "unit")
 
     def matches(self, start: bytes, size: int) -> bool:
         """By its first four bytes."""
@@ -25,7 +25,10 @@ class Parquet:
     def open(self, stream: BinaryIO, size: int, salvage: bool, options: Mapping[str, str]) -> StoredTags:
         """As `formats.parquet.ParquetTags`; a file without its footer cannot be salvaged."""
         from heraldlink.tags.formats.parquet import ParquetTags
+        from heraldlink.tags.formats.parquet_table import is_table, open_table
 
+        if is_table(stream):
+            return open_table(stream, salvage, options)
         slot = options.get("slot")
         if slot is not None and not slot.isdecimal():
             raise RequestError(f"slot must be a number, not {slot!r}")

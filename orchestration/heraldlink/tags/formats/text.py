@@ -38,13 +38,6 @@ from heraldlink.tags.formats.text_lines import find_rows
 from heraldlink.tags.formats.text_numbers import Unit, find_unit, resolution_ps
 from heraldlink.tags.formats.text_table import Channels, Table, events, indexed, side_by_side
 
-HOW_KNOWN = {
-    "option": "as told",
-    "text": "as the file says",
-    "digits": "taken from the number of decimals",
-    "assumed": "assumed: the file names none (option unit)",
-}
-
 
 @dataclass(frozen=True)
 class Text:
@@ -86,8 +79,7 @@ class Text:
 
 
 def _about(columns: Columns, unit: Unit) -> dict[str, str]:
-    size = f"{unit.ps.normalize():f} ps"
-    return {"columns": ",".join(columns.roles), "unit": f"{size} ({HOW_KNOWN[unit.known_by]})"}
+    return {"columns": ",".join(columns.roles), "unit": unit.said}
 
 
 def _sort(options: Mapping[str, str]) -> bool:

@@ -39,12 +39,26 @@ TIMES_OF_STEP = 100
 GIVE_UNIT = "give option unit=ps, ns, us, ms, s or a number of picoseconds"
 
 
+HOW_KNOWN = {
+    "option": "as told",
+    "text": "as the file says",
+    "digits": "taken from the number of decimals",
+    "assumed": "assumed: the file names none (option unit)",
+}
+"""What `Unit.known_by` means, in words."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """Picoseconds of 1, exactly, and how that is known: "option", "text", "digits" or "assumed"."""
 
     ps: Decimal
     known_by: str
+
+    @property
+    def said(self) -> str:
+        """The unit and how it is known, for people."""
+        return f"{self.ps.normalize():f} ps ({HOW_KNOWN[self.known_by]})"
 
     def in_ps(self, word: str) -> int:
         """A number of a text in whole picoseconds; `NO_TIME` for an empty place."""
