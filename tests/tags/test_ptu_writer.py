@@ -52,6 +52,17 @@ def test_any_tags_are_read_back(steps: list[tuple[int, int]]) -> None:
     np.testing.assert_array_equal(theirs["time"][kept].astype(np.int64), whole.time_ps)
 
 
+def test_late_tags_are_counted_from_their_beginning() -> None:
+    first_ps = 26 * 10**16  # the absolute times of a quTAG
+    content, _ = written([(first_ps, 0), (7, 1), (10**10, 0)], 2)
+    assert len(content) < 2200
+    source = Ptu().open(io.BytesIO(content), len(content), False, {})
+    times = np.concatenate([each.time_ps for each in source.blocks() if isinstance(each, Block)])
+    assert times.tolist() == [first_ps, first_ps + 7, first_ps + 7 + 10**10]
+    theirs = PtuFile(io.BytesIO(content)).decode_records()
+    assert np.diff(theirs["time"][theirs["channel"] >= 0].astype(np.int64)).tolist() == [7, 10**10]
+
+
 def test_names_delays_and_step_are_kept() -> None:
     content, _ = written([(5, 0)], 1)
     source = Ptu().open(io.BytesIO(content), len(content), False, {})

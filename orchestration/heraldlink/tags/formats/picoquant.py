@@ -12,7 +12,7 @@ from heraldlink.tags.block import Header
 from heraldlink.tags.description import from_json
 from heraldlink.tags.formats.pq_records import LAYOUTS, SYNC_CHANNEL, Layout
 from heraldlink.tags.formats.pq_source import Decode, RecordFile, extent, whole_ps
-from heraldlink.tags.formats.ptu_writer import INPUTS, OWN_ENTRY
+from heraldlink.tags.formats.ptu_writer import BEGIN_ENTRY, INPUTS, OWN_ENTRY
 
 _MAGIC = b"PQTTTR"
 _LAST = b"Header_End"
@@ -67,7 +67,17 @@ class Ptu:
             entries, layout, count_ps, delay_ps
         )
         return RecordFile(
-            stream, header, layout, begin, records, count_ps, delay_ps, loss, salvage, self.decode
+            stream,
+            header,
+            layout,
+            begin,
+            records,
+            count_ps,
+            delay_ps,
+            loss,
+            salvage,
+            self.decode,
+            carry=0 if layout.is_t3 else _whole(entries, BEGIN_ENTRY, 0),
         )
 
 

@@ -32,7 +32,8 @@ class RecordFile:
 
     ``begin``: byte of the first one. ``records``: whole ones to read. ``broken``: None if these are all that
     were promised, else what is wrong and at which byte. ``delay_ps``: picoseconds per count of a T3 delay,
-    ``count_ps``: per count of a T2 time. ``decode``: a decoder, None for the `fastest`.
+    ``count_ps``: per count of a T2 time. ``decode``: a decoder, None for the `fastest`. ``carry``: counts
+    before the first record.
     """
 
     stream: BinaryIO
@@ -45,6 +46,7 @@ class RecordFile:
     loss: Loss | None = None
     salvage: bool = False
     decode: Decode | None = None
+    carry: int = 0
     found: dict[str, int] = field(default_factory=dict[str, int])
 
     def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
@@ -67,7 +69,7 @@ class RecordFile:
 
     def _decoded(self, size: int) -> Iterator[tuple[Decoded, Loss | None]]:
         """Piece by piece, and with the last one why the rest is missing."""
-        carry = read = overflows = 0
+        carry, read, overflows = self.carry, 0, 0
         decode = self.decode or fastest(self.records)
         self.stream.seek(self.begin)
         while read < self.records:
@@ -85,7 +87,7 @@ class RecordFile:
             self.found["records"], self.found["overflow_records"] = read, overflows
             yield decoded, self.loss if read == self.records else None
         if not self.records and self.loss:
-            yield decode(np.empty(0, np.uint32), self.layout, 0), self.loss
+            yield decode(np.empty(0, np.uint32), self.layout, carry), self.loss
 
 
 def fastest(records: int) -> Decode:

@@ -24,9 +24,16 @@ from heraldlink.tags.formats.pq_records import SYNC_CHANNEL, Records
 OWN_ENTRY = "Heraldlink_Tags"
 """Name of the header's entry with our JSON."""
 
+BEGIN_ENTRY = "Heraldlink_Begin"
+"""Name of the header's entry with the picoseconds that were subtracted from all times."""
+
+LATEST_BEGIN_PS = 10**15
+"""Times that begin later are stored from there: 1,000 s without a tag are 235,000 overflow records."""
+
 INPUTS = 64
 """Channels 0 to 63 are inputs; SYNC_CHANNEL and the four after it are the sync input and the markers."""
 
+_ENTRY_BYTES, _VALUE_AT = 48, 40
 _RECORD_TYPE = 0x01010204
 _COUNT_BITS = 25
 _OVERFLOW = 0x7F << _COUNT_BITS
@@ -39,8 +46,9 @@ class PtuWriter:
     """Writes blocks to an open seekable stream; an analysis like any other: ``push(block)``, ``finish()``.
 
     The number of records is written at the end: without `finish` the header promises 0, and readers take all
-    records there are. Raises RequestError for what PTU T2 cannot hold: tags after reference events, gaps,
-    times before 0, other channels than 0 to 63, sync and markers (1000 to 1004).
+    records there are. Where the first tag is later than LATEST_BEGIN_PS, times count from there for other
+    programs; ours adds what BEGIN_ENTRY says. Raises RequestError for what PTU T2 cannot hold: tags after
+    reference events, gaps, times before 0, other channels than 0 to 63, sync and markers (1000 to 1004).
     """
 
     def __init__(self, stream: BinaryIO, header: Header, created: datetime | None = None) -> None:
@@ -49,8 +57,9 @@ class PtuWriter:
         self._stream = stream
         self._records = self._tags = self._wraps = self._last = 0
         before, after = _header(header, created)
-        self._number_at = stream.tell() + len(before) + 40
-        stream.write(before + _entry("TTResult_NumberOfRecords", 0) + after)
+        self._number_at = stream.tell() + len(before) + _VALUE_AT
+        self._begin_at = self._number_at + _ENTRY_BYTES
+        stream.write(before + _entry("TTResult_NumberOfRecords", 0) + _entry(BEGIN_ENTRY, 0) + after)
         self._open = True
 
     def push(self, block: Block | IndexedBlock) -> None:
@@ -65,6 +74,9 @@ class PtuWriter:
         if not block.time_ps.size:
             return
         refuse_disorder(block, self._last)
+        if not self._tags and int(block.time_ps[0]) > LATEST_BEGIN_PS:
+            self._wraps = int(block.time_ps[0]) >> _COUNT_BITS
+            self._write_at(self._begin_at, self._wraps << _COUNT_BITS)
         records = _encoded(block.time_ps, _codes(block.channel), self._wraps)
         self._stream.write(records.astype("<u4", copy=False).tobytes())
         self._last = int(block.time_ps[-1])
@@ -76,11 +88,15 @@ class PtuWriter:
         """Write the number of records into the header; returns the number of tags."""
         if self._open:
             self._open = False
-            end = self._stream.tell()
-            self._stream.seek(self._number_at)
-            self._stream.write(struct.pack("<q", self._records))
-            self._stream.seek(end)
+            self._write_at(self._number_at, self._records)
         return self._tags
+
+    def _write_at(self, place: int, value: int) -> None:
+        """Write a number into the header."""
+        end = self._stream.tell()
+        self._stream.seek(place)
+        self._stream.write(struct.pack("<q", value))
+        self._stream.seek(end)
 
     def close(self) -> None:
         """As `finish`."""
