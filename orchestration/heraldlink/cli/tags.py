@@ -83,9 +83,10 @@ def _plot_info(plot: Path, known: Information, opened: Recording) -> None:
     from heraldlink.recordings.plots import check_plot, plot_info
 
     check_plot(plot)
-    timed = known.header.kind == "times" or known.header.reference_period_ps
+    indexed = known.header.kind == "indexed"
+    timed = not indexed or (known.header.reference_period_ps and not known.wrong_period)
     arrivals = None
-    if known.header.kind == "indexed" or known.sync is not None:
+    if indexed or known.sync is not None:
         arrivals = clicks_after_reference(known.look, chosen_attempts(opened, known.look, None))
     plot_info(plot, known, count(opened) if timed else None, arrivals)
 
@@ -184,6 +185,9 @@ def rates(
     files: Files,
     channels: ChannelList = None,
     bin_ps: Annotated[str | None, typer.Option("--bin", help="Width of a bin.", metavar="PS")] = None,
+    period_ps: Annotated[
+        str | None, typer.Option("--period", help="Between reference events (T3).", metavar="PS")
+    ] = None,
     plot: Plot = None,
     salvage: Salvage = False,
     format: Format = None,
@@ -198,7 +202,9 @@ def rates(
     width = None if bin_ps is None else whole_ps(bin_ps, "--bin")
     opened = Reading(salvage, format, option or ()).open(files)
     with progress(opened.header.tags, "rates") as told:
-        found = count(opened, width, numbers(channels, "--channels"), told)
+        given = period(period_ps)
+        nominal = given if isinstance(given, float) else None
+        found = count(opened, width, numbers(channels, "--channels"), nominal, told)
     if target is not None:
         plot_rates(target, found)
     print_json(found.summary()) if json else show_rates(found.summary())

@@ -33,6 +33,8 @@ def show_info(found: Found) -> None:
         "duration": _duration(found),
         "tags": f"{found['tags']:,}",
     }
+    if found["acquisition_s"]:
+        rows["measurement"] = f"{found['acquisition_s']:g} s, as the file says"
     for name in ("records", "overflow_records", "steps_back", "largest_step_ps", "beyond_period"):
         if found.get(name) is not None:
             rows[name.replace("_", " ").replace(" ps", ", ps")] = f"{found[name]:,}"
@@ -203,10 +205,10 @@ def _resolution(found: Found) -> str:
 
 def _duration(found: Found) -> str:
     if found["duration_s"] is None:
-        return "unknown (the period of the reference events is)"
-    said = f"{found['duration_s']:.6f} s from first to last tag"
+        return "unknown: the period of the reference events is not known"
+    said = f"{found['duration_s']:.7g} s from first to last tag"
     if found["live_s"] is not None and found["gap_count"]:
-        said += f", {found['live_s']:.6f} s of it without gaps"
+        said += f", {found['live_s']:.7g} s of it without gaps"
     return said
 
 

@@ -16,7 +16,7 @@ from heraldlink.heralding.attempts import (
     ReferenceIndex,
     SlotTicks,
 )
-from heraldlink.recordings.first_look import FirstLook, Periodic
+from heraldlink.recordings.first_look import SYNC_INPUT, FirstLook
 from heraldlink.recordings.source import Recording
 from heraldlink.tags.block import END_PS, Block, Channels, Times
 
@@ -47,7 +47,7 @@ def chosen_attempts(
     if source.header.kind == "indexed":
         period = nominal or source.header.reference_period_ps
         return ChosenAttempts(ReferenceIndex(period), "index of the reference event")
-    channel = sync if sync is not None else _suspect(source, look).channel
+    channel = sync if sync is not None else _suspect(source, look)
     if slot_attempts is not None:
         if nominal is None:
             raise RequestError("attempts of a slot need --period PS between them")
@@ -73,11 +73,13 @@ def clicks_after_reference(look: FirstLook, attempts: ChosenAttempts) -> tuple[T
     return np.concatenate([part.after_ps for part in parts]), np.concatenate([part.channel for part in parts])
 
 
-def _suspect(source: Recording, look: FirstLook) -> Periodic:
-    if look.sync is None:
-        held = ", ".join(f"{number} ({count})" for number, count in look.clicks.items()) or "none"
-        raise RequestError(
-            f"{source.name}: no channel looks like a sync; say which begins attempts with --sync CHANNEL"
-            f" (clicks by channel: {held})"
-        )
-    return look.sync
+def _suspect(source: Recording, look: FirstLook) -> int:
+    if look.sync is not None:
+        return look.sync.channel
+    if look.clicks.get(SYNC_INPUT):
+        return SYNC_INPUT
+    held = ", ".join(f"{number} ({count})" for number, count in look.clicks.items()) or "none"
+    raise RequestError(
+        f"{source.name}: no channel looks like a sync; say which begins attempts with --sync CHANNEL"
+        f" (clicks by channel: {held})"
+    )

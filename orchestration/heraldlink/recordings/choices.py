@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, floor, log10
 
 from heraldlink.errors import RequestError
 from heraldlink.recordings.first_look import FirstLook
@@ -53,7 +53,8 @@ def pair_window(look: FirstLook, first: int, second: int, duration_ps: float) ->
     """Delays that show the pulses of a pulsed source, or enough pairs of a continuous one."""
     period_ps = common_period(look, first, second)
     if period_ps is not None:
-        wide = WINDOW_PS if FEWEST_PERIODS * period_ps <= WINDOW_PS else ceil(2 * FEWEST_PERIODS * period_ps)
+        few = FEWEST_PERIODS * period_ps > WINDOW_PS
+        wide = nice_ps(2 * FEWEST_PERIODS * period_ps) if few else WINDOW_PS
         return -wide, wide
     wide = WINDOW_PS
     share = duration_ps / look.length_ps if look.length_ps else 1.0
@@ -75,7 +76,13 @@ def common_period(look: FirstLook, first: int, second: int) -> float | None:
 def pair_bin(window_ps: tuple[int, int], look: FirstLook) -> int:
     """Width of a bin: a two-hundredth of the window, in whole steps of the recording's times."""
     step = max(1, ceil(look.resolution_ps), look.step_ps if look.step_ps < WINDOW_PS else 1)
-    return max(1, (window_ps[1] - window_ps[0]) // BINS // step) * step
+    return -(-nice_ps((window_ps[1] - window_ps[0]) / BINS) // step) * step
+
+
+def nice_ps(width_ps: float) -> int:
+    """The next 1, 2 or 5 times a power of ten."""
+    power = 10 ** floor(log10(max(1.0, width_ps)))
+    return int(next(step * power for step in (1, 2, 5, 10) if step * power >= width_ps))
 
 
 def whole_window(window_ps: tuple[int, int], bin_ps: int) -> tuple[int, int]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log10
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink.errors import RequestError
+from heraldlink.recordings.choices import nice_ps
 from heraldlink.recordings.first_look import FirstLook, first_look
 from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
 from heraldlink.tags.block import END_PS, Block, Gap, IndexedBlock
@@ -19,6 +19,9 @@ from heraldlink.tags.rates import Rates, RateTable
 
 if TYPE_CHECKING:
     from xarray import Dataset
+
+WRONG_PERIOD = 0.01
+"""Share of clicks later than the reference period that makes it incredible."""
 
 BINS = 200
 """Bins of a recording, about, where no width is asked for."""
@@ -32,6 +35,11 @@ class ClicksOverTime:
     bin_ps: int
     table: RateTable
 
+    @property
+    def listened(self) -> NDArray[np.bool_]:
+        """Bins of which at least half was live: rates of the others rest on too short a time."""
+        return self.table.live_ps >= self.bin_ps / 2
+
     def summary(self) -> dict[str, object]:
         """Plain values."""
         table = self.table
@@ -39,8 +47,10 @@ class ClicksOverTime:
             str(channel): {
                 "clicks": int(table.clicks[row].sum()),
                 "mean_Hz": _mean(table.clicks[row].sum(), table.live_ps.sum()),
-                "lowest_Hz": _extreme(np.nanmin, table.rate[row]),
-                "highest_Hz": _extreme(np.nanmax, table.rate[row]),
+                "lowest_Hz": _least(table.rate[row][self.listened]),
+                "highest_Hz": None
+                if (negative := _least(-table.rate[row][self.listened])) is None
+                else -negative,
             }
             for row, channel in enumerate(table.channels)
         }
@@ -79,29 +89,36 @@ def rates(
     source: Source,
     bin_ps: int | None = None,
     channels: Sequence[int] | None = None,
+    period_ps: float | None = None,
     progress: Progress | None = None,
 ) -> ClicksOverTime:
     """Rates of ``channels`` (all without them) in bins of ``bin_ps`` (about 200 bins without it).
 
-    Tags after reference events need the period of these in the recording. Raises RequestError if it is not
-    there, or for more bins than `heraldlink.tags.rates.MOST_BINS`.
+    Tags after reference events need ``period_ps`` between these, unless the recording has it. Raises
+    RequestError if it is not there or cannot be right, and for more bins than
+    `heraldlink.tags.rates.MOST_BINS`.
     """
     opened = recording(source)
     width = bin_ps if bin_ps is not None else _width(opened, first_look(opened))
     counted = Rates(width, channels)
     (table,) = passed(
-        opened, [counted if opened.header.kind == "times" else Timed(opened, counted)], progress
+        opened, [counted if opened.header.kind == "times" else Timed(opened, counted, period_ps)], progress
     )
+    if period_ps is None and opened.found.get("beyond_period", 0) > WRONG_PERIOD * int(table.clicks.sum()):
+        raise RequestError(
+            f"{opened.name}: clicks come later than the next reference event, so its own period is wrong and"
+            " there is no time: give --period PS"
+        )
     return ClicksOverTime(opened.name, width, table)
 
 
 class Timed:
     """Analysis of tags after reference events by their times: index times period, to a step of its clock."""
 
-    def __init__(self, source: Recording, analysis: Rates) -> None:
-        period_ps = source.header.reference_period_ps
+    def __init__(self, source: Recording, analysis: Rates, period_ps: float | None) -> None:
+        period_ps = period_ps or source.header.reference_period_ps
         if period_ps is None:
-            raise RequestError(f"{source.name}: the period of its reference events is unknown: no rates")
+            raise RequestError(f"{source.name}: the period of its reference events is unknown: give --period")
         self._period_ps, self._analysis = period_ps, analysis
 
     def push(self, block: Block | IndexedBlock) -> None:
@@ -122,12 +139,6 @@ class Timed:
         return max(-END_PS, min(END_PS, round(index * self._period_ps)))
 
 
-def nice_ps(width_ps: float) -> int:
-    """The next 1, 2 or 5 times a power of ten."""
-    power = 10 ** floor(log10(max(1.0, width_ps)))
-    return int(next(step * power for step in (1, 2, 5, 10) if step * power >= width_ps))
-
-
 def _width(opened: Recording, look: FirstLook) -> int:
     acquisition_s, tags = opened.header.acquisition_s, opened.header.tags
     if acquisition_s:
@@ -141,8 +152,5 @@ def _mean(clicks: np.int64, live_ps: np.int64) -> float | None:
     return float(clicks / live_ps * 1e12) if live_ps else None
 
 
-def _extreme(which: object, rate: NDArray[np.float64]) -> float | None:
-    known = rate[np.isfinite(rate)]
-    if not known.size:
-        return None
-    return float(known.max() if which is np.nanmax else known.min())
+def _least(rate: NDArray[np.float64]) -> float | None:
+    return float(rate.min()) if rate.size else None

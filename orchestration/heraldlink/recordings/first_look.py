@@ -25,14 +25,14 @@ TAGS = 1 << 19
 SYNCS = 1 << 14
 """Clicks of a channel in which a period is looked for."""
 
-MARKERS = range(1001, 1005)
-"""Channels of PicoQuant's markers; 1000 is its sync input."""
+SYNC_INPUT, MARKERS = 1000, range(1001, 1005)
+"""Channels of PicoQuant's sync input and markers."""
 
 FULL = 0.99
 """Share of the periods that a sync must fill to count as recorded whole."""
 
 BESIDE = 0.9
-"""Share of the other channels' clicks that a filtered sync accompanies within a period."""
+"""Share of a filtered sync's tags that have another channel's click within a period: the filter's reason."""
 
 STEPS = 4
 """A period must be longer than this many steps of the recording's times."""
@@ -42,8 +42,8 @@ STEPS = 4
 class Periodic:
     """A channel whose clicks come in multiples of one period.
 
-    ``filled``: clicks / periods. ``beside``: share of the other channels' clicks that have one of this
-    channel within a period before or after.
+    ``filled``: clicks / periods. ``beside``: share of its clicks that have one of another channel within a
+    period before or after.
     """
 
     channel: int
@@ -59,7 +59,10 @@ class Periodic:
 
     @property
     def looks_like_a_sync(self) -> bool:
-        """Whether it fills its periods, or comes with the other channels' clicks, as detectors do not."""
+        """Whether it fills its periods, or comes only with clicks of other channels.
+
+        Of filtered syncs and detectors that see the same pulses, which both do, syncs jitter less.
+        """
         return not self.filtered or self.beside >= BESIDE
 
 
@@ -112,7 +115,7 @@ class FirstLook:
     def detectors(self, but: Sequence[int] = ()) -> tuple[int, ...]:
         """Channels that click and are neither markers nor the sync."""
         sync = () if self.sync is None else (self.sync.channel,)
-        return tuple(channel for channel in self.clicks if channel not in (*MARKERS, *but, *sync, 1000))
+        return tuple(channel for channel in self.clicks if channel not in (*MARKERS, *but, *sync, SYNC_INPUT))
 
     def expected_tags(self, span_ps: float) -> float:
         """Tags in a time, at the rate of the first look."""
@@ -136,17 +139,13 @@ class FirstLook:
         return Periodic(channel, fit.period_ps, fit.residual_rms_ps, fit.syncs / fit.attempts, beside)
 
     def _beside(self, channel: int, syncs: Times, period_ps: float) -> float:
-        if self.time_ps is None:
-            return 0.0
-        inside = (self.time_ps >= syncs[0]) & (self.time_ps <= syncs[-1]) & (self.channel != channel)
-        others = self.time_ps[inside]
+        others = np.empty(0, np.int64) if self.time_ps is None else self.time_ps[self.channel != channel]
         if not others.size:
             return 0.0
-        place = np.searchsorted(syncs, others)
-        after = syncs[np.minimum(place, syncs.size - 1)] - others
-        before = others - syncs[np.maximum(place - 1, 0)]
-        near = (np.abs(after) <= period_ps) | (before <= period_ps)
-        return float(near.mean())
+        place = np.searchsorted(others, syncs)
+        after = np.abs(others[np.minimum(place, others.size - 1)] - syncs)
+        before = np.abs(syncs - others[np.maximum(place - 1, 0)])
+        return float((np.minimum(after, before) <= period_ps).mean())
 
 
 def first_look(source: Recording) -> FirstLook:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from heraldlink.errors import DataError
 from heraldlink.heralding.attempts import ReconstructedSyncs
+from heraldlink.heralding.period import FEWEST
 from heraldlink.heralding.results import PeriodFit
+from heraldlink.recordings.clicks_over_time import WRONG_PERIOD
 from heraldlink.recordings.first_look import FirstLook, Periodic, first_look
 from heraldlink.recordings.source import Progress, Source, passed, recording
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
@@ -16,8 +18,8 @@ from heraldlink.tags.passes import Analysis
 from heraldlink.tags.singles import Singles, SinglesCount
 
 SHOWN_GAPS = 20
-WRONG_PERIOD = 0.01
-"""Share of clicks later than the reference period that makes it incredible."""
+DIVIDED = 0.01
+"""How far from a whole number the ratio of two periods may be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +55,24 @@ class Information:
         return self.look.sync
 
     @property
+    def wrong_period(self) -> bool:
+        """Whether clicks come later than the next reference event should: its period is not credible."""
+        return self.found.get("beyond_period", 0) > WRONG_PERIOD * self.span.tags
+
+    @property
     def duration_s(self) -> float | None:
         """From the first to the last tag; None where tags are counted from references of unknown period."""
         if self.span.first is None or self.span.last is None:
             return 0.0
+        if self.wrong_period:
+            return None
         period_ps = 1.0 if self.header.kind == "times" else self.header.reference_period_ps
         return None if period_ps is None else (self.span.last - self.span.first) * period_ps * 1e-12
 
     def rate_Hz(self, channel: int) -> float | None:
-        """Clicks per second of time without gaps (of all time, for tags after reference events)."""
+        """Clicks per second of time without gaps; for tags after reference events, of the measurement's."""
         live = self.singles.live
-        seconds = live.total_ps * 1e-12 if live is not None else self.duration_s
+        seconds = live.total_ps * 1e-12 if live is not None else self.header.acquisition_s or self.duration_s
         return self.singles.clicks[channel] / seconds if seconds else None
 
     def summary(self) -> dict[str, object]:
@@ -90,6 +99,7 @@ class Information:
             **self.found,
             "reference_period_ps": period_ps,
             "sync_rate_Hz": None if not period_ps else 1e12 / period_ps,
+            "credible_period": not self.wrong_period,
             "gaps": [gap_json(gap) for gap in self.span.gaps[:SHOWN_GAPS]],
             "gap_count": len(self.span.gaps),
             "sync": self._sync(),
@@ -104,27 +114,42 @@ class Information:
         if self.header.kind == "indexed":
             every = f" every {period_ps:.1f} ps" if period_ps else ""
             said = f"tags are counted from reference events{every}: attempts need no --sync"
-            beyond = self.found.get("beyond_period", 0)
-            if beyond > WRONG_PERIOD * self.span.tags:
-                said += f"; {beyond} of {self.span.tags} clicks come later than that: its period is wrong"
+            if self.wrong_period:
+                beyond = self.found["beyond_period"]
+                said += (
+                    f"; but {beyond} of {self.span.tags} clicks come later than that, so the recording's own"
+                    " period is wrong (a filtered or divided sync); lags in attempts say nothing of pulses"
+                )
             return said
         if sync is not None and sync.filtered:
             return (
                 f"channel {sync.channel} looks like a filtered sync: {sync.filled:.2%} of its periods were"
                 f" recorded, so that counting them would number attempts wrongly; --sync {sync.channel}"
-                " --period auto reconstructs them"
+                f" --period auto reconstructs them{self._divided(sync)}"
             )
         if sync is not None:
-            return f"channel {sync.channel} looks like a sync recorded whole: --sync {sync.channel}"
+            said = f"channel {sync.channel} looks like a sync recorded whole: --sync {sync.channel}"
+            return said + self._divided(sync)
         if self.look.periodic:
             pulsed = ", ".join(str(each.channel) for each in self.look.periodic)
             return (
                 f"no channel looks like a sync; clicks of channel {pulsed} come in multiples of"
                 f" {self.look.periodic[0].period_ps:.1f} ps: pulsed light"
             )
-        return (
-            self.sync_trouble or "no channel is periodic: no sync was recorded, and the light is not pulsed"
-        )
+        if max(self.look.clicks.values(), default=0) <= FEWEST:
+            return "too few clicks to look for a period"
+        return self.sync_trouble or "no channel is periodic: no sync was recorded, the light is not pulsed"
+
+    def _divided(self, sync: Periodic) -> str:
+        """Whether the light's pulses come several times in a period of the sync."""
+        for other in self.look.periodic:
+            ratio = sync.period_ps / other.period_ps
+            if other is not sync and round(ratio) > 1 and abs(ratio - round(ratio)) < DIVIDED:
+                return (
+                    f"; clicks of channel {other.channel} come in multiples of {other.period_ps:.1f} ps, 1/"
+                    f"{round(ratio)} of that: the sync was divided, or there are so many pulses in an attempt"
+                )
+        return ""
 
     def _sync(self) -> dict[str, object] | None:
         if self.sync is None:

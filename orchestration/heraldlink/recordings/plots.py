@@ -113,14 +113,18 @@ def plot_heralds(path: Path, found: HeraldsFound) -> None:
 
 def _rates(axes: Axes, found: ClicksOverTime) -> None:
     table = found.table
+    listened = found.listened
+    edges_s = (table.edges_ps - table.edges_ps[0]) * 1e-12
     for row, channel in enumerate(table.channels):
-        rate = table.rate[row] / 1e3
-        axes.stairs(rate, table.edges_ps * 1e-12, color=COLORS[row % len(COLORS)], label=f"channel {channel}")
-    axes.set_xlabel("time (s)")
+        rate = np.where(listened, table.rate[row], np.nan) / 1e3
+        color = COLORS[row % len(COLORS)]
+        axes.stairs(rate, edges_s, baseline=None, color=color, label=f"channel {channel}")
+        _raise_top(axes, float(np.nanmax(rate, initial=0)))
+    axes.set_xlim(edges_s[0], edges_s[-1])
+    axes.set_xlabel(f"time (s) since {int(table.edges_ps[0])} ps")
     axes.set_ylabel("clicks (10³/s)")
-    axes.set_ylim(bottom=0)
     if table.channels:
-        axes.legend(frameon=False, fontsize=8, ncols=4, loc="lower right")
+        axes.legend(frameon=False, fontsize=8, ncols=4, loc="lower right", bbox_to_anchor=(1, 1))
 
 
 def _arrivals(axes: Axes, after_ps: Times, channel: Channels) -> None:
@@ -133,7 +137,7 @@ def _arrivals(axes: Axes, after_ps: Times, channel: Channels) -> None:
         counts, _ = np.histogram(after_ps[channel == number], edges)
         _steps(axes, edges, counts, row, f"channel {number}")
     axes.set_xlabel("time after the reference event (ns), first clicks of the recording")
-    axes.legend(frameon=False, fontsize=8, ncols=4, loc="upper right")
+    axes.legend(frameon=False, fontsize=8, ncols=4, loc="lower right", bbox_to_anchor=(1, 1))
 
 
 def _by_delay(axes: Axes, found: DelayG2) -> None:
@@ -178,8 +182,14 @@ def _steps(
     axes.stairs(counts, edges_ns, color=color, linewidth=1.1, label=label or None)
     axes.stairs(counts, edges_ns, color=color, alpha=0.15, fill=True)
     axes.set_xlim(edges_ns[0], edges_ns[-1])
-    axes.set_ylim(bottom=0)
+    _raise_top(axes, float(counts.max(initial=0)))
     axes.set_ylabel(f"clicks per {edges_ps[1] - edges_ps[0]:.3g} ps")
+
+
+def _raise_top(axes: Axes, highest: float) -> None:
+    """From 0 to above the highest of all curves so far."""
+    top = max(1.0, 1.08 * highest)
+    axes.set_ylim(0, max(top, axes.get_ylim()[1]) if axes.get_autoscaley_on() is False else top)
 
 
 def _figure(panels: int) -> tuple[Figure, list[Axes]]:
