@@ -19,8 +19,8 @@ LEAST_PS = 100
 
 JITTER, USUAL_JITTER = 0.1, 0.05
 """Rms distance from whole periods, in periods: the largest that is accepted (numbers without meaning give
-0.29), and the one assumed before there are enough differences to tell. Single differences that are farther
-off do not move the period.
+0.29), and the one assumed before there are enough differences to tell. Single differences that are twice
+as far off do not move the period.
 """
 
 SPURIOUS = (0.0, 0.01, 0.05)
@@ -61,9 +61,15 @@ def find_period(syncs_ps: Times, nominal_ps: float | None) -> float:
 
 def _longest(differences: Differences, nominal_ps: float | None) -> float | None:
     """The first of the candidates that fits all differences."""
-    for periods in _candidates(float(differences[0]), nominal_ps):
-        period_ps = _refined(differences, periods)
-        if period_ps is not None:
+    smallest_ps = float(differences[0])
+    for periods in _candidates(smallest_ps, nominal_ps):
+        start_ps = smallest_ps / periods
+        if nominal_ps is not None and abs(start_ps / nominal_ps - 1) > NOMINAL_ERROR:
+            start_ps = nominal_ps  # the smallest difference is one with much jitter
+        period_ps = _refined(differences, start_ps, USUAL_JITTER / periods)
+        if period_ps is None:
+            continue
+        if nominal_ps is None or abs(period_ps / nominal_ps - 1) <= 2 * NOMINAL_ERROR:
             return period_ps
     return None
 
@@ -79,20 +85,22 @@ def _candidates(smallest_ps: float, nominal_ps: float | None) -> list[int]:
     ]
 
 
-def _refined(differences: Differences, periods: int) -> float | None:
-    """The period, if the smallest difference holds ``periods`` of it and all others whole numbers.
+def _refined(differences: Differences, period_ps: float, error: float) -> float | None:
+    """The period near ``period_ps`` (to a relative ``error``), if all differences hold whole numbers of it.
 
     Differences are taken from the smallest on, each as soon as the period is known well enough to tell how
     many of it they hold.
     """
-    period_ps, used, error = float(differences[0]) / periods, 0, USUAL_JITTER / periods
+    used = 0
     while used < differences.size:
         known = int(np.searchsorted(differences, 0.25 * period_ps / error, side="right"))
         used = max(used + 1, known)
         part = differences[:used]
         count = np.rint(part / period_ps)
-        near = np.where(np.abs(part / period_ps - count) < JITTER, count, 0.0)
+        near = np.where(np.abs(part / period_ps - count) < 2 * JITTER, count, 0.0)
         total = float(near @ near)
+        if not total:
+            return None
         period_ps = float(part @ near) / total
         jitter = float(np.sqrt(np.mean((part / period_ps - count) ** 2)))
         if jitter > JITTER and (used >= FEWEST or used == differences.size):
