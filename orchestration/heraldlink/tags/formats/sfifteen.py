@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink.errors import DataError
-from heraldlink.tags.block import Header, Times
+from heraldlink.tags.block import Channels, Header, Times
 from heraldlink.tags.formats.fixed import (
     FixedRecords,
     RecordArray,
@@ -134,6 +134,8 @@ def _all_lines(records: RecordArray) -> bool:
 def _events(records: RecordArray) -> Events:
     """Stored records as numbers of 64 bits."""
     names = records.dtype.names or ()
+    if names[:1] == ("lower",):
+        return records.view("<u8")
     if "lower" in names:
         upper: Events = records["upper"].astype(np.uint64)
         return upper << np.uint64(32) | records["lower"].astype(np.uint64)
@@ -183,12 +185,26 @@ class _Clicks:
         if self._older:
             time = time >> 5 << 5
         time = self._unwrapped(time)
-        clicked = (events[:, None] >> np.arange(4, dtype=np.uint64) & np.uint64(1)).astype(bool)
+        inputs = (events & INPUTS).astype(np.uint8)
         if not self._older:
-            clicked[(events & NO_CLICK) != 0] = False
-        silent = int(np.count_nonzero(~clicked.any(axis=1)))
+            inputs[(events & NO_CLICK) != 0] = 0
+        silent = int(np.count_nonzero(inputs == 0))
         if silent:
             self._found["records_without_click"] = self._found.get("records_without_click", 0) + silent
-        event, place = np.nonzero(clicked)
-        here = time[event]
-        return Piece((here >> 5) * 125 + (((here & 31) * 125 + 16) >> 5), (place + 1).astype(np.int16))
+        event, channel = _each_input(inputs)
+        here = time if event is None else time[event]
+        return Piece((here >> 5) * 125 + (((here & 31) * 125 + 16) >> 5), channel)
+
+
+def _each_input(inputs: NDArray[np.uint8]) -> tuple[NDArray[np.int64] | None, Channels]:
+    """The event (None: each one) and the channel of each click."""
+    alone = _ALONE[inputs]
+    if alone.size and int(alone.min()) > 0:
+        return None, alone
+    event, place = np.nonzero(inputs[:, None] >> np.arange(4, dtype=np.uint8) & 1)
+    return event, (place + 1).astype(np.int16)
+
+
+_ALONE = np.zeros(16, dtype=np.int16)
+_ALONE[[1, 2, 4, 8]] = [1, 2, 3, 4]
+"""Channel of the only input of a pattern, 0 for other patterns."""
