@@ -6,7 +6,7 @@ from threading import Event
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heraldlink.errors import DataError, RequestError
@@ -57,6 +57,7 @@ def drain(queue):
             return found
 
 
+@settings(max_examples=60)
 @given(stream=streams(), kind=st.sampled_from(("times", "indexed")), limit=st.integers(1, 20))
 def test_every_tag_is_given_or_counted_in_a_gap_around_it(stream, kind, limit):
     keys, blocks, takes = stream

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 import zmq
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heraldlink.errors import ProtocolError, RequestError
@@ -43,6 +43,7 @@ def columns(heralds):
     return [getattr(heralds, name) for name in ("attempt", "outcome", "pattern", "after_ps", "ambiguous")]
 
 
+@settings(max_examples=30)
 @given(seed=st.integers(0, 99), block_tags=st.sampled_from((7, 100, 4096)), keep=st.booleans())
 def test_what_is_told_is_what_is_found_afterwards(seed, block_tags, keep):
     told = []

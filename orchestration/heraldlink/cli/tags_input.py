@@ -76,9 +76,15 @@ class Reading:
         """One recording of all files, merged by time if there are several."""
         from heraldlink.recordings.source import opened
 
-        delays = None if self.delays is None else delays_ps(self.delays)
-        options = dict(_pair(text, "--option", "NAME=VALUE") for text in self.options)
-        return opened(files, self.salvage, self.format, options, delays, raw=raw)
+        return opened(files, self.salvage, self.format, self.named_options(), self.delays_ps(), raw=raw)
+
+    def named_options(self) -> dict[str, str]:
+        """``--option`` by name."""
+        return dict(_pair(text, "--option", "NAME=VALUE") for text in self.options)
+
+    def delays_ps(self) -> dict[int, int] | None:
+        """``--delays`` by channel, None if they were not given."""
+        return None if self.delays is None else delays_ps(self.delays)
 
 
 def reading(

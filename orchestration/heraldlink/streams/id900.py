@@ -23,6 +23,8 @@ from heraldlink.streams.together import Together, numbered
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
 from heraldlink.tags.description import AnyBlock, cut
 
+STREAM_PORT = 4241
+"""Port before that of RAW1, as in the vendor's examples."""
 HELD_TAGS = 1 << 24
 """Tags of some channels that wait at most for a slower one, or for the end of their record."""
 ASK_s = 0.5
@@ -52,7 +54,7 @@ class ID900Tags:
         address: str,
         channels: Sequence[int],
         device: str | None = None,
-        stream_port: int = 4241,
+        stream_port: int = STREAM_PORT,
         indexed: bool = True,
         record_attempts: int | None = None,
         held_tags: int = HELD_TAGS,
