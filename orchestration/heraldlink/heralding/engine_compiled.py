@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from heraldlink.heralding import kernels
-from heraldlink.heralding.gate_logic import Channels, GateLogic, OpenAttempt, Rows, Times
+from heraldlink.heralding.gate_logic import SYNC, Channels, GateLogic, OpenAttempt, Rows, Times
 from heraldlink.tags.compiled import frozen
 
 
@@ -40,7 +40,11 @@ class CompiledEngine:
 
 def _logic(logic: GateLogic) -> kernels.Logic:
     width_ps = (logic.end_ps - logic.begin_ps).view(np.uint64)
-    return kernels.Logic(logic.roles, logic.begin_ps, width_ps, logic.outcomes, logic.repeats_ambiguous)
+    sync = int((logic.roles == SYNC).argmax())
+    number = sync if logic.roles[sync] == SYNC else -1
+    return kernels.Logic(
+        logic.roles, number, logic.begin_ps, width_ps, logic.outcomes, logic.repeats_ambiguous
+    )
 
 
 def _written(tags: int) -> kernels.Written:

@@ -27,9 +27,10 @@ _NUMBER, _PATTERN, _CLICKS, _AFTER_PS, _TIME_PS = range(5)
 
 
 class Logic(NamedTuple):
-    """A `GateLogic` as kernels take it; ``width_ps`` uint64[gates]."""
+    """A `GateLogic` as kernels take it. ``sync``: channel, -1 if there is none; ``width_ps`` uint64[gates]."""
 
     roles: NDArray[np.int8]
+    sync: int
     begin_ps: Times
     width_ps: NDArray[np.uint64]
     outcomes: Codes
@@ -37,8 +38,8 @@ class Logic(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Clicks of a piece. ``after_ps``, ``number`` (attempt), ``tag`` (its place in the piece), int64[n + 1];
-    ``gate`` uint8[n + 1], counted from 1, 0 is none; ``inside`` int64[n + 1], those in gates;
+    """Tags of a piece without its syncs. ``after_ps``, ``number`` (attempt), ``tag`` (place in the piece),
+    int64[n + 1]; ``gate`` uint8[n + 1], counted from 1, 0 is none; ``inside`` int64[n + 1], those in gates;
     ``attempts`` int64[n + 1, 5], those with clicks in gates, the first one from the piece before.
     """
 
@@ -80,10 +81,10 @@ def counted(
             wider.attempts[0] = room.attempts[0]
             room = wider
         times, channels = time_ps[start:stop], channel[start:stop]
-        if _tied(logic.roles, times, channels):
-            times, channels = _syncs_first(logic.roles, times, channels)
-        clicks = _after_syncs(logic.roles, times, channels, still, room)
-        last = _join(logic, times, channels, _in_gates(logic, room, clicks), room)
+        if _tied(logic.sync, times, channels):
+            times, channels = _syncs_first(logic.sync, times, channels)
+        tags = _after_syncs(logic.sync, times, channels, still, room)
+        last = _join(logic, times, channels, _in_gates(logic, room, tags), room)
         written, with_clicks = _write(logic, room.attempts[:last], counts, rows, written)
         room.attempts[0] = room.attempts[last]
         start, ended = stop, ended + with_clicks
@@ -111,11 +112,13 @@ def assigned(
     """`HeraldEngine.assigned`; how many rows are written."""
     room = _room(min(PIECE, attempt.size))
     room.attempts[0] = 0
+    room.tag[:] = np.arange(room.tag.size)
     written = 0
     for start in range(0, attempt.size, PIECE):
-        part = slice(start, min(start + PIECE, attempt.size))
-        clicks = _clicks(logic.roles, attempt[part], after_ps[part], channel[part], room)
-        last = _join(logic, time_ps[part], channel[part], _in_gates(logic, room, clicks), room)
+        tags = min(PIECE, attempt.size - start)
+        part = slice(start, start + tags)
+        room.after_ps[:tags], room.number[:tags] = after_ps[part], attempt[part]
+        last = _join(logic, time_ps[part], channel[part], _in_gates(logic, room, tags), room)
         written, _ = _write(logic, room.attempts[:last], counts, rows, written)
         room.attempts[0] = room.attempts[last]
     return _write(logic, room.attempts[:1], counts, rows, written)[0]
@@ -135,39 +138,26 @@ def _room(tags: int) -> Room:
 
 
 @compiled
-def _after_syncs(roles: NDArray[np.int8], time_ps: Times, channel: Channels, still: Times, room: Room) -> int:
-    """Clicks of detectors after the last sync before them; how many. ``still``: time and number of the last
-    sync, in and out.
+def _after_syncs(sync: int, time_ps: Times, channel: Channels, still: Times, room: Room) -> int:
+    """All other tags after the last sync before them; how many. ``still``: time and number of the last sync,
+    in and out.
     """
+    after_ps, numbers, tags = room.after_ps, room.number, room.tag
     sync_ps, number, k = still[0], still[1], np.uint64(0)
     for i in range(np.uint64(time_ps.size)):
-        t, role = time_ps[i], roles[channel[i]]
-        is_sync = role == -1
+        t, is_sync = time_ps[i], channel[i] == sync
         sync_ps = t if is_sync else sync_ps
         number += is_sync
-        room.after_ps[k] = t - sync_ps
-        room.number[k] = number
-        room.tag[k] = i
-        k += np.uint64(role >= 0)
+        after_ps[k] = t - sync_ps
+        numbers[k] = number
+        tags[k] = i
+        k += np.uint64(not is_sync)
     still[0], still[1] = sync_ps, number
     return int(np.int64(k))
 
 
 @compiled
-def _clicks(roles: NDArray[np.int8], attempt: Times, after_ps: Times, channel: Channels, room: Room) -> int:
-    """Clicks of detectors, whose attempts are known; how many."""
-    k = np.uint64(0)
-    for i in range(np.uint64(attempt.size)):
-        role = roles[channel[i]]
-        room.after_ps[k] = after_ps[i]
-        room.number[k] = attempt[i]
-        room.tag[k] = i
-        k += np.uint64(role >= 0)
-    return int(np.int64(k))
-
-
-@compiled
-def _tied(roles: NDArray[np.int8], time_ps: Times, channel: Channels) -> bool:
+def _tied(sync: int, time_ps: Times, channel: Channels) -> bool:
     """Whether a sync follows a tag of its own time."""
     later, earlier, after = time_ps[1:], time_ps[:-1], channel[1:]
     ties = 0
@@ -175,12 +165,12 @@ def _tied(roles: NDArray[np.int8], time_ps: Times, channel: Channels) -> bool:
         ties += later[i] == earlier[i]
     if ties:
         for i in range(later.size):
-            ties -= (later[i] == earlier[i]) & (roles[after[i]] != -1)
+            ties -= (later[i] == earlier[i]) & (after[i] != sync)
     return ties != 0
 
 
 @compiled
-def _syncs_first(roles: NDArray[np.int8], time_ps: Times, channel: Channels) -> tuple[Times, Channels]:
+def _syncs_first(sync: int, time_ps: Times, channel: Channels) -> tuple[Times, Channels]:
     """The same tags with syncs before clicks of equal time."""
     times, channels = time_ps.copy(), channel.copy()
     start = 0
@@ -191,7 +181,7 @@ def _syncs_first(roles: NDArray[np.int8], time_ps: Times, channel: Channels) -> 
         k = start
         for syncs in (True, False):
             for i in range(start, stop):
-                if (roles[channel[i]] == -1) == syncs:
+                if (channel[i] == sync) == syncs:
                     channels[k] = channel[i]
                     k += 1
         start = stop
@@ -199,17 +189,17 @@ def _syncs_first(roles: NDArray[np.int8], time_ps: Times, channel: Channels) -> 
 
 
 @compiled
-def _in_gates(logic: Logic, room: Room, clicks: int) -> int:
-    """Which clicks lie in which gate; how many do."""
-    after_ps, gate = room.after_ps[:clicks], room.gate[:clicks]
+def _in_gates(logic: Logic, room: Room, tags: int) -> int:
+    """Which tags lie in which gate; how many do."""
+    after_ps, gate, inside = room.after_ps[:tags], room.gate[:tags], room.inside
     gate[:] = 0
     for g in range(logic.begin_ps.size):
         begin_ps, width_ps, code = logic.begin_ps[g], logic.width_ps[g], np.uint8(g + 1)
-        for i in range(clicks):
+        for i in range(tags):
             gate[i] |= code if np.uint64(after_ps[i] - begin_ps) < width_ps else np.uint8(0)
     k = np.uint64(0)
-    for i in range(np.uint64(clicks)):
-        room.inside[k] = i
+    for i in range(np.uint64(tags)):
+        inside[k] = i
         k += np.uint64(gate[i] != 0)
     return int(np.int64(k))
 
@@ -223,12 +213,15 @@ def _join(logic: Logic, time_ps: Times, channel: Channels, inside: int, room: Ro
     k = np.uint64(0)
     for place in range(np.uint64(inside)):
         i = np.uint64(room.inside[place])
+        tag = np.uint64(tags[i])
+        role = logic.roles[channel[tag]]
+        if role < 0:
+            continue
         is_other = numbers[i] != number
         number = numbers[i]
         k += np.uint64(is_other)
         is_first = is_other | (pattern == 0)
-        tag = np.uint64(tags[i])
-        bit = 1 << (logic.roles[channel[tag]] * gates + gate[i] - 1)
+        bit = 1 << (role * gates + gate[i] - 1)
         pattern = bit if is_first else pattern | bit
         clicks = 1 if is_first else clicks + 1
         first_after_ps = after_ps[i] if is_first else first_after_ps
