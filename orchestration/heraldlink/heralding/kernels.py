@@ -27,7 +27,7 @@ _NUMBER, _PATTERN, _CLICKS, _AFTER_PS, _TIME_PS = range(5)
 
 
 class Logic(NamedTuple):
-    """A `GateLogic` as kernels take it. ``sync``: channel, -1 if there is none; ``width_ps`` uint64[gates]."""
+    """A `GateLogic` as kernels take it. ``sync``: channel, -1: none; ``width_ps`` uint64[gates]."""
 
     roles: NDArray[np.int8]
     sync: int
