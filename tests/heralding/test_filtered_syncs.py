@@ -73,7 +73,7 @@ def test_attempts_come_out_as_played(period: float, mean: float, nominal: bool, 
     (fit,) = report.fits
     assert fit.period_ps == pytest.approx(period, rel=1e-6)
     assert 20 < fit.residual_rms_ps < 40
-    assert (fit.syncs, fit.uncertain) == (np.unique(played.attempt).size, 0)
+    assert (fit.syncs, fit.uncertain, fit.alone) == (np.unique(played.attempt).size, 0, 0)
 
 
 @given(
@@ -127,6 +127,8 @@ def test_every_rule_against_brute_force(data: st.DataObject, size: int) -> None:
     assert found[1].tolist() == [click % 100 for click in clicks]
     numbers = [*(click // 100 for click in clicks), *syncs]
     assert found[3].attempts == max(numbers) - min(numbers) + 1
+    near = {*syncs, *(sync - 1 for sync in syncs)}
+    assert found[3].fits[0].alone == sum(1 for click in clicks if click // 100 not in near)
 
 
 def test_a_drifting_period_is_followed() -> None:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heraldlink.errors import DataError
 from heraldlink.heralding.assigned import Assigned, Needs, join_assigned
 from heraldlink.heralding.assigners import NOTHING, TimesAssigner
 from heraldlink.heralding.period import FEWEST
@@ -17,6 +19,9 @@ from heraldlink.heralding.sync_line import Numbered, SyncLine, join_numbered
 from heraldlink.tags.block import END_PS, Block, Channels, Gap, IndexedBlock, Times
 
 Places = NDArray[np.intp]
+
+MOST_WAITING = 1 << 24
+"""Tags that wait for the syncs of the first fit, at most."""
 
 HALF_PS = 0.5
 """Rounding of a fitted period must not move a click that comes with its reference event before it."""
@@ -55,20 +60,22 @@ class ReconstructedAssigner(TimesAssigner):
         self._since_ps = since_ps
         self._base: int | None = None
         self._lost: int | None = None
-        self._least = self._largest = 0
+        self._least = self._largest = self._alone = 0
         self._oldest_ps = -END_PS
         self._until_ps = -END_PS
 
     def push(self, block: Block | IndexedBlock) -> Assigned:
         """See `Assigner`."""
         over = super().push(block)
+        if self._time_ps.size > MOST_WAITING and not self._line.begun:
+            raise DataError(self._too_few())
         if not self._line.begun or self._until_ps == END_PS:
             return over
         horizon_ps = self._until_ps - 2 * ceil(self._line.period_ps)
         if horizon_ps < self._syncs.time_ps[0]:
             return over
         self._assign(int(np.searchsorted(self._time_ps, horizon_ps)))
-        attempt, _ = self._placed(np.array([horizon_ps], dtype=np.int64))
+        attempt, _, _ = self._placed(np.array([horizon_ps], dtype=np.int64))
         self._forget(horizon_ps)
         return join_assigned([over, self._over(int(attempt[0]))])
 
@@ -82,6 +89,12 @@ class ReconstructedAssigner(TimesAssigner):
             if syncs.size:
                 self._add(self._line.push(piece.time_ps.take(syncs)))
         return NOTHING
+
+    def _too_few(self) -> str:
+        return (
+            f"only {self._line.syncs} syncs on channel {self._channel} beside {self._time_ps.size} other"
+            " tags: too few to tell attempts; give the channel of the syncs"
+        )
 
     def _before_gap(self, gap: Gap) -> Assigned:
         over = self._end_stretch(gap.begin_ps)
@@ -99,7 +112,7 @@ class ReconstructedAssigner(TimesAssigner):
         self._add(self._line.finish())
         self._assign(self._time_ps.size)
         base = self._base or 0
-        self._fits.append(self._line.fit(base))
+        self._fits.append(replace(self._line.fit(base), alone=self._alone))
         largest = max(self._largest, base + self._line.last_number)
         self._attempts += largest - self._least + 1
         if self._reaches(largest, end_ps):
@@ -140,7 +153,8 @@ class ReconstructedAssigner(TimesAssigner):
             return
         time_ps, clicked = self._time_ps[:stop], self._clicked[:stop]
         self._time_ps, self._clicked = self._time_ps[stop:], self._clicked[stop:]
-        attempt, after_ps = self._placed(time_ps)
+        attempt, after_ps, alone = self._placed(time_ps)
+        self._alone += alone
         self._least = min(self._least, int(attempt[0]))
         self._largest = max(self._largest, int(attempt[-1]))
         self._pending = join_assigned([self._pending, Assigned(attempt, after_ps, time_ps, clicked)])
@@ -159,24 +173,25 @@ class ReconstructedAssigner(TimesAssigner):
         """The attempt of which the gap before the stretch took a part that is needed."""
         if self._since_ps == -END_PS:
             return None
-        attempt, after_ps = self._placed(np.array([self._since_ps], dtype=np.int64))
+        attempt, after_ps, _ = self._placed(np.array([self._since_ps], dtype=np.int64))
         begin_ps = 0 if self._needs_ps is None else self._needs_ps[0]
         return int(attempt[0]) if after_ps[0] > begin_ps else None
 
-    def _placed(self, time_ps: Times) -> tuple[Times, Times]:
-        """Attempt of each time, and how long after its reference event it is."""
+    def _placed(self, time_ps: Times) -> tuple[Times, Times, int]:
+        """Attempt of each time, how long after its reference event it is; how many are far from any sync."""
         behind = np.searchsorted(self._syncs.time_ps, time_ps, side="right")
         last = np.maximum(behind - 1, 0)
         after_ps = time_ps - self._syncs.time_ps.take(last)
         attempt = self._syncs.number.take(last)
         missed = ((after_ps + HALF_PS >= self._syncs.period_ps.take(last)) | (after_ps < 0)).nonzero()[0]
+        alone = 0
         if missed.size:
             since_ps, last, behind = after_ps.take(missed), last.take(missed), behind.take(missed)
-            periods, after_ps[missed] = self._counted_on(since_ps, last, behind)
+            periods, after_ps[missed], alone = self._counted_on(since_ps, last, behind)
             attempt[missed] += periods
-        return attempt + (self._base or 0), after_ps
+        return attempt + (self._base or 0), after_ps, alone
 
-    def _counted_on(self, since_ps: Times, last: Places, behind: Places) -> tuple[Times, Times]:
+    def _counted_on(self, since_ps: Times, last: Places, behind: Places) -> tuple[Times, Times, int]:
         """Periods since the sync at place ``last``, and the rest, of clicks whose own sync is missing.
 
         From the next recorded sync, at place ``behind``, if it comes within a period.
@@ -193,7 +208,7 @@ class ReconstructedAssigner(TimesAssigner):
         one = np.rint(period_ps.take(place)).astype(np.int64)
         periods[near] = number.take(place) - 1 - number.take(last.take(near))
         after_ps[near] = np.maximum(one - to_next_ps.take(near), 0)
-        return periods, after_ps
+        return periods, after_ps, since_ps.size - near.size
 
     def _forget(self, before_ps: int) -> None:
         """Drop syncs that no waiting click needs."""

@@ -37,7 +37,8 @@ class PeriodFit:
     ``first_attempt`` is the number of the stretch's first sync, at ``begin_ps``; ``syncs`` were recorded in
     ``attempts`` periods. ``residual_*_ps``: distance of syncs from the line through 4,096 of them.
     ``uncertain``: steps from sync to sync more than a quarter period off a whole number of periods; the
-    attempt numbers after them may be wrong.
+    attempt numbers after them may be wrong. ``alone``: clicks more than a period away from every recorded
+    sync, counted on from the last one.
     """
 
     first_attempt: int
@@ -48,6 +49,7 @@ class PeriodFit:
     residual_rms_ps: float
     residual_max_ps: float
     uncertain: int
+    alone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
