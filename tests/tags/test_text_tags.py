@@ -166,6 +166,14 @@ def test_a_line_that_is_no_row_is_refused_or_ends_a_salvaged_text() -> None:
         tags(found(b"".join(lines[:-1]) + b"19876"))
 
 
+def test_a_number_that_is_cut_is_no_time() -> None:
+    data = b"".join(b"%d %d.0\n" % (channel, time) for time, channel in STREAM)
+    assert tags(found(data[:-3])) == STREAM
+    with pytest.raises(DataError, match="in line 199: its number is cut"):
+        tags(found(data[:-9]))
+    assert tags(opened(Text(), data[:-9], salvage=True)) == STREAM[:-1]
+
+
 def test_channels_one_after_the_other_are_sorted_on_request() -> None:
     data = b"".join(b"%d 1\n" % time for time, _ in STREAM) + b"".join(b"%d 2\n" % time for time, _ in STREAM)
     with pytest.raises(DataError, match="sort=yes"):

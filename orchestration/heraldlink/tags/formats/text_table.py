@@ -92,16 +92,29 @@ class Table:
         self.stream.seek(self.rows.begin)
         number = self.rows.line
         while lines := list(islice(self.stream, max(1, min(size, LINES)))):
-            quick = self._by_numpy(lines)
-            if quick is None:
-                read: list[list[int]] = []
-                problem = self._read(lines, number, read)
-                yield self._columns(np.array(read, dtype=np.int64).reshape(-1, self.rows.columns))
-                if problem:
-                    raise DataError(problem)
-            else:
-                yield self._columns(quick)
+            table, problem = self._table(lines, number)
+            yield self._columns(table)
+            if problem:
+                raise DataError(f"{problem} (salvage keeps what precedes it)")
             number += len(lines)
+
+    def _table(self, lines: list[bytes], number: int) -> tuple[Times, str | None]:
+        """Rows of lines, and what is wrong behind them."""
+        quick, problem = self._by_numpy(lines), None
+        if quick is None:
+            read: list[list[int]] = []
+            problem = self._read(lines, number, read)
+            quick = np.array(read, dtype=np.int64).reshape(-1, self.rows.columns)
+        if problem is None and self._is_cut(lines, quick):
+            place = f"byte {self.stream.tell()}, in line {number + len(lines) - 1}"
+            return quick[:-1], f"truncated at {place}: its number is cut"
+        return quick, problem
+
+    def _is_cut(self, lines: list[bytes], table: Times) -> bool:
+        """Whether the text ends inside the last time: it is no whole line, and far before the time above."""
+        if lines[-1].endswith(b"\n") or self.columns.roles[-1] != "time" or len(table) < 2:
+            return False
+        return int(table[-1, -1]) < int(table[-2, -1]) // 2
 
     def _by_numpy(self, lines: list[bytes]) -> Times | None:
         """Rows of whole numbers in ps, by numpy; None if they are not all of that kind."""
@@ -145,7 +158,7 @@ class Table:
             except (ValueError, OverflowError):
                 ended = not line.endswith(b"\n")
                 where = f"truncated at byte {self.stream.tell()}, in line" if ended else "damaged in line"
-                return f'{where} {number + at}: "{text[:40]}" is no row as those before (salvage keeps these)'
+                return f'{where} {number + at}: "{text[:40]}" is no row as those before'
         return None
 
     def _row(self, found: Sequence[str]) -> list[int]:
