@@ -149,8 +149,8 @@ def whole_bins(begin_ps: int, end_ps: int, bin_ps: int) -> int:
 
 
 def _both(time_ps: Times, channel: Channels, first: int, second: int) -> tuple[Times, Times]:
-    a = time_ps[channel == first]
-    return a, a if second == first else time_ps[channel == second]
+    a = time_ps.take(np.flatnonzero(channel == first))
+    return a, a if second == first else time_ps.take(np.flatnonzero(channel == second))
 
 
 def _walk(first: list[int], second: list[int], within_ps: int) -> tuple[list[int], list[int]]:

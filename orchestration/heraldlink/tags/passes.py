@@ -183,9 +183,8 @@ def live_index_parts(block: IndexedBlock) -> Iterator[tuple[bool, IndexedBlock]]
 
 
 def clicks(block: Block, channel: int) -> Times:
-    """Times of one channel's tags, int64[n]."""
-    found: Times = block.time_ps[block.channel == channel]
-    return found
+    """Times of one channel's tags, int64[n] (taken by place: faster than by a mask without order)."""
+    return block.time_ps.take(np.flatnonzero(block.channel == channel))
 
 
 def present(channel: Channels) -> list[int]:
