@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from heraldlink.tags.compiled import compiled, frozen
-from heraldlink.tags.engine_numpy import Channels, Times, whole_bins
+from heraldlink.tags.engine_numpy import Channels, Times, few_in_reach, whole_bins
 
 FEW = 0.5
 """Tags within reach up to which walking back is faster."""
@@ -33,7 +33,7 @@ def count_in_stream(
 ) -> int:
     """See `PairEngine`."""
     time_ps, channel = frozen(time_ps), frozen(channel)
-    if _few(time_ps, begin_ps, end_ps):
+    if few_in_reach(time_ps, begin_ps, end_ps, FEW):
         return _count_back(time_ps, channel, first, second, begin_ps, end_ps)
     itself = first == second and begin_ps <= 0 < end_ps
     a, b = _apart(time_ps, channel, first, second)
@@ -46,7 +46,7 @@ def histogram_in_stream(
     """See `PairEngine`."""
     total = np.zeros(whole_bins(begin_ps, end_ps, bin_ps), dtype=np.int64)
     time_ps, channel = frozen(time_ps), frozen(channel)
-    if _few(time_ps, begin_ps, end_ps):
+    if few_in_reach(time_ps, begin_ps, end_ps, FEW):
         _add_back(time_ps, channel, first, second, begin_ps, end_ps, bin_ps, total)
         return total
     a, b = _apart(time_ps, channel, first, second)
@@ -59,14 +59,6 @@ def histogram_in_stream(
 def match_pairs(first_ps: Times, second_ps: Times, within_ps: int) -> tuple[Times, Times]:
     """See `PairEngine`."""
     return _match(frozen(first_ps), frozen(second_ps), within_ps)
-
-
-def _few(time_ps: Times, begin_ps: int, end_ps: int) -> bool:
-    """Whether few tags are within reach of one, on average."""
-    if not time_ps.size:
-        return True
-    duration_ps = int(time_ps[-1]) - int(time_ps[0]) + 1
-    return time_ps.size * max(end_ps - 1, -begin_ps, 0) <= FEW * duration_ps
 
 
 @compiled

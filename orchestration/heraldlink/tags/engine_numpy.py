@@ -21,6 +21,9 @@ Channels = NDArray[np.int16]
 PAIRS_AT_ONCE = 1 << 20
 MOST_BINS = 10_000_000
 
+FEW = 1.5
+"""Tags within reach up to which neighbours are looked at one after another."""
+
 
 class PairEngine(Protocol):
     """Kernels over two sorted streams of clicks."""
@@ -81,6 +84,9 @@ def count_in_stream(
     time_ps: Times, channel: Channels, first: int, second: int, begin_ps: int, end_ps: int
 ) -> int:
     """The same number for two channels of a stream; of one with itself, pairs of different clicks."""
+    if few_in_reach(time_ps, begin_ps, end_ps, FEW):
+        near = _neighbours(time_ps, channel, first, second, begin_ps, end_ps)
+        return sum(int(np.count_nonzero((begin_ps <= delay) & (delay < end_ps))) for delay in near)
     a, b = _both(time_ps, channel, first, second)
     itself = a.size if first == second and begin_ps <= 0 < end_ps else 0
     return count_pairs(a, b, begin_ps, end_ps) - itself
@@ -90,6 +96,12 @@ def histogram_in_stream(
     time_ps: Times, channel: Channels, first: int, second: int, begin_ps: int, end_ps: int, bin_ps: int
 ) -> Times:
     """The same histogram for two channels of a stream; of one with itself, pairs of different clicks."""
+    if few_in_reach(time_ps, begin_ps, end_ps, FEW):
+        total = np.zeros(whole_bins(begin_ps, end_ps, bin_ps), dtype=np.int64)
+        for delay in _neighbours(time_ps, channel, first, second, begin_ps, end_ps):
+            inside = delay[(begin_ps <= delay) & (delay < end_ps)]
+            total += np.bincount((inside - begin_ps) // bin_ps, minlength=total.size)
+        return total
     a, b = _both(time_ps, channel, first, second)
     pairs = histogram(a, b, begin_ps, end_ps, bin_ps)
     if first == second and begin_ps <= 0 < end_ps:
@@ -146,6 +158,31 @@ def whole_bins(begin_ps: int, end_ps: int, bin_ps: int) -> int:
             f" wider bins or a narrower window"
         )
     return (end_ps - begin_ps) // bin_ps
+
+
+def few_in_reach(time_ps: Times, begin_ps: int, end_ps: int, few: float) -> bool:
+    """Whether no more than ``few`` tags are within reach behind one, on average."""
+    if not time_ps.size:
+        return True
+    duration_ps = int(time_ps[-1]) - int(time_ps[0]) + 1
+    return time_ps.size * max(end_ps - 1, -begin_ps, 0) <= few * duration_ps
+
+
+def _neighbours(
+    time_ps: Times, channel: Channels, first: int, second: int, begin_ps: int, end_ps: int
+) -> Iterator[Times]:
+    """t_second - t_first of clicks within reach, from each tag to the next, to the second next, ..."""
+    reach_ps, step = max(end_ps - 1, -begin_ps, 0), 1
+    near = np.flatnonzero(time_ps[1:] - time_ps[:-1] <= reach_ps)
+    while near.size:
+        delay = time_ps[near + step] - time_ps[near]
+        within = delay <= reach_ps
+        near, delay = near[within], delay[within]
+        one, other = channel[near], channel[near + step]
+        yield delay[(one == first) & (other == second)]
+        yield -delay[(one == second) & (other == first)]
+        step += 1
+        near = near[: np.searchsorted(near, time_ps.size - step)]
 
 
 def _both(time_ps: Times, channel: Channels, first: int, second: int) -> tuple[Times, Times]:
