@@ -10,11 +10,13 @@ import numpy as np
 
 from heraldlink.calibration.measured import Measured
 from heraldlink.errors import DataError, RequestError
+from heraldlink.tags import engine_numpy
 from heraldlink.tags.block import END_PS, Block, IndexedBlock, Times
+from heraldlink.tags.engine_numpy import PairEngine
 from heraldlink.tags.pair_carry import NONE
 from heraldlink.tags.passes import as_indexed, live_index_parts
 
-LONGEST_LAG = 10**9
+LONGEST_LAG = 1_000_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,13 +54,19 @@ class AttemptLags:
     """
 
     def __init__(
-        self, first: int, second: int, lags: range, gate_ps: tuple[int, int] = (-END_PS, END_PS)
+        self,
+        first: int,
+        second: int,
+        lags: range,
+        gate_ps: tuple[int, int] = (-END_PS, END_PS),
+        engine: PairEngine = engine_numpy,
     ) -> None:
         if not lags or max(map(abs, (lags[0], lags[-1]))) > LONGEST_LAG:
             raise RequestError(f"{lags} holds no lags, or some beyond {LONGEST_LAG} attempts")
         if first == second and 0 in lags:
             raise RequestError(f"channel {first} with itself: at lag 0 it always coincides; leave out lag 0")
         self._channels, self._lags, self._gate_ps = (first, second), lags, gate_ps
+        self._engine = engine
         self._kept = [NONE, NONE]
         self._both = np.zeros(len(lags), dtype=np.int64)
         self._clicks = [0, 0]
@@ -85,11 +93,16 @@ class AttemptLags:
             new.append(index[index > kept[-1]] if kept.size else index)
             self._clicks[place] += new[place].size
         first, second = (np.concatenate(item) for item in zip(self._kept, new, strict=True))
-        for place, lag in enumerate(self._lags):
-            self._both[place] += common_attempts(first, new[1], lag)
-            self._both[place] += common_attempts(new[0], self._kept[1], lag)
+        self._both += self._by_lag(first, new[1]) + self._by_lag(new[0], self._kept[1])
         reach = max(abs(self._lags[0]), abs(self._lags[-1])) + 1
         self._kept = [_latest(item, reach) for item in (first, second)]
+
+    def _by_lag(self, first: Times, second: Times) -> Times:
+        """Common attempts of attempts that occur once each, int64[lags]."""
+        low, high = min(self._lags), max(self._lags)
+        counts = self._engine.histogram(first, second, low, high + 1, 1)
+        found: Times = counts[np.array(self._lags, dtype=np.int64) - low]
+        return found
 
 
 def common_attempts(first: Times, second: Times, lag: int = 0) -> int:
