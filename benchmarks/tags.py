@@ -193,7 +193,7 @@ def through_files(tags: TagSet, folder: Path) -> Subjects:
     file.write_bytes(written(tags, io.BytesIO()).getvalue())
 
     def heralds(also_tags: bool) -> None:
-        stream = HeraldStream(table(), CountedSyncs(SYNC), herald_engine())
+        stream = HeraldStream(table(), CountedSyncs(SYNC), herald_engine(ENGINES[0]))
         with (folder / "tags.parquet").open("wb") as stored, ParquetWriter(stored, tags.header) as writer:
             found = one_pass(open_tags(file), [stream, *([writer] if also_tags else [])])[0]
         demand(isinstance(found, int), False)

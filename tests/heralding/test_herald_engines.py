@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from heraldlink.errors import RequestError
 from heraldlink.heralding.engine import herald_engine
+from heraldlink.heralding.engine_numpy import NumpyEngine
 from heraldlink.heralding.gate_logic import GateLogic, HeraldEngine, Rows, no_attempt
 from heraldlink.heralding.patterns import Detector, Gate, PatternTable, Rule
+from heraldlink.tags import engine as engine_module
 
 pytest.importorskip("numba", reason="the compiled engine needs numba (the extra [fast])")
 
@@ -127,7 +129,23 @@ def test_read_only_and_strided_tags() -> None:
     identical(rows, herald_engine("numpy").counted(logic, times, channel, no_attempt(), counts.copy()))
 
 
+def test_the_engine_changes_within_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a trace in what it gives."""
+    monkeypatch.setattr(engine_module, "LARGE_TAGS", 100)
+    monkeypatch.setattr(engine_module, "WORTH_TAGS", 250)
+    times = np.arange(0, 2_000, 2, dtype=np.int64)
+    channel = np.random.default_rng(3).choice(np.array([SYNC, 1, 2], np.int16), times.size)
+    logic, auto, names = GateLogic.of(table(2, 2, False), SYNC), herald_engine("auto"), []
+    still, counts = (no_attempt(), no_attempt()), (np.zeros(16, np.int64), np.zeros(16, np.int64))
+    for part in (slice(0, 99), slice(99, 300), slice(300, 500), slice(500, 501), slice(501, 1_000)):
+        rows = auto.counted(logic, times[part], channel[part], still[0], counts[0])
+        names.append(auto.name)
+        identical(rows, NumpyEngine().counted(logic, times[part], channel[part], still[1], counts[1]))
+    assert names == ["numpy", "numpy", "compiled", "compiled", "compiled"]
+    assert counts[0].tolist() == counts[1].tolist()
+
+
 def test_engines_by_name() -> None:
-    assert herald_engine("auto").name == "compiled"
+    assert [herald_engine(name).name for name in ("auto", *ENGINES)] == ["numpy", *ENGINES]
     with pytest.raises(RequestError, match="auto, numpy, compiled"):
         herald_engine("fortran")
