@@ -11,7 +11,7 @@ import pytest
 
 from heraldlink.errors import RequestError
 from heraldlink.recordings import coincidences, g2
-from heraldlink.recordings.second_order import AttemptG2, DelayG2
+from heraldlink.recordings.pair_results import AttemptG2, DelayG2
 from heraldlink.tags.block import END_PS, Header, IndexedBlock
 
 DATA = Path(os.environ.get("HERALDLINK_DATA", Path(__file__).parents[3] / "shared" / "data"))

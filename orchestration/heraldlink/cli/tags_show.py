@@ -116,6 +116,7 @@ def show_coincidences(found: Found) -> None:
             for row in found["pairs"]
         ],
     )
+    _advise(found)
     for row in found.get("heralded_g2", ()):
         g2 = "unknown" if row["g2"] is None else f"{row['g2']:.4g} ± {row['g2_sigma']:.2g}"
         counts = (

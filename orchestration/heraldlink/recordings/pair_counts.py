@@ -14,7 +14,8 @@ import numpy as np
 from heraldlink.errors import RequestError
 from heraldlink.heralding.heralded_g2 import HeraldedCounts, HeraldedG2
 from heraldlink.recordings.choices import check_channels
-from heraldlink.recordings.first_look import first_look
+from heraldlink.recordings.delay_search import delay_advice
+from heraldlink.recordings.first_look import FirstLook, first_look
 from heraldlink.recordings.one_axis import by_time
 from heraldlink.recordings.source import Progress, Source, passed, recording
 from heraldlink.tags.coincidence import CoincidenceCount, Coincidences, MatchedPairs
@@ -44,6 +45,7 @@ class PairCounts:
     counts: tuple[CoincidenceCount, ...]
     heralded: tuple[HeraldedCounts, ...] = ()
     herald: int | None = None
+    advice: tuple[str, ...] = ()
 
     def of(self, first: int, second: int, within_ps: int) -> CoincidenceCount:
         """One count. Raises KeyError."""
@@ -65,7 +67,12 @@ class PairCounts:
             }
             for (pair, within), count in zip(self._cells(), self.counts, strict=True)
         ]
-        found: dict[str, object] = {"file": self.name, "rule": self.rule, "pairs": rows}
+        found: dict[str, object] = {
+            "file": self.name,
+            "rule": self.rule,
+            "pairs": rows,
+            "advice": "; ".join(self.advice),
+        }
         if self.heralded:
             found["heralded_g2"] = [
                 _heralded(within, count) for within, count in zip(self.within_ps, self.heralded, strict=True)
@@ -124,15 +131,30 @@ def coincidences(
         triples = [HeraldedG2(herald, *_two(wanted), (-within, within + 1)) for within in within_ps]
     singles, *results = passed(opened, [Singles(), *counted, *triples], progress)
     check_channels(opened, cast("SinglesCount", singles).clicks, wanted)
+    found = cast("tuple[CoincidenceCount, ...]", tuple(results[: len(counted)]))
     return PairCounts(
         opened.name,
         "each click in one pair" if one_to_one else "all pairs",
         pairs,
         tuple(within_ps),
-        cast("tuple[CoincidenceCount, ...]", tuple(results[: len(counted)])),
+        found,
         cast("tuple[HeraldedCounts, ...]", tuple(results[len(counted) :])),
         herald,
+        _advice(look, pairs, found),
     )
+
+
+def _advice(
+    look: FirstLook, pairs: tuple[tuple[int, int], ...], counts: tuple[CoincidenceCount, ...]
+) -> tuple[str, ...]:
+    """Delays of the pairs that do not stand out within any of the widths."""
+    each = len(counts) // len(pairs)
+    said: list[str] = []
+    for place, pair in enumerate(pairs):
+        here = counts[place * each : (place + 1) * each]
+        if not any(count.pairs > count.accidental + 7 * sqrt(max(1, count.accidental)) for count in here):
+            said.append(delay_advice(look, *pair, far=len(pairs) == 1))
+    return tuple(each for each in said if each)
 
 
 def _two(channels: Sequence[int]) -> tuple[int, int]:

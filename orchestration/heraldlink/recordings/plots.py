@@ -17,7 +17,7 @@ from heraldlink.recordings.clicks_over_time import ClicksOverTime
 from heraldlink.recordings.gated import HeraldsFound
 from heraldlink.recordings.information import Information
 from heraldlink.recordings.pair_counts import PairCounts
-from heraldlink.recordings.second_order import AttemptG2, DelayG2
+from heraldlink.recordings.pair_results import AttemptG2, DelayG2
 from heraldlink.tags.block import Channels, Times
 
 COLORS = ("#1f5fa8", "#d1701f", "#3a8a57", "#8a4fa8", "#b03a3a", "#5a5a5a", "#b5952a", "#3aa0a8")

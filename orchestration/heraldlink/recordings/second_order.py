@@ -4,15 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from heraldlink.calibration.measured import Measured
-from heraldlink.errors import DataError, RequestError
+from heraldlink.errors import RequestError
 from heraldlink.heralding.by_attempt import ByAttempt
 from heraldlink.recordings.attempt_choice import Period, chosen_attempts
 from heraldlink.recordings.choices import (
@@ -25,6 +21,7 @@ from heraldlink.recordings.choices import (
 )
 from heraldlink.recordings.first_look import FirstLook, first_look
 from heraldlink.recordings.one_axis import by_time, irregular, within_events
+from heraldlink.recordings.pair_results import AttemptG2, DelayG2
 from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
 from heraldlink.tags.attempt_lags import AttemptLags, LagCounts
 from heraldlink.tags.block import END_PS
@@ -32,148 +29,13 @@ from heraldlink.tags.coincidence import CoincidenceCount, Coincidences
 from heraldlink.tags.correlation import Correlation, Correlogram
 from heraldlink.tags.engine import pair_engine
 from heraldlink.tags.passes import Analysis
-from heraldlink.tags.pulsed import PulsedCorrelation, PulsedPeaks
+from heraldlink.tags.pulsed import NEIGHBOURS, PulsedCorrelation, PulsedPeaks
 from heraldlink.tags.singles import Singles, SinglesCount
-
-if TYPE_CHECKING:
-    from xarray import Dataset
 
 WITHIN_PS = (500, 1000, 5000)
 LAGS = range(-8, 9)
-
-
-@dataclass(frozen=True, eq=False)
-class DelayG2:
-    """Pairs by delay t_second - t_first: all pairs, bins [lo, hi); ``pulsed``: peaks of a pulsed source.
-
-    ``within``: coincidences |dt| <= w of the same two channels. ``one_event``: pairs of one reference event
-    only, at unknown distances in time, so that nothing is expected of unrelated clicks.
-    """
-
-    name: str
-    channels: tuple[int, int]
-    correlogram: Correlogram
-    within: tuple[CoincidenceCount, ...]
-    pulsed: PulsedPeaks | None
-    zero_given: bool
-    one_event: bool = False
-
-    def summary(self) -> dict[str, object]:
-        """Plain values."""
-        edges, pairs = self.correlogram.edges_ps, self.correlogram.pairs
-        found: dict[str, object] = {
-            "file": self.name,
-            "channels": list(self.channels),
-            "clicks": list(self.correlogram.clicks),
-            "begin_ps": int(edges[0]),
-            "end_ps": int(edges[-1]),
-            "bin_ps": int(edges[1] - edges[0]),
-            "pairs": int(pairs.sum()),
-            "expected_pairs": None if self.one_event else float(self.correlogram.expected.sum()),
-            "coincidences_within_ps": {str(each.within_ps): each.pairs for each in self.within},
-            "highest": self._bin(int(np.argmax(pairs))),
-            "lowest": self._bin(int(np.argmin(pairs))),
-            "advice": self.advice(),
-        }
-        if self.pulsed is not None:
-            found["pulsed"] = _peaks(self.pulsed)
-        return found | {
-            "histogram": pairs.tolist(),
-            "g2": None if self.one_event else _finite(self.correlogram.g2),
-            "g2_sigma": None if self.one_event else _finite(self.correlogram.sigma),
-        }
-
-    def advice(self) -> str:
-        """What the histogram shows, in a sentence."""
-        begin = "pairs within one reference event only, since these come at unknown distances; "
-        begin = begin if self.one_event else ""
-        if self.pulsed is not None and not self.zero_given:
-            return begin + (
-                "pulsed; the weakest peak is taken for zero delay, which is right for antibunched light only:"
-                " give --zero PS if you know it"
-            )
-        if self.one_event:
-            return begin + "g2 only by the peaks of pulsed light"
-        expected, pairs = self.correlogram.expected, self.correlogram.pairs
-        excess = (pairs - expected) / np.sqrt(np.maximum(expected, 1))
-        if self.pulsed is None and not np.any(np.abs(excess) > 5):
-            return (
-                "nothing stands out by five standard errors: a longer delay between the channels needs a"
-                " wider --window, or --delays"
-            )
-        return ""
-
-    def to_xarray(self) -> Dataset:
-        """Pairs, expected, g2 and its error over delay_ps (the bins' middles)."""
-        import xarray
-
-        found = self.correlogram
-        middles = (found.edges_ps[:-1] + found.edges_ps[1:]) / 2
-        columns: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {"pairs": found.pairs}
-        if not self.one_event:
-            columns |= {"expected": found.expected, "g2": found.g2, "sigma": found.sigma}
-        return xarray.Dataset(
-            {name: ("delay_ps", values) for name, values in columns.items()},
-            {"delay_ps": ("delay_ps", middles, {"units": "ps"})},
-            {
-                "file": self.name,
-                "channels": list(self.channels),
-                "bin_ps": int(found.edges_ps[1] - found.edges_ps[0]),
-            },
-        )
-
-    def _bin(self, place: int) -> dict[str, object]:
-        found = self.correlogram
-        nan = float("nan")
-        known = (nan, nan) if self.one_event else (found.g2[place], found.sigma[place])
-        g2, sigma = map(float, known)
-        return {
-            "begin_ps": int(found.edges_ps[place]),
-            "pairs": int(found.pairs[place]),
-            "g2": g2 if np.isfinite(g2) else None,
-            "sigma": sigma if np.isfinite(sigma) else None,
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class AttemptG2:
-    """Attempts in which both channels clicked, by the attempts between the clicks."""
-
-    name: str
-    channels: tuple[int, int]
-    attempts: str
-    lags: LagCounts
-    zero: int
-
-    @property
-    def g2(self) -> Measured | None:
-        """Attempts of lag ``zero`` over the mean of the others; None if there are none."""
-        try:
-            return self.lags.g2(self.zero)
-        except DataError:
-            return None
-
-    def summary(self) -> dict[str, object]:
-        """Plain values."""
-        g2 = self.g2
-        pairs = zip(self.lags.lag.tolist(), self.lags.both.tolist(), strict=True)
-        return {
-            "file": self.name,
-            "channels": list(self.channels),
-            "attempts_by": self.attempts,
-            "clicks": list(self.lags.clicks),
-            "common_attempts_by_lag": {str(lag): both for lag, both in pairs},
-            "zero_lag": self.zero,
-            "g2": None if g2 is None else g2.value,
-            "g2_sigma": None if g2 is None else g2.sigma,
-        }
-
-    def to_xarray(self) -> Dataset:
-        """Common attempts over lag."""
-        import xarray
-
-        about = {"file": self.name, "channels": list(self.channels), "zero_lag": self.zero}
-        return xarray.Dataset({"both": ("lag", self.lags.both)}, {"lag": self.lags.lag}, about)
+LEAST_PEAK = 0.2
+"""Share of the highest peak that the usual one must have where only the pairs show a period."""
 
 
 def g2(
@@ -195,8 +57,8 @@ def g2(
     the peak at zero in ps). Tags after reference events, or with ``sync``: by attempts between the clicks
     (``zero``: lag of one pulse), of clicks within ``gate_ps`` after the reference; with ``window_ps`` by
     delay all the same, and where events come at unknown distances by the delay within one event. Not given,
-    ``zero`` is the weakest. Raises RequestError that names the option to give where channels cannot be
-    chosen.
+    ``zero`` is the peak that stands out most, or the weakest lag. Raises RequestError that names the option
+    to give where channels cannot be chosen.
     """
     opened = recording(source)
     look = first_look(opened)
@@ -234,7 +96,7 @@ def g2(
         (first, second),
         next(each for each in results if isinstance(each, Correlogram)),
         tuple(each for each in results if isinstance(each, CoincidenceCount)),
-        next((each for each in results if isinstance(each, PulsedPeaks)), None),
+        _credible(results, period is None and not one_event, zero is not None),
         zero is not None,
         one_event,
     )
@@ -268,24 +130,27 @@ def _by_attempt(
     return AttemptG2(opened.name, channels, chosen.described, found, weakest)
 
 
+def _credible(results: Sequence[object], by_pairs: bool, zero_given: bool) -> PulsedPeaks | None:
+    """Peaks of pulsed light; its zero is the peak that stands out most, unless it was given.
+
+    ``by_pairs``: the period comes from the pairs alone, so that one peak of a continuous pair source could
+    be taken for pulses.
+    """
+    peaks = next((each for each in results if isinstance(each, PulsedPeaks)), None)
+    if peaks is None or zero_given:
+        return peaks
+    usual = float(np.median(peaks.pairs))
+    if by_pairs and usual < LEAST_PEAK * float(peaks.pairs.max()):
+        return None
+    strongest = int(np.argmax(peaks.pairs))
+    if peaks.pairs[strongest] - usual <= 2 * (usual - float(peaks.pairs.min())):
+        return peaks
+    places = range(max(0, strongest - NEIGHBOURS), min(peaks.pairs.size, strongest + NEIGHBOURS + 1))
+    return replace(peaks, zero=strongest, side=np.array([place for place in places if place != strongest]))
+
+
 def _duration_ps(opened: Recording, look: FirstLook) -> float:
     acquisition_s, tags = opened.header.acquisition_s, opened.header.tags
     if acquisition_s:
         return acquisition_s * 1e12
     return look.length_ps * max(1.0, (tags or 0) / max(1, look.channel.size))
-
-
-def _peaks(found: PulsedPeaks) -> dict[str, object]:
-    return {
-        "period_ps": round(found.period_ps, 2),
-        "window_ps": ceil(found.window_ps),
-        "dip_ps": round(float(found.position_ps[found.zero]), 1),
-        "dip_pairs": int(found.pairs[found.zero]),
-        "side_peak_pairs": round(found.side_pairs, 2),
-        "g2": found.g2.value,
-        "g2_sigma": found.g2.sigma,
-    }
-
-
-def _finite(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[float | None]:
-    return [float(each) if np.isfinite(each) else None for each in values]

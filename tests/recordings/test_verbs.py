@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs on recordings whose contents are known because they were made here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heraldlink import recordings
+from heraldlink.errors import RequestError
+from heraldlink.recordings.merged import Merged
+from heraldlink.recordings.pair_results import AttemptG2, DelayG2
+from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
+from heraldlink.tags.formats.parquet import ParquetWriter
+from heraldlink.tags.passes import InOrder
+
+SECOND_PS = 10**12
+PERIOD_PS = 12_500.25
+HEADER = Header("test", "times", 1.0)
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A source of given tags and gaps (none of which holds a tag)."""
+
+    time_ps: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    channel: np.ndarray[tuple[int, ...], np.dtype[np.int16]]
+    gaps: Sequence[tuple[int, int]] = ()
+    header: Header = HEADER
+
+    def blocks(self, size: int = 1 << 20) -> Iterator[Block]:
+        gaps = [Gap(begin, end, "overflow") for begin, end in self.gaps]
+        for start in range(0, max(1, self.time_ps.size), size):
+            stop = start + size
+            until = END_PS if stop >= self.time_ps.size else int(self.time_ps[stop - 1])
+            over = [gap for gap in gaps if gap.end_ps <= until]
+            gaps = gaps[len(over) :]
+            yield Block(self.time_ps[start:stop], self.channel[start:stop], until, tuple(over))
+
+
+def stream(*channels: tuple[int, object], gaps: Sequence[tuple[int, int]] = ()) -> Arrays:
+    times = [np.asarray(time, dtype=np.int64) for _, time in channels]
+    numbers = np.repeat([number for number, _ in channels], [time.size for time in times])
+    order = np.argsort(np.concatenate(times), kind="stable")
+    return Arrays(np.concatenate(times)[order], numbers[order].astype(np.int16), gaps)
+
+
+def filtered_syncs(seed: int = 1, attempts: int = 4_000_000, clicks: int = 30_000) -> tuple[Arrays, set[int]]:
+    """Clicks of channels 1 and 2 2,000 ps after the syncs of some attempts, syncs of those attempts only."""
+    random = np.random.default_rng(seed)
+    first, second = (np.unique(random.integers(1, attempts, clicks)) for _ in range(2))
+    recorded = np.unique(np.concatenate(([0], first, second)))
+    jitter = random.normal(0, 30, first.size + second.size)
+    made = [np.rint(each * PERIOD_PS) + 2000 for each in (first, second)]
+    made[0] += jitter[: first.size]
+    made[1] += jitter[first.size :]
+    syncs = np.rint(recorded * PERIOD_PS) + random.normal(0, 5, recorded.size)
+    tags = stream((1, np.rint(made[0])), (2, np.rint(made[1])), (5, np.sort(np.rint(syncs)) + 0))
+    return tags, set(np.setxor1d(first, second).tolist())
+
+
+def test_a_filtered_sync_is_recognised_and_attempts_are_those_that_were_played() -> None:
+    tags, single = filtered_syncs()
+    found = recordings.info(tags)
+    assert found.sync is not None
+    assert (found.sync.channel, found.sync.filtered) == (5, True)
+    known = found.summary()["sync"]
+    assert isinstance(known, dict)
+    assert known["period_ps"] == pytest.approx(PERIOD_PS, rel=1e-7)
+    assert known["residual_rms_ps"] < 10
+    heralds = recordings.heralds(tags, gates_ps=[(1500, 2500)])
+    assert heralds.choice.attempts.described == "reconstructed from filtered syncs of channel 5"
+    assert set(heralds.heralds.attempt.tolist()) == single
+    dataset = heralds.to_xarray()
+    assert dataset.sizes["attempt"] == len(single)
+    assert dataset.attrs["outcome Psi+"] == 1
+
+
+def test_without_gates_the_hint_says_when_clicks_come() -> None:
+    with pytest.raises(RequestError, match=r"--gates BEGIN:END .*90 % come 19\d\d to 20\d\d ps"):
+        recordings.heralds(filtered_syncs()[0])
+
+
+def test_a_sync_recorded_whole_is_counted() -> None:
+    syncs = np.arange(50_000) * 20_000
+    clicks = syncs[::7] + 3000
+    tags = stream((0, syncs), (1, clicks), (2, syncs[::11] + 3000))
+    found = recordings.heralds(tags, gates_ps=[(2000, 4000)])
+    assert found.choice.attempts.described == "counted syncs of channel 0"
+    assert found.result.report.attempts == 50_000
+    assert int(found.heralds.ambiguous.size) == 650  # attempts 0, 77, 154, ...
+    by_attempt = recordings.g2(tags, sync=0)
+    assert isinstance(by_attempt, AttemptG2)
+    assert by_attempt.lags.both[8] == 650
+
+
+def pair_source(delay_ps: int, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    pairs = np.sort(random.integers(0, SECOND_PS, 5000))
+    noise = [random.integers(0, SECOND_PS, 10_000) for _ in range(2)]
+    return np.sort(np.concatenate((pairs, noise[0]))), np.sort(np.concatenate((pairs + delay_ps, noise[1])))
+
+
+@pytest.mark.parametrize("delay_ps", [12_400, 250_000_000])
+def test_the_delay_of_a_pair_source_is_told(tmp_path: Path, delay_ps: int) -> None:
+    signal, idler = pair_source(delay_ps)
+    paths = [tmp_path / "signal.txt", tmp_path / "idler.txt"]
+    for path, times in zip(paths, (signal, idler), strict=True):
+        path.write_text("".join(f"{time}\n" for time in times.tolist()))
+    blind = recordings.coincidences(paths)
+    assert blind.counts[-1].pairs < 50
+    (advice,) = blind.advice
+    told = int(advice.rpartition("=")[2].split()[0])
+    assert told == pytest.approx(delay_ps, abs=200)
+    seen = recordings.coincidences(recordings.open_recording(*paths, delays_ps={101: told}))
+    assert seen.of(1, 101, 500).pairs == pytest.approx(5000, abs=10)
+
+
+def test_a_continuous_pair_source_is_not_called_pulsed() -> None:
+    signal, idler = pair_source(12_400)
+    found = recordings.g2(stream((1, signal), (2, idler)))
+    assert isinstance(found, DelayG2)
+    assert found.pulsed is None
+    assert found.peak_ps == pytest.approx(12_400, abs=500)
+
+
+def test_gaps_are_shown_and_no_pair_crosses_one(tmp_path: Path) -> None:
+    tags = stream((1, [0, 10_000, 50_000]), (2, [10_100, 20_100, 50_100]), gaps=[(10_050, 10_090)])
+    found = recordings.info(tags).summary()
+    assert found["gaps"] == [{"begin_ps": 10_050, "end_ps": 10_090, "reason": "overflow", "tags": None}]
+    assert recordings.coincidences(tags, within_ps=[200]).counts[0].pairs == 1
+    with pytest.raises(RequestError, match="Parquet"):
+        recordings.convert(tags, tmp_path / "gap.ptu")
+    assert not list(tmp_path.iterdir())
+    assert recordings.convert(tags, tmp_path / "gap.parquet").tags == 6
+    assert recordings.info(tmp_path / "gap.parquet").summary()["gap_count"] == 1
+    recordings.cut(tmp_path / "gap.parquet", tmp_path / "part.parquet", (5000, 40_000))
+    assert recordings.info(tmp_path / "part.parquet").span.tags == 3
+
+
+def test_stored_delays_are_subtracted_but_copied_as_they_are(tmp_path: Path) -> None:
+    header = Header("test", "times", 1.0, delays_ps={2: 4000})
+    tags = stream((1, [0, 100_000]), (2, [4000, 104_000]))
+    with (tmp_path / "a.parquet").open("wb") as file, ParquetWriter(file, header) as writer:
+        for block in tags.blocks():
+            writer.push(block)
+    recordings.convert(tmp_path / "a.parquet", tmp_path / "b.parquet")
+    for name in "ab":
+        opened = recordings.open_recording(tmp_path / f"{name}.parquet", raw=True)
+        assert opened.header.delays_ps == {2: 4000}
+        assert recordings.coincidences(tmp_path / f"{name}.parquet", within_ps=[0]).counts[0].pairs == 2
+
+
+def test_rates_and_their_dataset() -> None:
+    found = recordings.rates(stream((1, np.arange(1000) * 10**9), (4, [5 * 10**11])), bin_ps=10**11)
+    assert found.table.clicks.sum(axis=1).tolist() == [1000, 1]
+    dataset = found.to_xarray()
+    assert dataset["rate"].sel(channel=1).values[3] == pytest.approx(1000)
+
+
+times = st.lists(st.integers(0, 200), max_size=30).map(sorted)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(times, min_size=2, max_size=3), st.integers(1, 8), st.lists(st.integers(0, 200), max_size=4))
+def test_merged_recordings_are_in_order_and_whole(parts: list[list[int]], size: int, ends: list[int]) -> None:
+    edges = sorted(set(ends))
+    gaps = list(zip(edges[::2], edges[1::2], strict=False))
+    outside = [t for t in parts[0] if not any(begin <= t < end for begin, end in gaps)]
+    sources = [stream((0, outside), gaps=gaps), *(stream((n, p)) for n, p in enumerate(parts[1:], 1))]
+    order, seen, over = InOrder(), list[tuple[int, int]](), list[tuple[int, int]]()
+    until = -END_PS
+    for block in Merged(sources).blocks(size):
+        order.push(block)
+        assert block.until_ps >= until
+        until = block.until_ps
+        seen += zip(block.time_ps.tolist(), block.channel.tolist(), strict=True)
+        over += [(gap.begin_ps, gap.end_ps) for gap in block.gaps]
+    assert until == END_PS
+    assert seen == sorted([(t, 0) for t in outside] + [(t, n) for n, p in enumerate(parts[1:], 1) for t in p])
+    assert over == gaps
+
+
+def test_indexed_recordings_do_not_merge() -> None:
+    class Indexed:
+        header = Header("test", "indexed", 1.0)
+
+        def blocks(self, size: int = 1) -> Iterator[IndexedBlock]:
+            return iter(())
+
+    with pytest.raises(RequestError, match="one file at a time"):
+        Merged([stream((0, [1])), Indexed()])
+
+
+def test_importing_the_verbs_loads_neither_instruments_nor_compilers() -> None:
+    script = (
+        "import sys, heraldlink.recordings as r; r.info; r.heralds; r.convert;"
+        "sys.exit(','.join({'qcodes', 'zmq', 'numba', 'matplotlib', 'xarray'} & set(sys.modules)) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
