@@ -248,11 +248,11 @@ class Recorded:
 
     header = Header("test", "times", 1.0)
 
-    def __init__(self, tags: list) -> None:
-        self._tags = tags
+    def __init__(self, tags: list, gaps: tuple[Gap, ...] = ()) -> None:
+        self._tags, self._gaps = tags, gaps
 
     def blocks(self, size: int = 4096) -> Iterator[Block]:
-        return iter(blocks_of(self._tags, size))
+        return iter(blocks_of(self._tags, size, self._gaps))
 
 
 @given(
@@ -267,6 +267,24 @@ def test_delays_of_several_attempts_come_off_first(steps: list, size: int, delay
     found = run(HeraldStream(table, CountedSyncs(0)), list(blocks))
     rows, ambiguous, _ = brute(table, delayed)
     assert (found[0], found[1]) == (rows, ambiguous)
+
+
+@given(
+    steps=tag_steps,
+    size=st.sampled_from([1, 7]),
+    delays=st.dictionaries(st.integers(0, 3), st.integers(-60, 60), max_size=4),
+    bounds=st.lists(st.integers(0, 400), max_size=6),
+    attempts=st.sampled_from([CountedSyncs(0), SlotTicks(0, 22.5, 3, first_ps=4)]),
+)
+@settings(max_examples=150)
+def test_gaps_and_delays_give_the_same_for_any_blocks(
+    steps: list, size: int, delays: dict, bounds: list, attempts: CountedSyncs | SlotTicks
+) -> None:
+    tags, bounds = in_time(steps), sorted(set(bounds))
+    gaps = tuple(Gap(a, b, "overflow") for a, b in zip(bounds[::2], bounds[1::2], strict=False))
+    source = mapped(Recorded(tags, gaps), ChannelMap(delays))
+    whole = run(HeraldStream(TABLES["two gates"], attempts), list(source.blocks(4096)))
+    assert run(HeraldStream(TABLES["two gates"], attempts), list(source.blocks(size))) == whole
 
 
 @given(steps=tag_steps, size=st.sampled_from(SIZES))
