@@ -35,6 +35,9 @@ class Service:
         self.port = self.requests.bind_to_random_port("tcp://127.0.0.1")
         self.heralds.connect(heralds)
         self.heralds.subscribe(b"heralds")
+        self.poller = zmq.Poller()
+        for socket in (self.requests, self.heralds):
+            self.poller.register(socket, zmq.POLLIN)
         self.streams: list[zmq.SyncSocket] = []
         self.sent = self.records = 0
 
@@ -59,12 +62,12 @@ class Service:
         for stream, part in zip(self.streams, parts, strict=True):
             stream.send(part)
         took = float("inf")
-        while not self.heralds.poll(0) and time.perf_counter() - begun < 0.05:
-            if self.requests.poll(0):
+        while events := dict(self.poller.poll(50 if took == float("inf") else 2)):
+            if self.requests in events:
                 self.answer()
-        while self.heralds.poll(2):
-            took = min(took, time.perf_counter() - begun)
-            self.heralds.recv_multipart()
+            if self.heralds in events:
+                took = min(took, time.perf_counter() - begun)
+                self.heralds.recv_multipart()
         return took
 
 

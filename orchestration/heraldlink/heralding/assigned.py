@@ -36,8 +36,9 @@ class Assigned:
 
 def join_assigned(parts: Sequence[Assigned]) -> Assigned:
     """One after another; no parts give empty arrays."""
-    if len(parts) == 1:
-        return parts[0]
+    filled = [part for part in parts if part.attempt.size]
+    if len(parts) == 1 or len(filled) == 1:  # the usual case, in which nothing is copied
+        return (filled or parts)[0]
     empty = np.empty(0, dtype=np.int64)
     times = [part.time_ps for part in parts if part.time_ps is not None]
     return Assigned(

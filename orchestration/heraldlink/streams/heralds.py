@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from heraldlink.errors import ProtocolError, RequestError
 from heraldlink.heralding.herald_stream import HeraldStream
 from heraldlink.heralding.results import HeraldResult, Heralds
+from heraldlink.streams.memory import keep_memory
 from heraldlink.tags.block import TagSource
 
 VERSION = 1
@@ -46,6 +47,7 @@ def run_live(
 
     The last heralds, which only the end decides, are told too. Raises what the source and ``tell`` raise.
     """
+    keep_memory()
     told = ambiguous = 0
     for block in source.blocks(size):
         heralds = stream.push(block)

@@ -83,10 +83,8 @@ class Together:
     def _block(self, channel: int, records: Times) -> AnyBlock:
         numbers = np.full(len(records), channel, dtype=np.int16)
         if self._header.kind == "times":
-            return Block(np.ascontiguousarray(records[:, 0]), numbers, BEGIN_PS)
-        return IndexedBlock(
-            np.ascontiguousarray(records[:, 0]), np.ascontiguousarray(records[:, 1]), numbers, BEGIN_PS
-        )
+            return Block(records[:, 0], numbers, BEGIN_PS)
+        return IndexedBlock(records[:, 0], records[:, 1], numbers, BEGIN_PS)
 
     def _before(self, until: int) -> AnyBlock | None:
         """Held tags whose key is less than ``until``, in order."""
