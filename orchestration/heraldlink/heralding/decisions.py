@@ -121,10 +121,11 @@ class CountedDecisions:
 
     def _before_first(self, piece: Piece) -> int:
         """Tags before the first sync."""
-        syncs = np.flatnonzero(piece.channel == self._sync)
-        if not syncs.size:
+        is_sync = piece.channel == self._sync
+        first = int(is_sync.argmax())
+        if not is_sync[first]:
             return piece.time_ps.size
-        return int(np.searchsorted(piece.time_ps, int(piece.time_ps[syncs[0]])))
+        return int(np.searchsorted(piece.time_ps, int(piece.time_ps[first])))
 
     def _rows(self, time_ps: Times, channel: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> Rows:
         rows = self._engine.counted(self._logic, time_ps, channel, self._still, self._counts)
