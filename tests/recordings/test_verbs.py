@@ -129,7 +129,9 @@ def test_a_continuous_pair_source_is_not_called_pulsed() -> None:
     found = recordings.g2(stream((1, signal), (2, idler)))
     assert isinstance(found, DelayG2)
     assert found.pulsed is None
-    assert found.peak_ps == pytest.approx(12_400, abs=500)
+    assert found.peak is not None
+    assert found.peak.delay_ps == pytest.approx(12_400, abs=found.bin_ps)
+    assert found.peak.pairs - found.peak.accidental == pytest.approx(5000, abs=20)
 
 
 def test_gaps_are_shown_and_no_pair_crosses_one(tmp_path: Path) -> None:

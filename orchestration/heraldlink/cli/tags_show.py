@@ -20,6 +20,7 @@ NOT_IN_ROWS = {
     "highest",
     "lowest",
     "pulsed",
+    "peak",
     "advice",
     "common_attempts_by_lag",
 }
@@ -76,6 +77,7 @@ def show_g2(found: Found) -> None:
         "highest",
         "lowest",
         "pulsed",
+        "peak",
         "advice",
         "common_attempts_by_lag",
     }
@@ -87,6 +89,12 @@ def show_g2(found: Found) -> None:
         )
         rows["expected_pairs"] = _number(found["expected_pairs"])
         rows["highest bin"], rows["lowest bin"] = _bin(found["highest"]), _bin(found["lowest"])
+        if peak := found.get("peak"):
+            rows["peak"] = f"at {peak['delay_ps']} ps, {peak['fwhm_ps']} ps wide (FWHM)"
+            rows["pairs in it"] = (
+                f"{peak['pairs']} within {peak['window_ps']} ps, {_number(peak['accidental'])} by chance,"
+                f" CAR {_number(peak['car'])}"
+            )
         pulsed = found.get("pulsed", {})
         rows |= {f"pulsed {name}": value for name, value in pulsed.items() if name not in ("g2", "g2_sigma")}
         if pulsed:

@@ -8,12 +8,15 @@ from math import ceil, floor, log10
 
 from heraldlink.errors import RequestError
 from heraldlink.recordings.first_look import FirstLook
+from heraldlink.recordings.pair_peak import seen_peak
 from heraldlink.recordings.source import Recording
 
 WINDOW_PS = 50_000
 WIDEST_PS = 50_000_000
 BINS = 200
-"""Bins of a window that was not chosen by the caller."""
+"""Bins of a window that was not chosen by the caller, unless it holds a narrow peak."""
+
+MOST_BINS = 20_000
 
 ENOUGH_PAIRS = 200
 """Unrelated pairs that a window should hold, so that g2 can be told."""
@@ -56,7 +59,10 @@ def pair_window(look: FirstLook, first: int, second: int, duration_ps: float) ->
         few = FEWEST_PERIODS * period_ps > WINDOW_PS
         wide = nice_ps(2 * FEWEST_PERIODS * period_ps) if few else WINDOW_PS
         return -wide, wide
-    wide = WINDOW_PS
+    wide, peak = WINDOW_PS, seen_peak(look, first, second)
+    if peak is not None:
+        wide = max(wide, nice_ps(2 * abs(peak.delay_ps) + 5 * peak.fwhm_ps))
+        return -wide, wide
     share = duration_ps / look.length_ps if look.length_ps else 1.0
     chances = look.clicks.get(first, 0) * look.clicks.get(second, 0) * share / max(1, look.length_ps)
     while wide < WIDEST_PS and chances * 2 * wide < ENOUGH_PAIRS:
@@ -73,10 +79,14 @@ def common_period(look: FirstLook, first: int, second: int) -> float | None:
     return sum(periods) / 2
 
 
-def pair_bin(window_ps: tuple[int, int], look: FirstLook) -> int:
-    """Width of a bin: a two-hundredth of the window, in whole steps of the recording's times."""
+def pair_bin(window_ps: tuple[int, int], look: FirstLook, first: int, second: int) -> int:
+    """Width of a bin: a two-hundredth of the window, or what resolves a peak; in whole steps of the times."""
     step = max(1, ceil(look.resolution_ps), look.step_ps if look.step_ps < WINDOW_PS else 1)
-    return -(-nice_ps((window_ps[1] - window_ps[0]) / BINS) // step) * step
+    width = nice_ps((window_ps[1] - window_ps[0]) / BINS)
+    peak = None if common_period(look, first, second) else seen_peak(look, first, second)
+    if peak is not None:
+        width = min(width, max(nice_ps(peak.fwhm_ps / 10), (window_ps[1] - window_ps[0]) // MOST_BINS))
+    return -(-width // step) * step
 
 
 def nice_ps(width_ps: float) -> int:

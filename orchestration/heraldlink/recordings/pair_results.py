@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from heraldlink.calibration.measured import Measured
 from heraldlink.errors import DataError
+from heraldlink.recordings.pair_peak import PairPeak, pair_peak
 from heraldlink.tags.attempt_lags import LagCounts
 from heraldlink.tags.coincidence import CoincidenceCount
 from heraldlink.tags.correlation import Correlogram
@@ -56,6 +57,8 @@ class DelayG2:
         }
         if self.pulsed is not None:
             found["pulsed"] = _peaks(self.pulsed)
+        if (peak := self.peak) is not None:
+            found["peak"] = peak.summary()
         return found | {
             "histogram": pairs.tolist(),
             "g2": None if self.one_event else _finite(self.correlogram.g2),
@@ -77,15 +80,15 @@ class DelayG2:
             return begin + "g2 only by the peaks of pulsed light"
         expected, pairs = self.correlogram.expected, self.correlogram.pairs
         excess = (pairs - expected) / np.sqrt(np.maximum(expected, 1))
-        if self.pulsed is None and not np.any(np.abs(excess) > 5):
+        peak = self.peak
+        if peak is None and not np.any(np.abs(excess) > 5):
             return (
                 "nothing stands out by five standard errors: a longer delay between the channels needs a"
                 " wider --window, or --delays"
             )
-        if self.pulsed is None and (delay := self.peak_ps) is not None and abs(delay) > self.bin_ps:
-            return (
-                f"the pairs bunch {delay} ps from zero: --delays {self.channels[1]}={delay} takes that away"
-            )
+        if peak is not None and abs(peak.delay_ps) > max(self.bin_ps, peak.fwhm_ps):
+            delay = round(peak.delay_ps)
+            return f"the pairs bunch {delay} ps from zero: --delays {self.channels[1]}={delay} mends that"
         return ""
 
     @property
@@ -94,16 +97,11 @@ class DelayG2:
         return int(self.correlogram.edges_ps[1] - self.correlogram.edges_ps[0])
 
     @property
-    def peak_ps(self) -> int | None:
-        """Centre of the highest bins, if they stand out by five standard errors."""
-        pairs, expected = self.correlogram.pairs, self.correlogram.expected
-        place = int(np.argmax(pairs))
-        if pairs[place] <= expected[place] + 5 * max(1.0, float(expected[place])) ** 0.5:
+    def peak(self) -> PairPeak | None:
+        """The peak of light that is not pulsed, if it has one."""
+        if self.pulsed is not None or self.one_event:
             return None
-        around = np.arange(max(0, place - 1), min(pairs.size, place + 2))
-        weights = np.maximum(pairs[around] - expected[around], 0)
-        begin = int(self.correlogram.edges_ps[0])
-        return round(begin + float((around + 0.5) @ weights / weights.sum()) * self.bin_ps)
+        return pair_peak(self.correlogram.edges_ps, self.correlogram.pairs)
 
     def to_xarray(self) -> Dataset:
         """Pairs, expected, g2 and its error over delay_ps (the bins' middles)."""

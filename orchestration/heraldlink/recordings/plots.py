@@ -156,6 +156,10 @@ def _by_delay(axes: Axes, found: DelayG2) -> None:
             f"$g^{{(2)}}$ = {peaks.g2}: {int(peaks.pairs[peaks.zero])} pairs at {zero:.2f} ns, "
             f"{peaks.side_pairs:.1f} in a side peak", fontsize=10, loc="left",
         )  # fmt: skip
+    elif (peak := found.peak) is not None:
+        car = "" if peak.car is None else f", CAR {peak.car:,.4g}"
+        title = f"{peak.pairs:,} pairs at {peak.delay_ps / 1e3:.2f} ns, {peak.fwhm_ps:.0f} ps wide{car}"
+        axes.set_title(title, fontsize=10, loc="left")
     if expected > 0:
         right = axes.twinx()
         right.set_ylim(0, axes.get_ylim()[1] / expected)

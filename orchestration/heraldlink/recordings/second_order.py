@@ -74,7 +74,7 @@ def g2(
         period = None
     if window_ps is None:
         window_ps = pair_window(look, first, second, _duration_ps(opened, look))
-    width = pair_bin(window_ps, look) if bin_ps is None else bin_ps
+    width = pair_bin(window_ps, look, first, second) if bin_ps is None else bin_ps
     window = whole_window(window_ps, width)
     if indexed:
         reach_ps = max(abs(window[0]), abs(window[1]), *WITHIN_PS)
