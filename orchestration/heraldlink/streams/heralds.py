@@ -103,11 +103,15 @@ class Publisher:
         self._ambiguous += heralds.ambiguous.size
         self._socket.send_multipart(message(heralds), copy=True)
 
+    def end(self) -> None:
+        """Tell subscribers the end, with the numbers of all that was told."""
+        numbers = Numbers(VERSION, self._heralds, self._ambiguous)
+        self._socket.send_multipart([END, msgspec.msgpack.encode(numbers)])
+
     def close(self) -> None:
         """Tell subscribers the end, and close."""
         if not self._socket.closed:
-            numbers = Numbers(VERSION, self._heralds, self._ambiguous)
-            self._socket.send_multipart([END, msgspec.msgpack.encode(numbers)])
+            self.end()
             self._socket.close(linger=1000)
 
     def __enter__(self) -> Self:
