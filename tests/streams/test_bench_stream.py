@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Live heralds of the simulated laboratory are those of the record that the midpoint's driver reads."""
 
+import json
 from threading import Thread
-from time import monotonic
 
 import numpy as np
+import zmq
+from live_rig import wait_for
 from wire_laboratory import GATE_PS, SEQUENCE, served
 
 from heraldlink.heralding.attempts import ReferenceIndex
@@ -13,8 +15,20 @@ from heraldlink.heralding.heralds import find_heralds
 from heraldlink.heralding.patterns import single_click
 from heraldlink.heralding.results import joined
 from heraldlink.streams.bounded import Buffered
+from heraldlink.streams.datalink import open_socket
 from heraldlink.streams.heralds import run_live
 from heraldlink.streams.id900 import ID900Tags
+
+
+def streams(address):
+    """Streams that the service has open."""
+    requests = open_socket(zmq.REQ)
+    requests.connect(address)
+    requests.send(b"list")
+    assert requests.poll(5000)
+    found = json.loads(requests.recv())
+    requests.close()
+    return len(found)
 
 
 def test_a_slot_of_the_bench():
@@ -25,10 +39,7 @@ def test_a_slot_of_the_bench():
         stream = HeraldStream(single_click(1, 2, GATE_PS), ReferenceIndex())
         reading = Thread(target=lambda: heard.append(run_live(source, stream, told.append)))
         reading.start()
-        service = rack["hub_tc"]._datalink_service()
-        deadline = monotonic() + 20
-        while len(service.request("list")) < 3:
-            assert monotonic() < deadline
+        wait_for(lambda: streams(address) == 5)  # three of the driver's, two of ours
         rack.arm()
         tags = rack.read()
         reading.join(20)

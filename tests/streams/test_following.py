@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import Reading, wait_for
+from live_rig import Reading, wait_for
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.raw_bin import RawWriter

@@ -6,7 +6,7 @@ from threading import Thread
 import numpy as np
 import pytest
 import zmq
-from conftest import Reading, wait_for
+from live_rig import Reading, wait_for
 
 from heraldlink.errors import DataError, InstrumentLost, ProtocolError, RequestError
 from heraldlink.streams.bounded import Buffered

@@ -2,7 +2,7 @@
 """Records in a row through the real driver, from the simulated instrument."""
 
 import pytest
-from conftest import DURATION_PS, Reading, wait_for
+from live_rig import DURATION_PS, Reading, wait_for
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.streams.records import TaggerRecords
