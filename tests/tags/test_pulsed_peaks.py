@@ -46,6 +46,23 @@ def test_light_without_pulses_has_no_peaks() -> None:
     assert pulsed_peaks(correlogram(flat[:50])) is None
 
 
+@pytest.mark.parametrize("floor", [0, 200, 20_000])
+@pytest.mark.parametrize("width", [10, 500, 5000])
+def test_one_peak_is_no_pulse_train(floor: int, width: int) -> None:
+    rng = np.random.default_rng(floor + width)
+    delays = np.concatenate((rng.normal(3000, width, 12_000), rng.uniform(-50_000, 50_000, floor)))
+    assert pulsed_peaks(correlogram(np.rint(delays).astype(np.int64))) is None
+
+
+def test_pulsed_pairs_have_a_high_peak_among_low_ones() -> None:
+    rng = np.random.default_rng(8)
+    places = [0] * 5000 + [k * 12_500 for k in range(-4, 5) for _ in range(30)]
+    found = pulsed_peaks(correlogram(np.rint(rng.normal(places, 150)).astype(np.int64)), zero_ps=0.0)
+    assert found is not None
+    assert found.period_ps == pytest.approx(12_500, rel=2e-3)
+    assert found.g2.value > 100
+
+
 @given(
     stream=streams(), size=SIZES, period=st.integers(5, 25), zero=st.integers(-8, 8), share=st.integers(1, 4)
 )
