@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from heraldlink.errors import DataError, RequestError
@@ -84,7 +85,8 @@ def plot_coincidences(path: Path, found: PairCounts) -> None:
         place.plot(found.within_ps, chance, color=color, linestyle=":", marker="_", markersize=12)
     place.set_xscale("log")
     place.set_yscale("symlog", linthresh=1)
-    place.set_ylim(bottom=0)
+    most = max((count.pairs for count in found.counts), default=0)
+    place.set_ylim(0, 3 * max(1, most))
     place.set_xlabel("|delay| within (ps)")
     place.set_ylabel(f"coincidences ({found.rule}); dotted: by chance")
     _legend(figure)
@@ -172,6 +174,7 @@ def _by_lag(axes: Axes, found: AttemptG2) -> None:
     both = lags.both.astype(np.float64)
     colors = [COLORS[1] if lag == found.zero else COLORS[0] for lag in lags.lag.tolist()]
     axes.bar(lags.lag, both, color=colors, width=0.7)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.errorbar(lags.lag, both, np.sqrt(np.maximum(both, 1)), fmt="none", color="#222222", capsize=2)
     axes.set_xlabel(f"attempts from channel {found.channels[0]}'s click to channel {found.channels[1]}'s")
     axes.set_ylabel("attempts in which both clicked")
