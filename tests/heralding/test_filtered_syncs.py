@@ -165,6 +165,20 @@ def test_a_gap_begins_a_new_fit_and_numbers_go_on() -> None:
     assert not ((times > gap.begin_ps) & (times < gap.end_ps)).any()
 
 
+def test_few_syncs_after_a_gap_keep_the_period() -> None:
+    """Two syncs with 2 % of jitter would give a wrong period; clicks far from them would go astray."""
+    sync = np.concatenate((np.arange(0, 4_000_000, 10_000), [5_000_000, 5_009_800]))
+    click = np.concatenate((sync, [5_400_000])) + 3_000
+    time = np.concatenate((sync, click))
+    channel = np.repeat(np.array([SYNC, C], dtype=np.int16), [sync.size, click.size])
+    order = np.argsort(time, kind="stable")
+    block = Block(time[order], channel[order], END_PS, (Gap(3_995_000, 4_999_000, "overflow"),))
+    attempt, after, _, report = assign(ReconstructedSyncs(SYNC), [block])
+    assert (attempt[-1] - attempt[-3], after[-1]) == (40, 3_200)
+    assert [fit.period_ps for fit in report.fits] == pytest.approx([10_000, 10_000], rel=1e-9)
+    assert report.fits[1].alone == 1
+
+
 def test_heralds_of_filtered_syncs() -> None:
     played = Played(20_000.0, sparse(30.0, 3_000, 8), 8, 15.0, True)
     stream = HeraldStream(two_gates(C, D, (0, 5_000), (10_000, 15_000)), ReconstructedSyncs(SYNC))

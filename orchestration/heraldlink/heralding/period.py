@@ -39,15 +39,18 @@ Differences = NDArray[np.float64]
 def find_period(syncs_ps: Times, nominal_ps: float | None) -> float:
     """The period in ps. ``nominal_ps``: known to a per cent; None: the longest period that fits.
 
-    The smallest difference holds some whole number of periods; each such number is tried. Raises DataError
-    if too few syncs were recorded or none fits.
+    The smallest difference holds some whole number of periods; each such number is tried. A nominal period is
+    kept if few syncs were recorded and they contradict it. Raises DataError if too few were recorded or none
+    fits.
     """
     differences = np.sort(np.diff(syncs_ps)).astype(np.float64)
     differences = differences[differences > (LEAST_PS if nominal_ps is None else nominal_ps / 2)]
     if nominal_ps is not None and not differences.size:
         return nominal_ps
-    if nominal_ps is None and differences.size < FEWEST:
-        raise DataError(f"{syncs_ps.size} syncs are too few to find their period: give the nominal one")
+    if differences.size < FEWEST:
+        if nominal_ps is None:
+            raise DataError(f"{syncs_ps.size} syncs are too few to find their period: give the nominal one")
+        return _longest(differences, nominal_ps) or nominal_ps
     parts = [differences[int(spurious * differences.size) :] for spurious in SPURIOUS]
     found = [period_ps for part in parts if (period_ps := _longest(part, nominal_ps)) is not None]
     if found:

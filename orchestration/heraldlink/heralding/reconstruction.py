@@ -37,6 +37,7 @@ class ReconstructedAssigner(TimesAssigner):
         self._attempts = 0
         self._next = 0
         self._left_out: int | None = None
+        self._fitted_ps: float | None = None
         self._begin(-END_PS)
 
     @property
@@ -52,8 +53,7 @@ class ReconstructedAssigner(TimesAssigner):
 
     def _begin(self, since_ps: int) -> None:
         """A stretch begins; no tag before ``since_ps`` can be known."""
-        known_ps = self._fits[-1].period_ps if self._fits else self._nominal_ps
-        self._line = SyncLine(known_ps)
+        self._line = SyncLine(self._fitted_ps or self._nominal_ps, self._fitted_ps is not None)
         self._syncs = join_numbered([])
         self._time_ps: Times = np.empty(0, dtype=np.int64)
         self._clicked: Channels = np.empty(0, dtype=np.int16)
@@ -112,7 +112,10 @@ class ReconstructedAssigner(TimesAssigner):
         self._add(self._line.finish())
         self._assign(self._time_ps.size)
         base = self._base or 0
-        self._fits.append(replace(self._line.fit(base), alone=self._alone))
+        fit = replace(self._line.fit(base), alone=self._alone)
+        self._fits.append(fit)
+        if fit.syncs > FEWEST:
+            self._fitted_ps = fit.period_ps
         largest = max(self._largest, base + self._line.last_number)
         self._attempts += largest - self._least + 1
         if self._reaches(largest, end_ps):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from heraldlink.heralding.period import find_period
+from heraldlink.heralding.period import FEWEST, find_period
 from heraldlink.heralding.results import PeriodFit
 from heraldlink.tags.block import Times
 
@@ -34,10 +34,12 @@ class Numbered(NamedTuple):
 class SyncLine:
     """Numbers syncs as they come, in groups that are counted from the first one, however they are pushed.
 
-    ``period_ps``: nominal, or None. The first group is numbered when it is whole, or at the stretch's end.
+    ``period_ps``: nominal, or None; ``fitted``: it comes from many syncs before, and few do not change it.
+    The first group is numbered when it is whole, or at the stretch's end.
     """
 
-    def __init__(self, period_ps: float | None) -> None:
+    def __init__(self, period_ps: float | None, fitted: bool = False) -> None:
+        self._fitted_before = fitted
         self.period_ps = period_ps or 0.0
         self._nominal_ps = period_ps
         self._waiting: Times = np.empty(0, dtype=np.int64)
@@ -94,9 +96,10 @@ class SyncLine:
     def _begin(self) -> Numbered:
         syncs_ps, self._waiting = self._waiting, self._waiting[:0]
         first = syncs_ps[:GROUP]
-        self.period_ps = find_period(first, self._nominal_ps)
-        numbers = np.cumsum(np.rint(np.diff(first, prepend=first[0]) / self.period_ps))
-        self.period_ps = _line(numbers, first)[0] or self.period_ps
+        if not self._fitted_before or first.size > FEWEST:
+            self.period_ps = find_period(first, self._nominal_ps)
+            numbers = np.cumsum(np.rint(np.diff(first, prepend=first[0]) / self.period_ps))
+            self.period_ps = _line(numbers, first)[0] or self.period_ps
         self._begin_ps = self._last_ps = int(first[0])
         return self._numbered(syncs_ps)
 
