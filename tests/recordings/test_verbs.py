@@ -40,6 +40,40 @@ def test_a_filtered_sync_is_recognised_and_attempts_are_those_that_were_played()
     assert dataset.attrs["outcome Psi+"] == 1
 
 
+def test_counting_a_filtered_sync_is_warned_of() -> None:
+    found = recordings.heralds(filtered_syncs(clicks=5000)[0], gates_ps=[(1500, 2500)], period_ps="counted")
+    assert "looks like a filtered sync" in str(found.summary()["advice"])
+
+
+def test_a_pattern_file_brings_detectors_gates_attempts_and_delays(tmp_path: Path) -> None:
+    syncs = np.arange(1000) * 20_000
+    late = 2 * 20_000 + 700  # a delay of more than two attempts
+    tags = stream((0, syncs), (1, syncs[::2] + 500), (2, np.sort(syncs[::3] + 500 + late)))
+    file = tmp_path / "patterns.yaml"
+    file.write_text(
+        "detectors: {c: 1, d: 2}\ngates: {window: [0, 1000]}\n"
+        "outcomes:\n  Psi+: [c.window]\n  Psi-: [d.window]\n  both: [c.window d.window]\n"
+        f"attempts: {{kind: counted, channel: 0}}\ndelays_ps: {{d: {late}}}\n"
+    )
+    found = recordings.heralds(tags, patterns=file)
+    assert found.counts == {"Psi+": 333, "Psi-": 167, "both": 167}
+    assert recordings.heralds(tags, patterns=file, pattern_delays=False).counts["Psi-"] == 0
+
+
+def test_slot_ticks_and_the_heralded_g2() -> None:
+    ticks = np.arange(20) * 10**9
+    attempts = (ticks[:, None] + 1000 + np.arange(10) * 20_000).ravel()
+    tags = stream((0, ticks), (1, attempts + 100), (2, attempts[::2] + 100))
+    found = recordings.heralds(
+        tags, [(0, 500)], (1, 2), sync=0, period_ps=20_000, slot_attempts=10, slot_first_ps=1000
+    )
+    assert found.result.report.attempts == 200
+    assert (found.counts["Psi+"], found.heralds.ambiguous.size) == (100, 100)
+    three = recordings.coincidences(tags, (1, 2), within_ps=[1200], herald=0)
+    assert three.heralded[0].heralds == 20
+    assert three.heralded[0].both == 20
+
+
 def test_without_gates_the_hint_says_when_clicks_come() -> None:
     with pytest.raises(RequestError, match=r"--gates BEGIN:END .*90 % come 19\d\d to 20\d\d ps"):
         recordings.heralds(filtered_syncs()[0])

@@ -186,6 +186,7 @@ def show_heralds(found: Found) -> None:
         )
     table(found["file"], rows)
     _columns(("clicks", "attempts"), [(name, f"{count:,}") for name, count in found["patterns"].items()])
+    _advise(found)
 
 
 def _columns(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

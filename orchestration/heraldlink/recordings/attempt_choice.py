@@ -32,6 +32,7 @@ class ChosenAttempts:
 
     strategy: Attempts
     described: str
+    warning: str = ""
 
 
 def chosen_attempts(
@@ -57,7 +58,9 @@ def chosen_attempts(
     found = look.period_of(channel)
     filtered = found is not None and found.filtered
     if period_ps == "counted" or (period_ps is None and not filtered):
-        return ChosenAttempts(CountedSyncs(channel), f"counted syncs of channel {channel}")
+        doubt = f"channel {channel} looks like a filtered sync: counting numbers attempts wrongly, take"
+        warning = f"{doubt} --period auto" if filtered else ""
+        return ChosenAttempts(CountedSyncs(channel), f"counted syncs of channel {channel}", warning)
     words = f"reconstructed from filtered syncs of channel {channel}"
     return ChosenAttempts(ReconstructedSyncs(channel, nominal or (found.period_ps if found else None)), words)
 

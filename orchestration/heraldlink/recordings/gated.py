@@ -114,6 +114,7 @@ class HeraldsFound:
             },
             "periods": [asdict(fit) for fit in report.fits[:LEAST_FITS]],
             "stretches": len(report.fits),
+            "advice": self.choice.attempts.warning,
             "uncertain_steps": sum(fit.uncertain for fit in report.fits),
             "hardware": None
             if comparison is None
