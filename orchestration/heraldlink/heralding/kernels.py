@@ -38,9 +38,9 @@ class Logic(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Tags of a piece without its syncs. ``after_ps``, ``number`` (attempt), ``tag`` (place in the piece),
-    int64[n + 1]; ``gate`` uint8[n + 1], counted from 1, 0 is none; ``inside`` int64[n + 1], those in gates;
-    ``attempts`` int64[n + 1, 5], those with clicks in gates, the first one from the piece before.
+    """Tags of a piece without its syncs, int64[n + 1] each: ``after_ps``, ``number`` (attempt, of those in a
+    gate), ``tag`` (place in the piece), ``inside`` (places of those in one). ``gate`` uint8[n + 1]: counted
+    from 1, 0 is none. ``attempts`` int64[n + 1, 5]: with clicks in gates, the first from the piece before.
     """
 
     after_ps: Times
@@ -83,8 +83,11 @@ def counted(
         times, channels = time_ps[start:stop], channel[start:stop]
         if _tied(logic.sync, times, channels):
             times, channels = _syncs_first(logic.sync, times, channels)
+        number = still[1]
         tags = _after_syncs(logic.sync, times, channels, still, room)
-        last = _join(logic, times, channels, _in_gates(logic, room, tags), room)
+        inside = _in_gates(logic, room, tags)
+        _number(room, inside, number)
+        last = _join(logic, times, channels, inside, room)
         written, with_clicks = _write(logic, room.attempts[:last], counts, rows, written)
         room.attempts[0] = room.attempts[last]
         start, ended = stop, ended + with_clicks
@@ -142,18 +145,25 @@ def _after_syncs(sync: int, time_ps: Times, channel: Channels, still: Times, roo
     """All other tags after the last sync before them; how many. ``still``: time and number of the last sync,
     in and out.
     """
-    after_ps, numbers, tags = room.after_ps, room.number, room.tag
-    sync_ps, number, k = still[0], still[1], np.uint64(0)
+    after_ps, tags, sync_ps, k = room.after_ps, room.tag, still[0], np.uint64(0)
     for i in range(np.uint64(time_ps.size)):
         t, is_sync = time_ps[i], channel[i] == sync
         sync_ps = t if is_sync else sync_ps
-        number += is_sync
         after_ps[k] = t - sync_ps
-        numbers[k] = number
         tags[k] = i
         k += np.uint64(not is_sync)
-    still[0], still[1] = sync_ps, number
-    return int(np.int64(k))
+    others = int(np.int64(k))
+    still[0] = sync_ps
+    still[1] += time_ps.size - others
+    return others
+
+
+@compiled
+def _number(room: Room, inside: int, number: int) -> None:
+    """Attempts of the tags in gates: as many syncs precede one as tags that are not in ``room``."""
+    for place in range(inside):
+        i = room.inside[place]
+        room.number[i] = number + room.tag[i] - i
 
 
 @compiled
