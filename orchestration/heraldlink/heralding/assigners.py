@@ -181,7 +181,7 @@ class IndexAssigner:
             raise RequestError("tags carry no reference index: count or reconstruct their syncs")
         before = int(np.searchsorted(block.index, self._first))
         self._outside += before
-        attempt = block.index[before:] - self._first
+        attempt = block.index[before:] - self._first if self._first else block.index[before:]
         clicks = Assigned(attempt, block.after_ps[before:], attempt, block.channel[before:])
         self._pending = join_assigned([self._pending, clicks])
         if attempt.size:

@@ -84,14 +84,15 @@ class HeraldStream:
             dead = self._veto.vetoed(rows.time_ps - rows.after_ps)
             self._vetoed += int(np.count_nonzero(dead))
             rows = rows.chosen(~dead)
-        clear = rows.outcome != AMBIGUOUS
+        is_clear = rows.outcome != AMBIGUOUS
+        clear, ambiguous = np.flatnonzero(is_clear), np.flatnonzero(~is_clear)
         heralds = Heralds(
-            attempt=rows.attempt[clear],
-            outcome=rows.outcome[clear],
-            pattern=rows.pattern[clear],
-            after_ps=rows.after_ps[clear],
-            time_ps=None if self._period_ps is None else rows.time_ps[clear],
-            ambiguous=rows.attempt[~clear],
+            attempt=rows.attempt.take(clear),
+            outcome=rows.outcome.take(clear),
+            pattern=rows.pattern.take(clear),
+            after_ps=rows.after_ps.take(clear),
+            time_ps=None if self._period_ps is None else rows.time_ps.take(clear),
+            ambiguous=rows.attempt.take(ambiguous),
         )
         if self._hardware:
             self._hardware.add(heralds, decided.hardware)
