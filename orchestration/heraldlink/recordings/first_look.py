@@ -35,7 +35,7 @@ BESIDE = 0.9
 """Share of a filtered sync's tags that have another channel's click within a period: the filter's reason."""
 
 STEPS = 4
-"""A period must be longer than this many steps of the recording's times."""
+"""A period must be longer than this many steps of the recording's times, unless it is filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +87,17 @@ class FirstLook:
     @cached_property
     def length_ps(self) -> int:
         """From the first to the last tag; 0 for indexed tags."""
-        return (
-            int(self.time_ps[-1] - self.time_ps[0]) if self.time_ps is not None and self.time_ps.size else 0
-        )
+        if self.time_ps is None or not self.time_ps.size:
+            return 0
+        return int(self.time_ps[-1]) - int(self.time_ps[0])
 
     @cached_property
     def step_ps(self) -> int:
         """Largest number of ps that divides all times between tags; 0 without two tags."""
-        return int(np.gcd.reduce(np.diff(self.time_ps))) if self.time_ps is not None and self.length_ps else 0
+        if self.time_ps is None or not self.length_ps:
+            return 0
+        times = self.time_ps.view(np.uint64)  # two tags may lie more than int64 apart
+        return int(np.gcd.reduce(times[1:] - times[:-1]))
 
     @cached_property
     def periodic(self) -> tuple[Periodic, ...]:
@@ -132,9 +135,10 @@ class FirstLook:
             line.finish()
         except DataError:
             return None
-        if period_ps < STEPS * max(self.step_ps, self.resolution_ps):
-            return None
         fit = line.fit(0)
+        steps = period_ps < STEPS * max(self.step_ps, self.resolution_ps)
+        if steps and fit.syncs / fit.attempts < FULL:
+            return None
         beside = self._beside(channel, syncs, fit.period_ps)
         return Periodic(channel, fit.period_ps, fit.residual_rms_ps, fit.syncs / fit.attempts, beside)
 

@@ -32,11 +32,12 @@ def by_time(opened: Recording, look: FirstLook, period_ps: float | None = None) 
     """
     if opened.header.kind == "times":
         return opened
-    if period_ps is None and irregular(opened, look):
+    stated_ps = opened.header.reference_period_ps
+    if period_ps is None and (not stated_ps or irregular(opened, look)):
+        why = f"is not the stated {stated_ps} ps, which many clicks exceed" if stated_ps else "is not known"
         raise RequestError(
-            f"{opened.name}: the distance of its reference events is not known, or not the stated"
-            f" {opened.header.reference_period_ps} ps, which many clicks exceed; pairs within one event are"
-            " those of g2"
+            f"{opened.name}: the time between its reference events {why}; pairs within one event are those of"
+            " g2, which takes --period PS too"
         )
     return Recording(opened.name, OneAxis(opened, period_ps), opened.found)
 

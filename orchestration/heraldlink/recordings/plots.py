@@ -122,7 +122,8 @@ def _rates(axes: Axes, found: ClicksOverTime) -> None:
         color = COLORS[row % len(COLORS)]
         axes.stairs(rate, edges_s, baseline=None, color=color, label=f"channel {channel}")
         _raise_top(axes, float(np.nanmax(rate, initial=0)))
-    axes.set_xlim(edges_s[0], edges_s[-1])
+    if edges_s.size > 1:
+        axes.set_xlim(edges_s[0], edges_s[-1])
     axes.set_xlabel(f"time (s) since {int(table.edges_ps[0])} ps")
     axes.set_ylabel("clicks (10³/s)")
     if table.channels:
