@@ -91,9 +91,12 @@ class Together:
         now: list[AnyBlock] = []
         later: list[AnyBlock] = []
         for block in self._held:
-            stop = int(np.searchsorted(key_of(block), until))
-            now += [_part(block, slice(0, stop))] if stop else []
-            later += [_part(block, slice(stop, None))] if stop < block.channel.size else []
+            stop, tags = int(key_of(block).searchsorted(until)), block.channel.size
+            if 0 < stop < tags:
+                now.append(_part(block, slice(0, stop)))
+                later.append(_part(block, slice(stop, None)))
+            else:
+                (now if stop else later).append(block)
         self._held = later
         self.tags = sum(block.channel.size for block in later)
         return _sorted(now, until) if now else None
@@ -115,14 +118,16 @@ def _sorted(blocks: list[AnyBlock], until: int) -> AnyBlock:
         order = np.argsort(key, kind="stable")  # linear, as channels are in order
         return Block(key.take(order), channel.take(order), until)
     after_ps = np.concatenate([block.after_ps for block in indexed])
-    order = _order(key, after_ps)
+    first = min(int(block.index[0]) for block in indexed)
+    last = max(int(block.index[-1]) for block in indexed)
+    order = _order(key, after_ps, first, last)
     return IndexedBlock(after_ps.take(order), key.take(order), channel.take(order), until)
 
 
-def _order(index: Times, after_ps: Times) -> NDArray[np.intp]:
+def _order(index: Times, after_ps: Times, first: int, last: int) -> NDArray[np.intp]:
     """Stable order by index, then time after it; as one number where that fits (ten times faster)."""
-    first, period = int(index.min()), int(after_ps.max()) + 1
-    if (int(index.max()) - first + 1) * period >= END_PS:
+    period = int(after_ps.max()) + 1
+    if (last - first + 1) * period >= END_PS:
         return np.lexsort((after_ps, index))
     place = index - first
     place *= period
