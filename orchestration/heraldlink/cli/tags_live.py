@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from heraldlink.cli.show import print_json
@@ -166,6 +165,8 @@ class Watched:
         return self._watched(self.source.blocks(size))  # type: ignore[return-value]  # one kind throughout
 
     def _watched(self, blocks: Iterator[Block] | Iterator[IndexedBlock]) -> Iterator[Block | IndexedBlock]:
+        import numpy as np
+
         for block in blocks:
             counts = np.bincount(block.channel.view(np.uint16))
             for channel in np.flatnonzero(counts).tolist():
