@@ -69,36 +69,46 @@ def g2(
         return _by_attempt(opened, look, (first, second), sync, period_ps, lags, gate_ps, zero, progress)
     if gate_ps is not None:
         raise RequestError("gates are times after an attempt's reference event: give --sync as well")
-    period = period_ps if isinstance(period_ps, int | float) else common_period(look, first, second)
-    if period is not period_ps and period and window_ps and window_ps[1] - window_ps[0] < 2 * period:
-        period = None
-    if window_ps is None:
-        window_ps = pair_window(look, first, second, _duration_ps(opened, look))
-    width = pair_bin(window_ps, look, first, second) if bin_ps is None else bin_ps
-    window = whole_window(window_ps, width)
+    stated = period_ps if isinstance(period_ps, int | float) else None
+    chosen = pair_window(look, first, second, _duration_ps(opened, look)) if window_ps is None else window_ps
+    width = pair_bin(chosen, look, first, second) if bin_ps is None else bin_ps
+    window = whole_window(chosen, width)
     if indexed:
         reach_ps = max(abs(window[0]), abs(window[1]), *WITHIN_PS)
-        stated = period_ps if isinstance(period_ps, int | float) else None
         opened = within_events(opened, look, reach_ps) if one_event else by_time(opened, look, stated)
+    shown = common_period(look, first, second)
+    if stated is None and shown is not None and window[1] - window[0] < 2 * shown:
+        shown = None
+    delays = _by_delay(opened, (first, second), (*window, width), stated or shown, zero, engine, progress)
+    return replace(delays, one_event=one_event) if one_event else delays
+
+
+def _by_delay(
+    opened: Recording,
+    channels: tuple[int, int],
+    bins: tuple[int, int, int],
+    period_ps: float | None,
+    zero_ps: float | None,
+    engine: str,
+    progress: Progress | None,
+) -> DelayG2:
+    """``bins``: window and width; ``period_ps``: of pulsed light, found in the pairs without it."""
+    begin, end, width = bins
     chosen, step = pair_engine(engine), opened.header.resolution_ps
-    counts: list[Analysis[object]] = [
-        Coincidences(first, second, within, step, chosen) for within in WITHIN_PS
-    ]
-    correlation = Correlation(first, second, *window, width, step, chosen)
-    analyses: list[Analysis[object]] = [Singles(), correlation, *counts]
-    if first != second:
-        analyses.append(PulsedCorrelation(first, second, *window, period, zero, None, step, chosen))
+    analyses: list[Analysis[object]] = [Singles(), Correlation(*channels, begin, end, width, step, chosen)]
+    analyses += [Coincidences(*channels, within, step, chosen) for within in WITHIN_PS]
+    if channels[0] != channels[1]:
+        analyses.append(PulsedCorrelation(*channels, begin, end, period_ps, zero_ps, None, step, chosen))
     results = passed(opened, analyses, progress)
     singles = next(each for each in results if isinstance(each, SinglesCount))
-    check_channels(opened, singles.clicks, (first, second))
+    check_channels(opened, singles.clicks, channels)
     return DelayG2(
         opened.name,
-        (first, second),
+        channels,
         next(each for each in results if isinstance(each, Correlogram)),
         tuple(each for each in results if isinstance(each, CoincidenceCount)),
-        _credible(results, period is None and not one_event, zero is not None),
-        zero is not None,
-        one_event,
+        _credible(results, period_ps is None, zero_ps is not None),
+        zero_ps is not None,
     )
 
 
