@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,3 +139,22 @@ def test_what_cannot_be_followed(tmp_path):
         list(follow(text).blocks())
     with pytest.raises(RequestError, match="above 0"):
         follow(text, idle_s=0)
+
+
+DATA = Path(os.environ.get("HERALDLINK_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+
+@pytest.mark.skipif(
+    not DATA.is_dir() and os.environ.get("HERALDLINK_REQUIRE_DATA") != "1", reason=f"no recordings in {DATA}"
+)
+@pytest.mark.parametrize("name", ["t2_antibunching_320MHz", "t3_antibunching_80MHz"])
+def test_real_recordings_that_grow(tmp_path, name):
+    whole, path = DATA / f"hydraharp_{name}.ptu", tmp_path / "growing.ptu"
+    data = whole.read_bytes()
+    path.write_bytes(data[:200_001])
+    found = Reading(follow(path))
+    with path.open("ab", buffering=0) as stream:
+        for begin in range(200_001, len(data), 300_007):
+            wait_for(lambda: found.tags() > 0)
+            stream.write(data[begin : begin + 300_007])
+    same(found.ended(), whole)
