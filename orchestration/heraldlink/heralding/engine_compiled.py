@@ -15,13 +15,19 @@ class CompiledEngine:
 
     name = "compiled"
 
+    def __init__(self) -> None:
+        self._logic: tuple[GateLogic, kernels.Logic] | None = None
+
     def counted(
         self, logic: GateLogic, time_ps: Times, channel: Channels, still: OpenAttempt, counts: Times
     ) -> Rows:
         """See `HeraldEngine`."""
         rows = _written(time_ps.size)
         channels = frozen(channel.view(np.uint16))
-        return _filled(rows, kernels.counted(_logic(logic), frozen(time_ps), channels, still, counts, rows))
+        return _filled(
+            rows,
+            kernels.counted(self._as_kernels_take(logic), frozen(time_ps), channels, still, counts, rows),
+        )
 
     def assigned(
         self,
@@ -35,7 +41,13 @@ class CompiledEngine:
         """See `HeraldEngine`."""
         rows = _written(attempt.size)
         columns = frozen(attempt), frozen(after_ps), frozen(time_ps), frozen(channel.view(np.uint16))
-        return _filled(rows, kernels.assigned(_logic(logic), *columns, counts, rows))
+        return _filled(rows, kernels.assigned(self._as_kernels_take(logic), *columns, counts, rows))
+
+    def _as_kernels_take(self, logic: GateLogic) -> kernels.Logic:
+        """Found once for a stream."""
+        if self._logic is None or self._logic[0] is not logic:
+            self._logic = logic, _logic(logic)
+        return self._logic[1]
 
 
 def _logic(logic: GateLogic) -> kernels.Logic:
