@@ -36,7 +36,7 @@ from heraldlink.tags.compiled import available
 from heraldlink.tags.description import AnyBlock
 
 GATE_PS = (100_000, 400_000)
-BLOCKS = 105
+BLOCKS = 305
 TARGET_ms = 0.3
 
 

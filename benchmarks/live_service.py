@@ -15,6 +15,8 @@ import numpy as np
 import zmq
 
 CHANNEL_TAGS = 4096
+PERIOD_s = 2 * CHANNEL_TAGS / 10e6
+"""Time between blocks: an ID900 takes 10 M events/s."""
 ATTEMPTS = 20_000
 """Attempts that a block spans."""
 
@@ -54,15 +56,18 @@ class Service:
         else:
             self.requests.send(b'{"status": {}}')
 
-    def block(self, number: int) -> float:
-        """Send a block; how long its heralds take to come back, infinite if they do not in 50 ms."""
-        parts = [records(number, channel).tobytes() for channel in (1, 2)]
+    def block(self, parts: list[bytes]) -> float:
+        """Send a block; how long its heralds take to come back, infinite if they do not in 50 ms.
+
+        The next one is due when the device, at its limit, has as many tags again.
+        """
         self.sent += CHANNEL_TAGS
         begun = time.perf_counter()
         for stream, part in zip(self.streams, parts, strict=True):
             stream.send(part)
         took = float("inf")
-        while events := dict(self.poller.poll(50 if took == float("inf") else 2)):
+        while (wait := (0.05 if took == float("inf") else PERIOD_s) + begun - time.perf_counter()) > 0:
+            events = dict(self.poller.poll(wait * 1e3))
             if self.requests in events:
                 self.answer()
             if self.heralds in events:
@@ -73,11 +78,12 @@ class Service:
 
 def main(heralds: str, blocks: int) -> None:
     """See the module."""
+    prepared = [[records(number, channel).tobytes() for channel in (1, 2)] for number in range(blocks)]
     service = Service(heralds)
     print(json.dumps({"port": service.port}), flush=True)
     while len(service.streams) < 2:
         service.answer()
-    took = [service.block(number) for number in range(blocks)]
+    took = [service.block(parts) for parts in prepared]
     service.records = 1
     for _ in range(4):
         service.answer()
