@@ -25,20 +25,23 @@ class TimesAssigner(ABC):
         self._pending = NOTHING
         self._cut: int = 0
         self._outside: int = 0
+        self._until_ps = -END_PS
 
     def push(self, block: Block | IndexedBlock) -> Assigned:
         """See `Assigner`."""
         if not isinstance(block, Block):
             raise RequestError("tags come after reference events: their index tells the attempt")
-        parts = [
-            self._before_gap(item) if isinstance(item, Gap) else self._piece(item)
-            for item in self._stretches.push(block)
-        ]
-        return join_assigned(parts)
+        return join_assigned([self._take(item) for item in self._stretches.push(block)])
 
     def finish(self) -> Assigned:
         """See `Assigner`."""
         return join_assigned([*(self._piece(item) for item in self._stretches.finish()), self._end()])
+
+    def _take(self, item: Piece | Gap) -> Assigned:
+        if isinstance(item, Gap):
+            return self._before_gap(item)
+        self._until_ps = item.until_ps
+        return self._piece(item)
 
     @abstractmethod
     def _piece(self, piece: Piece) -> Assigned: ...
@@ -76,7 +79,7 @@ class CountedAssigner(TimesAssigner):
     @property
     def oldest_ps(self) -> int:
         """See `Assigner`."""
-        return -END_PS if self._sync_ps is None else self._sync_ps
+        return self._until_ps if self._sync_ps is None else self._sync_ps
 
     @property
     def report(self) -> AttemptReport:
@@ -122,7 +125,8 @@ class SlotAssigner(TimesAssigner):
     @property
     def oldest_ps(self) -> int:
         """See `Assigner`."""
-        return -END_PS if self._tick_ps is None else self._tick_ps + min(0, self._first_ps)
+        since_ps = self._until_ps if self._tick_ps is None else self._tick_ps
+        return since_ps + min(0, self._first_ps)
 
     @property
     def report(self) -> AttemptReport:
@@ -173,6 +177,7 @@ class IndexAssigner:
         self._pending = NOTHING
         self._gaps: list[Gap] = []
         self._end = 0
+        self._told_until: int | None = None
         self._outside = self._in_gaps = 0
 
     def push(self, block: Block | IndexedBlock) -> Assigned:
@@ -198,9 +203,9 @@ class IndexAssigner:
     @property
     def oldest_ps(self) -> int:
         """See `Assigner`."""
-        if self._period_ps is None or not self._pending.attempt.size:
+        if self._period_ps is None or self._told_until is None:
             return -END_PS
-        return int(self._pending.attempt[0] * self._period_ps)
+        return int(self._told_until * self._period_ps)
 
     @property
     def report(self) -> AttemptReport:
@@ -222,7 +227,8 @@ class IndexAssigner:
 
     def _over(self, until_index: int) -> Assigned:
         """Clicks of smaller indices, with their times."""
-        stop = int(np.searchsorted(self._pending.attempt, until_index - self._first))
+        self._told_until = until_index - self._first
+        stop = int(np.searchsorted(self._pending.attempt, self._told_until))
         over = self._pending.part(slice(0, stop))
         self._pending = self._pending.part(slice(stop, None))
         if self._period_ps is None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink.heralding.patterns import PatternTable
-from heraldlink.tags.block import Channels, Gap, Times
+from heraldlink.tags.block import END_PS, Channels, Gap, Times
 
 
 class DeadTimeVeto:
@@ -28,11 +28,11 @@ class DeadTimeVeto:
         return bool(self._dead_ps)
 
     def add(self, time_ps: Times, channel: Channels, gaps: tuple[Gap, ...] = ()) -> None:
-        """Remember the next clicks, in order of time, and gaps among them."""
+        """Remember the next clicks, and gaps among them; clicks may be earlier than those before."""
         ends = np.array([gap.end_ps - 1 for gap in gaps], dtype=np.int64)
         for number, before in self._clicks.items():
             here = time_ps[channel == number]
-            self._clicks[number] = np.concatenate((before, np.sort(np.concatenate((here, ends)))))
+            self._clicks[number] = np.sort(np.concatenate((before, here, ends)), kind="stable")
 
     def vetoed(self, reference_ps: Times) -> NDArray[np.bool_]:
         """Whether attempts of these reference events found a detector dead, bool[n].
@@ -50,4 +50,5 @@ class DeadTimeVeto:
         """No later attempt begins before this time."""
         for number, clicks in self._clicks.items():
             keep_ps = before_ps + min(0, self._first_ps) - self._dead_ps[number]
+            keep_ps = max(-END_PS, min(keep_ps, END_PS))
             self._clicks[number] = clicks[int(np.searchsorted(clicks, keep_ps)) :]

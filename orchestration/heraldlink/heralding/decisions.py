@@ -81,6 +81,7 @@ class CountedDecisions:
         self._sync = np.array([attempts.channel], dtype=np.int16)
         self._stretches, self._still = Stretches(), no_attempt()
         self._before = self._cut = self._outside = 0
+        self._until_ps = -END_PS
         self._counts: Times = np.zeros(1 << table.bits, dtype=np.int64)
 
     @property
@@ -91,7 +92,7 @@ class CountedDecisions:
     @property
     def oldest_ps(self) -> int:
         """See `Decisions`."""
-        return int(self._still[SYNC_PS]) if self._still[ATTEMPT] >= 0 else -END_PS
+        return int(self._still[SYNC_PS]) if self._still[ATTEMPT] >= 0 else self._until_ps
 
     @property
     def report(self) -> AttemptReport:
@@ -113,6 +114,7 @@ class CountedDecisions:
         return Decided(join_rows(rows), NO_ATTEMPTS)
 
     def _piece(self, piece: Piece) -> Rows:
+        self._until_ps = piece.until_ps
         if not piece.time_ps.size:
             return join_rows([])
         if self._still[ATTEMPT] < 0:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from heraldlink.errors import RequestError
@@ -13,7 +15,7 @@ from heraldlink.heralding.engine_numpy import NumpyEngine
 from heraldlink.heralding.gate_logic import HeraldEngine, Times
 from heraldlink.heralding.patterns import AMBIGUOUS, PatternTable
 from heraldlink.heralding.results import Comparison, HeraldResult, Heralds, joined
-from heraldlink.tags.block import Block, IndexedBlock
+from heraldlink.tags.block import END_PS, Block, IndexedBlock
 
 
 class HeraldStream:
@@ -104,9 +106,12 @@ class HeraldStream:
             return
         period_ps = self._period_ps or 0.0
         began_ps = np.rint((block.index - self._first) * period_ps).astype(np.int64)
-        time_ps = began_ps + block.after_ps
-        order = np.argsort(time_ps, kind="stable")
-        self._veto.add(time_ps[order], block.channel[order])
+        gaps = tuple(
+            replace(gap, end_ps=round((gap.end_ps - self._first) * period_ps))
+            for gap in block.gaps
+            if gap.end_ps != END_PS
+        )
+        self._veto.add(began_ps + block.after_ps, block.channel, gaps)
 
 
 class Hardware:

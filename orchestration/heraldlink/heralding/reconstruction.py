@@ -80,7 +80,6 @@ class ReconstructedAssigner(TimesAssigner):
         return join_assigned([over, self._over(int(attempt[0]))])
 
     def _piece(self, piece: Piece) -> Assigned:
-        self._until_ps = piece.until_ps
         if piece.time_ps.size:
             is_sync = piece.channel == self._channel
             syncs, clicks = np.flatnonzero(is_sync), np.flatnonzero(~is_sync)
