@@ -75,7 +75,9 @@ def without_syncs(number: int) -> Block:
     ],
 )
 def test_no_more_clicks_are_remembered_than_an_attempt_may_ask_for(
-    attempts: ReferenceIndex | CountedSyncs, block: Callable, hardware: int | None
+    attempts: ReferenceIndex | CountedSyncs,
+    block: Callable[[int], Block | IndexedBlock],
+    hardware: int | None,
 ) -> None:
     stream = HeraldStream(TABLE, attempts, hardware=hardware, keep=False)
     for number in range(10):
