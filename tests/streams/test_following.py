@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from live_rig import Reading, wait_for
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.raw_bin import RawWriter
+from heraldlink.record.rolling import roll
 from heraldlink.record.segment import SegmentWriter
 from heraldlink.record.tag_files import open_tags
 from heraldlink.streams.following import follow
+from heraldlink.streams.growth import Growth
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
 from heraldlink.tags.description import joined
 from heraldlink.tags.formats.ptu_writer import PtuWriter
@@ -128,6 +131,49 @@ def test_a_file_whose_writer_was_killed_ends_with_a_gap(tmp_path):
         wait_for(lambda: found.tags() == 100)
         writer.send_signal(signal.SIGKILL)
     assert found.ended().gaps == (Gap(100, END_PS, "truncated"),)
+    late = Reading(follow(path))  # which never saw the writer
+    assert late.ended().gaps == found.ended().gaps
+
+
+def test_nobody_writes_a_file_any_more_that_was_rolled_and_removed(tmp_path):
+    path = tmp_path / "tags.arrows"
+    writer = SegmentWriter(path, TIMES)
+    growth = Growth(path, locks=True)
+    assert not growth.over()
+    writer.close()
+    roll(path)
+    assert growth.over()
+
+
+def test_a_ptu_file_that_is_idle_before_its_header_says_that_it_is_whole_ends_with_a_gap(tmp_path):
+    path = tmp_path / "tags.ptu"
+    with path.open("w+b", buffering=0) as stream, PtuWriter(stream, TIMES) as writer:
+        writer.push(block(0))
+        found = Reading(follow(path, idle_s=0.1)).ended()
+    assert (found.time_ps.tolist(), found.gaps) == (
+        block(0).time_ps.tolist(),
+        (Gap(int(block(0).time_ps[-1]) + 1, END_PS, "truncated"),),
+    )
+
+
+def test_stopping_waits_for_nothing_wherever_a_signal_finds_the_reader(tmp_path):
+    path = tmp_path / "tags.bin"
+    path.touch()
+    growth = Growth(path)
+
+    def handler(frame, event, arg):
+        growth.stop()
+        return handler
+
+    def wait():
+        sys.settrace(handler)
+        growth.pause()
+
+    waiting = Thread(target=wait, daemon=True)
+    waiting.start()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert growth.over()
 
 
 def test_what_cannot_be_followed(tmp_path):

@@ -26,7 +26,7 @@ class Following:
 
     Our own files (segment, raw) end when their writer closes them or dies, PTU files when their header tells
     the number of records, files of bare numbers (ID900, quTAG) when they are stopped or idle. A file that was
-    stopped, or whose writer died, ends with Gap("truncated").
+    stopped, whose writer died, or whose header does not say that it is whole ends with Gap("truncated").
     """
 
     def __init__(self, file: TagFile, growth: Growth) -> None:
@@ -86,5 +86,5 @@ def follow(
     `record.tag_files.open_tags`, whose errors it raises.
     """
     file = open_tags(path, True, format, **options)
-    locked = file.path.with_suffix(SUFFIX) if file.format.name == "raw" else file.path
-    return Following(file, Growth(locked, idle_s))
+    written = file.path.with_suffix(SUFFIX) if file.format.name == "raw" else file.path
+    return Following(file, Growth(written, idle_s, locks=file.format.name in ("raw", "segment")))

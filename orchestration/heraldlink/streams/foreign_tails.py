@@ -42,26 +42,28 @@ class PtuTail:
         return StoredTimes(header, self._pieces).blocks(size)
 
     def _pieces(self, size: int) -> Iterator[Piece]:
-        last = -1
-        for decoded in self._decoded(size):
+        last, whole = -1, self._whole()
+        for decoded in self._decoded(size, whole):
             time_ps = scaled(decoded.count, self.file.count_ps)
             last = max([last, *time_ps[-1:].tolist()])
             yield Piece(time_ps, decoded.channel)
-        if self.growth.stopped:
+        if not whole.met:
             yield Piece(NONE, NO_CHANNEL, (Gap(last + 1, END_PS, "truncated"),))
 
     def _indexed_pieces(self, size: int) -> Iterator[IndexedPiece]:
-        last = 0
-        for decoded in self._decoded(size):
+        last, whole = 0, self._whole()
+        for decoded in self._decoded(size, whole):
             last = max([last, *decoded.count[-1:].tolist()])
             yield IndexedPiece(scaled(decoded.delay, self.file.delay_ps), decoded.count, decoded.channel)
-        if self.growth.stopped:
+        if not whole.met:
             yield IndexedPiece(NONE, NONE, NO_CHANNEL, (Gap(last, END_PS, "truncated"),))
 
-    def _decoded(self, size: int) -> Iterator[Decoded]:
+    def _whole(self) -> _Whole:
+        return _Whole(self.file.stream.name, self.file.begin)
+
+    def _decoded(self, size: int, whole: _Whole) -> Iterator[Decoded]:
         carry, read, stream = 0, 0, self.file.stream
         decode = self.file.decode or fastest(self.file.records)
-        whole = _Whole(stream.name, self.file.begin)
         for data in self.growth.records(stream, self.file.begin, RECORD_BYTES, size, whole):
             records = np.frombuffer(data, "<u4")
             try:
@@ -74,12 +76,15 @@ class PtuTail:
 
 
 class _Whole:
-    """Whether a PTU file holds as many records as its header promises now; reads it when it was changed."""
+    """Whether a PTU file holds as many records as its header promises now; reads it when it was changed.
+
+    ``met``: the last answer.
+    """
 
     def __init__(self, path: str, begin: int) -> None:
         self._path, self._begin = path, begin
         self._start = b""
-        self._promises = False
+        self._promises = self.met = False
 
     def __call__(self, records: int) -> bool:
         with open(self._path, "rb") as stream:
@@ -87,7 +92,8 @@ class _Whole:
             if start != self._start:
                 self._start = start
                 self._promises = self._loss(stream, 0) is not None
-            return self._promises and self._loss(stream, records) is None
+            self.met = self._promises and self._loss(stream, records) is None
+            return self.met
 
     def _loss(self, stream: BinaryIO, records: int) -> Loss | None:
         """What a file of that header would lack if it ended behind so many records."""

@@ -7,8 +7,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event
-from time import monotonic
+from time import monotonic, sleep
 from typing import BinaryIO
 
 from heraldlink.errors import RequestError
@@ -16,29 +15,27 @@ from heraldlink.streams.live import WAIT_s
 
 
 class Growth:
-    """A file that is being written: ``path`` is what its writer holds locked (flock), if it locks anything.
+    """A file that is being written: ``path`` is what its writer holds locked (flock), if it ``locks``.
 
-    It is over when it was stopped, when a writer that held the lock lets go of it, or, with ``idle_s``, when
-    it has not grown for so long.
+    It is over when it was stopped, when its writer does not hold the lock (any more), or, with ``idle_s``,
+    when it has not grown for so long.
     """
 
-    def __init__(self, path: Path, idle_s: float | None = None) -> None:
+    def __init__(self, path: Path, idle_s: float | None = None, locks: bool = False) -> None:
         if idle_s is not None and not idle_s > 0:
             raise RequestError(f"{path}: waiting {idle_s} s for more tags; give a time above 0")
-        self.path, self._idle_s = path, idle_s
-        self._stop = Event()
-        self.watched = _locked(path)
-        """Whether a living writer was seen."""
+        self.path, self._idle_s, self._locks = path, idle_s, locks
+        self._stopped = False
         self._grew_s = monotonic()
 
     @property
     def stopped(self) -> bool:
         """Whether it was told to stop."""
-        return self._stop.is_set()
+        return self._stopped
 
     def stop(self) -> None:
-        """Wait no longer."""
-        self._stop.set()
+        """Wait no longer. Takes no lock: a signal handler may interrupt the thread that waits."""
+        self._stopped = True
 
     def grew(self) -> None:
         """Something was read."""
@@ -46,13 +43,13 @@ class Growth:
 
     def over(self) -> bool:
         """Whether nothing that is written from now on will be read: ask, then read what is there."""
-        if self.stopped or (self.watched and not _locked(self.path)):
+        if self.stopped or (self._locks and not _locked(self.path)):
             return True
         return self._idle_s is not None and monotonic() - self._grew_s >= self._idle_s
 
     def pause(self) -> None:
-        """Wait a moment, less if it is stopped."""
-        self._stop.wait(WAIT_s)
+        """Wait a moment."""
+        sleep(WAIT_s)
 
     def records(
         self, stream: BinaryIO, begin: int, length: int, size: int, whole: Callable[[int], bool]
@@ -71,15 +68,18 @@ class Growth:
                 read += len(data) // length
                 self.grew()
                 yield data
-            elif over or whole(read):
+            elif whole(read) or over:
                 return
             else:
                 self.pause()
 
 
 def _locked(path: Path) -> bool:
-    """Whether a living process holds the file locked."""
-    handle = os.open(path, os.O_RDONLY)
+    """Whether a living process holds the file locked; nobody does if it was rolled, and removed."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
