@@ -2,6 +2,7 @@
 """Tags as text: shapes told by content, exact times, units; what cannot be told names the option."""
 
 from collections.abc import Callable
+from itertools import zip_longest
 
 import numpy as np
 import pytest
@@ -56,6 +57,48 @@ def test_what_is_assumed_is_said() -> None:
     assert tags(opened(Text(), b"1;1\n2;1\n4;2\n", unit="80.955")) == [(81, 1), (162, 1), (324, 2)]
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        "# Time Tag (ns)\n",
+        "# Channel Time Tag (ns)\n",
+        "# all times in ns\n# channel time\n",
+        "# Integration time (s): 10\n# Time stamps [ns], one a line\n",
+        "channel,ns\n",
+    ],
+)
+def test_a_unit_in_a_title_above_is_not_taken_for_picoseconds(above: str) -> None:
+    source = found(rows(lambda time, channel: f"{channel} {time // 1000}", above))
+    assert source.header.about["unit"] == "1000 ps (as the file says)"
+    assert tags(source) == [(time // 1000 * 1000, channel) for time, channel in STREAM]
+
+
+def test_titles_with_two_units_are_refused() -> None:
+    data = rows(lambda time, channel: f"{channel} {time}", "# Time Tag (ps)\n# start time in s\n")
+    with pytest.raises(DataError, match="times in ps, s stand above it: give option unit=ps"):
+        found(data)
+
+
+def test_latin_1_micro_is_a_unit() -> None:
+    data = "Time (µs),Channel\n1.5,1\n2.25,2\n3.75,1\n".encode("latin-1")
+    assert tags(found(data)) == [(1_500_000, 1), (2_250_000, 2), (3_750_000, 1)]
+
+
+def test_times_since_1970_are_refused_with_the_reason() -> None:
+    data = b"time_ns,channel\n" + b"".join(b"%d,1\n" % (1_700_000_000 * 10**9 + at * 977) for at in range(9))
+    with pytest.raises(DataError, match=r"line 2: its times, in steps of 1000 ps, pass .* not from 1970"):
+        found(data)
+
+
+def test_a_label_that_comes_late_is_a_channel() -> None:
+    data = b"".join(b"%d,%s\n" % (time, b"ab"[c : c + 1]) for time, c in STREAM)
+    late = data + b"".join(b"%d,b\n" % (STREAM[-1][0] + 10**6 * at) for at in range(1, 9000))
+    late += b"%d,herald\n" % (STREAM[-1][0] + 10**11)
+    source = found(late)
+    assert source.header.channels == {1: "a", 2: "b", 3: "herald"}
+    assert tags(source)[-1] == (STREAM[-1][0] + 10**11, 3)
+
+
 @settings(max_examples=40)
 @given(streams([0, 1, 7], longest_ps=2**55), st.sampled_from([" ", "\t", ",", ";", ", "]))
 def test_whole_numbers_are_exact_in_pieces_of_any_size(stream: list[Tag], separator: str) -> None:
@@ -91,6 +134,33 @@ def test_channels_side_by_side_are_merged(first: list[int], second: list[int]) -
         source = opened(Text(), data.encode(), columns="time,time", unit="ps")
         assert tags(source, size) == expected
         assert source.header.channels == {1: "signal", 2: "idler"}
+
+
+def test_columns_of_unequal_length_are_filled_by_nothing_or_zeros() -> None:
+    left, right = list(range(1000, 400_000, 1000)), list(range(1500, 300_000, 900))
+    both = sorted([*((time, 1) for time in left), *((time, 2) for time in right)])
+    swapped = sorted([*((time, 1) for time in right), *((time, 2) for time in left)])
+    for filler in ("", "0", "-1"):
+        for separator in "\t,":
+            for columns, expected in (((left, right), both), ((right, left), swapped)):
+                rows_ = zip_longest(*columns, fillvalue=filler)
+                data = "".join(f"{one}{separator}{other}\n" for one, other in rows_).encode()
+                for size in SIZES:
+                    source = opened(Text(), data, columns="time,time", unit="ns")
+                    assert tags(source, size) == [(1000 * time, channel) for time, channel in expected]
+
+
+def test_a_column_that_steps_back_is_refused_in_pieces_of_any_size() -> None:
+    left = [at * 10**7 for at in range(1, 300)]
+    cells = [(left[at] if at != 150 else 5 * 10**8, left[at] + 500) for at in range(299)]
+    data = "".join(f"{one},{other}\n" for one, other in cells).encode()
+    before = [(time + 500 * (ch - 1), ch) for time in left[:150] for ch in (1, 2)][:-1]
+    for size in SIZES:
+        with pytest.raises(DataError, match=r"row 150 steps back by 1000000000 ps in column 1 .* sort=yes"):
+            tags(opened(Text(), data, columns="time,time", unit="ps"), size)
+        kept = opened(Text(), data, columns="time,time", unit="ps", salvage=True)
+        assert tags(kept, size) == before
+    assert len(tags(opened(Text(), data, columns="time,time", unit="ps", sort="yes"))) == 598
 
 
 def test_empty_and_negative_places_are_no_tags() -> None:

@@ -29,14 +29,15 @@ from typing import BinaryIO
 import numpy as np
 
 from heraldlink.errors import DataError, RequestError
-from heraldlink.tags.block import Header
+from heraldlink.tags.block import END_PS, Header
 from heraldlink.tags.formats.fixed import STEP_BACK_PS
 from heraldlink.tags.formats.format import START_BYTES
 from heraldlink.tags.formats.stored import Piece, StoredIndexed, StoredTimes
+from heraldlink.tags.formats.text_beside import side_by_side
 from heraldlink.tags.formats.text_columns import Columns, found, told
 from heraldlink.tags.formats.text_lines import find_rows
 from heraldlink.tags.formats.text_numbers import Unit, find_unit, resolution_ps
-from heraldlink.tags.formats.text_table import Channels, Table, events, indexed, side_by_side
+from heraldlink.tags.formats.text_table import Channels, Table, events, indexed
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Text:
             raise DataError("byte 0: not a text with rows of numbers")
         columns = told(options["columns"], rows) if "columns" in options else found(rows)
         unit = find_unit(rows, columns, options)
-        channels = Channels.of(rows, columns)
+        channels = Channels.of(stream, rows, columns)
         table = Table(stream, rows, columns, unit, channels)
         header = Header(
             "text",
@@ -118,7 +119,8 @@ def _in_order(pieces: Iterator[Piece], tolerance_ps: int) -> Iterator[Piece]:
 def _times(table: Table, sort: bool, tolerance_ps: int, found: dict[str, int], size: int) -> Iterator[Piece]:
     """Pieces in the order of the text, or one that is sorted."""
     apart = table.columns.kind == "side by side"
-    pieces = side_by_side(table, size) if apart else events(table, found, size)
+    tolerated = END_PS if sort else tolerance_ps
+    pieces = side_by_side(table, found, size, tolerated) if apart else events(table, found, size)
     if not sort:
         yield from _in_order(pieces, tolerance_ps)
         return

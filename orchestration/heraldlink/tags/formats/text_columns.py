@@ -117,7 +117,9 @@ def _bare(name: str) -> str:
 def _unit(names: Sequence[str] | None, roles: Sequence[str]) -> str | None:
     """The unit that the names of the columns with times give."""
     for name, role in zip(names or (), roles, strict=False):
-        match = UNIT.search(name.strip().lower()) if role in ("time", "after") else None
+        text = name.strip().lower()
+        text = text if text == "s" else f" {text}"  # a name that is a unit; "s" may be a signal
+        match = UNIT.search(text) if role in ("time", "after") else None
         if match:
             unit = LONG_NAMES.get(match[1], match[1])
             return unit if unit in UNITS_PS else None

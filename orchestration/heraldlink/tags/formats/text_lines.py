@@ -26,6 +26,9 @@ TITLES = 2
 MARKUP = (b"<", b"{")
 """What texts begin with that are no tables."""
 
+AROUND = " \r\n\f\v"
+"""What may surround a line; a tab at its beginning follows an empty place."""
+
 HEADER_LINES = 200
 """Lines above the numbers at most."""
 
@@ -60,7 +63,7 @@ def find_rows(start: bytes, whole: bool) -> Rows | None:
     offset = len(start) - sum(map(len, lines)) - len(lines) + 1
     if not whole:
         lines = lines[:-1]
-    texts = [line.decode("utf-8", "replace").strip() for line in lines]
+    texts = [decoded(line) for line in lines]
     for number, text in enumerate(texts[:HEADER_LINES]):
         separator = _separator(text)
         if not is_row(text, separator):
@@ -75,6 +78,14 @@ def find_rows(start: bytes, whole: bool) -> Rows | None:
     return None
 
 
+def decoded(line: bytes) -> str:
+    """A line as text: UTF-8, else Latin-1, in which older programs write µ."""
+    try:
+        return line.decode().strip(AROUND)
+    except UnicodeDecodeError:
+        return line.decode("latin-1").strip(AROUND)
+
+
 def words(text: str, separator: str | None) -> tuple[str, ...]:
     """The words of a row, without what encloses them."""
     return tuple(word.strip().strip("\"'") for word in text.split(separator))
@@ -82,7 +93,7 @@ def words(text: str, separator: str | None) -> tuple[str, ...]:
 
 def is_comment(text: str) -> bool:
     """Whether a line is empty, a remark, or an overflow in a listing of PicoQuant's records."""
-    return not text or text.startswith(COMMENTS) or " OFL " in text
+    return not text.strip() or text.startswith(COMMENTS) or " OFL " in text
 
 
 def is_row(text: str, separator: str | None) -> bool:

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
 from heraldlink.errors import DataError
-from heraldlink.tags.block import Times
+from heraldlink.tags.block import END_PS, Times
 from heraldlink.tags.formats.fixed import UNITS_PS, unit_ps
-from heraldlink.tags.formats.text_columns import Columns
+from heraldlink.tags.formats.text_columns import LONG_NAMES, Columns
 from heraldlink.tags.formats.text_lines import MISSING, Rows
 
 NO_TIME = np.iinfo(np.int64).min
@@ -24,6 +24,18 @@ TIMEBASE = re.compile(
     r"(fs|ps|ns|us|µs|μs|ms|s|sec|seconds?|picoseconds?|nanoseconds?)\b",
     re.IGNORECASE,
 )
+TITLE = re.compile(
+    r"(?:time|tag|stamp|arrival)s?\b(?:[^\w(\[/{]|[a-z]+(?=[\s_]))*?[\s(\[/{_-]+"
+    r"(fs|ps|ns|us|µs|μs|ms|s|sec|seconds?|picoseconds?|nanoseconds?)(?=[\s)\]},;|:]|$)",
+    re.IGNORECASE,
+)
+"""A time and its unit in a title above the rows, such as ``# Time Tag (ns)``, ``all times in ns``."""
+
+OTHER_TIMES = re.compile(
+    r"\d|integration|acqui|exposure|dead|bin|duration|resol|window|width|dwell", re.IGNORECASE
+)
+"""What stands in lines above the rows whose unit is not that of the tags."""
+
 LISTED = re.compile(r"MeasDesc_Resolution\s+([\d.]+[eE][+-]?\d+)")
 """Seconds of a count of a delay, in PicoQuant's listings."""
 
@@ -88,7 +100,18 @@ def find_unit(rows: Rows, columns: Columns, options: Mapping[str, str]) -> Unit:
         match = TIMEBASE.search(line)
         if match and match[2].lower() in UNITS_PS:
             return Unit(_exact(match[1] or 1) * _exact(UNITS_PS[match[2].lower()]), "text")
+    named = _titles(rows.above) if columns.kind != "indexed" else set[str]()
+    if len(named) > 1:
+        raise DataError(f"line {rows.line}: times in {', '.join(sorted(named))} stand above it: {GIVE_UNIT}")
+    for name in named:
+        return Unit(_exact(UNITS_PS[name]), "text")
     return _by_digits(rows, columns)
+
+
+def _titles(above: Sequence[str]) -> set[str]:
+    """Units that titles above the rows give times."""
+    found = [unit for line in above if not OTHER_TIMES.search(line) for unit in TITLE.findall(line)]
+    return {LONG_NAMES.get(unit.lower(), unit.lower()) for unit in found}
 
 
 def _exact(value: float | str) -> Decimal:
@@ -122,7 +145,14 @@ def resolution_ps(rows: Rows, columns: Columns, unit: Unit) -> float:
     role = "after" if columns.kind == "indexed" else "time"
     places = [place for place, each in enumerate(columns.roles) if each == role]
     times = [unit.in_ps(row[place]) for row in rows.first for place in places]
-    known: Times = np.array([time for time in times if time != NO_TIME], dtype=np.int64)
+    known_ps = [time for time in times if time != NO_TIME]
+    if any(abs(time) > END_PS for time in known_ps):
+        raise DataError(
+            f"line {rows.line}: its times, in steps of {unit.ps.normalize():f} ps, pass {END_PS} ps,"
+            " the latest there is: give option unit if they are smaller, or count them from the beginning,"
+            " not from 1970"
+        )
+    known: Times = np.array(known_ps, dtype=np.int64)
     if known.size >= TIMES_OF_STEP:
         return float(np.gcd.reduce(known - known[0]) or 1)
     whole = all("." not in row[place] for row in rows.first for place in places)

@@ -14,10 +14,19 @@ import numpy as np
 
 from heraldlink.errors import DataError
 from heraldlink.tags.block import END_PS, Times
-from heraldlink.tags.formats.fixed import STEP_BACK_PS, as_channels
+from heraldlink.tags.formats.fixed import as_channels
 from heraldlink.tags.formats.stored import IndexedPiece, Piece
 from heraldlink.tags.formats.text_columns import Columns
-from heraldlink.tags.formats.text_lines import NUMBER, Rows, is_comment, words
+from heraldlink.tags.formats.text_lines import (
+    LABEL,
+    MISSING,
+    NUMBER,
+    Rows,
+    decoded,
+    is_comment,
+    is_row,
+    words,
+)
 from heraldlink.tags.formats.text_numbers import NO_TIME, Unit
 
 LINES = 1 << 17
@@ -44,8 +53,11 @@ class Channels:
     beside: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, rows: Rows, columns: Columns) -> Channels:
-        """Channels by the numbers in their labels or columns' names, else counted from 1."""
+    def of(cls, stream: BinaryIO, rows: Rows, columns: Columns) -> Channels:
+        """Channels by the numbers in their labels or columns' names, else counted from 1.
+
+        Labels are looked for in all of the text: one that is rare may not stand at its beginning.
+        """
         if columns.kind == "side by side":
             places = [place for place, role in enumerate(columns.roles) if role == "time"]
             names = [columns.names[place] if columns.names else "" for place in places]
@@ -55,6 +67,7 @@ class Channels:
         words_ = sorted({row[place] for row in rows.first}) if place is not None else []
         if all(NUMBER.fullmatch(word) for word in words_):
             return cls({}, {})
+        words_ = sorted({*words_, *_labels(stream, rows, place or 0)})
         numbers = _numbers(words_, range(1, len(words_) + 1))
         return cls(dict(zip(numbers, words_, strict=True)), dict(zip(words_, numbers, strict=True)))
 
@@ -65,6 +78,18 @@ class Channels:
         if word not in self.labels:
             raise ValueError(word)
         return self.labels[word]
+
+
+def _labels(stream: BinaryIO, rows: Rows, place: int) -> set[str]:
+    """The labels in a column of all whole rows."""
+    found: set[str] = set()
+    stream.seek(rows.begin)
+    for line in stream:
+        text = decoded(line)
+        row = words(text, rows.separator)
+        if len(row) == rows.columns and row[place] not in found and line.endswith(b"\n"):
+            found.update(row[place : place + 1] if is_row(text, rows.separator) else ())
+    return {label for label in found if LABEL.fullmatch(label) and label.lower() not in MISSING}
 
 
 def _numbers(names: Sequence[str], otherwise: Sequence[int]) -> list[int]:
@@ -150,7 +175,7 @@ class Table:
     def _read(self, lines: list[bytes], number: int, into: list[list[int]]) -> str | None:
         """Rows one by one; what is wrong with the first line that is none."""
         for at, line in enumerate(lines):
-            text = line.decode("utf-8", "replace").strip()
+            text = decoded(line)
             if is_comment(text):
                 continue
             try:
@@ -212,28 +237,3 @@ def indexed(table: Table, size: int) -> Iterator[IndexedPiece]:
     after, index = table.columns.roles.index("after"), table.columns.roles.index("index")
     for columns in table.arrays(size):
         yield IndexedPiece(columns[after], columns[index], as_channels(table.channel(columns)))
-
-
-def side_by_side(table: Table, size: int) -> Iterator[Piece]:
-    """The tags of all columns, merged; a column that runs ahead is held until the others have come as far."""
-    places = [place for place, role in enumerate(table.columns.roles) if role == "time"]
-    held = [np.empty(0, dtype=np.int64) for _ in places]
-    latest = [-1] * len(places)
-    for columns in table.arrays(size):
-        for each, place in enumerate(places):
-            time_ps = columns[place][columns[place] >= 0]
-            held[each] = np.concatenate((held[each], time_ps))
-            latest[each] = max([latest[each], *time_ps[-1:].tolist()])
-        yield _merged(held, table.channels.beside, min(latest) - STEP_BACK_PS)
-    yield _merged(held, table.channels.beside, END_PS)
-
-
-def _merged(held: list[Times], numbers: Sequence[int], until_ps: int) -> Piece:
-    """What of the columns comes before a time, in order; it is taken out of them."""
-    ready = [times < until_ps for times in held]
-    time_ps = np.concatenate([times[now] for times, now in zip(held, ready, strict=True)])
-    channel = np.repeat(np.array(numbers, dtype=np.int16), [int(np.count_nonzero(now)) for now in ready])
-    for each, now in enumerate(ready):
-        held[each] = held[each][~now]
-    order = np.argsort(time_ps, kind="stable")
-    return Piece(time_ps[order], channel[order])
