@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,18 @@ from heraldlink.recordings.pair_results import AttemptG2, DelayG2
 from heraldlink.tags.block import END_PS, Header, IndexedBlock
 from heraldlink.tags.formats.parquet import ParquetWriter
 from heraldlink.tags.passes import InOrder
+
+
+@dataclass(frozen=True)
+class Events:
+    """A click after each reference event, of channels 1 and 2 in turn."""
+
+    after_ps: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    header: Header
+
+    def blocks(self, size: int = 1 << 20) -> Iterator[IndexedBlock]:
+        index = np.arange(self.after_ps.size)
+        yield IndexedBlock(self.after_ps, index, (index % 2 + 1).astype(np.int16), END_PS)
 
 
 def test_a_filtered_sync_is_recognised_and_attempts_are_those_that_were_played() -> None:
@@ -72,6 +85,17 @@ def test_slot_ticks_and_the_heralded_g2() -> None:
     three = recordings.coincidences(tags, (1, 2), within_ps=[1200], herald=0)
     assert three.heralded[0].heralds == 20
     assert three.heralded[0].both == 20
+
+
+def test_clicks_after_reference_events_are_attempts_without_a_sync() -> None:
+    header = Header("test", "indexed", 1.0, reference_period_ps=12_500.0)
+    for after_ps, late in ((np.full(400, 2000), False), (np.arange(400) * 100, True)):
+        tags = Events(after_ps, header)
+        found = recordings.heralds(tags, gates_ps=[(0, 50_000)], detectors=(1, 2))
+        assert sum(found.counts.values()) == 400
+        assert ("filtered or divided" in str(found.summary()["advice"])) == late
+        with pytest.raises(RequestError, match=r"counted from reference events.* leave out --sync"):
+            recordings.heralds(tags, gates_ps=[(0, 50_000)], detectors=(1, 2), sync=5)
 
 
 def test_without_gates_the_hint_says_when_clicks_come() -> None:

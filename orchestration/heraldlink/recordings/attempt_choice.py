@@ -17,6 +17,7 @@ from heraldlink.heralding.attempts import (
     SlotTicks,
 )
 from heraldlink.recordings.first_look import SYNC_INPUT, FirstLook
+from heraldlink.recordings.one_axis import irregular
 from heraldlink.recordings.source import Recording
 from heraldlink.tags.block import END_PS, Block, Channels, Times
 
@@ -24,6 +25,12 @@ Period = float | Literal["auto", "counted"] | None
 """ps, nominal; "auto": syncs are filtered, their period is found; "counted": every sync begins an attempt;
 None: as the first look shows.
 """
+
+
+LATE = (
+    "many clicks come later than the period that the file states: its sync was filtered or divided, so that"
+    " the attempts are the syncs that were recorded, not all there were, and may hold several pulses"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,15 @@ def chosen_attempts(
     """The strategy for a recording. Raises RequestError that says which option to give."""
     nominal = period_ps if isinstance(period_ps, int | float) else None
     if source.header.kind == "indexed":
+        if sync is not None or slot_attempts is not None:
+            raise RequestError(
+                f"{source.name}: its tags are counted from reference events, which are the attempts: leave"
+                f" out {'--sync' if slot_attempts is None else '--slot-attempts'}"
+            )
         period = nominal or source.header.reference_period_ps
-        return ChosenAttempts(ReferenceIndex(period), "index of the reference event")
+        late = not nominal and source.header.reference_period_ps and irregular(source, look)
+        warning = LATE if late else ""
+        return ChosenAttempts(ReferenceIndex(period), "index of the reference event", warning)
     channel = sync if sync is not None else _suspect(source, look)
     if slot_attempts is not None:
         if nominal is None:
