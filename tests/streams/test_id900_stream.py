@@ -185,3 +185,14 @@ def test_tags_that_wait_too_long_for_another_channel_are_dropped_and_counted():
     assert block.index.size + sum(gap.tags for gap in block.gaps) == 93
     assert all(gap.reason == "dropped" for gap in block.gaps)
     assert block.until_index == END_PS
+
+
+def test_the_gap_at_the_end_begins_with_the_first_tag_that_was_dropped():
+    first = [pairs(*((1, index) for index in range(100, 130))), pairs((1, 130), (1, 131))]
+    second = [pairs((5, 20)), pairs((5, 110)), b""]
+    fake = Fake([first, second], [status(0, 32), status(0, 2)])
+    source = ID900Tags(f"tcp://127.0.0.1:{fake.port}", (1, 2), stream_port=0, held_tags=10)
+    block = joined(list(source.blocks()))
+    assert block.gaps[0].begin_ps <= 100
+    assert block.gaps[-1].end_ps == END_PS
+    assert not (block.index >= block.gaps[0].begin_ps).any()

@@ -8,7 +8,6 @@ says that the acquisition is complete (the device's buffers hold 100 M time stam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from threading import Event
 from time import monotonic
 from typing import cast
 
@@ -70,7 +69,7 @@ class ID900Tags:
         self._address, self._device = f"tcp://{host}:{port}", device
         self._port, self._indexed = stream_port, indexed
         self._record_attempts, self._held_tags, self._timeout_s = record_attempts, held_tags, timeout_s
-        self._stop = Event()
+        self._stopped = False
         self._header = Header(
             "ID900 stream",
             "indexed" if indexed else "times",
@@ -86,7 +85,7 @@ class ID900Tags:
 
     def stop(self) -> None:
         """See `LiveSource`."""
-        self._stop.set()
+        self._stopped = True
 
     def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
         """Blocks of at most ``size`` tags, each as soon as it is decided."""
@@ -99,7 +98,7 @@ class ID900Tags:
             numbers = list(self._header.channels)
             channels = open_channels(service, numbers, self._device, self._port, self._indexed)
             restarts = self._record_attempts is not None
-            receiver = Receiver(channels, Together(self._header, restarts), self._stop.is_set)
+            receiver = Receiver(channels, Together(self._header, restarts), lambda: self._stopped)
             for block in self._records(receiver) if restarts else self._one(receiver):
                 yield from cut(block, size)
         finally:
@@ -128,8 +127,9 @@ class ID900Tags:
             if together.tags > self._held_tags:
                 for held in together.drop():
                     losses.drop(held)
-        lost = together.tags + losses.tags
-        yield without_tags(self._header, END_PS, (Gap(together.until, END_PS, "truncated", lost or None),))
+        missing = Gap(together.until, END_PS, "truncated", together.tags or None)
+        end = without_tags(self._header, END_PS, (missing,))
+        yield losses.joined(end) or end
 
     def _records(self, receiver: Receiver) -> Iterator[AnyBlock]:
         """Record after record, numbered through."""

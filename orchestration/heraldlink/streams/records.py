@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Event
+from time import sleep
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class TaggerRecords:
             )
         self._tagger, self._duration_ps = tagger, duration_ps
         self._attempts, self._records = attempts, records
-        self._stop = Event()
+        self._stopped = False
 
     @property
     def header(self) -> Header:
@@ -43,7 +43,7 @@ class TaggerRecords:
 
     def stop(self) -> None:
         """See `LiveSource`; the record that runs is not waited for."""
-        self._stop.set()
+        self._stopped = True
 
     def blocks(self, size: int = 1 << 20) -> Iterator[IndexedBlock]:
         """The tags of each record, in blocks of at most ``size``."""
@@ -62,12 +62,13 @@ class TaggerRecords:
 
     def _recorded(self) -> bool:
         """Arm a record and wait for its end; False if the stream was stopped before."""
-        if self._stop.is_set():
+        if self._stopped:
             return False
         self._tagger.arm_record(self._duration_ps)
         while not self._tagger.record_done():
-            if self._stop.wait(WAIT_s):
+            if self._stopped:
                 return False
+            sleep(WAIT_s)
         return True
 
     def _read(self, record: int) -> IndexedBlock:

@@ -37,6 +37,7 @@ class Together:
     def __init__(self, header: Header, restarts: bool = False) -> None:
         self._header, self._restarts = header, restarts
         self._reached = dict.fromkeys(header.channels, BEGIN_PS)
+        self._decided_until = BEGIN_PS
         self._held: list[AnyBlock] = []
         self.tags = 0
         """Tags that wait."""
@@ -68,11 +69,15 @@ class Together:
 
     def decided(self) -> AnyBlock | None:
         """What no channel can add to any more; None if that is nothing."""
+        if self.until == self._decided_until:  # nothing earlier can have come since
+            return None
+        self._decided_until = self.until
         return self._before(self.until) if self.tags else None
 
     def all(self) -> AnyBlock:
         """All that waits: the record is over; keys begin anew."""
         self._reached, self.restarted = dict.fromkeys(self._reached, BEGIN_PS), False
+        self._decided_until = BEGIN_PS
         return self._before(END_PS) or without_tags(self._header, END_PS)
 
     def drop(self) -> list[AnyBlock]:
