@@ -258,6 +258,19 @@ def test_a_long_recording_is_a_row_of_parquet_files(tmp_path: Path) -> None:
         Parts(tmp_path, "day")
 
 
+def test_a_recording_goes_on_where_a_part_cannot_be_rolled(tmp_path: Path) -> None:
+    with RollingWriter(tmp_path, "run", HEADER, roll_tags=10) as writer:
+        obstacle = tmp_path / "run-000001.parquet"
+        obstacle.write_bytes(b"of somebody else")
+        with pytest.raises(DataError, match="exists already"):
+            writer.push(tags_between(0, 100))
+        obstacle.unlink()
+        writer.push(tags_between(100, 200))
+    names = [path.name for path in sorted(tmp_path.iterdir())]
+    assert names == ["run-000001.arrows", "run-000002.parquet", "run-000003.parquet"]
+    assert times(Parts(tmp_path, "run")) == list(range(0, 200, 10))
+
+
 def test_a_segment_that_was_rolled_but_not_removed_is_only_removed(tmp_path: Path) -> None:
     path = written(tmp_path / "a.arrows", [tags_between(0, 100)])
     data = path.read_bytes()

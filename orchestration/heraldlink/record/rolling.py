@@ -68,7 +68,8 @@ class RollingWriter:
     """Writes a recording of any length: one open segment at a time, rolled after ``roll_tags`` tags.
 
     Parts are ``NAME-000001.parquet`` ... in ``folder``. While a part is rolled a bounded queue has to hold
-    what arrives. Raises DataError if parts of that name exist.
+    what arrives. A part that cannot be rolled stays a segment, which `Parts` reads as well. Raises DataError
+    if parts of that name exist.
     """
 
     def __init__(
@@ -82,13 +83,15 @@ class RollingWriter:
         self._writer = self._begin()
 
     def push(self, block: AnyBlock) -> None:
-        """Take a block. Raises as `SegmentWriter` and `roll` do."""
+        """Take a block. Raises as `SegmentWriter` does, and as `roll`: the next part has begun by then."""
         self._writer.push(block)
         self._pushed += block.channel.size
         if self._pushed >= self._roll_tags:
-            self._roll()
+            whole = self._writer
+            whole.close()
             self._number, self._pushed = self._number + 1, 0
             self._writer = self._begin()
+            roll(whole.path)
 
     def flush(self) -> None:
         """Have all tags that were pushed on the disk when this returns."""
@@ -97,7 +100,8 @@ class RollingWriter:
     def close(self) -> None:
         """End the recording: the last segment is rolled as well."""
         if self._writer.path.exists():
-            self._roll()
+            self._writer.close()
+            roll(self._writer.path)
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +112,3 @@ class RollingWriter:
     def _begin(self) -> SegmentWriter:
         path = self._folder / f"{self._name}-{self._number:06d}{SUFFIX}"
         return SegmentWriter(path, self._header, flush_s=self._flush_s)
-
-    def _roll(self) -> None:
-        self._writer.close()
-        roll(self._writer.path)
