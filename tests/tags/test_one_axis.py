@@ -66,6 +66,8 @@ def test_what_is_refused() -> None:
         OneAxis(Clicks([], Header("test", "indexed", 1.0)))
     with pytest.raises(DataError, match="5 ps before its reference event"):
         read(OneAxis(Clicks([(3, -5, 0)])), 9)
+    with pytest.raises(RequestError, match=r"event 5000000000 x 2e\+09 ps is later than a time can be"):
+        read(OneAxis(Clicks([(3, 5, 0), (5_000_000_000, 5, 0)]), 2e9), 9)
 
 
 def test_gaps_and_header() -> None:

@@ -22,7 +22,8 @@ class OneAxis:
     than the next event; they are held back until no earlier click may follow. A period longer than all
     delays and an analysis' reach together leaves pairs of one event only: that is how to correlate clicks
     after events at irregular distances (a filtered or divided sync), whose period the header cannot know.
-    Raises RequestError for a source of times, or without a period.
+    Raises RequestError for a source of times, without a period, and (from ``blocks``) a time would
+    reach 2^63 ps.
     """
 
     source: TagSource
@@ -57,10 +58,21 @@ class OneAxis:
                 yield from split(Block(time_ps[:ready], channel[:ready], until_ps, gaps), size)
             time_ps, channel = time_ps[ready:], channel[ready:]
 
+    def _refuse_late(self, block: IndexedBlock) -> None:
+        if not block.index.size:
+            return
+        latest_ps = (int(block.index[-1]) + 1) * self._period_ps + int(block.after_ps.max())
+        if latest_ps > END_PS:
+            raise RequestError(
+                f"reference event {block.index[-1]} x {self._period_ps:g} ps is later than a time can be:"
+                " take a narrower window, or a shorter period"
+            )
+
     def _joined(self, time_ps: Times, channel: Channels, block: IndexedBlock) -> tuple[Times, Channels]:
         """Held clicks and those of a block, in order of time; equal ones as they came."""
         if block.after_ps.size and int(block.after_ps.min()) < 0:
             raise DataError(f"a click {-int(block.after_ps.min())} ps before its reference event")
+        self._refuse_late(block)
         whole, part = divmod(self._period_ps, 1.0)
         begin_ps = block.index * int(whole) + np.rint(block.index * part).astype(np.int64)
         time_ps = np.concatenate((time_ps, begin_ps + block.after_ps))
