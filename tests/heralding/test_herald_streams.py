@@ -2,6 +2,7 @@
 """Heralds of streams against brute force, for any blocks, delays, duplicates and gaps."""
 
 import bisect
+import tracemalloc
 from collections.abc import Iterator
 
 import numpy as np
@@ -228,6 +229,23 @@ def test_hardware_heralds_are_compared() -> None:
     comparison = stream.finish().comparison
     assert comparison is not None
     assert (comparison.only_hardware.tolist(), comparison.only_software.tolist()) == ([2], [3])
+
+
+def test_heralds_that_the_hardware_saw_too_are_not_remembered() -> None:
+    stream = HeraldStream(TABLES["one gate"], CountedSyncs(0), hardware=9, keep=False)
+    channel = np.tile(np.array([0, 1, 9], np.int16), 1000)
+    for number in range(60):
+        time_ps = np.arange(number * 3000, number * 3000 + 3000) * 6
+        stream.push(Block(time_ps, channel, int(time_ps[-1])))
+        if number == 9:
+            tracemalloc.start()
+            before = tracemalloc.get_traced_memory()[0]
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    comparison = stream.finish().comparison
+    assert comparison is not None
+    assert comparison.disagreements == 0
+    assert grown < 100_000
 
 
 def test_what_does_not_fit_together_is_refused() -> None:

@@ -115,24 +115,19 @@ class HeraldStream:
 
 
 class Hardware:
-    """The time controller's heralds beside ours, attempt by attempt."""
+    """The time controller's heralds beside ours; only attempts about which they disagree are kept."""
 
     def __init__(self) -> None:
-        self._theirs: list[Times] = []
-        self._ours: list[Times] = []
-        self._ambiguous: list[Times] = []
+        self._only_theirs: list[int] = []
+        self._only_ours: list[int] = []
 
     def add(self, heralds: Heralds, hardware: Times) -> None:
-        """What is decided now."""
-        self._ours.append(heralds.attempt)
-        self._ambiguous.append(heralds.ambiguous)
-        self._theirs.append(hardware)
+        """What is decided now, of whole attempts; ambiguous ones may be either."""
+        theirs, ours = np.unique(hardware), heralds.attempt
+        found = np.union1d(ours, heralds.ambiguous)
+        self._only_theirs += np.setdiff1d(theirs, found, assume_unique=True).tolist()
+        self._only_ours += np.setdiff1d(ours, theirs, assume_unique=True).tolist()
 
     def comparison(self) -> Comparison:
-        """Their attempts without our herald, and ours without theirs; ambiguous attempts may be either."""
-        empty = np.empty(0, dtype=np.int64)
-        ours, theirs = (np.unique(np.concatenate([empty, *parts])) for parts in (self._ours, self._theirs))
-        found = np.union1d(ours, np.concatenate([empty, *self._ambiguous]))
-        return Comparison(
-            np.setdiff1d(theirs, found, assume_unique=True), np.setdiff1d(ours, theirs, assume_unique=True)
-        )
+        """Their attempts without our herald, and ours without theirs."""
+        return Comparison(np.array(self._only_theirs, np.int64), np.array(self._only_ours, np.int64))
