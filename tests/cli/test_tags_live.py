@@ -77,6 +77,16 @@ def test_a_file_whose_writer_closes_it_ends_the_command(tmp_path):
     assert "50, counted syncs of channel 0" in out
 
 
+def test_channels_below_zero_are_counted_as_they_are(tmp_path, capsys):
+    path, whole = tmp_path / "tags.arrows", attempts(0, 3)
+    with SegmentWriter(path, Header("test", "times", 1.0)) as writer:
+        writer.push(Block(whole.time_ps, -whole.channel, whole.until_ps))
+    options = ("--follow", "--gates", "0:200000", "--detectors=-1,-2", "--sync", "0", "--json")
+    assert execute(["tags", "heralds", str(path), *options]) == 0
+    said = capsys.readouterr().out
+    assert json.loads("{\n" + said.partition("{\n")[2])["clicks"] == {"-2": 1, "-1": 2, "0": 3}
+
+
 @pytest.fixture
 def instrument():
     with EventLoopThread() as loop:

@@ -169,8 +169,8 @@ class Watched:
 
         for block in blocks:
             counts = np.bincount(block.channel.view(np.uint16))
-            for channel in np.flatnonzero(counts).tolist():
-                self.clicks[channel] += int(counts[channel])
+            for place in np.flatnonzero(counts):
+                self.clicks[int(np.int16(np.uint16(place)))] += int(counts[place])
             self.gaps += block.gaps
             yield block
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink.errors import DataError, RequestError
+from heraldlink.record.folder import sync
 from heraldlink.recordings.gated import HeraldsFound
 
 SUFFIXES = (".parquet", ".csv")
@@ -35,7 +36,9 @@ def write_heralds(path: Path, found: HeraldsFound) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         (_parquet if path.suffix == ".parquet" else _csv)(partial, _columns(found))
+        sync(partial)
         partial.rename(path)
+        sync(path.parent)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
