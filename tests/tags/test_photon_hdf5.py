@@ -53,6 +53,12 @@ def test_clicks_read_back(stream: list[Click]) -> None:
         assert clicks(opened(PhotonHdf5(), data), size) == stream
 
 
+def test_delays_and_the_step_of_the_times_are_kept() -> None:
+    header = Header("test", "times", 4.0, delays_ps={1: 350, 5: -20})
+    source = found(written(block([(12, 1), (20, 5)]), header=header))
+    assert (source.header.delays_ps, source.header.resolution_ps) == ({1: 350, 5: -20}, 4.0)
+
+
 def test_the_file_has_what_the_specification_demands() -> None:
     data = written(block([(10, 1), (20, 5), (10**12, 1)]))
     with h5py.File(io.BytesIO(data)) as file:

@@ -8,6 +8,7 @@ Biophys. J. 110, 26 (2016))::
     /photon_data/timestamps_specs/timestamps_unit       seconds
     /photon_data/nanotimes_specs/tcspc_unit             seconds
     /photon_data0, /photon_data1, ...                   several spots instead (option ``spot``)
+    /user/heraldlink/tags                               files written here: delays, step of the times
 
 With nanotimes, timestamps count excitation periods and the file is read as clicks after reference events;
 without, as times. Needs h5py, which is imported when a file is opened.
@@ -25,7 +26,9 @@ import numpy as np
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import Header
+from heraldlink.tags.description import from_json
 from heraldlink.tags.formats.fixed import as_channels, in_ps
+from heraldlink.tags.formats.photon_hdf5_titles import OWN
 from heraldlink.tags.formats.stored import IndexedPiece, Piece, StoredIndexed, StoredTimes
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -134,10 +137,13 @@ def _header(
 ) -> Header:
     duration = _optional(file["/"], "acquisition_duration")
     about = {name.rpartition("/")[2]: text for name in ABOUT if (text := _text(file, name)) is not None}
+    own = _text(file, OWN)
+    stored = from_json(own.encode(), OWN).header if own is not None else None
     return Header(
         "Photon-HDF5",
         "indexed" if kind == "indexed" else "times",
-        resolution_ps,
+        stored.resolution_ps if stored else resolution_ps,
+        delays_ps=stored.delays_ps if stored else {},
         acquisition_s=float(duration[()]) if duration is not None and duration.ndim == 0 else None,
         tags=tags,
         reference_period_ps=period_ps,

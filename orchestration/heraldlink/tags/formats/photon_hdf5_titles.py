@@ -4,6 +4,9 @@
 Source: Photon-HDF5/phconvert, specs/photon-hdf5_specs.json (MIT licence); a validator compares them.
 """
 
+OWN = "user/heraldlink/tags"
+"""Where our description of a recording stands, as JSON; the specification leaves that group to users."""
+
 TITLES = {
     "/": "A file format for photon-counting detector based single-molecule spectroscopy experiments.",
     "acquisition_duration": "Measurement duration in seconds.",
@@ -58,6 +61,9 @@ TITLES = {
     "setup/detectors/id": "Detector IDs as they appear on /photon_data/detectors.",
     "setup/detectors/counts": "Total number of counts detected by each detector.",
     "setup/detectors/label": "Labels (strings) describing each detector.",
+    "user": "Entries that are not part of the specification.",
+    "user/heraldlink": "Entries of heraldlink.",
+    OWN: "Channel delays and step of the times, as JSON.",
     "identity": "Information about the Photon-HDF5 data file.",
     "identity/software": "Name of the software used to create the current Photon-HDF5 file.",
     "identity/software_version": "Version of the software used to create current the Photon-HDF5 file.",

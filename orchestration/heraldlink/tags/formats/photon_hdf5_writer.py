@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -11,7 +12,8 @@ import numpy as np
 
 from heraldlink.errors import RequestError
 from heraldlink.tags.block import Block, Header, IndexedBlock, Times
-from heraldlink.tags.formats.photon_hdf5_titles import TITLES
+from heraldlink.tags.description import Description, to_json
+from heraldlink.tags.formats.photon_hdf5_titles import OWN, TITLES
 
 FORMAT, VERSION, URL = "Photon-HDF5", "0.5", "http://photon-hdf5.org/"
 CHUNK = 1 << 16
@@ -20,9 +22,10 @@ CHUNK = 1 << 16
 class PhotonHdf5Writer:
     """Writes blocks of one kind into a Photon-HDF5 file: times, or clicks after reference events.
 
-    The format has no place for gaps and delays: blocks with gaps are refused unless ``drop_gaps``, and then
-    the description says how many there were. ``stream`` can be read, written and searched; ``created``: when
-    (ISO 8601); ``version``: of this software. Use as a context manager, or call `close`.
+    The format has no place for gaps: blocks with gaps are refused unless ``drop_gaps``, and then the
+    description says how many there were. Delays, and the step of the times, go into the user's group.
+    ``stream`` can be read, written and searched; ``created``: when (ISO 8601); ``version``: of this software.
+    Use as a context manager, or call `close`.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class PhotonHdf5Writer:
         span_s = (self._last - (self._first or 0)) * unit_s
         self._put("acquisition_duration", self._header.acquisition_s or span_s)
         self._put("description", self._description())
+        self._put(OWN, to_json(Description(replace(self._header, tags=None))).decode())
         self._setup()
         self._identity()
         self._file.attrs["TITLE"] = np.bytes_(TITLES["/"].encode())
