@@ -75,11 +75,11 @@ class Rate:
 
     @property
     def measured(self) -> Estimate:
-        """Heralds per attempt and its binomial error."""
+        """Heralds per attempt and its binomial error; of none, the error that one would have."""
         if self.attempts == 0:
             return Estimate(nan, nan)
         value = self.heralds / self.attempts
-        return Estimate(value, sqrt(value * (1 - value) / self.attempts))
+        return Estimate(value, sqrt(max(self.heralds, 1) * (1 - value)) / self.attempts)
 
     @property
     def standard_deviations(self) -> float | None:
