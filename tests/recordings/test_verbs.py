@@ -116,6 +116,28 @@ def test_a_sync_recorded_whole_is_counted() -> None:
     assert by_attempt.lags.both[8] == 650
 
 
+@pytest.mark.parametrize("recorded", [1.0, 0.999, 0.9])
+def test_a_sync_that_lost_a_few_tags_is_told_from_sharp_detectors(recorded: float) -> None:
+    random = np.random.default_rng(4)
+    pulses = np.arange(100_000) * 12_500
+    syncs = pulses + np.rint(random.normal(0, 30, pulses.size)).astype(np.int64)
+    clicks = [pulses[random.random(pulses.size) < 0.01] + 3000 for _ in range(2)]
+    kept = np.append(True, random.random(pulses.size - 1) < recorded)
+    tags = stream((0, syncs[kept]), (1, clicks[0]), (2, clicks[1]))
+    found = recordings.heralds(tags, gates_ps=[(2500, 3500)], period_ps="auto")
+    assert found.summary()["detectors"] == {"c": 1, "d": 2}
+    single = np.setxor1d(*clicks) // 12_500
+    assert np.array_equal(found.heralds.attempt, single)
+    counted = recordings.heralds(tags, gates_ps=[(2500, 3500)], period_ps="counted")
+    assert ("counting numbers attempts wrongly" in str(counted.summary()["advice"])) == (recorded < 1)
+
+
+def test_a_sync_channel_without_tags_is_refused() -> None:
+    tags = stream((0, np.arange(1000) * 20_000), (1, np.arange(100) * 200_000), (2, np.arange(50) * 400_000))
+    with pytest.raises(RequestError, match=r"channel 7 has no clicks \(channels with clicks: 0, 1, 2\)"):
+        recordings.heralds(tags, [(0, 500)], (1, 2), sync=7, period_ps="counted")
+
+
 @pytest.mark.parametrize("delay_ps", [12_400, 250_000_000])
 def test_the_delay_of_a_pair_source_is_told(tmp_path: Path, delay_ps: int) -> None:
     signal, idler = pair_source(delay_ps)

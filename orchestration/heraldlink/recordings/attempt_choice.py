@@ -72,8 +72,9 @@ def chosen_attempts(
     found = look.period_of(channel)
     filtered = found is not None and found.filtered
     if period_ps == "counted" or (period_ps is None and not filtered):
-        doubt = f"channel {channel} looks like a filtered sync: counting numbers attempts wrongly, take"
-        warning = f"{doubt} --period auto" if filtered else ""
+        looks = "looks like a filtered sync" if filtered else "lacks some of its syncs"
+        doubt = f"channel {channel} {looks}: counting numbers attempts wrongly, take --period auto"
+        warning = doubt if found is not None and found.filled < 1 else ""
         return ChosenAttempts(CountedSyncs(channel), f"counted syncs of channel {channel}", warning)
     words = f"reconstructed from filtered syncs of channel {channel}"
     return ChosenAttempts(ReconstructedSyncs(channel, nominal or (found.period_ps if found else None)), words)

@@ -98,7 +98,9 @@ def nice_ps(width_ps: float) -> int:
 def whole_window(window_ps: tuple[int, int], bin_ps: int) -> tuple[int, int]:
     """The window, its end moved so that it holds whole bins."""
     begin, end = window_ps
-    if bin_ps < 1 or end <= begin:
+    if bin_ps < 1:
+        raise RequestError(f"bins of {bin_ps} ps: a bin must be longer than 0")
+    if end <= begin:
         raise RequestError(f"window {begin}:{end} ps in bins of {bin_ps} ps: begin must lie before end")
     return begin, begin + -(-(end - begin) // bin_ps) * bin_ps
 

@@ -31,6 +31,9 @@ SYNC_INPUT, MARKERS = 1000, range(1001, 1005)
 FULL = 0.99
 """Share of the periods that a sync must fill to count as recorded whole."""
 
+MOSTLY = 0.5
+"""Share of the periods that only a sync fills: no detector of single photons clicks so often."""
+
 BESIDE = 0.9
 """Share of a filtered sync's tags that have another channel's click within a period: the filter's reason."""
 
@@ -59,11 +62,12 @@ class Periodic:
 
     @property
     def looks_like_a_sync(self) -> bool:
-        """Whether it fills its periods, or comes only with clicks of other channels.
+        """Whether it fills most of its periods, or comes only with clicks of other channels.
 
-        Of filtered syncs and detectors that see the same pulses, which both do, syncs jitter less.
+        Of filtered syncs and detectors that see the same pulses, which both do, syncs jitter less; beside a
+        sync that fills its periods, detectors do so as well.
         """
-        return not self.filtered or self.beside >= BESIDE
+        return self.filled >= MOSTLY or self.beside >= BESIDE
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +108,7 @@ class FirstLook:
         """Channels with a period, the likeliest sync first."""
         found = [self._periodic(channel) for channel in self.clicks] if self.time_ps is not None else []
         kept = [each for each in found if each is not None]
-        return tuple(sorted(kept, key=lambda p: (not p.looks_like_a_sync, p.residual_rms_ps / p.period_ps)))
+        return tuple(sorted(kept, key=_unlikeliness))
 
     @property
     def sync(self) -> Periodic | None:
@@ -150,6 +154,15 @@ class FirstLook:
         after = np.abs(others[np.minimum(place, others.size - 1)] - syncs)
         before = np.abs(syncs - others[np.maximum(place - 1, 0)])
         return float((np.minimum(after, before) <= period_ps).mean())
+
+
+def _unlikeliness(found: Periodic) -> tuple[bool, bool, float]:
+    """In order of which channels are the less likely syncs."""
+    return (
+        not found.looks_like_a_sync,
+        found.filled < MOSTLY,
+        found.residual_rms_ps / found.period_ps,
+    )
 
 
 def first_look(source: Recording) -> FirstLook:

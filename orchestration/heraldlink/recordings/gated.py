@@ -175,7 +175,9 @@ def heralds(
     if arrivals:
         analyses.append(_arrivals(opened, choice))
     singles, result, *rest = passed(opened, analyses, progress)
-    check_channels(opened, cast("SinglesCount", singles).clicks, choice.detectors)
+    channel = getattr(choice.attempts.strategy, "channel", None)
+    needed = choice.detectors if channel is None else (channel, *choice.detectors)
+    check_channels(opened, cast("SinglesCount", singles).clicks, needed)
     table = cast("ArrivalTable", rest[0]) if rest else None
     return HeraldsFound(opened.name, choice, cast("HeraldResult", result), table)
 
