@@ -56,6 +56,14 @@ def test_info_as_a_process() -> None:
     assert not done.stderr
 
 
+def test_info_says_what_was_read_and_is_no_tag(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    rows = [f"{10**6 * at},{10**6 * at + 500 if at < 150 else 0}" for at in range(1, 200)]
+    file.write_text("signal (ps),idler (ps)\n" + "\n".join(rows) + "\n")
+    assert found("info", file)["zeros_that_fill"] == 50
+    assert "zeros that fill" in tags("info", file).stdout
+
+
 @needs_recordings
 def test_known_values_of_three_recordings() -> None:
     one, t2, t3 = found("info", ONE, T2, T3)["files"]

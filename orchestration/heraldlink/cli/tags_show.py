@@ -13,6 +13,21 @@ from heraldlink.cli.show import table
 
 Found = Mapping[str, Any]
 
+COUNTED = (
+    "records",
+    "records_without_click",
+    "rows_without_time",
+    "zeros_that_fill",
+    "overflow_records",
+    "overflows",
+    "missed_events",
+    "torn_bytes",
+    "steps_back",
+    "largest_step_ps",
+    "beyond_period",
+)
+"""What reading counts beside the tags (`found` of the formats)."""
+
 NOT_IN_ROWS = {
     "file",
     "histogram",
@@ -36,7 +51,7 @@ def show_info(found: Found) -> None:
     }
     if found["acquisition_s"]:
         rows["measurement"] = f"{found['acquisition_s']:g} s, as the file says"
-    for name in ("records", "overflow_records", "steps_back", "largest_step_ps", "beyond_period"):
+    for name in COUNTED:
         if found.get(name) is not None:
             rows[name.replace("_", " ").replace(" ps", ", ps")] = f"{found[name]:,}"
     rows["gaps"] = _gaps(found)
@@ -235,7 +250,7 @@ def _gaps(found: Found) -> str:
 
 def _periodic(each: Found, is_sync: bool) -> str:
     what = "sync" if is_sync else "clicks in multiples of a period"
-    filled = "every period" if not each["filtered"] else f"{each['filled']:.3%} of the periods"
+    filled = "every period" if each["filled"] >= 1 else f"{each['filled']:.3%} of the periods"
     said = f"channel {each['channel']}: {what}, {each['period_ps']:.4f} ps,"
     said += f" residual {each['residual_rms_ps']:.4g} ps rms, {filled} recorded"
     if each.get("uncertain_steps"):

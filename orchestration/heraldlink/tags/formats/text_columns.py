@@ -241,6 +241,7 @@ class _Column:
 
     def _ascends(self, share: float) -> bool:
         values = self.values[self.values >= 0]
+        values = values[(values > 0) | (np.maximum.accumulate(values) <= 0)]  # zeros behind may be filling
         if self.labels or values.size < 1 or (values.size > 1 and values.max() == values.min()):
             return False
         return values.size == 1 or float(np.mean(np.diff(values) < 0)) <= share
