@@ -40,6 +40,22 @@ if TYPE_CHECKING:
     from heraldlink.recordings.source import Recording
 
 
+DelayWindow = Annotated[
+    str | None, typer.Option("--window", help="Delays, begin included, end not.", metavar="BEGIN:END")
+]
+Bin = Annotated[str | None, typer.Option("--bin", help="Width of a bin.", metavar="PS")]
+Zero = Annotated[
+    str | None,
+    typer.Option("--zero", help="Delay (or lag in attempts) of one pulse's photons.", metavar="PS|LAG"),
+]
+Lags = Annotated[
+    str, typer.Option("--lags", help="Attempts between the clicks, both included.", metavar="FIRST:LAST")
+]
+Gate = Annotated[
+    str | None, typer.Option("--gates", help="Only clicks in this gate of an attempt.", metavar="BEGIN:END")
+]
+
+
 def tags() -> typer.Typer:
     """The commands below ``heraldlink tags``."""
     app = typer.Typer(no_args_is_help=True, help="Look into recordings of time tags; times are in ps.")
@@ -94,24 +110,13 @@ def _plot_info(plot: Path, known: Information, opened: Recording) -> None:
 def g2(
     files: Files,
     channels: ChannelList = None,
-    window_ps: Annotated[
-        str | None,
-        typer.Option("--window", help="Delays, begin included, end not.", metavar="BEGIN:END"),
-    ] = None,
-    bin_ps: Annotated[str | None, typer.Option("--bin", help="Width of a bin.", metavar="PS")] = None,
-    zero: Annotated[
-        str | None,
-        typer.Option("--zero", help="Delay (or lag in attempts) of one pulse's photons.", metavar="PS|LAG"),
-    ] = None,
+    window_ps: DelayWindow = None,
+    bin_ps: Bin = None,
+    zero: Zero = None,
     sync: Sync = None,
     period_ps: PeriodText = None,
-    lags: Annotated[
-        str, typer.Option("--lags", help="Attempts between the clicks, both included.", metavar="FIRST:LAST")
-    ] = "-8:8",
-    gates: Annotated[
-        str | None,
-        typer.Option("--gates", help="Only clicks in this gate of an attempt.", metavar="BEGIN:END"),
-    ] = None,
+    lags: Lags = "-8:8",
+    gates: Gate = None,
     engine: Engine = "auto",
     plot: Plot = None,
     salvage: Salvage = False,
@@ -125,7 +130,6 @@ def g2(
     from heraldlink.recordings.plots import check_plot, plot_g2
 
     target = None if plot is None else check_plot(plot)
-    first, last = window(lags, "--lags")
     opened = reading(salvage, format, option, delays).open(files)
     with progress(opened.header.tags, "g2") as told:
         found = correlate(
@@ -136,7 +140,7 @@ def g2(
             period_ps=period(period_ps),
             zero=None if zero is None else whole_ps(zero, "--zero"),
             sync=sync,
-            lags=range(first, last + 1),
+            lags=_lags(lags),
             gate_ps=None if gates is None else window(gates, "--gates"),
             engine=engine,
             progress=told,
@@ -144,6 +148,11 @@ def g2(
     if target is not None:
         plot_g2(target, found)
     print_json(found.summary()) if json else show_g2(found.summary())
+
+
+def _lags(text: str) -> range:
+    first, last = window(text, "--lags")
+    return range(first, last + 1)
 
 
 def coincidences(
@@ -184,7 +193,7 @@ def coincidences(
 def rates(
     files: Files,
     channels: ChannelList = None,
-    bin_ps: Annotated[str | None, typer.Option("--bin", help="Width of a bin.", metavar="PS")] = None,
+    bin_ps: Bin = None,
     period_ps: Annotated[
         str | None, typer.Option("--period", help="Between reference events (T3).", metavar="PS")
     ] = None,

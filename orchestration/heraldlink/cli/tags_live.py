@@ -106,14 +106,11 @@ def live_heralds(
     from heraldlink.heralding.patterns import AMBIGUOUS
     from heraldlink.recordings.first_look import no_look
     from heraldlink.recordings.gated import HeraldsFound
-    from heraldlink.recordings.source import Recording
     from heraldlink.streams.heralds import Publisher, run_live
-    from heraldlink.tags.channels import ChannelMap, mapped
 
     name, source = live.open(files, reading)
     watched = Watched(source)
-    delays = reading.delays_ps() or stored_delays or source.header.delays_ps
-    opened = Recording(name, mapped(watched, ChannelMap(delays)) if any(delays.values()) else watched)
+    opened = _delayed(name, watched, reading.delays_ps() or stored_delays or source.header.delays_ps)
     choice = choose(opened, no_look(source.header.resolution_ps))
     printed = _json_lines(choice.table) if as_json else _lines(choice.table)
     told: Counter[int] = Counter()
@@ -131,6 +128,13 @@ def live_heralds(
     found = HeraldsFound(name, choice, result)
     _summary(found, counted(found, told), watched, as_json)
     return found
+
+
+def _delayed(name: str, source: Watched, delays_ps: Mapping[int, int]) -> Recording:
+    from heraldlink.recordings.source import Recording
+    from heraldlink.tags.channels import ChannelMap, mapped
+
+    return Recording(name, mapped(source, ChannelMap(delays_ps)) if any(delays_ps.values()) else source)
 
 
 def counted(found: HeraldsFound, told: Mapping[int, int]) -> dict[str, object]:

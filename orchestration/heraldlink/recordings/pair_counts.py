@@ -17,7 +17,7 @@ from heraldlink.recordings.choices import check_channels
 from heraldlink.recordings.delay_search import delay_advice
 from heraldlink.recordings.first_look import FirstLook, first_look
 from heraldlink.recordings.one_axis import by_time
-from heraldlink.recordings.source import Progress, Source, passed, recording
+from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
 from heraldlink.tags.coincidence import CoincidenceCount, Coincidences, MatchedPairs
 from heraldlink.tags.engine import pair_engine
 from heraldlink.tags.passes import Analysis
@@ -110,25 +110,20 @@ def coincidences(
     """Coincidences |dt| <= within of every pair of ``channels`` (all detectors without them), in one pass.
 
     All pairs of clicks count, or with ``one_to_one`` each click in one pair. ``herald``: a channel; the g2 of
-    the first two ``channels`` heralded by it is counted too. Tags after reference events
-    are counted by the stated distance of these. Raises RequestError where that is wrong, and for too many or
-    silent channels.
+    the first two ``channels`` heralded by it is counted too. Tags after reference events are counted by the
+    stated distance of these. Raises RequestError where that is wrong, and for too many or silent channels.
     """
     opened = recording(source)
     look = first_look(opened)
     opened = by_time(opened, look)
-    wanted = tuple(channels) if channels is not None else look.detectors(() if herald is None else (herald,))
-    if channels is None and len(wanted) > MOST_CHANNELS:
-        raise RequestError(f"{opened.name}: {len(wanted)} detectors click; choose with --channels A,B,...")
+    wanted = tuple(channels) if channels is not None else _detectors(opened, look, herald)
     pairs = tuple(combinations(wanted, 2)) or tuple((channel, channel) for channel in wanted)
     if not pairs or not within_ps:
         raise RequestError(f"{opened.name}: no channels or no widths to count coincidences of")
     step, chosen = opened.header.resolution_ps, pair_engine(engine)
     kind: Callable[..., Analysis[object]] = MatchedPairs if one_to_one else Coincidences
     counted = [kind(first, second, within, step, chosen) for first, second in pairs for within in within_ps]
-    triples: list[Analysis[object]] = []
-    if herald is not None:
-        triples = [HeraldedG2(herald, *_two(wanted), (-within, within + 1)) for within in within_ps]
+    triples = [] if herald is None else _triples(herald, wanted, within_ps)
     singles, *results = passed(opened, [Singles(), *counted, *triples], progress)
     check_channels(opened, cast("SinglesCount", singles).clicks, wanted)
     found = cast("tuple[CoincidenceCount, ...]", tuple(results[: len(counted)]))
@@ -144,6 +139,13 @@ def coincidences(
     )
 
 
+def _detectors(opened: Recording, look: FirstLook, herald: int | None) -> tuple[int, ...]:
+    found = look.detectors(() if herald is None else (herald,))
+    if len(found) > MOST_CHANNELS:
+        raise RequestError(f"{opened.name}: {len(found)} detectors click; choose with --channels A,B,...")
+    return found
+
+
 def _advice(
     look: FirstLook, pairs: tuple[tuple[int, int], ...], counts: tuple[CoincidenceCount, ...]
 ) -> tuple[str, ...]:
@@ -157,12 +159,12 @@ def _advice(
     return tuple(each for each in said if each)
 
 
-def _two(channels: Sequence[int]) -> tuple[int, int]:
+def _triples(herald: int, channels: Sequence[int], within_ps: Sequence[int]) -> list[Analysis[object]]:
     if len(channels) != 2:
         raise RequestError(
             f"a heralded g2 is of two channels, not {len(channels)}: give --channels SECOND,THIRD"
         )
-    return channels[0], channels[1]
+    return [HeraldedG2(herald, channels[0], channels[1], (-within, within + 1)) for within in within_ps]
 
 
 def _heralded(within_ps: int, count: HeraldedCounts) -> dict[str, object]:

@@ -57,8 +57,7 @@ def g2(
     the peak at zero in ps). Tags after reference events, or with ``sync``: by attempts between the clicks
     (``zero``: lag of one pulse), of clicks within ``gate_ps`` after the reference; with ``window_ps`` by
     delay all the same, and where events come at unknown distances by the delay within one event. Not given,
-    ``zero`` is the peak that stands out most, or the weakest lag. Raises RequestError that names the option
-    to give where channels cannot be chosen.
+    ``zero`` is the peak that stands out most, or the weakest lag. RequestError says which option to give.
     """
     opened = recording(source)
     look = first_look(opened)
@@ -70,9 +69,7 @@ def g2(
     if gate_ps is not None:
         raise RequestError("gates are times after an attempt's reference event: give --sync as well")
     stated = period_ps if isinstance(period_ps, int | float) else None
-    chosen = pair_window(look, first, second, _duration_ps(opened, look)) if window_ps is None else window_ps
-    width = pair_bin(chosen, look, first, second) if bin_ps is None else bin_ps
-    window = whole_window(chosen, width)
+    window, width = _bins(opened, look, (first, second), window_ps, bin_ps)
     if indexed:
         reach_ps = max(abs(window[0]), abs(window[1]), *WITHIN_PS)
         opened = within_events(opened, look, reach_ps) if one_event else by_time(opened, look, stated)
@@ -80,7 +77,20 @@ def g2(
     if stated is None and shown is not None and window[1] - window[0] < 2 * shown:
         shown = None
     delays = _by_delay(opened, (first, second), (*window, width), stated or shown, zero, engine, progress)
-    return replace(delays, one_event=one_event) if one_event else delays
+    return replace(delays, one_event=one_event)
+
+
+def _bins(
+    opened: Recording,
+    look: FirstLook,
+    channels: tuple[int, int],
+    window_ps: tuple[int, int] | None,
+    bin_ps: int | None,
+) -> tuple[tuple[int, int], int]:
+    """Window and width of its bins: as asked for, else as the first look shows."""
+    asked = pair_window(look, *channels, _duration_ps(opened, look)) if window_ps is None else window_ps
+    width = pair_bin(asked, look, *channels) if bin_ps is None else bin_ps
+    return whole_window(asked, width), width
 
 
 def _by_delay(
