@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from tag_streams import SIZES, Stream, indexed_streams, streams
 
 from heraldlink.errors import DataError, RequestError
+from heraldlink.heralding.heralded_g2 import HeraldedG2
 from heraldlink.tags import engine_numpy
+from heraldlink.tags.block import END_PS, Block
 from heraldlink.tags.coincidence import Coincidences, MatchedPairs
 from heraldlink.tags.correlation import Correlation
 from heraldlink.tags.engine import pair_engine
@@ -138,3 +140,19 @@ def test_requests_that_make_no_sense() -> None:
         Coincidences(0, 1, -1)
     with pytest.raises(RequestError, match="needs two channels"):
         MatchedPairs(1, 1, 5)
+
+
+@pytest.mark.parametrize(
+    "analysis",
+    [
+        Coincidences(1, 2, 100),
+        MatchedPairs(1, 2, 100),
+        Correlation(1, 2, -100, 100, 10),
+        HeraldedG2(3, 1, 2, (-100, 100)),
+    ],
+    ids=lambda analysis: type(analysis).__name__,
+)
+def test_times_that_pairs_would_take_beyond_int64_are_refused(analysis) -> None:
+    late = np.array([END_PS - 50, END_PS - 40, END_PS - 30], dtype=np.int64)
+    with pytest.raises(DataError, match="latest time there is"):
+        analysis.push(Block(late, np.array([3, 1, 2], np.int16), END_PS))

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from heraldlink.calibration.measured import Measured
 from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import END_PS, Block, IndexedBlock, Times
-from heraldlink.tags.pair_carry import LONGEST_PS, NONE
-from heraldlink.tags.passes import as_times, clicks, decided_ps, live_parts
+from heraldlink.tags.pair_carry import LONGEST_PS, NONE, within_reach
+from heraldlink.tags.passes import clicks, decided_ps, live_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class HeraldedG2:
 
     def push(self, block: Block | IndexedBlock) -> None:
         """Take the next block."""
-        for (after_gap, part), gap in zip(live_parts(as_times(block)), (None, *block.gaps), strict=True):
+        times = within_reach(block, *self._window_ps)
+        for (after_gap, part), gap in zip(live_parts(times), (None, *block.gaps), strict=True):
             if after_gap and gap is not None:
                 self._waiting, self._kept = NONE, [NONE, NONE]
                 self._live_from_ps = gap.end_ps

@@ -13,8 +13,8 @@ from heraldlink.tags.block import Block, IndexedBlock, Times
 from heraldlink.tags.correlation import lattice_ps
 from heraldlink.tags.engine_numpy import PairEngine
 from heraldlink.tags.live_time import Live, LiveTime
-from heraldlink.tags.pair_carry import LONGEST_PS, NONE, PairCarry
-from heraldlink.tags.passes import as_times, clicks, decided_ps, live_parts
+from heraldlink.tags.pair_carry import LONGEST_PS, NONE, PairCarry, within_reach
+from heraldlink.tags.passes import clicks, decided_ps, live_parts
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,7 +101,8 @@ class MatchedPairs:
     def push(self, block: Block | IndexedBlock) -> tuple[Times, Times]:
         """Take the next block; times of the clicks that paired with it, int64[n] (first) and int64[n]."""
         self._live.push(block)
-        found = [self._match(after_gap, part) for after_gap, part in live_parts(as_times(block))]
+        times = within_reach(block, -self._within_ps, self._within_ps)
+        found = [self._match(after_gap, part) for after_gap, part in live_parts(times)]
         self._pairs += sum(first.size for first, _ in found)
         return np.concatenate([first for first, _ in found]), np.concatenate([second for _, second in found])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heraldlink.errors import RequestError
+from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import END_PS, Block, IndexedBlock, Times
 from heraldlink.tags.passes import as_times, clicks, decided_ps, live_parts
 
@@ -50,8 +50,8 @@ class PairCarry:
         return max(0, self.counts[1] - (self.first == self.second))
 
     def push(self, block: Block | IndexedBlock) -> Iterator[New]:
-        """Take the next block; what is new with it, in parts."""
-        for after_gap, part in live_parts(as_times(block)):
+        """Take the next block; what is new with it, in parts. Raises as `within_reach`."""
+        for after_gap, part in live_parts(within_reach(block, self._begin_ps, self._end_ps)):
             if after_gap:
                 self._kept_first = self._kept_second = NONE
             for place, channel in enumerate((self.first, self.second)):
@@ -74,6 +74,21 @@ class PairCarry:
         limit = min(decided_ps(part), END_PS - LONGEST_PS)
         self._kept_first = _latest(self._kept_first, part, self.first, limit - self._end_ps + 1)
         self._kept_second = _latest(self._kept_second, part, self.second, limit + self._begin_ps)
+
+
+def within_reach(block: Block | IndexedBlock, begin_ps: int, end_ps: int) -> Block:
+    """The block, if clicks within reach of its tags are still times below 2^63 ps.
+
+    Raises DataError if not (the pairs would be missed), RequestError for tags after reference events.
+    """
+    times, reach_ps = as_times(block), max(abs(begin_ps), abs(end_ps))
+    latest_ps = int(times.time_ps[-1]) if times.time_ps.size else 0
+    if latest_ps > END_PS - reach_ps:
+        raise DataError(
+            f"a tag at {latest_ps} ps, less than the {reach_ps} ps of a pair before the latest time there is:"
+            " subtract an offset from all times first"
+        )
+    return times
 
 
 def _between(part: Block, channel: int, begin_ps: int, end_ps: int) -> Times:
