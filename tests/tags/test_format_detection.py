@@ -105,3 +105,11 @@ def test_files_that_hide_tags_say_what_to_do() -> None:
 def test_a_format_can_be_named_where_content_is_not_enough() -> None:
     three = np.array([5, 6, 7], dtype="<u8").tobytes()
     assert tags(opened(named("id900"), three, index="no")) == [(5, 1), (6, 1), (7, 1)]
+
+
+@pytest.mark.parametrize(
+    "text", ["Time (ps),Channel\n", "(19, 1)\n(25, 2)\n", "2024-01-01,17,1\n2024-01-01,19,2\n"]
+)
+def test_a_text_without_rows_of_numbers_is_told_why(text: str) -> None:
+    with pytest.raises(DataError, match=r"known format: .*; a text of tags has rows of numbers"):
+        found(text.encode())

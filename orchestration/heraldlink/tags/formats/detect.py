@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from heraldlink.errors import DataError, RequestError
+from heraldlink.tags.formats.fixed import is_text
 from heraldlink.tags.formats.format import Format
 from heraldlink.tags.formats.id900 import Id900
 from heraldlink.tags.formats.own import Parquet, Segment
@@ -42,6 +43,13 @@ FOREIGN = {
 """What files that hold no tags, or hide them, begin with."""
 
 
+ROWS = (
+    "; a text of tags has rows of numbers with one separator and at most one column of labels: leave out"
+    " other columns and what is around numbers"
+)
+"""What a text lacks that is no table of tags."""
+
+
 def detect(start: bytes, size: int, formats: Sequence[Format] = FORMATS) -> Format:
     """The first format that a file's beginning fits. Raises DataError for an empty or unknown file."""
     if not size:
@@ -53,7 +61,10 @@ def detect(start: bytes, size: int, formats: Sequence[Format] = FORMATS) -> Form
         if start.startswith(signature):
             raise DataError(f"no recording but {what}, as its byte 0 says")
     known = ", ".join(each.name for each in formats)
-    raise DataError(f"not a recording of a known format: byte 0 begins {start[:8].hex(' ')} (known: {known})")
+    hint = ROWS if is_text(start) and b"\n" in start else ""
+    raise DataError(
+        f"not a recording of a known format: byte 0 begins {start[:8].hex(' ')} (known: {known}){hint}"
+    )
 
 
 def named(name: str, formats: Sequence[Format] = FORMATS) -> Format:

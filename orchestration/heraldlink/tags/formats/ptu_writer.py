@@ -118,7 +118,7 @@ def _codes(channel: Channels) -> Records:
     if foreign.any():
         raise RequestError(
             f"PTU has no channel {int(channel[foreign][0])}: it has inputs 0 to {INPUTS - 1}, sync"
-            f" {SYNC_CHANNEL} and markers {SYNC_CHANNEL + 1} to {SYNC_CHANNEL + 4} (map channels first)"
+            f" {SYNC_CHANNEL} and markers {SYNC_CHANNEL + 1} to {SYNC_CHANNEL + 4}; Parquet holds any"
         )
     marker = np.where(sync > 0, 1 << np.clip(sync - 1, 0, 3), 0)
     return np.where(special, 0x40 | marker, channel).astype(np.uint32)

@@ -110,8 +110,9 @@ def find_unit(rows: Rows, columns: Columns, options: Mapping[str, str]) -> Unit:
 
 def _titles(above: Sequence[str]) -> set[str]:
     """Units that titles above the rows give times."""
-    found = [unit for line in above if not OTHER_TIMES.search(line) for unit in TITLE.findall(line)]
-    return {LONG_NAMES.get(unit.lower(), unit.lower()) for unit in found}
+    lines = [line.lower() for line in above if not OTHER_TIMES.search(line)]
+    found = [match[1] for line in lines for match in TITLE.finditer(line)]
+    return {LONG_NAMES.get(unit, unit) for unit in found}
 
 
 def _exact(value: float | str) -> Decimal:
