@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.parts import Parts
+from heraldlink.record.raw_bin import RawWriter
 from heraldlink.record.repair import repair
 from heraldlink.record.rolling import RollingWriter, roll
 from heraldlink.record.segment import SegmentWriter
@@ -256,6 +257,24 @@ def test_a_long_recording_is_a_row_of_parquet_files(tmp_path: Path) -> None:
         Parts(tmp_path, "night")
     with pytest.raises(DataError, match="holds no recording day"):
         Parts(tmp_path, "day")
+
+
+@pytest.mark.parametrize("kind", ["segment", "rolling", "raw"])
+def test_a_recording_that_an_error_breaks_off_is_not_taken_for_whole(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / {"segment": "a.arrows", "rolling": "a-000001.arrows", "raw": "a.bin"}[kind]
+    writer = {
+        "segment": lambda: SegmentWriter(path, HEADER),
+        "rolling": lambda: RollingWriter(tmp_path, "a", HEADER),
+        "raw": lambda: RawWriter(path, HEADER),
+    }[kind]()
+    writer.push(tags_between(0, 100))
+    with pytest.raises(RequestError, match="steps back"), writer:
+        writer.push(Block(np.array([300, 200]), np.zeros(2, np.int16), 300))
+    with pytest.raises(DataError, match="not closed"):
+        list(open_tags(path).blocks())
+    whole = open_tags(path, salvage=True)
+    assert times(whole) == list(range(0, 100, 10))
+    assert [gap.reason for gap in gaps(whole)] == ["truncated"]
 
 
 def test_a_recording_goes_on_where_a_part_cannot_be_rolled(tmp_path: Path) -> None:

@@ -97,8 +97,11 @@ class RawWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:  # the description does not say that the recording was ended
+            self._stream.close()
 
     def _append(self, data: bytes) -> None:
         place = self._stream.tell()

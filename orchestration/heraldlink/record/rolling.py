@@ -106,8 +106,11 @@ class RollingWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._writer.break_off()
 
     def _begin(self) -> SegmentWriter:
         path = self._folder / f"{self._name}-{self._number:06d}{SUFFIX}"

@@ -4,6 +4,7 @@
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -72,8 +73,19 @@ class SegmentWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.break_off()
+
+    def break_off(self) -> None:
+        """Flush if that is possible, and end without saying so: readers take the rest for missing."""
+        if self._handle >= 0:
+            with suppress(DataError):
+                self.flush()
+            os.close(self._handle)
+            self._handle = -1
 
     def _append(self, data: bytes) -> None:
         """All of it or, as far as the disk lets us, nothing."""
