@@ -124,10 +124,6 @@ class FirstLook:
         sync = () if self.sync is None else (self.sync.channel,)
         return tuple(channel for channel in self.clicks if channel not in (*MARKERS, *but, *sync, SYNC_INPUT))
 
-    def expected_tags(self, span_ps: float) -> float:
-        """Tags in a time, at the rate of the first look."""
-        return self.channel.size * span_ps / self.length_ps if self.length_ps else float(self.channel.size)
-
     def _periodic(self, channel: int) -> Periodic | None:
         if self.time_ps is None:
             return None
