@@ -128,13 +128,15 @@ def test_the_tags_of_a_time_controller_come_back_from_its_transcript(loop, tmp_p
         rack["hub_tc"].close_streams()
         recorder = listen(serve_recording(addresses, file, model="ID Quantique ID900"))
         at = recorder.addresses
-        tagger = IDQuantiqueID900("through_recorder", at["hub_tc"], datalink=at["hub_tc.datalink"])
+        tagger = IDQuantiqueID900(
+            "through_recorder", at["hub_tc"], datalink=at["hub_tc.datalink"], stream_port=0
+        )
         rack.roles["hub_tc"] = tagger
         tags = record_session(tagger, rack.arm)
         tagger.close()
     assert sum(times.size for times, _ in tags.values()) > 100
     at = listen(serve_replay(file)).addresses
-    again = IDQuantiqueID900("again", at["hub_tc"], datalink=at["hub_tc.datalink"])
+    again = IDQuantiqueID900("again", at["hub_tc"], datalink=at["hub_tc.datalink"], stream_port=0)
 
     def arm() -> None:
         again.tick_count()
