@@ -21,8 +21,9 @@ from heraldlink.calibration.plans import light_plan
 from heraldlink.calibration.point import RackPoint
 from heraldlink.calibration.rack import Rack
 from heraldlink.cli.calibrate import rack_point
+from heraldlink.cli.main import execute
 from heraldlink.config import MidpointConfig, find_config, load_node
-from heraldlink.errors import ConfigurationError
+from heraldlink.errors import ConfigurationError, HeraldlinkError
 from heraldlink.messages.worker import Fault, Notes, ParkAll, PrepareAll
 from heraldlink_drivers.errors import DriverError
 from heraldlink_drivers.station import load_station
@@ -104,6 +105,31 @@ def test_opening_a_channel_or_a_shutter_onto_too_much_light_is_refused(
         assert roles.pump.power_W() == pytest.approx(1e-3, rel=1e-2)
         roles.pump.set_power_W(5e-4)  # less is never refused
     finally:
+        for name in ("hub_voa", "hub_pump"):
+            station.roles[name].safe_state()
+        station.close()
+
+
+def test_light_goes_off_when_its_power_cannot_be_read(lab: Laboratory, point: RackPoint) -> None:
+    """What only lowers the light asks for nothing before it is sent."""
+    hub = point.midpoint
+    station = load_station(hub.station, lab.addresses)
+    ports = ("--ports-file", str(lab.sim.ports_file))
+    try:
+        roles = midpoint_instruments(hub, station.roles, read_devices(hub.devices, hub.ends))
+        roles.attenuator.safe_state()
+        roles.pump.set_power_W(1e-4)
+        roles.pump.set_emission(True)
+        roles.pump.set_shutter_open(True)
+        assert execute(["sim", "fault", "hub_pump", "garbage", "--match", ":POW?", *ports]) == 0
+        with pytest.raises((HeraldlinkError, DriverError, ValueError)):
+            roles.pump.set_power_W(2e-4)
+        roles.pump.set_shutter_open(False)
+        roles.pump.set_emission(False)
+        assert not roles.pump.shutter_open()
+        assert not roles.pump.emission()
+    finally:
+        execute(["sim", "heal", "hub_pump", *ports])
         for name in ("hub_voa", "hub_pump"):
             station.roles[name].safe_state()
         station.close()

@@ -2,7 +2,7 @@
 """Roles that refuse what would bring too much light to a transducer; all else goes to the instrument.
 
 Every part of this package takes its instruments through `heraldlink.agent.roles`, which puts these in front
-of them. A command that lowers the light is never refused.
+of them. A command that lowers the light is never refused, and what switches it off asks for nothing before.
 """
 
 from collections.abc import Sequence
@@ -36,15 +36,13 @@ class LimitedLaser:
 
     def set_emission(self, on: bool) -> None:
         """Switch the laser diode. Raises ConfigurationError beyond limits.transducer."""
-        now = self._light.laser(self._device)
-        if on and not now.emission:
+        if on and not (now := self._light.laser(self._device)).emission:
             self._light.check_laser(self._device, "emission on", replace(now, emission=True))
         self._laser.set_emission(on)
 
     def set_shutter_open(self, is_open: bool) -> None:
         """Move the shutter. Raises ConfigurationError beyond limits.transducer."""
-        now = self._light.laser(self._device)
-        if is_open and not now.shutter_open:
+        if is_open and not (now := self._light.laser(self._device)).shutter_open:
             self._light.check_laser(self._device, "shutter open", replace(now, shutter_open=True))
         self._laser.set_shutter_open(is_open)
 
@@ -73,8 +71,7 @@ class LimitedAttenuator:
 
     def set_open(self, channel: int, is_open: bool) -> None:
         """Move the channel's shutter. Raises ConfigurationError beyond limits.transducer."""
-        now = self._light.channel(channel)
-        if is_open and not now.is_open:
+        if is_open and not (now := self._light.channel(channel)).is_open:
             self._light.check_channel(channel, "open", replace(now, is_open=True))
         self._attenuator.set_open(channel, is_open)
 
