@@ -220,17 +220,6 @@ def test_merged_recordings_are_in_order_and_whole(parts: list[list[int]], size: 
     assert over == gaps
 
 
-def test_indexed_recordings_do_not_merge() -> None:
-    class Indexed:
-        header = Header("test", "indexed", 1.0)
-
-        def blocks(self, size: int = 1) -> Iterator[IndexedBlock]:
-            return iter(())
-
-    with pytest.raises(RequestError, match="one file at a time"):
-        Merged([stream((0, [1])), Indexed()])
-
-
 def test_importing_the_verbs_loads_neither_instruments_nor_compilers() -> None:
     script = (
         "import sys, heraldlink.recordings as r; r.info; r.heralds; r.convert;"

@@ -15,13 +15,13 @@ from heraldlink.cli.tags_input import (
     ChannelList,
     Delays,
     Engine,
+    FileChannels,
     Files,
     Format,
     Json,
     Options,
     PeriodText,
     Plot,
-    Reading,
     Salvage,
     Sync,
     numbers,
@@ -123,6 +123,7 @@ def g2(
     format: Format = None,
     option: Options = None,
     delays: Delays = None,
+    file_channels: FileChannels = None,
     json: Json = False,
 ) -> None:
     """How the clicks of two channels pair up by delay (all pairs), or with --sync and in T3 by attempt."""
@@ -130,7 +131,7 @@ def g2(
     from heraldlink.recordings.plots import check_plot, plot_g2
 
     target = None if plot is None else check_plot(plot)
-    opened = reading(salvage, format, option, delays).open(files)
+    opened = reading(salvage, format, option, delays, file_channels).open(files)
     with progress(opened.header.tags, "g2") as told:
         found = correlate(
             opened,
@@ -174,6 +175,7 @@ def coincidences(
     format: Format = None,
     option: Options = None,
     delays: Delays = None,
+    file_channels: FileChannels = None,
     json: Json = False,
 ) -> None:
     """Coincidences of every two channels, beside those that chance would make; files are merged by time."""
@@ -182,7 +184,7 @@ def coincidences(
 
     target = None if plot is None else check_plot(plot)
     within = times_ps(window_ps, "--window")
-    opened = reading(salvage, format, option, delays).open(files)
+    opened = reading(salvage, format, option, delays, file_channels).open(files)
     with progress(opened.header.tags, "coincidences") as told:
         found = count(opened, numbers(channels, "--channels"), within, one_to_one, herald, engine, told)
     if target is not None:
@@ -201,6 +203,7 @@ def rates(
     salvage: Salvage = False,
     format: Format = None,
     option: Options = None,
+    file_channels: FileChannels = None,
     json: Json = False,
 ) -> None:
     """Clicks per second of each channel over time; gaps are no time."""
@@ -209,7 +212,7 @@ def rates(
 
     target = None if plot is None else check_plot(plot)
     width = None if bin_ps is None else whole_ps(bin_ps, "--bin")
-    opened = Reading(salvage, format, option or ()).open(files)
+    opened = reading(salvage, format, option, None, file_channels).open(files)
     with progress(opened.header.tags, "rates") as told:
         given = period(period_ps)
         nominal = given if isinstance(given, float) else None

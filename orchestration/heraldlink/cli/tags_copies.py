@@ -13,6 +13,7 @@ from heraldlink.cli.show import print_json, table
 from heraldlink.cli.tags_input import (
     ChannelList,
     Delays,
+    FileChannels,
     Files,
     Format,
     Json,
@@ -39,12 +40,15 @@ def convert(
     format: Format = None,
     option: Options = None,
     delays: Delays = None,
+    file_channels: FileChannels = None,
     json: Json = False,
 ) -> None:
     """Write each FILE in another format beside it, or all into --output; delays are stored beside them."""
     from heraldlink.recordings import convert as write
 
-    how = reading(salvage, format, option, delays)
+    how = reading(salvage, format, option, delays, file_channels)
+    if file_channels is not None and output is None:
+        raise RequestError("--file-channels makes one recording of all FILEs: give --output too")
     pairs = (
         [(files, output)] if output else [([file], file.with_suffix(f".{to.lstrip('.')}")) for file in files]
     )

@@ -13,6 +13,7 @@ from heraldlink.cli.show import print_json
 from heraldlink.cli.tags_input import (
     Delays,
     Engine,
+    FileChannels,
     Format,
     Json,
     Options,
@@ -100,6 +101,7 @@ def heralds(
     format: Format = None,
     option: Options = None,
     delays: Delays = None,
+    file_channels: FileChannels = None,
     json: Json = False,
     follow: Follow = False,
     idle: Idle = None,
@@ -114,11 +116,13 @@ def heralds(
     """
     coming = LiveInput(follow, idle, live, publish)
     asked = _asked(gates, detectors, sync, period_ps, patterns, slot_attempts, slot_first, hardware)
-    how = reading(salvage, format, option, delays)
+    how = reading(salvage, format, option, delays, file_channels)
     _checked(output, plot)
     if coming.wanted:
         if plot is not None:
             raise RequestError("--plot shows a whole recording, not one that comes: leave it out")
+        if file_channels is not None:
+            raise RequestError("--file-channels joins whole files, not ones that come: leave it out")
         found = _coming(coming, files or [], how, asked, engine, output is not None, json)
     else:
         found = _whole(files or [], how, asked, engine, plot is not None, json)

@@ -45,6 +45,14 @@ Delays = Annotated[
         metavar="CHANNEL=PS,...",
     ),
 ]
+FileChannels = Annotated[
+    str | None,
+    typer.Option(
+        "--file-channels",
+        help="Channel of each FILE, where each holds one input of a recording (ID900 .bin).",
+        metavar="A,B,...",
+    ),
+]
 ChannelList = Annotated[str | None, typer.Option("--channels", help="Channels.", metavar="A,B,...")]
 Sync = Annotated[
     int | None, typer.Option("--sync", help="Channel whose tags begin attempts.", metavar="CHANNEL")
@@ -71,12 +79,21 @@ class Reading:
     format: str | None = None
     options: Sequence[str] = ()
     delays: str | None = None
+    file_channels: str | None = None
 
     def open(self, files: Sequence[Path], raw: bool = False) -> Recording:
         """One recording of all files, merged by time if there are several."""
         from heraldlink.recordings.source import opened
 
-        return opened(files, self.salvage, self.format, self.named_options(), self.delays_ps(), raw=raw)
+        return opened(
+            files,
+            self.salvage,
+            self.format,
+            self.named_options(),
+            self.delays_ps(),
+            raw=raw,
+            file_channels=numbers(self.file_channels, "--file-channels"),
+        )
 
     def named_options(self) -> dict[str, str]:
         """``--option`` by name."""
@@ -92,9 +109,10 @@ def reading(
     format: str | None = None,
     option: list[str] | None = None,
     delays: str | None = None,
+    file_channels: str | None = None,
 ) -> Reading:
     """From a verb's options."""
-    return Reading(salvage, format, option or (), delays)
+    return Reading(salvage, format, option or (), delays, file_channels)
 
 
 def whole_ps(text: str, option: str) -> int:

@@ -5,98 +5,117 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
 from heraldlink.errors import RequestError
-from heraldlink.tags.block import END_PS, Block, Gap, Header, TagSource
-
-NONE = Block(np.empty(0, np.int64), np.empty(0, np.int16), -END_PS)
+from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock, TagSource
+from heraldlink.tags.description import AnyBlock, ended, joined, key_of, piece, refuse_other_kind, until_of
 
 
 @dataclass(frozen=True)
 class Merged:
     """Tags of several sources by time; a gap in one is a gap in all, for nothing can be counted across it.
 
-    Raises RequestError for tags after reference events, which have no common time.
+    ``one_recording``: all are of one measurement, with the same reference events; then tags after reference
+    events are merged too, by (index, time after it). What is equal comes in order of source. Raises
+    RequestError for tags after reference events of which that was not said, and for sources of two kinds.
     """
 
     sources: Sequence[TagSource]
+    one_recording: bool = False
 
     def __post_init__(self) -> None:
-        for source in self.sources:
-            if source.header.kind != "times":
-                raise RequestError(
-                    f"{source.header.format}: tags after reference events have no time in common with another"
-                    " recording; look at one file at a time"
-                )
+        kinds = {source.header.kind for source in self.sources}
+        if len(kinds) > 1:
+            raise RequestError("files of times and files of tags after reference events have no common axis")
+        if kinds == {"indexed"} and not self.one_recording:
+            raise RequestError(
+                f"{self.sources[0].header.format}: tags after reference events share no time with another"
+                " recording's; if each file holds one input of one recording, say which channels these are:"
+                " --file-channels 1,2 (in Python file_channels=[1, 2])"
+            )
+        periods = {source.header.reference_period_ps for source in self.sources}
+        if len(periods) > 1:
+            raise RequestError(
+                f"reference events every {' and '.join(f'{each} ps' for each in periods)}: not one recording"
+            )
 
     @property
     def header(self) -> Header:
-        """Of the first one, with the channels of all."""
+        """Of the first one, with the channels and delays of all."""
         headers = [source.header for source in self.sources]
         tags = [header.tags for header in headers if header.tags is not None]
         names = {number: name for header in headers for number, name in header.channels.items()}
+        delays_ps = {number: delay for header in headers for number, delay in header.delays_ps.items()}
         return replace(
             headers[0],
             format=" + ".join(header.format for header in headers),
             tags=sum(tags) if len(tags) == len(headers) else None,
             resolution_ps=max(header.resolution_ps for header in headers),
             channels=names,
+            delays_ps=delays_ps,
         )
 
-    def blocks(self, size: int = 1 << 20) -> Iterator[Block]:
+    def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
         """All tags in order of time; each block is as far as every source is known."""
-        streams = [iter(source.blocks(max(1, size // len(self.sources)))) for source in self.sources]
-        held = [NONE for _ in streams]
+        return cast("Iterator[Block] | Iterator[IndexedBlock]", self._blocks(size))
+
+    def _blocks(self, size: int) -> Iterator[AnyBlock]:
+        header = self.sources[0].header
+        streams: list[Iterator[AnyBlock]] = [
+            iter(source.blocks(max(1, size // len(self.sources)))) for source in self.sources
+        ]
+        held = [_without_tags(header, -END_PS) for _ in streams]
         open_gaps: list[Gap] = []
         while True:
-            slowest = min(range(len(held)), key=lambda place: held[place].until_ps)
-            if held[slowest].until_ps == END_PS:
+            slowest = min(range(len(held)), key=lambda place: until_of(held[place]))
+            if until_of(held[slowest]) == END_PS:
                 break
-            new = _next(streams[slowest])
+            new = next(streams[slowest], _without_tags(header, END_PS))
+            refuse_other_kind(new, header)
             open_gaps += new.gaps
-            held[slowest] = _with_rest(held[slowest], new)
-            until = _outside_gaps(min(block.until_ps for block in held), open_gaps)
+            held[slowest] = joined([held[slowest], ended(new, until_of(new), ())])
+            until = _outside_gaps(min(until_of(block) for block in held), open_gaps)
             ready, held = _split(held, until)
             over = [gap for gap in open_gaps if gap.end_ps <= until]
             open_gaps = [gap for gap in open_gaps if gap.end_ps > until]
-            if ready.time_ps.size or over or until == END_PS:
-                yield replace(ready, gaps=_union(over))
+            if ready.channel.size or over or until == END_PS:
+                yield ended(ready, until, _union(over))
 
 
-def _next(stream: Iterator[object]) -> Block:
-    block = next(stream, replace(NONE, until_ps=END_PS))
-    if not isinstance(block, Block):
-        raise RequestError("a source of times gave tags after reference events")
-    return block
+def _without_tags(header: Header, until: int) -> AnyBlock:
+    none, channel = np.empty(0, np.int64), np.empty(0, np.int16)
+    return Block(none, channel, until) if header.kind == "times" else IndexedBlock(none, none, channel, until)
 
 
-def _with_rest(rest: Block, new: Block) -> Block:
-    time = np.concatenate((rest.time_ps, new.time_ps))
-    return Block(time, np.concatenate((rest.channel, new.channel)), new.until_ps)
-
-
-def _outside_gaps(until_ps: int, gaps: Sequence[Gap]) -> int:
-    """The latest time at or before ``until_ps`` that lies in no gap."""
+def _outside_gaps(until: int, gaps: Sequence[Gap]) -> int:
+    """The latest time (or index) at or before ``until`` that lies in no gap."""
     for gap in sorted(gaps, key=lambda each: each.begin_ps, reverse=True):
-        if gap.begin_ps < until_ps < gap.end_ps:
-            until_ps = gap.begin_ps
-    return until_ps
+        if gap.begin_ps < until < gap.end_ps:
+            until = gap.begin_ps
+    return until
 
 
-def _split(held: Sequence[Block], until_ps: int) -> tuple[Block, list[Block]]:
-    """What lies before ``until_ps``, in order of time (of equal times, in order of source), and the rest."""
+def _split(held: Sequence[AnyBlock], until: int) -> tuple[AnyBlock, list[AnyBlock]]:
+    """What lies before ``until``, in order of time (of equal times, in order of source), and the rest."""
     stops = [
-        block.time_ps.size if until_ps == END_PS else int(np.searchsorted(block.time_ps, until_ps))
+        block.channel.size if until == END_PS else int(np.searchsorted(key_of(block), until))
         for block in held
     ]
     pairs = list(zip(held, stops, strict=True))
-    time = np.concatenate([block.time_ps[:stop] for block, stop in pairs])
-    channel = np.concatenate([block.channel[:stop] for block, stop in pairs])
-    order = np.argsort(time, kind="stable")
-    rest = [Block(block.time_ps[stop:], block.channel[stop:], block.until_ps) for block, stop in pairs]
-    return Block(time[order], channel[order], until_ps), rest
+    rest = [piece(block, stop, block.channel.size) for block, stop in pairs]
+    return _sorted(joined([piece(block, 0, stop) for block, stop in pairs])), rest
+
+
+def _sorted(block: AnyBlock) -> AnyBlock:
+    if isinstance(block, Block):
+        order = np.argsort(block.time_ps, kind="stable")
+        return replace(block, time_ps=block.time_ps[order], channel=block.channel[order])
+    order = np.lexsort((block.after_ps, block.index))
+    after_ps, index = block.after_ps[order], block.index[order]
+    return replace(block, after_ps=after_ps, index=index, channel=block.channel[order])
 
 
 def _union(gaps: Sequence[Gap]) -> tuple[Gap, ...]:

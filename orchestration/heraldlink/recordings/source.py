@@ -11,6 +11,7 @@ from typing import TypeVar
 from heraldlink.errors import RequestError
 from heraldlink.record.parts import Parts, part_files
 from heraldlink.record.tag_files import open_tags
+from heraldlink.recordings.file_channels import by_channel
 from heraldlink.recordings.merged import Merged
 from heraldlink.tags.block import Block, Header, IndexedBlock, TagSource
 from heraldlink.tags.channels import ChannelMap, mapped
@@ -53,16 +54,19 @@ def open_recording(
     delays_ps: Mapping[int, int] | None = None,
     drop: Sequence[int] = (),
     raw: bool = False,
+    file_channels: Sequence[int] | None = None,
     **options: str,
 ) -> Recording:
     """Open a file, a folder of a rolled recording, or several files as one stream by time.
 
     ``delays_ps`` (subtracted, by channel; stored ones unless given) and ``drop`` (channels) go by the numbers
     that the recording shows; of several files whose numbers collide, the second's are 100 more, the third's
-    200 more. ``raw``: delays stay beside the tags, for a copy. ``options``: what a format cannot know, such
-    as ``unit="ns"``. Raises DataError and RequestError as `heraldlink.record.tag_files.open_tags`.
+    200 more. ``file_channels``: the channel of each file, where one holds one input of a recording (ID900);
+    such files are one stream also if their tags come after reference events. ``raw``: delays stay beside the
+    tags, for a copy. ``options``: what a format cannot know, such as ``unit="ns"``. Raises DataError and
+    RequestError as `heraldlink.record.tag_files.open_tags`.
     """
-    return opened(paths, salvage, format, options, delays_ps, drop, raw)
+    return opened(paths, salvage, format, options, delays_ps, drop, raw, file_channels)
 
 
 def opened(
@@ -73,13 +77,14 @@ def opened(
     delays_ps: Mapping[int, int] | None = None,
     drop: Sequence[int] = (),
     raw: bool = False,
+    file_channels: Sequence[int] | None = None,
 ) -> Recording:
     """As `open_recording`."""
     if not paths:
         raise RequestError("give at least one recording")
     each_one = [_opened(Path(path), salvage, format, options or {}) for path in paths]
     name = ", ".join(each.name for each in each_one)
-    source = each_one[0].source if len(each_one) == 1 else Merged(_apart(each_one))
+    source = _one_stream(each_one, file_channels)
     found: Mapping[str, int] = each_one[0].found if len(each_one) == 1 else dict[str, int]()
     delays = source.header.delays_ps if delays_ps is None else delays_ps
     if drop or (any(delays.values()) and not raw):
@@ -112,6 +117,13 @@ def passed(
 def named(source: Recording, error: Exception) -> str:
     """An error's text with the recording's name before it, once."""
     return str(error) if source.name in str(error) else f"{source.name}: {error}"
+
+
+def _one_stream(opened: Sequence[Recording], file_channels: Sequence[int] | None) -> TagSource:
+    if file_channels is not None:
+        sources = by_channel([each.name for each in opened], [each.source for each in opened], file_channels)
+        return sources[0] if len(sources) == 1 else Merged(sources, one_recording=True)
+    return opened[0].source if len(opened) == 1 else Merged(_apart(opened))
 
 
 def _opened(path: Path, salvage: bool, format: str | None, options: Mapping[str, str]) -> Recording:
