@@ -85,6 +85,8 @@ def test_channels_below_zero_are_counted_as_they_are(tmp_path, capsys):
     assert execute(["tags", "heralds", str(path), *options]) == 0
     said = capsys.readouterr().out
     assert json.loads("{\n" + said.partition("{\n")[2])["clicks"] == {"-2": 1, "-1": 2, "0": 3}
+    assert execute(["tags", "heralds", str(path), *options, "--delays", "-1=5,7=5"]) == 0
+    assert capsys.readouterr().err == "channel 7, which has a delay, never clicked\n"
 
 
 @pytest.fixture
@@ -138,6 +140,10 @@ def test_an_id900_tells_heralds_and_publishes_them(instrument):
         (("--live", "tcp://h:1"), "raw=1,2"),
         (("--live", "tcp://h:1", "--option", "raw=1,x"), "whole number"),
         (("--live", "tcp://h:1", "--option", "raw=1", "--option", "colour=3"), "no option colour"),
+        (
+            ("--live", "tcp://h:1", "--option", "raw=1,2", "--delays", "3=5"),
+            "delay for channel 3, which",
+        ),
         (("--idle", "1", "x.ptu"), "--follow"),
         (("--publish", "tcp://127.0.0.1:0", "x.ptu"), "--follow or --live"),
         (("--follow", "a", "b"), "one FILE"),

@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_recordings import PERIOD_PS, filtered_syncs, pair_source, stream
+from made_recordings import PERIOD_PS, Arrays, filtered_syncs, pair_source, stream
 
 from heraldlink import recordings
+from heraldlink.cli.main import execute
 from heraldlink.errors import RequestError
 from heraldlink.recordings.merged import Merged
 from heraldlink.recordings.pair_results import AttemptG2, DelayG2
+from heraldlink.recordings.source import recording
 from heraldlink.tags.block import END_PS, Header, IndexedBlock
 from heraldlink.tags.formats.parquet import ParquetWriter
 from heraldlink.tags.passes import InOrder
@@ -227,3 +229,20 @@ def test_importing_the_verbs_loads_neither_instruments_nor_compilers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_delay_of_a_channel_that_is_not_there_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tags = stream((0, np.arange(100) * 1000), (2, np.arange(50) * 2000 + 300))
+    recordings.convert(tags, tmp_path / "a.parquet")
+    told = "a delay for channel 7, which it does not have (its channels: 0, 2)"
+    for verb, *more in (["coincidences"], ["convert", "--output", str(tmp_path / "b.parquet")]):
+        assert execute(["tags", verb, str(tmp_path / "a.parquet"), "--delays", "7=5,2=300", *more]) == 2
+        assert told in capsys.readouterr().err
+    assert not (tmp_path / "b.parquet").exists()
+    opened = recordings.open_recording(tmp_path / "a.parquet", delays_ps={2: 300, 9: 0})
+    with pytest.raises(RequestError, match="a delay for channel 9"):
+        recordings.rates(opened)
+    named = Arrays(tags.time_ps, tags.channel, header=Header("test", "times", 1.0, channels={9: "dark"}))
+    assert recordings.coincidences(recording(named, delays_ps={9: 5, 2: 300}), within_ps=[0])

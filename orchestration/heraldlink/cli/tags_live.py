@@ -110,7 +110,8 @@ def live_heralds(
 
     name, source = live.open(files, reading)
     watched = Watched(source)
-    opened = _delayed(name, watched, reading.delays_ps() or stored_delays or source.header.delays_ps)
+    delays = reading.delays_ps() or stored_delays or source.header.delays_ps
+    opened = _delayed(name, watched, delays, live.address is not None)
     choice = choose(opened, no_look(source.header.resolution_ps))
     printed = _json_lines(choice.table) if as_json else _lines(choice.table)
     told: Counter[int] = Counter()
@@ -127,13 +128,19 @@ def live_heralds(
         result = run_live(opened, choice.stream(engine, keep), tell)
     found = HeraldsFound(name, choice, result)
     _summary(found, counted(found, told), watched, as_json)
+    for channel in sorted(delays.keys() - set(watched.clicks) - set(watched.header.channels)):
+        typer.echo(f"channel {channel}, which has a delay, never clicked", err=True)
     return found
 
 
-def _delayed(name: str, source: Watched, delays_ps: Mapping[int, int]) -> Recording:
+def _delayed(name: str, source: Watched, delays_ps: Mapping[int, int], all_known: bool) -> Recording:
+    """``all_known``: whether the header names every channel that can come."""
+    from heraldlink.recordings.known_channels import check_delays
     from heraldlink.recordings.source import Recording
     from heraldlink.tags.channels import ChannelMap, mapped
 
+    if all_known:
+        check_delays(name, delays_ps, source.header.channels)
     return Recording(name, mapped(source, ChannelMap(delays_ps)) if any(delays_ps.values()) else source)
 
 

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.folder import sync
@@ -21,7 +22,17 @@ PARTIAL = ".partial"
 
 
 class Writer(Protocol):
-    """What writes blocks to a stream."""
+    """What writes blocks to a stream; as a context it is closed, or given up where something went wrong."""
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close, or give up."""
+        ...
 
     def push(self, block: Block | IndexedBlock) -> object:
         """Write the tags of a block."""
@@ -177,8 +188,8 @@ def _written(opened: Recording, source: TagSource, path: Path, progress: Progres
     format_name, writer = WRITERS[path.suffix]
     partial = path.with_name(path.name + PARTIAL)
     try:
-        with partial.open("w+b") as stream:
-            analyses: list[Analysis[int]] = [Counting(writer(stream, source.header))]
+        with partial.open("w+b") as stream, writer(stream, source.header) as target:
+            analyses: list[Analysis[int]] = [Counting(target)]
             (tags,) = passed(Recording(opened.name, source), analyses, progress)
         sync(partial)
         partial.rename(path)

@@ -12,6 +12,7 @@ from heraldlink.errors import RequestError
 from heraldlink.record.parts import Parts, part_files
 from heraldlink.record.tag_files import open_tags
 from heraldlink.recordings.file_channels import by_channel
+from heraldlink.recordings.known_channels import KnownDelays
 from heraldlink.recordings.merged import Merged
 from heraldlink.tags.block import Block, Header, IndexedBlock, TagSource
 from heraldlink.tags.channels import ChannelMap, mapped
@@ -59,7 +60,8 @@ def open_recording(
 ) -> Recording:
     """Open a file, a folder of a rolled recording, or several files as one stream by time.
 
-    ``delays_ps`` (subtracted, by channel; stored ones unless given) and ``drop`` (channels) go by the numbers
+    ``delays_ps`` (subtracted, by channel; stored ones unless given; a channel that has no tag is refused when
+    all tags were read) and ``drop`` (channels) go by the numbers
     that the recording shows; of several files whose numbers collide, the second's are 100 more, the third's
     200 more. ``file_channels``: the channel of each file, where one holds one input of a recording (ID900);
     such files are one stream also if their tags come after reference events. ``raw``: delays stay beside the
@@ -87,6 +89,8 @@ def opened(
     source = _one_stream(each_one, file_channels)
     found: Mapping[str, int] = each_one[0].found if len(each_one) == 1 else dict[str, int]()
     delays = source.header.delays_ps if delays_ps is None else delays_ps
+    if delays_ps:
+        source = KnownDelays(name, source, delays_ps)
     if drop or (any(delays.values()) and not raw):
         source = mapped(source, ChannelMap({} if raw else delays, frozenset(drop)))
     return Recording(name, Described(source, delays) if raw else source, found)
@@ -100,7 +104,8 @@ def recording(source: Source, raw: bool = False, delays_ps: Mapping[int, int] | 
         return open_recording(*source, raw=raw, delays_ps=delays_ps)
     opened = source if isinstance(source, Recording) else Recording("tags", source)
     if delays_ps:
-        return Recording(opened.name, mapped(opened, ChannelMap(delays_ps)), opened.found)
+        known = KnownDelays(opened.name, opened, delays_ps)
+        return Recording(opened.name, mapped(known, ChannelMap(delays_ps)), opened.found)
     return opened
 
 
