@@ -246,3 +246,22 @@ def test_a_delay_of_a_channel_that_is_not_there_is_refused(
         recordings.rates(opened)
     named = Arrays(tags.time_ps, tags.channel, header=Header("test", "times", 1.0, channels={9: "dark"}))
     assert recordings.coincidences(recording(named, delays_ps={9: 5, 2: 300}), within_ps=[0])
+
+
+def test_a_part_beside_all_tags_is_refused_and_not_written(tmp_path: Path) -> None:
+    tags = stream((0, 1000 + np.arange(100) * 1000), (2, [5050]))
+    output = tmp_path / "part.parquet"
+    for window, keep, told in (
+        ((200_000, 300_000), None, "no tags from 200000 to 300000 ps: its tags end before.* at 100000"),
+        ((-50, 1000), None, "no tags from -50 to 1000 ps: its tags begin at 1000"),
+        ((0, 5000), (2,), "its tags begin at 5050"),
+        ((0, 5000), (7,), "there are no such tags"),
+    ):
+        with pytest.raises(RequestError, match=told):
+            recordings.cut(tags, output, window, keep)
+        assert not list(tmp_path.iterdir())
+    events = Events(np.full(40, 2000), Header("test", "indexed", 1.0))
+    with pytest.raises(RequestError, match="no tags from 40 to 50 reference events"):
+        recordings.cut(events, output, (40, 50))
+    assert recordings.cut(tags, output, (6001, 6999)).tags == 0  # silent, but within the recording
+    assert recordings.cut(tags, tmp_path / "last.parquet", (100_000, 10**9)).tags == 1

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +13,9 @@ from typing import BinaryIO, Protocol, Self
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.folder import sync
+from heraldlink.recordings.part import Part
 from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
-from heraldlink.tags.block import Block, Gap, Header, IndexedBlock, TagSource
+from heraldlink.tags.block import Block, Header, IndexedBlock, TagSource
 from heraldlink.tags.channels import ChannelMap, mapped
 from heraldlink.tags.passes import Analysis
 
@@ -29,7 +30,7 @@ class Writer(Protocol):
         ...
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         """Close, or give up."""
         ...
@@ -86,7 +87,7 @@ def cut(
     """Write the tags with window begin <= t < end (ps of the recording; reference indices if it has those).
 
     ``keep``: only these channels. Times stay as they are. Raises as `convert`, and RequestError for an empty
-    window.
+    window, and for one that lies before or behind all tags; then nothing is written.
     """
     opened = recording(source, raw=True)
     if window_ps[1] <= window_ps[0]:
@@ -95,45 +96,7 @@ def cut(
     if keep is not None:
         drop = frozenset(range(-(1 << 15), 1 << 15)) - frozenset(keep)
         whole = mapped(opened, ChannelMap(delays_ps={}, drop=drop))
-    return _written(opened, Part(whole, window_ps), Path(output), progress)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Tags of a source in begin <= t < end, with the parts of gaps that lie in there."""
-
-    source: TagSource
-    window_ps: tuple[int, int]
-
-    @property
-    def header(self) -> Header:
-        """As the source's, without a number of tags."""
-        return replace(self.source.header, tags=None, acquisition_s=None)
-
-    def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
-        """The part's blocks; nothing behind it is read."""
-        return self._blocks(size)  # type: ignore[return-value]  # one kind throughout
-
-    def _blocks(self, size: int) -> Iterator[Block | IndexedBlock]:
-        begin, end = self.window_ps
-        for block in self.source.blocks(size):
-            gaps = tuple(
-                Gap(max(begin, gap.begin_ps), min(end, gap.end_ps), gap.reason)
-                for gap in block.gaps
-                if gap.begin_ps < end and gap.end_ps > begin
-            )
-            if isinstance(block, Block):
-                inside = (block.time_ps >= begin) & (block.time_ps < end)
-                over = block.until_ps >= end
-                yield replace(block, time_ps=block.time_ps[inside], channel=block.channel[inside], gaps=gaps)
-            else:
-                inside = (block.index >= begin) & (block.index < end)
-                over = block.until_index >= end
-                after_ps, index = block.after_ps[inside], block.index[inside]
-                channel = block.channel[inside]
-                yield replace(block, after_ps=after_ps, index=index, channel=channel, gaps=gaps)
-            if over:
-                return
+    return _written(opened, Part(whole, window_ps, opened.name), Path(output), progress)
 
 
 def _parquet(stream: BinaryIO, header: Header) -> Writer:
