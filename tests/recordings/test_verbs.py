@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -265,3 +266,35 @@ def test_a_part_beside_all_tags_is_refused_and_not_written(tmp_path: Path) -> No
         recordings.cut(events, output, (40, 50))
     assert recordings.cut(tags, output, (6001, 6999)).tags == 0  # silent, but within the recording
     assert recordings.cut(tags, tmp_path / "last.parquet", (100_000, 10**9)).tags == 1
+
+
+def test_a_gate_that_reaches_into_the_next_attempt_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    syncs = np.arange(2000) * 20_000
+    tags = stream((0, syncs), (1, syncs[::7] + 3000), (2, syncs[::11] + 3000))
+    for gates, late in (([(0, 20_000)], 0), ([(0, 20_001)], 1), ([(0, 500), (19_000, 21_000)], 1)):
+        found = recordings.heralds(tags, gates, (1, 2), sync=0)
+        assert (len(found.warnings), found.period_ps) == (late, pytest.approx(20_000))
+        ticks = recordings.heralds(tags, gates, (1, 2), sync=0, period_ps=20_000, slot_attempts=1)
+        assert len(ticks.warnings) == late
+    recordings.convert(tags, tmp_path / "a.parquet")
+    asked = ["tags", "heralds", str(tmp_path / "a.parquet"), "--gates", "0:30000", "--sync", "0", "--json"]
+    assert execute(asked) == 0
+    out, err = capsys.readouterr()
+    assert err.startswith(
+        "heraldlink: warning: gate gate (0 to 30000 ps) reaches into the next attempt, 20000 ps"
+    )
+    assert json.loads(out)["warnings"] == [err.removeprefix("heraldlink: warning: ").strip()]
+    irregular = np.cumsum(np.random.default_rng(1).integers(15_000, 40_000, 500))
+    found = recordings.heralds(stream((0, irregular), (1, irregular[:3]), (2, irregular[3:5])), [(0, 16_000)],
+                               (1, 2), sync=0, period_ps="counted")  # fmt: skip
+    assert len(found.warnings) == 1
+    header = Header("test", "indexed", 1.0, reference_period_ps=12_500.0)
+    assert recordings.heralds(Events(np.full(400, 2000), header), [(-1, 12_500)], (1, 2)).warnings
+    assert not filtered_warnings((1500, 2500))
+    assert filtered_warnings((1500, 12_600))
+
+
+def filtered_warnings(gate: tuple[int, int]) -> tuple[str, ...]:
+    return recordings.heralds(filtered_syncs(clicks=5000)[0], gates_ps=[gate]).warnings

@@ -126,6 +126,8 @@ def heralds(
         found = _coming(coming, files or [], how, asked, engine, output is not None, json)
     else:
         found = _whole(files or [], how, asked, engine, plot is not None, json)
+    for warning in found.warnings:
+        typer.echo(f"heraldlink: warning: {warning}", err=True)
     _write(found, output, plot)
 
 

@@ -106,13 +106,15 @@ def live_heralds(
     from heraldlink.heralding.patterns import AMBIGUOUS
     from heraldlink.recordings.first_look import no_look
     from heraldlink.recordings.gated import HeraldsFound
+    from heraldlink.recordings.late_gates import attempt_period_ps
     from heraldlink.streams.heralds import Publisher, run_live
 
     name, source = live.open(files, reading)
     watched = Watched(source)
     delays = reading.delays_ps() or stored_delays or source.header.delays_ps
     opened = _delayed(name, watched, delays, live.address is not None)
-    choice = choose(opened, no_look(source.header.resolution_ps))
+    look = no_look(source.header.resolution_ps)
+    choice = choose(opened, look)
     printed = _json_lines(choice.table) if as_json else _lines(choice.table)
     told: Counter[int] = Counter()
     publishing = nullcontext() if live.publish is None else Publisher(live.publish)
@@ -126,7 +128,7 @@ def live_heralds(
                 publisher.tell(heralds)
 
         result = run_live(opened, choice.stream(engine, keep), tell)
-    found = HeraldsFound(name, choice, result)
+    found = HeraldsFound(name, choice, result, None, attempt_period_ps(choice.attempts, result.report, look))
     _summary(found, counted(found, told), watched, as_json)
     for channel in sorted(delays.keys() - set(watched.clicks) - set(watched.header.channels)):
         typer.echo(f"channel {channel}, which has a delay, never clicked", err=True)

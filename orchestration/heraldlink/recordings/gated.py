@@ -25,6 +25,7 @@ from heraldlink.recordings.attempt_choice import (
 )
 from heraldlink.recordings.choices import check_channels
 from heraldlink.recordings.first_look import FirstLook, first_look
+from heraldlink.recordings.late_gates import attempt_period_ps, late_gates
 from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
 from heraldlink.tags.arrivals import Arrivals, ArrivalTable
 from heraldlink.tags.passes import Analysis
@@ -64,13 +65,15 @@ class HeraldChoice:
 class HeraldsFound:
     """All heralds of a recording, counts by pattern, and how attempts were told apart.
 
-    ``arrivals``: clicks by time after the reference event, if they were asked for.
+    ``arrivals``: clicks by time after the reference event, if they were asked for. ``period_ps``: from one
+    attempt to the next, where it is known.
     """
 
     name: str
     choice: HeraldChoice
     result: HeraldResult
     arrivals: ArrivalTable | None = None
+    period_ps: float | None = None
 
     @property
     def heralds(self) -> Heralds:
@@ -86,6 +89,11 @@ class HeraldsFound:
             for name in table.names
             if table.code(name) not in (0, AMBIGUOUS)
         }
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes these heralds doubtful, one sentence each."""
+        return late_gates(self.choice.table, self.period_ps)
 
     def summary(self) -> dict[str, object]:
         """Plain values."""
@@ -115,6 +123,7 @@ class HeraldsFound:
             "periods": [asdict(fit) for fit in report.fits[:LEAST_FITS]],
             "stretches": len(report.fits),
             "advice": self.choice.attempts.warning,
+            "warnings": list(self.warnings),
             "uncertain_steps": sum(fit.uncertain for fit in report.fits),
             "hardware": None
             if comparison is None
@@ -174,12 +183,14 @@ def heralds(
     analyses: list[Analysis[object]] = [Singles(), choice.stream(engine)]
     if arrivals:
         analyses.append(_arrivals(opened, choice))
-    singles, result, *rest = passed(opened, analyses, progress)
+    counted, found, *rest = passed(opened, analyses, progress)
+    singles, result = cast("SinglesCount", counted), cast("HeraldResult", found)
     channel = getattr(choice.attempts.strategy, "channel", None)
     needed = choice.detectors if channel is None else (channel, *choice.detectors)
-    check_channels(opened, cast("SinglesCount", singles).clicks, needed)
+    check_channels(opened, singles.clicks, needed)
     table = cast("ArrivalTable", rest[0]) if rest else None
-    return HeraldsFound(opened.name, choice, cast("HeraldResult", result), table)
+    period = attempt_period_ps(choice.attempts, result.report, look, singles)
+    return HeraldsFound(opened.name, choice, result, table, period)
 
 
 def herald_choice(
