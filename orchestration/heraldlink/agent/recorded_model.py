@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
+from pydantic import ValidationError
 
 from heraldlink.agent.estimator import Estimator
 from heraldlink.agent.measured_link import MeasuredLink
@@ -20,6 +21,8 @@ from heraldlink_physics.device import Devices
 from heraldlink_physics.errors import PhysicsError
 from heraldlink_physics.model import HeraldModel
 
+NO_LIGHT_LIMIT = {"peak_W": 0.1, "mean_W": 0.1, "open_share": 1.0}
+"""Stands in a configuration from before transducers had limits; a prediction does not depend on them."""
 PLACES = ("station", "devices", "data_directory")
 """Paths of the configuration: only their names are kept."""
 
@@ -61,17 +64,39 @@ def describe_model(estimator: Estimator, drives: Mapping[str, Drive]) -> dict[st
 def recorded_model(describe: Mapping[str, str]) -> RecordedModel:
     """The model from the description of the midpoint's tags. Raises DataError if that lacks it."""
     if MODEL not in describe:
-        raise DataError("the run's tags came without their model (an older version wrote them)")
+        raise DataError(
+            "the run's tags came without their model (an older version wrote them): no other gate can be"
+            " predicted; replay without --gate, or count heralds alone with heraldlink tags heralds"
+            " RUN/tags-midpoint.parquet --option slot=N --gates LO:HI --detectors C,D"
+        )
     try:
         held = cast("dict[str, object]", json.loads(describe[MODEL]))
-        config = MidpointConfig.model_validate_json(json.dumps(held["config"]))
+        config = MidpointConfig.model_validate_json(json.dumps(_with_limits(held["config"])))
         devices = msgspec.convert(held["devices"], Devices)
         measured = msgspec.convert(held["measured"], MeasuredLink)
         drives = msgspec.convert(held["drives"], dict[str, Drive])
     except (ValueError, KeyError, TypeError, PhysicsError) as error:
-        raise DataError(f"the model beside the run's tags cannot be read ({error})") from error
+        raise DataError(
+            f"the model beside the run's tags cannot be read ({_first(error)}): another version wrote it;"
+            " read it with that one, or replay without --gate"
+        ) from error
     chosen = {
         name: msgspec.structs.replace(drives[name], envelope_peak_V=peak_V)
         for name, peak_V in envelopes_of(describe).items()
     }
     return RecordedModel(Estimator(config, sequence_of(describe), devices, measured), chosen)
+
+
+def _with_limits(config: object) -> object:
+    """A configuration as it is written today: limits of both transducers, though it was kept without."""
+    held = cast("dict[str, dict[str, object]]", config)
+    ends = cast("list[str]", held["ends"])
+    return held | {"limits": {"transducer": dict.fromkeys(ends, NO_LIGHT_LIMIT)} | held["limits"]}
+
+
+def _first(error: Exception) -> str:
+    """The key that is wrong and why, of pydantic's errors in one line."""
+    if isinstance(error, ValidationError):
+        wrong = error.errors()[0]
+        return f"config.{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}"
+    return f"{error!r}" if isinstance(error, KeyError) else str(error)
