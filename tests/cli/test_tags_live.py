@@ -10,10 +10,13 @@ from time import monotonic
 
 import numpy as np
 import pytest
+import zmq
 
 from heraldlink.cli.main import execute
+from heraldlink.heralding.results import Heralds
 from heraldlink.record.segment import SegmentWriter
 from heraldlink.streams.datalink import open_socket
+from heraldlink.streams.heralds import read_message
 from heraldlink.tags.block import Block, Header
 from heraldlink_sim.faces.id900_server import serve_id900
 from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900
@@ -113,6 +116,7 @@ def test_an_id900_tells_heralds_and_publishes_them(instrument):
     options = ("--live", server.datalink_address, "--option", "raw=1,2", "--option", "port=0")
     options += ("--gates", "50000:350000", "--detectors", "1,2")
     running = command(*options, "--publish", "tcp://127.0.0.1:0")
+    subscriber = subscribed(running.stderr.readline().removeprefix("heralds are published at ").strip())
     deadline = monotonic() + 20
     while sum(data.startswith(b"start-stream") for _, data in list(server.datalink.wire_log)) < 2:
         assert monotonic() < deadline
@@ -130,6 +134,31 @@ def test_an_id900_tells_heralds_and_publishes_them(instrument):
     assert running.returncode == 0, err
     told = ["0 Psi+ 100000", "1 Psi+ 100000", "2 Psi+ 100000", "3 Psi+ 100000"]
     assert out.splitlines()[:6] == [*told, "5 Psi- 200000", "6 Psi- 200000"]
+    assert not err
+    heard = []
+    while subscriber.poll(5000) and isinstance(message := read_message(subscriber.recv_multipart()), Heralds):
+        heard += message.attempt.tolist()
+    subscriber.close()
+    assert heard == [0, 1, 2, 3, 5, 6]
+
+
+def subscribed(address):
+    subscriber = open_socket(zmq.SUB)
+    subscriber.connect(address)
+    subscriber.subscribe(b"")
+    return subscriber
+
+
+def test_the_address_of_published_heralds_is_the_first_line_of_json(tmp_path, capsys):
+    path = tmp_path / "tags.arrows"
+    with SegmentWriter(path, Header("test", "times", 1.0)) as writer:
+        writer.push(attempts(0, 3))
+    options = ("--follow", "--gates", "0:200000", "--detectors", "1,2", "--sync", "0", "--json")
+    assert execute(["tags", "heralds", str(path), *options, "--publish", "tcp://127.0.0.1:0"]) == 0
+    out, err = capsys.readouterr()
+    address = json.loads(out.splitlines()[0])["published"]
+    assert err == f"heralds are published at {address}\n"
+    assert int(address.removeprefix("tcp://127.0.0.1:")) > 0
 
 
 @pytest.mark.parametrize(

@@ -282,9 +282,7 @@ def test_a_gate_that_reaches_into_the_next_attempt_is_warned_of(
     asked = ["tags", "heralds", str(tmp_path / "a.parquet"), "--gates", "0:30000", "--sync", "0", "--json"]
     assert execute(asked) == 0
     out, err = capsys.readouterr()
-    assert err.startswith(
-        "heraldlink: warning: gate gate (0 to 30000 ps) reaches into the next attempt, 20000 ps"
-    )
+    assert "warning: gates reach into the next attempt, 20000 ps later (gate: 0 to 30000 ps)" in err
     assert json.loads(out)["warnings"] == [err.removeprefix("heraldlink: warning: ").strip()]
     irregular = np.cumsum(np.random.default_rng(1).integers(15_000, 40_000, 500))
     found = recordings.heralds(stream((0, irregular), (1, irregular[:3]), (2, irregular[3:5])), [(0, 16_000)],

@@ -119,6 +119,8 @@ def live_heralds(
     told: Counter[int] = Counter()
     publishing = nullcontext() if live.publish is None else Publisher(live.publish)
     with stopped_by_signals(source), publishing as publisher:
+        if publisher is not None:
+            _tell_address(publisher.address, as_json)
 
         def tell(heralds: Heralds) -> None:
             printed(heralds)
@@ -244,6 +246,13 @@ def _lines(table: PatternTable) -> Callable[[Heralds], None]:
             print("\n".join(lines), flush=True)
 
     return show
+
+
+def _tell_address(address: str, as_json: bool) -> None:
+    """Where heralds are published: names the port, where 0 was asked for."""
+    typer.echo(f"heralds are published at {address}", err=True)
+    if as_json:
+        print(json.dumps({"published": address}), flush=True)
 
 
 def _json_lines(table: PatternTable) -> Callable[[Heralds], None]:
