@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heraldlink.cli.main import execute
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.parts import Parts
 from heraldlink.record.raw_bin import RawWriter
@@ -317,6 +318,30 @@ def test_what_is_no_segment_is_told(tmp_path: Path, content: bytes) -> None:
         repair(other)
     with pytest.raises(DataError, match="there is no such file"):
         repair(tmp_path / "none")
+
+
+def test_what_is_not_ours_in_a_folder_is_left_as_it_is_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pa.OSFile(str(tmp_path / "a.arrows"), "wb") as file, pa.ipc.new_stream(file, pa.schema([])):
+        pass
+    (tmp_path / "b.arrows").mkdir()
+    dead = written(tmp_path / "m.arrows", [tags_between(0, 100)])
+    dead.write_bytes(dead.read_bytes()[:-8])
+    (tmp_path / "n.bin").write_bytes(bytes(16))
+    (tmp_path / "n.json").write_text("{}")
+    before = [(tmp_path / name).read_bytes() for name in ("a.arrows", "n.bin", "n.json")]
+    assert execute(["tags", "repair", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert "m.arrows: 10 tags (blocks: 1) are kept in m.parquet" in out
+    for told in ("a.arrows: left as it is (byte 0: not the beginning", "n.bin: left as it is"):
+        assert told in err
+    assert len(err.splitlines()) == 2
+    assert [(tmp_path / name).read_bytes() for name in ("a.arrows", "n.bin", "n.json")] == before
+    assert execute(["tags", "repair", str(tmp_path), "--json"]) == 2
+    again = json.loads(capsys.readouterr().out)
+    assert [len(again[name]) for name in ("repaired", "skipped")] == [0, 2]
+    assert execute(["tags", "repair", str(tmp_path / "m.arrows")]) == 2  # gone: it is rolled
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from heraldlink.cli.exits import ExitCode
 from heraldlink.cli.show import print_json, table
 from heraldlink.cli.tags_input import (
     ChannelList,
@@ -95,18 +96,28 @@ def repair(
     ],
     json: Json = False,
 ) -> None:
-    """Make readable what a killed writer left, and say what was lost."""
+    """Make readable what a killed writer left, and say what was lost.
+
+    In a folder, files that are not ours are left as they are and told; then the exit code is 2.
+    """
+    from heraldlink.record.repair import Skipped
     from heraldlink.recordings import repair as mend
 
     found = [each for file in files for each in mend(file)]
+    skipped = [each for each in found if isinstance(each, Skipped)]
+    done = [each for each in found if not isinstance(each, Skipped)]
+    for sentence in (sentence for each in skipped for sentence in each.sentences):
+        typer.echo(f"heraldlink: {sentence}", err=True)
     if json:
-        print_json({"repaired": [each.summary() for each in found]})
-        return
-    for each in found:
-        for sentence in each.sentences:
+        repaired, left = [[each.summary() for each in group] for group in (done, skipped)]
+        print_json({"repaired": repaired, "skipped": left})
+    else:
+        for sentence in (sentence for each in done for sentence in each.sentences):
             sys.stdout.write(f"{sentence}\n")
-    if not found:
-        sys.stdout.write(f"{', '.join(map(str, files))}: nothing to repair\n")
+        if not found:
+            sys.stdout.write(f"{', '.join(map(str, files))}: nothing to repair\n")
+    if skipped:
+        raise typer.Exit(ExitCode.BAD_INPUT)
 
 
 def _show(written: list[dict[str, object]], json: bool) -> None:

@@ -2,6 +2,7 @@
 """Make a readable recording of what a killed writer left, and say what was lost."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,12 +67,29 @@ class Repaired:
         }
 
 
-def repair(path: Path) -> tuple[Repaired, ...]:
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file of a folder that was left as it is: it is no recording of ours, or nothing of it can be read."""
+
+    path: Path
+    why: str
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Why."""
+        return (f"{self.path.name}: left as it is ({self.why})",)
+
+    def summary(self) -> dict[str, object]:
+        """JSON-ready."""
+        return {"file": str(self.path), "why": self.why}
+
+
+def repair(path: Path) -> tuple[Repaired | Skipped, ...]:
     """Repair a segment, a raw ``.bin`` file, or all of these in a folder; already whole files are left alone.
 
-    A segment becomes a Parquet file beside it that ends with a gap; one with unreadable bytes is kept as
-    ``NAME.arrows.torn``. Raises RequestError if a process still writes the file, DataError if it is something
-    else or holds nothing that can be read.
+    Of a folder, files that cannot be repaired are skipped. A segment becomes a Parquet file beside it that
+    ends with a gap; one with unreadable bytes is kept as ``NAME.arrows.torn``. Raises RequestError if a
+    process still writes the file, DataError if it is something else or holds nothing that can be read.
     """
     if path.is_dir():
         return _folder(path)
@@ -89,16 +107,29 @@ def repair(path: Path) -> tuple[Repaired, ...]:
             )
 
 
-def _folder(folder: Path) -> tuple[Repaired, ...]:
-    segments, raws = sorted(folder.glob(f"*{SUFFIX}")), sorted(folder.glob(f"*{RAW}"))
+def _folder(folder: Path) -> tuple[Repaired | Skipped, ...]:
+    segments, raws = (
+        sorted(path for path in folder.glob(f"*{suffix}") if path.is_file()) for suffix in (SUFFIX, RAW)
+    )
     for path in (*segments, *raws):
         refuse_open(path)
     for path in segments:
         for partial in folder.glob(f"{path.stem}{ROLLED}.*{PARTIAL}"):
             partial.unlink()  # rolling was interrupted; the segment is still there
     ours = [path for path in raws if description_file(path).exists()]
-    dead = [path for path in ours if not RawTags(path, salvage=True).whole]
-    return (*(_segment(path) for path in segments), *(_raw(path) for path in dead))
+    found = [_tried(_segment, path) for path in segments] + [_tried(_dead_raw, path) for path in ours]
+    return tuple(each for each in found if each is not None)
+
+
+def _tried(mend: Callable[[Path], Repaired | None], path: Path) -> Repaired | Skipped | None:
+    try:
+        return mend(path)
+    except DataError as error:
+        return Skipped(path, str(error).removeprefix(f"{path}: "))
+
+
+def _dead_raw(path: Path) -> Repaired | None:
+    return None if RawTags(path, salvage=True).whole else _raw(path)
 
 
 def _segment(path: Path) -> Repaired:
