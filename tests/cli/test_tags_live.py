@@ -18,6 +18,7 @@ from heraldlink.record.segment import SegmentWriter
 from heraldlink.streams.datalink import open_socket
 from heraldlink.streams.heralds import read_message
 from heraldlink.tags.block import Block, Header
+from heraldlink.tags.formats.segment import SegmentTags
 from heraldlink_sim.faces.id900_server import serve_id900
 from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900
 from heraldlink_sim.transport import EventLoopThread
@@ -110,18 +111,18 @@ def ask(address, text):
     control.close()
 
 
-def test_an_id900_tells_heralds_and_publishes_them(instrument):
-    loop, face, server = instrument
-    ask(server.address, RECORDING)
-    options = ("--live", server.datalink_address, "--option", "raw=1,2", "--option", "port=0")
-    options += ("--gates", "50000:350000", "--detectors", "1,2")
-    running = command(*options, "--publish", "tcp://127.0.0.1:0")
-    subscriber = subscribed(running.stderr.readline().removeprefix("heralds are published at ").strip())
+def streaming(server, running):
+    """Wait until the command has started both streams."""
     deadline = monotonic() + 20
     while sum(data.startswith(b"start-stream") for _, data in list(server.datalink.wire_log)) < 2:
         assert monotonic() < deadline
         assert running.poll() is None, running.communicate()
         select.select([], [], [], 0.01)
+
+
+def played(instrument):
+    """One record of 900 attempts of 1 us; clicks of detector 1 in 0 to 4, of 2 in 4 to 6."""
+    loop, face, server = instrument
     starts = np.arange(1_000_000, 901_000_000, 1_000_000)
     events = {"IN4": [0], "START": starts, "IN1": starts[:5] + 100_000, "IN2": starts[4:7] + 200_000}
     ask(server.address, ":REC:PLAY")
@@ -130,6 +131,17 @@ def test_an_id900_tells_heralds_and_publishes_them(instrument):
         face.deliver({name: np.array(times, np.int64) for name, times in events.items()}, 1)
 
     loop.run(deliver())
+
+
+def test_an_id900_tells_heralds_and_publishes_them(instrument):
+    _, _, server = instrument
+    ask(server.address, RECORDING)
+    options = ("--live", server.datalink_address, "--option", "raw=1,2", "--option", "port=0")
+    options += ("--gates", "50000:350000", "--detectors", "1,2")
+    running = command(*options, "--publish", "tcp://127.0.0.1:0")
+    subscriber = subscribed(running.stderr.readline().removeprefix("heralds are published at ").strip())
+    streaming(server, running)
+    played(instrument)
     out, err = running.communicate(timeout=30)
     assert running.returncode == 0, err
     told = ["0 Psi+ 100000", "1 Psi+ 100000", "2 Psi+ 100000", "3 Psi+ 100000"]
@@ -140,6 +152,58 @@ def test_an_id900_tells_heralds_and_publishes_them(instrument):
         heard += message.attempt.tolist()
     subscriber.close()
     assert heard == [0, 1, 2, 3, 5, 6]
+
+
+@pytest.mark.parametrize("end", ["record", "SIGINT", "SIGKILL"])
+def test_what_an_id900_sends_is_stored_while_heralds_are_told(instrument, tmp_path, capsys, end):
+    _, _, server = instrument
+    ask(server.address, RECORDING)
+    folder, gates = tmp_path / "night", ("--gates", "50000:350000", "--detectors", "1,2")
+    options = (
+        "--live",
+        server.datalink_address,
+        "--option",
+        "raw=1,2",
+        "--option",
+        "port=0",
+        "--delays",
+        "2=1000",
+    )
+    records = () if end == "record" else ("--option", "attempts=900")
+    running = command(*options, *records, *gates, "--json", "--store", folder)
+    streaming(server, running)
+    played(instrument)
+    first = running.stdout.readline()
+    if end != "record":
+        stored(folder / "tags-000001.arrows", 8)
+        running.send_signal(signal.Signals[end])
+    out, err = running.communicate(timeout=30)
+    lines = [json.loads(line) for line in (first + out).splitlines() if line.startswith('{"attempt"')]
+    assert [attempt for line in lines for attempt in line["attempt"]] == [0, 1, 2, 3, 5, 6]
+    if end == "SIGKILL":
+        assert execute(["tags", "repair", str(folder)]) == 0
+        assert "did not close it" in capsys.readouterr().out
+    else:
+        assert running.returncode == 0, err
+        assert f"8 tags are stored in {folder}\n" in err
+        assert json.loads("{\n" + out.partition("{\n")[2])["stored"] == {"folder": str(folder), "tags": 8}
+    assert [path.name for path in folder.iterdir()] == ["tags-000001.parquet"]
+    assert (
+        execute(["tags", "heralds", str(folder), *gates, "--json", "--output", str(tmp_path / "h.csv")]) == 0
+    )
+    again = json.loads(capsys.readouterr().out)
+    assert again["heralds"] == 6
+
+
+def stored(segment, tags):
+    """Wait until so many tags are on the disk."""
+    deadline = monotonic() + 20
+    while True:
+        with segment.open("rb") as stream:
+            if sum(block.channel.size for block in SegmentTags(stream, salvage=True).blocks()) == tags:
+                return
+        assert monotonic() < deadline
+        select.select([], [], [], 0.02)
 
 
 def subscribed(address):
@@ -176,6 +240,7 @@ def test_the_address_of_published_heralds_is_the_first_line_of_json(tmp_path, ca
         (("--idle", "1", "x.ptu"), "--follow"),
         (("--publish", "tcp://127.0.0.1:0", "x.ptu"), "--follow or --live"),
         (("--follow", "a", "b"), "one FILE"),
+        (("--follow", "a", "--store", "b"), "--store keeps what --live sends"),
     ],
 )
 def test_what_does_not_fit_together_is_said(capsys, arguments, complaint):

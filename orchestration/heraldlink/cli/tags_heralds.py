@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
+from heraldlink.cli.live_input import Follow, Idle, Live, LiveInput, Publish, Store
 from heraldlink.cli.show import print_json
 from heraldlink.cli.tags_input import (
     Delays,
@@ -29,7 +30,7 @@ from heraldlink.cli.tags_input import (
     whole_ps,
     windows,
 )
-from heraldlink.cli.tags_live import Follow, Idle, Live, LiveInput, Publish, live_heralds
+from heraldlink.cli.tags_live import live_heralds
 from heraldlink.cli.tags_show import show_heralds
 from heraldlink.errors import RequestError
 
@@ -107,6 +108,7 @@ def heralds(
     idle: Idle = None,
     live: Live = None,
     publish: Publish = None,
+    store: Store = None,
 ) -> None:
     """Attempts whose clicks herald a pair: one gate (single click), two gates, or a pattern file.
 
@@ -114,7 +116,7 @@ def heralds(
     and the summary when the stream ends or is interrupted. Then --gates, --detectors and, for bare times,
     --sync must be given.
     """
-    coming = LiveInput(follow, idle, live, publish)
+    coming = LiveInput(follow, idle, live, publish, store)
     asked = _asked(gates, detectors, sync, period_ps, patterns, slot_attempts, slot_first, hardware)
     how = reading(salvage, format, option, delays, file_channels)
     _checked(output, plot)

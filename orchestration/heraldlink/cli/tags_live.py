@@ -11,14 +11,14 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from heraldlink.cli.live_input import LiveInput
 from heraldlink.cli.show import print_json
 from heraldlink.cli.tags_input import Reading
 from heraldlink.cli.tags_show import show_heralds
-from heraldlink.errors import RequestError
 
 if TYPE_CHECKING:
     from heraldlink.heralding.patterns import PatternTable
@@ -26,66 +26,12 @@ if TYPE_CHECKING:
     from heraldlink.recordings.first_look import FirstLook
     from heraldlink.recordings.gated import HeraldChoice, HeraldsFound
     from heraldlink.recordings.source import Recording
-    from heraldlink.streams.bounded import Buffered
+    from heraldlink.streams.heralds import Publisher
     from heraldlink.streams.live import LiveSource
+    from heraldlink.streams.stored import Stored
     from heraldlink.tags.block import Block, Gap, Header, IndexedBlock
 
     Choose = Callable[[Recording, FirstLook], HeraldChoice]
-
-Follow = Annotated[
-    bool, typer.Option("--follow", help="Of a FILE that is still being written: as it grows, until Ctrl-C.")
-]
-Idle = Annotated[
-    float | None,
-    typer.Option("--idle", help="End --follow when FILE has not grown for so long.", metavar="SECONDS"),
-]
-Live = Annotated[
-    str | None,
-    typer.Option(
-        "--live",
-        help="From an ID900's time-stamp service; --option raw=1,2, device, port, index, attempts, queue.",
-        metavar="tcp://HOST:PORT",
-    ),
-]
-Publish = Annotated[
-    str | None,
-    typer.Option("--publish", help="Publish live heralds over ZeroMQ.", metavar="tcp://127.0.0.1:PORT"),
-]
-STREAM_OPTIONS = ("attempts", "device", "index", "port", "queue", "raw")
-
-
-@dataclass(frozen=True, slots=True)
-class LiveInput:
-    """Where live tags come from, and where their heralds go."""
-
-    follow: bool = False
-    idle_s: float | None = None
-    address: str | None = None
-    publish: str | None = None
-
-    @property
-    def wanted(self) -> bool:
-        """Whether tags are still coming. Raises RequestError for options that need that."""
-        if self.follow and self.address is not None:
-            raise RequestError("--follow reads a file, --live an instrument: give one of them")
-        if self.idle_s is not None and not self.follow:
-            raise RequestError("--idle ends --follow: give that too")
-        if self.publish is not None and not (self.follow or self.address is not None):
-            raise RequestError("--publish tells heralds as they come: give --follow or --live too")
-        return self.follow or self.address is not None
-
-    def open(self, files: Sequence[Path], reading: Reading) -> tuple[str, LiveSource]:
-        """Name and source. Raises RequestError for what does not fit together."""
-        options = reading.named_options()
-        if self.address is not None:
-            if files:
-                raise RequestError(f"--live reads an instrument: leave out {files[0]}, or follow it instead")
-            return self.address, _stream(self.address, options)
-        if len(files) != 1:
-            raise RequestError(f"--follow takes one FILE, not {len(files)}")
-        from heraldlink.streams.following import follow
-
-        return files[0].name, follow(files[0], self.idle_s, reading.format, **options)
 
 
 def live_heralds(
@@ -103,38 +49,64 @@ def live_heralds(
     A line of each herald: attempt, outcome, ps after the reference event. As JSON: an object per line, with
     arrays. ``choose``: what heralds, without a first look. ``stored_delays``: those of a pattern file.
     """
-    from heraldlink.heralding.patterns import AMBIGUOUS
     from heraldlink.recordings.first_look import no_look
     from heraldlink.recordings.gated import HeraldsFound
     from heraldlink.recordings.late_gates import attempt_period_ps
     from heraldlink.streams.heralds import Publisher, run_live
+    from heraldlink.streams.stored import Stored
 
     name, source = live.open(files, reading)
-    watched = Watched(source)
     delays = reading.delays_ps() or stored_delays or source.header.delays_ps
+    stored = None if live.store is None else Stored(source, live.store, delays)
+    watched = Watched(stored or source)
     opened = _delayed(name, watched, delays, live.address is not None)
     look = no_look(source.header.resolution_ps)
     choice = choose(opened, look)
-    printed = _json_lines(choice.table) if as_json else _lines(choice.table)
+    stream = choice.stream(engine, keep)
     told: Counter[int] = Counter()
     publishing = nullcontext() if live.publish is None else Publisher(live.publish)
-    with stopped_by_signals(source), publishing as publisher:
+    with stopped_by_signals(source), publishing as publisher, _storing(stored):
         if publisher is not None:
             _tell_address(publisher.address, as_json)
-
-        def tell(heralds: Heralds) -> None:
-            printed(heralds)
-            told.update(heralds.outcome.tolist())
-            told[AMBIGUOUS] += heralds.ambiguous.size
-            if publisher is not None:
-                publisher.tell(heralds)
-
-        result = run_live(opened, choice.stream(engine, keep), tell)
+        result = run_live(opened, stream, _telling(choice.table, told, publisher, as_json))
     found = HeraldsFound(name, choice, result, None, attempt_period_ps(choice.attempts, result.report, look))
-    _summary(found, counted(found, told), watched, as_json)
+    kept = {} if stored is None else {"stored": {"folder": str(stored.folder), "tags": stored.tags}}
+    _summary(found, counted(found, told) | kept, watched, as_json)
     for channel in sorted(delays.keys() - set(watched.clicks) - set(watched.header.channels)):
         typer.echo(f"channel {channel}, which has a delay, never clicked", err=True)
     return found
+
+
+def _telling(
+    table: PatternTable, told: Counter[int], publisher: Publisher | None, as_json: bool
+) -> Callable[[Heralds], None]:
+    """Prints heralds, publishes and counts them."""
+    from heraldlink.heralding.patterns import AMBIGUOUS
+
+    printed = _json_lines(table) if as_json else _lines(table)
+
+    def tell(heralds: Heralds) -> None:
+        printed(heralds)
+        told.update(heralds.outcome.tolist())
+        told[AMBIGUOUS] += heralds.ambiguous.size
+        if publisher is not None:
+            publisher.tell(heralds)
+
+    return tell
+
+
+@contextmanager
+def _storing(stored: Stored | None) -> Generator[None]:
+    """The recording is open inside; what became of it is told however it ends."""
+    if stored is None:
+        yield
+        return
+    try:
+        with stored:
+            yield
+    finally:
+        for sentence in (*stored.troubles, stored.told):
+            typer.echo(sentence, err=True)
 
 
 def _delayed(name: str, source: Watched, delays_ps: Mapping[int, int], all_known: bool) -> Recording:
@@ -209,33 +181,6 @@ def stopped_by_signals(source: LiveSource) -> Generator[None]:
         yield
     finally:
         restore()
-
-
-def _stream(address: str, options: dict[str, str]) -> Buffered:
-    from heraldlink.streams.bounded import LIMIT_TAGS, Buffered
-    from heraldlink.streams.id900 import STREAM_PORT, ID900Tags
-
-    for unknown in sorted(options.keys() - set(STREAM_OPTIONS)):
-        raise RequestError(f"a live stream has no option {unknown} (it takes: {', '.join(STREAM_OPTIONS)})")
-    if "raw" not in options:
-        raise RequestError("say which RAW channels to stream with --option raw=1,2")
-    if options.get("index", "yes") not in ("yes", "no"):
-        raise RequestError(f"--option index={options['index']}: yes (time and reference index) or no (times)")
-    source = ID900Tags(
-        address,
-        [_whole(each, "raw") for each in options["raw"].split(",")],
-        device=options.get("device"),
-        stream_port=_whole(options["port"], "port") if "port" in options else STREAM_PORT,
-        indexed=options.get("index", "yes") == "yes",
-        record_attempts=_whole(options["attempts"], "attempts") if "attempts" in options else None,
-    )
-    return Buffered(source, _whole(options["queue"], "queue") if "queue" in options else LIMIT_TAGS)
-
-
-def _whole(text: str, option: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise RequestError(f"--option {option}={text}: a whole number is wanted")
-    return int(text)
 
 
 def _lines(table: PatternTable) -> Callable[[Heralds], None]:

@@ -79,8 +79,13 @@ class RollingWriter:
             raise DataError(f"{parts[0]}: exists already; a recording is never overwritten")
         self._folder, self._name, self._header = folder, name, header
         self._roll_tags, self._flush_s = roll_tags, flush_s
-        self._number, self._pushed = 1, 0
+        self._number, self._pushed, self._before = 1, 0, 0
         self._writer = self._begin()
+
+    @property
+    def tags(self) -> int:
+        """Tags that are on the disk."""
+        return self._before + self._writer.tags
 
     def push(self, block: AnyBlock) -> None:
         """Take a block. Raises as `SegmentWriter` does, and as `roll`: the next part has begun by then."""
@@ -91,6 +96,7 @@ class RollingWriter:
             whole.close()
             self._number, self._pushed = self._number + 1, 0
             self._writer = self._begin()
+            self._before += whole.tags
             roll(whole.path)
 
     def flush(self) -> None:
@@ -110,7 +116,17 @@ class RollingWriter:
         if kind is None:
             self.close()
         else:
-            self._writer.break_off()
+            self.break_off()
+
+    def break_off(self) -> None:
+        """Flush if that is possible, and leave the last segment as a crash would."""
+        self._writer.break_off()
+
+    def discard(self) -> None:
+        """Break off, and remove a recording that holds no tag."""
+        self.break_off()
+        if not self.tags:
+            self._writer.path.unlink(missing_ok=True)
 
     def _begin(self) -> SegmentWriter:
         path = self._folder / f"{self._name}-{self._number:06d}{SUFFIX}"

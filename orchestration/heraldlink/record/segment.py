@@ -89,6 +89,8 @@ class SegmentWriter:
 
     def _append(self, data: bytes) -> None:
         """All of it or, as far as the disk lets us, nothing."""
+        if self._handle < 0:
+            raise DataError(f"{self.path}: is closed")
         try:
             rest = memoryview(data)
             while rest:
