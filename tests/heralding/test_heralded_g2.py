@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from heraldlink.errors import DataError, RequestError
-from heraldlink.heralding.heralded_g2 import HeraldedCounts, HeraldedG2, heralded_of_patterns
+from heraldlink.heralding.heralded_g2 import HeraldedCounts, HeraldedG2
 from heraldlink.tags.block import END_PS, Block, Gap
 
 tags = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 3)), max_size=60).map(sorted)
@@ -43,11 +43,6 @@ def test_heralds_by_their_windows(
         counts = [a + b for a, b in zip(counts, (1, second, third, second and third), strict=True)]
     result = analysis.finish()
     assert [result.heralds, result.second, result.third, result.both] == counts
-
-
-def test_counts_by_pattern() -> None:
-    patterns = np.array([0, 50, 7, 3, 9, 4, 5, 2])  # bits: 0 herald, 1 second, 2 third
-    assert heralded_of_patterns(patterns, 0, 1, 2) == HeraldedCounts(50 + 3 + 4 + 2, 3 + 2, 4 + 2, 2)
 
 
 def test_unrelated_clicks_give_one_within_the_error() -> None:

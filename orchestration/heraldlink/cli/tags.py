@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -36,6 +36,7 @@ from heraldlink.cli.tags_show import show_coincidences, show_g2, show_info, show
 from heraldlink.errors import RequestError
 
 if TYPE_CHECKING:
+    from heraldlink.recordings.attempt_choice import Period
     from heraldlink.recordings.information import Information
     from heraldlink.recordings.source import Recording
 
@@ -131,24 +132,48 @@ def g2(
     from heraldlink.recordings.plots import check_plot, plot_g2
 
     target = None if plot is None else check_plot(plot)
+    asked = _asked(channels, window_ps, bin_ps, zero, sync, period_ps, lags, gates)
     opened = reading(salvage, format, option, delays, file_channels).open(files)
     with progress(opened.header.tags, "g2") as told:
-        found = correlate(
-            opened,
-            channels=numbers(channels, "--channels"),
-            window_ps=None if window_ps is None else window(window_ps, "--window"),
-            bin_ps=None if bin_ps is None else whole_ps(bin_ps, "--bin"),
-            period_ps=period(period_ps),
-            zero=None if zero is None else whole_ps(zero, "--zero"),
-            sync=sync,
-            lags=_lags(lags),
-            gate_ps=None if gates is None else window(gates, "--gates"),
-            engine=engine,
-            progress=told,
-        )
+        found = correlate(opened, engine=engine, progress=told, **asked)
     if target is not None:
         plot_g2(target, found)
     print_json(found.summary()) if json else show_g2(found.summary())
+
+
+class AskedG2(TypedDict):
+    """Arguments of `heraldlink.recordings.g2`."""
+
+    channels: list[int] | None
+    window_ps: tuple[int, int] | None
+    bin_ps: int | None
+    zero: int | None
+    sync: int | None
+    period_ps: Period
+    lags: range
+    gate_ps: tuple[int, int] | None
+
+
+def _asked(
+    channels: str | None,
+    window_ps: str | None,
+    bin_ps: str | None,
+    zero: str | None,
+    sync: int | None,
+    period_ps: str | None,
+    lags: str,
+    gates: str | None,
+) -> AskedG2:
+    return {
+        "channels": numbers(channels, "--channels"),
+        "window_ps": None if window_ps is None else window(window_ps, "--window"),
+        "bin_ps": None if bin_ps is None else whole_ps(bin_ps, "--bin"),
+        "zero": None if zero is None else whole_ps(zero, "--zero"),
+        "sync": sync,
+        "period_ps": period(period_ps),
+        "lags": _lags(lags),
+        "gate_ps": None if gates is None else window(gates, "--gates"),
+    }
 
 
 def _lags(text: str) -> range:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from heraldlink.calibration.measured import Measured
 from heraldlink.errors import DataError, RequestError
@@ -47,19 +46,6 @@ class HeraldedCounts:
         both = max(1, self.both)
         relative = 1 / both - 1 / self.second - 1 / self.third + (2 * both * scale - 1) / self.heralds
         return Measured(self.both * scale, both * scale * sqrt(max(0.0, relative)))
-
-
-def heralded_of_patterns(patterns: NDArray[np.int64], herald: int, second: int, third: int) -> HeraldedCounts:
-    """Counts from attempts by pattern, int64[2**bits], and the bits of herald and detectors."""
-    pattern = np.arange(patterns.size)
-    heralds = np.where(pattern >> herald & 1, patterns, 0)
-    with_second, with_third = pattern >> second & 1, pattern >> third & 1
-    return HeraldedCounts(
-        int(heralds.sum()),
-        int(heralds @ with_second),
-        int(heralds @ with_third),
-        int(heralds @ (with_second & with_third)),
-    )
 
 
 class HeraldedG2:
