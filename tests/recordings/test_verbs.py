@@ -22,7 +22,8 @@ from heraldlink.errors import RequestError
 from heraldlink.recordings.merged import Merged
 from heraldlink.recordings.pair_results import AttemptG2, DelayG2
 from heraldlink.recordings.source import recording
-from heraldlink.tags.block import END_PS, Header, IndexedBlock
+from heraldlink.tags.block import END_PS, Block, Header, IndexedBlock
+from heraldlink.tags.description import joined
 from heraldlink.tags.formats.parquet import ParquetWriter
 from heraldlink.tags.passes import InOrder
 
@@ -296,3 +297,61 @@ def test_a_gate_that_reaches_into_the_next_attempt_is_warned_of(
 
 def filtered_warnings(gate: tuple[int, int]) -> tuple[str, ...]:
     return recordings.heralds(filtered_syncs(clicks=5000)[0], gates_ps=[gate]).warnings
+
+
+def test_channels_of_a_copy_have_other_numbers_and_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = stream((5, [10, 20]), (1, [15]), (0, [18]))
+    header = Header("test", "times", 1.0, channels={5: "sync"}, delays_ps={5: 120, 1: 7})
+    recordings.convert(Arrays(made.time_ps, made.channel, header=header), tmp_path / "a.parquet")
+    command = [
+        "tags",
+        "convert",
+        str(tmp_path / "a.parquet"),
+        "--output",
+        str(tmp_path / "b.parquet"),
+        "--channels",
+    ]
+    for wrong, told in (
+        ("5=9,1=9", "2 channels would become channel 9"),
+        ("5=1", "channel 5 cannot become 1, which has tags itself"),
+        ("7=2", "has no channel 7 to rename (its channels: 0, 1, 5)"),
+        ("5=70000", "16-bit"),
+        ("5", "CHANNEL=NEW"),
+        ("5=", "a number or a name"),
+        ("5=1,5=2", "stands twice"),
+    ):
+        assert execute([*command, wrong]) == 2
+        assert told in capsys.readouterr().err
+        assert not (tmp_path / "b.parquet").exists()
+    assert execute([*command, "5=1,1=0,0=late"]) == 2  # 1 becomes 0, which stays
+    assert execute([*command, "5=1,1=5,0=late"]) == 0
+    copy = recordings.open_recording(tmp_path / "b.parquet", raw=True)
+    assert (copy.header.channels, copy.header.delays_ps) == ({1: "sync", 0: "late"}, {1: 120, 5: 7})
+    (block,) = copy.blocks()
+    assert block.channel.tolist() == [1, 5, 0, 1]
+
+
+def test_a_copy_as_text_is_read_back(tmp_path: Path) -> None:
+    tags = stream((1, np.arange(50) * 1000), (2, np.arange(20) * 1700 + 3))
+    recordings.convert(tags, tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text().splitlines()[:3] == ["time_ps,channel", "0,1", "3,2"]
+    copy = recordings.open_recording(tmp_path / "a.csv")
+    block = joined(list(copy.blocks()))
+    assert isinstance(block, Block)
+    assert np.array_equal(block.time_ps, tags.time_ps)
+    assert np.array_equal(block.channel, tags.channel)
+    events = Events(np.arange(40) * 7, Header("test", "indexed", 1.0))
+    recordings.convert(events, tmp_path / "b.csv")
+    back = joined(list(recordings.open_recording(tmp_path / "b.csv").blocks()))
+    assert isinstance(back, IndexedBlock)
+    assert np.array_equal(back.after_ps, events.after_ps)
+    assert back.index.tolist() == list(range(40))
+    assert back.channel.tolist() == [1, 2] * 20
+    with pytest.raises(RequestError, match="cannot say that tags are missing"):
+        recordings.convert(stream((1, [1, 90]), gaps=[(5, 50)]), tmp_path / "c.csv")
+    delayed = Arrays(tags.time_ps, tags.channel, header=Header("test", "times", 1.0, delays_ps={1: 5}))
+    with pytest.raises(RequestError, match="no place for delays"):
+        recordings.convert(delayed, tmp_path / "c.csv")
+    assert not list(tmp_path.glob("c*"))

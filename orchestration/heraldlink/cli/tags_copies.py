@@ -20,6 +20,7 @@ from heraldlink.cli.tags_input import (
     Json,
     Options,
     Salvage,
+    new_channels,
     numbers,
     progress,
     reading,
@@ -35,8 +36,12 @@ def convert(
         typer.Option("--output", help="One file for all FILEs, merged by time; its end says the format."),
     ] = None,
     to: Annotated[
-        str, typer.Option("--to", help="End of the names without --output: parquet, ptu, h5 or hdf5.")
+        str, typer.Option("--to", help="End of the names without --output: parquet, ptu, h5, hdf5 or csv.")
     ] = "parquet",
+    channels: Annotated[
+        str | None,
+        typer.Option("--channels", help="New numbers or names.", metavar="CHANNEL=NEW,..."),
+    ] = None,
     salvage: Salvage = False,
     format: Format = None,
     option: Options = None,
@@ -50,6 +55,7 @@ def convert(
     how = reading(salvage, format, option, delays, file_channels)
     if file_channels is not None and output is None:
         raise RequestError("--file-channels makes one recording of all FILEs: give --output too")
+    renames = None if channels is None else new_channels(channels)
     pairs = (
         [(files, output)] if output else [([file], file.with_suffix(f".{to.lstrip('.')}")) for file in files]
     )
@@ -57,7 +63,7 @@ def convert(
     for sources, target in pairs:
         opened = how.open(sources, raw=True)
         with progress(opened.header.tags, target.name) as told:
-            written.append(write(opened, target, told).summary())
+            written.append(write(opened, target, told, renames).summary())
     _show(written, json)
 
 

@@ -159,13 +159,36 @@ def numbers(text: str | None, option: str) -> list[int] | None:
 
 def delays_ps(text: str) -> dict[int, int]:
     """CHANNEL=PS with commas."""
-    found: dict[int, int] = {}
+    return {
+        channel: whole_ps(delay, "--delays") for channel, delay in by_channel(text, "--delays", "PS").items()
+    }
+
+
+def new_channels(text: str) -> dict[int, int | str]:
+    """CHANNEL=NEW with commas: a number or a name."""
+    found = by_channel(text, "--channels", "NEW")
+    for channel, new in found.items():
+        if not new:
+            raise RequestError(f"--channels {channel}=: give a number or a name")
+    return {channel: int(new) if _is_number(new) else new for channel, new in found.items()}
+
+
+def by_channel(text: str, option: str, value: str) -> dict[int, str]:
+    """CHANNEL=VALUE with commas, each channel once."""
+    found: dict[int, str] = {}
     for each in text.split(","):
-        channel, delay = _pair(each, "--delays", "CHANNEL=PS")
-        if not channel.lstrip("-").isdigit():
-            raise RequestError(f"--delays {each}: {channel!r} is not the number of a channel")
-        found[int(channel)] = whole_ps(delay, "--delays")
+        channel, given = _pair(each, option, f"CHANNEL={value}")
+        if not _is_number(channel):
+            raise RequestError(f"{option} {each}: {channel!r} is not the number of a channel")
+        if int(channel) in found:
+            raise RequestError(f"{option} {text}: channel {channel} stands twice")
+        found[int(channel)] = given
     return found
+
+
+def _is_number(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdigit()
 
 
 def period(text: str | None) -> float | Literal["auto", "counted"] | None:

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol, Self
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.folder import sync
 from heraldlink.recordings.part import Part
+from heraldlink.recordings.renamed import NewChannels, renamed
 from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
 from heraldlink.tags.block import Block, Header, IndexedBlock, TagSource
 from heraldlink.tags.channels import ChannelMap, mapped
@@ -67,14 +68,23 @@ class Written:
         }
 
 
-def convert(source: Source, output: str | Path, progress: Progress | None = None) -> Written:
-    """Write a recording to ``output``; its format goes by the name's end: .parquet, .ptu (T2) or .h5, .hdf5.
+def convert(
+    source: Source,
+    output: str | Path,
+    progress: Progress | None = None,
+    channels: NewChannels | None = None,
+) -> Written:
+    """Write a recording to ``output``; the name's end chooses the format: .parquet, .ptu (T2), .h5 or .hdf5,
+    .csv.
 
-    The file appears whole or not at all; nothing is overwritten. Raises RequestError for another end, and for
-    what a format cannot hold; DataError for the source's and for a file that cannot be written.
+    ``channels``: new numbers or names, by the recording's number. The file appears whole or not at all;
+    nothing is overwritten. Raises RequestError for another end, for what a format cannot hold, and for
+    channels that are not there or would become one; DataError for the source's and for a file that cannot be
+    written.
     """
     opened = recording(source, raw=True)
-    return _written(opened, opened, Path(output), progress)
+    copied = opened if not channels else renamed(opened.name, opened, channels)
+    return _written(opened, copied, Path(output), progress)
 
 
 def cut(
@@ -117,11 +127,18 @@ def _photon_hdf5(stream: BinaryIO, header: Header) -> Writer:
     return PhotonHdf5Writer(stream, header, version=version("heraldlink"))
 
 
+def _text(stream: BinaryIO, header: Header) -> Writer:
+    from heraldlink.tags.formats.text_writer import TextWriter
+
+    return TextWriter(stream, header)
+
+
 WRITERS: dict[str, tuple[str, Callable[[BinaryIO, Header], Writer]]] = {
     ".parquet": ("Parquet", _parquet),
     ".ptu": ("PTU T2", _ptu),
     ".h5": ("Photon-HDF5", _photon_hdf5),
     ".hdf5": ("Photon-HDF5", _photon_hdf5),
+    ".csv": ("CSV", _text),
 }
 """Formats that can be written, by the end of the file's name."""
 
