@@ -2,7 +2,8 @@
 """A slow consumer is told what it missed: every tag is either given once or counted in a gap around it."""
 
 from itertools import pairwise
-from threading import Event
+from threading import Event, Semaphore, Timer, get_ident
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -126,6 +127,46 @@ def test_a_slow_consumer_of_a_source_is_told_how_many_tags_it_missed():
     gaps = [gap for each in found for gap in each.gaps]
     assert kept + sum(gap.tags for gap in gaps) == 100_000
     assert buffered.dropped == sum(gap.tags for gap in gaps) >= 99_000
+
+
+class Paced:
+    """A live source that gives a block each time it is told to, and notes who took it."""
+
+    header = TIMES
+
+    def __init__(self, blocks):
+        self.more, self.readers, self._blocks = Semaphore(0), [], blocks
+
+    def stop(self):
+        self.more.release()
+
+    def blocks(self, size=1 << 20):
+        for each in self._blocks:
+            self.more.acquire()
+            self.readers.append(get_ident())
+            yield each
+
+
+def test_a_consumer_that_waits_reads_itself_and_one_that_is_busy_is_relieved():
+    source = Paced([block("times", [n], n + 1) for n in range(40)])
+    blocks = Buffered(source).blocks()
+    source.more.release()
+    found = [next(blocks)]
+    assert source.readers == [get_ident()]
+    for _ in range(20):  # and nobody takes them
+        source.more.release()
+    deadline = monotonic() + 10
+    while len(source.readers) < 21 and monotonic() < deadline:
+        sleep(0.001)
+    assert len(set(source.readers[1:])) == 1
+    assert get_ident() not in source.readers[1:]
+    found += [next(blocks) for _ in range(20)]
+    for _ in range(19):
+        Timer(0.002, source.more.release).start()
+        found.append(next(blocks))
+    assert [each.time_ps.tolist() for each in found] == [[n] for n in range(40)]
+    assert get_ident() in source.readers[21:]
+    blocks.close()
 
 
 def test_an_error_of_the_source_comes_behind_what_it_gave():

@@ -66,13 +66,13 @@ class LiveInput:
             raise RequestError("--store keeps what --live sends; a FILE is stored already")
         return self.follow or self.address is not None
 
-    def open(self, files: Sequence[Path], reading: Reading) -> tuple[str, LiveSource]:
+    def open(self, files: Sequence[Path], reading: Reading, engine: str) -> tuple[str, LiveSource]:
         """Name and source. Raises RequestError for what does not fit together."""
         options = reading.named_options()
         if self.address is not None:
             if files:
                 raise RequestError(f"--live reads an instrument: leave out {files[0]}, or follow it instead")
-            return self.address, _stream(self.address, options)
+            return self.address, _stream(self.address, options, engine)
         if len(files) != 1:
             raise RequestError(f"--follow takes one FILE, not {len(files)}")
         from heraldlink.streams.following import follow
@@ -80,7 +80,7 @@ class LiveInput:
         return files[0].name, follow(files[0], self.idle_s, reading.format, **options)
 
 
-def _stream(address: str, options: dict[str, str]) -> Buffered:
+def _stream(address: str, options: dict[str, str], engine: str) -> Buffered:
     from heraldlink.streams.bounded import LIMIT_TAGS, Buffered
     from heraldlink.streams.id900 import STREAM_PORT, ID900Tags
 
@@ -97,6 +97,7 @@ def _stream(address: str, options: dict[str, str]) -> Buffered:
         stream_port=_whole(options["port"], "port") if "port" in options else STREAM_PORT,
         indexed=options.get("index", "yes") == "yes",
         record_attempts=_whole(options["attempts"], "attempts") if "attempts" in options else None,
+        engine=engine,
     )
     return Buffered(source, _whole(options["queue"], "queue") if "queue" in options else LIMIT_TAGS)
 

@@ -55,14 +55,14 @@ def live_heralds(
     from heraldlink.streams.heralds import Publisher, run_live
     from heraldlink.streams.stored import Stored
 
-    name, source = live.open(files, reading)
+    name, source = live.open(files, reading, engine)
     delays = reading.delays_ps() or stored_delays or source.header.delays_ps
     stored = None if live.store is None else Stored(source, live.store, delays)
     watched = Watched(stored or source)
     opened = _delayed(name, watched, delays, live.address is not None)
     look = no_look(source.header.resolution_ps)
     choice = choose(opened, look)
-    stream = choice.stream(engine, keep)
+    stream = choice.stream(engine, keep, live=True)
     told: Counter[int] = Counter()
     publishing = nullcontext() if live.publish is None else Publisher(live.publish)
     with stopped_by_signals(source), publishing as publisher, _storing(stored):
@@ -86,11 +86,11 @@ def _telling(
     printed = _json_lines(table) if as_json else _lines(table)
 
     def tell(heralds: Heralds) -> None:
+        if publisher is not None:
+            publisher.tell(heralds)
         printed(heralds)
         told.update(heralds.outcome.tolist())
         told[AMBIGUOUS] += heralds.ambiguous.size
-        if publisher is not None:
-            publisher.tell(heralds)
 
     return tell
 

@@ -3,8 +3,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from heraldlink.heralding.engine_numpy import NumpyEngine
-from heraldlink.heralding.gate_logic import Channels, GateLogic, HeraldEngine, OpenAttempt, Rows, Times
+from heraldlink.heralding.gate_logic import (
+    Channels,
+    GateLogic,
+    HeraldEngine,
+    OpenAttempt,
+    Rows,
+    Times,
+    no_attempt,
+)
+from heraldlink.heralding.patterns import single_click
+from heraldlink.tags.compiled import available
 from heraldlink.tags.engine import Worth, engine_name
 
 
@@ -54,3 +66,18 @@ def herald_engine(name: str = "auto") -> HeraldEngine:
     from heraldlink.heralding.engine_compiled import CompiledEngine
 
     return CompiledEngine()
+
+
+def live_engine(name: str = "auto") -> HeraldEngine:
+    """For tags that are waited for: ``auto`` is the compiled engine where numba is installed.
+
+    It is compiled, or loaded, before this returns. Raises RequestError as `engine_name`.
+    """
+    if engine_name(name) == "numpy" or not available():
+        return NumpyEngine()
+    engine = herald_engine("compiled")
+    none = np.empty(0, dtype=np.int64)
+    logic, counts = GateLogic.of(single_click(1, 2, (0, 1))), np.zeros(4, dtype=np.int64)
+    engine.assigned(logic, none, none, none, none.astype(np.int16), counts)
+    engine.counted(logic, none, none.astype(np.int16), no_attempt(), counts)
+    return engine

@@ -86,15 +86,17 @@ class HeraldStream:
             dead = self._veto.vetoed(rows.time_ps - rows.after_ps)
             self._vetoed += int(np.count_nonzero(dead))
             rows = rows.chosen(~dead)
-        is_clear = rows.outcome != AMBIGUOUS
-        clear, ambiguous = np.flatnonzero(is_clear), np.flatnonzero(~is_clear)
+        is_ambiguous = rows.outcome == AMBIGUOUS
+        ambiguous = rows.attempt[is_ambiguous]
+        if ambiguous.size:
+            rows = rows.chosen((~is_ambiguous).nonzero()[0])
         heralds = Heralds(
-            attempt=rows.attempt.take(clear),
-            outcome=rows.outcome.take(clear),
-            pattern=rows.pattern.take(clear),
-            after_ps=rows.after_ps.take(clear),
-            time_ps=None if self._period_ps is None else rows.time_ps.take(clear),
-            ambiguous=rows.attempt.take(ambiguous),
+            attempt=rows.attempt,
+            outcome=rows.outcome,
+            pattern=rows.pattern,
+            after_ps=rows.after_ps,
+            time_ps=None if self._period_ps is None else rows.time_ps,
+            ambiguous=ambiguous,
         )
         if self._hardware:
             self._hardware.add(heralds, decided.hardware)

@@ -21,6 +21,8 @@ Codes = NDArray[np.uint8]
 
 PIECE = 8192
 """Tags at once."""
+ASSIGNED_PIECE = 1024
+"""Those that know their attempt: live ones find the caches cold."""
 
 _NUMBER, _PATTERN, _CLICKS, _AFTER_PS, _TIME_PS = range(5)
 """Columns of an attempt: number, bits, clicks in gates, and the first of these."""
@@ -113,12 +115,12 @@ def assigned(
     rows: Written,
 ) -> int:
     """`HeraldEngine.assigned`; how many rows are written."""
-    room = _room(min(PIECE, attempt.size))
+    room = _room(min(ASSIGNED_PIECE, attempt.size))
     room.attempts[0] = 0
     room.tag[:] = np.arange(room.tag.size)
     written = 0
-    for start in range(0, attempt.size, PIECE):
-        tags = min(PIECE, attempt.size - start)
+    for start in range(0, attempt.size, ASSIGNED_PIECE):
+        tags = min(ASSIGNED_PIECE, attempt.size - start)
         part = slice(start, start + tags)
         room.after_ps[:tags], room.number[:tags] = after_ps[part], attempt[part]
         last = _join(logic, time_ps[part], channel[part], _in_gates(logic, room, tags), room)

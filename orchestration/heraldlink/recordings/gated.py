@@ -13,7 +13,7 @@ import numpy as np
 from heraldlink.config.patterns import PatternFile, load_patterns
 from heraldlink.errors import RequestError
 from heraldlink.heralding.by_attempt import ByAttempt
-from heraldlink.heralding.engine import herald_engine
+from heraldlink.heralding.engine import herald_engine, live_engine
 from heraldlink.heralding.herald_stream import HeraldStream
 from heraldlink.heralding.patterns import AMBIGUOUS, PatternTable, single_click, two_gates
 from heraldlink.heralding.results import HeraldResult, Heralds
@@ -49,11 +49,13 @@ class HeraldChoice:
     attempts: ChosenAttempts
     hardware: int | None = None
 
-    def stream(self, engine: str = "auto", keep: bool = True) -> HeraldStream:
-        """The analysis. Raises RequestError if the table does not suit the attempts."""
-        return HeraldStream(
-            self.table, self.attempts.strategy, herald_engine(engine), hardware=self.hardware, keep=keep
-        )
+    def stream(self, engine: str = "auto", keep: bool = True, live: bool = False) -> HeraldStream:
+        """The analysis; ``live``: of tags that are waited for, see `live_engine`.
+
+        Raises RequestError if the table does not suit the attempts.
+        """
+        chosen = live_engine(engine) if live else herald_engine(engine)
+        return HeraldStream(self.table, self.attempts.strategy, chosen, hardware=self.hardware, keep=keep)
 
     @property
     def detectors(self) -> tuple[int, ...]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from threading import Condition, Thread
+from threading import Condition, Event, Lock, Thread
+from time import monotonic
 from typing import cast
 
 from heraldlink.errors import RequestError
@@ -20,6 +21,8 @@ from heraldlink.tags.description import AnyBlock
 
 LIMIT_TAGS = 1 << 24
 """Tags that wait at most unless asked otherwise: 160 MB of bare times."""
+BUSY_s = 0.01
+"""How long a consumer may be busy before another thread reads on: 12 messages of an ID900 at its limit."""
 
 
 class BoundedQueue:
@@ -89,7 +92,11 @@ class BoundedQueue:
 
 
 class Buffered:
-    """A live source read by a thread of its own, through a bounded queue. See `BoundedQueue`."""
+    """A live source with a bounded queue behind it. See `BoundedQueue`.
+
+    A consumer that waits reads the source itself, as waking another thread costs some 50 us per block; while
+    it is busy for longer than `BUSY_s`, a thread of its own reads on.
+    """
 
     def __init__(self, source: LiveSource, limit_tags: int = LIMIT_TAGS) -> None:
         self._source = source
@@ -114,27 +121,75 @@ class Buffered:
         return cast("Iterator[Block] | Iterator[IndexedBlock]", self._taken(size))
 
     def _taken(self, size: int) -> Iterator[AnyBlock]:
-        receiver = Thread(target=self._receive, args=(size,), name="tags", daemon=True)
-        receiver.start()
+        turns = Turns(self._source.blocks(size), self._queue)
+        relief = Thread(target=turns.relieve, name="tags", daemon=True)
+        relief.start()
         try:
-            while True:
-                block = self._queue.take(WAIT_s)
-                if block is not None:
-                    yield block
-        except EOFError:
-            return
+            yield from turns
         finally:
             self._source.stop()
-            receiver.join()
+            turns.over.set()
+            relief.join()
 
-    def _receive(self, size: int) -> None:
+
+class Turns:
+    """Whose turn it is to read a source: its consumer's, or that of the thread that relieves it."""
+
+    def __init__(self, blocks: Iterator[AnyBlock], queue: BoundedQueue) -> None:
+        self._blocks, self._queue = blocks, queue
+        self._turn = Lock()
+        self._busy_since_s: float | None = monotonic()
+        self.over = Event()
+        """Set when nobody shall read any more."""
+
+    def __iter__(self) -> Iterator[AnyBlock]:
+        """The consumer's side."""
+        while True:
+            self._busy_since_s = None
+            try:
+                block = self._next()
+            except EOFError:
+                return
+            self._busy_since_s = monotonic()
+            yield block
+
+    def relieve(self) -> None:
+        """The thread's side: reads while the consumer is away, and leaves the next turn to it after that."""
+        while not self.over.wait(BUSY_s):
+            since_s = self._busy_since_s
+            if since_s is None or monotonic() - since_s < BUSY_s:
+                continue
+            with self._turn:
+                while self._busy_since_s is not None and not self.over.is_set():
+                    self._read()
+
+    def _next(self) -> AnyBlock:
+        while True:
+            if self._turn.acquire(blocking=False):
+                try:
+                    block = self._queue.take(0)
+                    if block is None:
+                        self._read()
+                        continue
+                finally:
+                    self._turn.release()
+            else:
+                block = self._queue.take(WAIT_s)
+            if block is not None:
+                return block
+
+    def _read(self) -> None:
+        """Queue the next block, or the end."""
         try:
-            for block in self._source.blocks(size):
-                self._queue.put(block)
+            block = next(self._blocks)
+        except StopIteration:
+            self._queue.end()
+            self.over.set()
         except Exception as error:
             self._queue.end(error)
+            self.over.set()
         else:
-            self._queue.end()
+            self._queue.put(block)
 
 
 def _weight(block: AnyBlock) -> int:
