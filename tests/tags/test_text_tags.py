@@ -50,6 +50,24 @@ def test_shapes_are_told_without_options(shape: str) -> None:
         assert tags(source, size) == STREAM
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_lines_may_end_with_returns_alone(shape: str) -> None:
+    text = SHAPES[shape].replace(b"\r", b"").replace(b"\n", b"\r")
+    for size in SIZES:
+        assert tags(found(text), size) == STREAM
+    torn = opened(Text(), text + b"19876", salvage=True)
+    assert tags(torn) == STREAM
+    assert [reason for _, reason in gaps(torn)] in (["truncated"], ["damaged"])
+
+
+def test_numbers_like_seconds_are_read_with_the_option() -> None:
+    assert tags(opened(Text(), b"time,channel\n1.5e-6,1\n2.5E-06,2\n3.5e-6,1\n", unit="s")) == [
+        (1_500_000, 1),
+        (2_500_000, 2),
+        (3_500_000, 1),
+    ]
+
+
 def test_what_is_assumed_is_said() -> None:
     assert found(SHAPES["quTAU"]).header.about["unit"].startswith("1 ps (assumed")
     assert found(SHAPES["ns"]).header.about["unit"] == "1000 ps (as the file says)"
@@ -204,6 +222,14 @@ def test_clicks_after_reference_events() -> None:
             b"".join(b"%d %d\n" % (at, at % 2) for at in range(1000, 4000, 3)),
             "too many a second: give option unit=ps",
         ),
+        (b"time,channel\n1.5e-6,1\n2.5E-06,2\n3.5e-6,1\n", "1.5e-6 looks like seconds.* --option unit=s "),
+        (
+            b'"1,234",1\n"2,234",2\n"3,900",1\n',
+            '1: "1,234": numbers with separators .* save them without',
+        ),
+        (b"1,234,567;1\n1,234,890;2\n1,235,900;1\n", "; 1,234,567: numbers with separators"),
+        (b"1'234'567 1\n1'234'890 2\n1'235'900 1\n", "; 1'234'567: numbers with separators"),
+        (b"1 234 567;1\n1 234 890;2\n1 235 900;1\n", "; 1 234 567: numbers with separators"),
     ],
 )
 def test_what_cannot_be_told_names_the_option(text: bytes, problem: str) -> None:

@@ -17,6 +17,7 @@ from heraldlink.tags.formats.qutag import QuTag
 from heraldlink.tags.formats.sfifteen import SFifteen
 from heraldlink.tags.formats.swabian import Dump, TtBin
 from heraldlink.tags.formats.text import Text
+from heraldlink.tags.formats.text_lines import NO_THOUSANDS, THOUSANDS
 
 FORMATS: tuple[Format, ...] = (
     # those with a signature first, then text, then bare numbers: the first that matches is taken
@@ -61,10 +62,15 @@ def detect(start: bytes, size: int, formats: Sequence[Format] = FORMATS) -> Form
         if start.startswith(signature):
             raise DataError(f"no recording but {what}, as its byte 0 says")
     known = ", ".join(each.name for each in formats)
-    hint = ROWS if is_text(start) and b"\n" in start else ""
+    hint = _text_hint(start) if is_text(start) and (b"\n" in start or b"\r" in start) else ""
     raise DataError(
         f"not a recording of a known format: byte 0 begins {start[:8].hex(' ')} (known: {known}){hint}"
     )
+
+
+def _text_hint(start: bytes) -> str:
+    grouped = THOUSANDS.search(start)
+    return ROWS if grouped is None else f"; {grouped[0].decode(errors='replace')}: {NO_THOUSANDS}"
 
 
 def named(name: str, formats: Sequence[Format] = FORMATS) -> Format:

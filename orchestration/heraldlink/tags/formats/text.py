@@ -32,10 +32,11 @@ from heraldlink.errors import DataError, RequestError
 from heraldlink.tags.block import END_PS, Header
 from heraldlink.tags.formats.fixed import STEP_BACK_PS
 from heraldlink.tags.formats.format import START_BYTES
+from heraldlink.tags.formats.line_ends import ends_with_returns, with_feeds
 from heraldlink.tags.formats.stored import Piece, StoredIndexed, StoredTimes
 from heraldlink.tags.formats.text_beside import side_by_side
 from heraldlink.tags.formats.text_columns import Columns, found, told
-from heraldlink.tags.formats.text_lines import find_rows
+from heraldlink.tags.formats.text_lines import NO_THOUSANDS, THOUSANDS_QUOTED, find_rows
 from heraldlink.tags.formats.text_numbers import Unit, find_unit, resolution_ps
 from heraldlink.tags.formats.text_table import Channels, Table, events, indexed
 
@@ -49,7 +50,7 @@ class Text:
 
     def matches(self, start: bytes, size: int) -> bool:
         """Whether the beginning is text with rows of numbers."""
-        return find_rows(start, len(start) == size) is not None
+        return find_rows(_lines(start), len(start) == size) is not None
 
     def open(
         self, stream: BinaryIO, size: int, salvage: bool, options: Mapping[str, str]
@@ -57,9 +58,12 @@ class Text:
         """Tell rows, columns and unit. Raises DataError, naming the option, for what cannot be told."""
         stream.seek(0)
         start = stream.read(START_BYTES)
+        stream, start = with_feeds(stream, start), _lines(start)
         rows = find_rows(start, len(start) == size)
         if rows is None:
             raise DataError("byte 0: not a text with rows of numbers")
+        if rows.separator == "," and (grouped := THOUSANDS_QUOTED.search(start)):
+            raise DataError(f"line {rows.line}: {grouped[0].decode()}: {NO_THOUSANDS}")
         columns = told(options["columns"], rows) if "columns" in options else found(rows)
         unit = find_unit(rows, columns, options)
         channels = Channels.of(stream, rows, columns)
@@ -77,6 +81,10 @@ class Text:
         tolerance_ps = _tolerance_ps(options)
         pieces = partial(_times, table, _sort(options), tolerance_ps, counted)
         return StoredTimes(header, pieces, counted, salvage, tolerance_ps)
+
+
+def _lines(start: bytes) -> bytes:
+    return start.replace(b"\r", b"\n") if ends_with_returns(start) else start
 
 
 def _about(columns: Columns, unit: Unit) -> dict[str, str]:

@@ -14,6 +14,17 @@ COMMENTS = ("#", "%", "//", "*", "!")
 NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?")
 MISSING = ("", "nan", "-", "none", "null", "na", "n/a")
 LABEL = re.compile(r"[A-Za-z][A-Za-z_]{0,11}[-_# ]?\d{0,4}|[A-Za-z]")
+THOUSANDS = re.compile(
+    rb"(?<![\d.,'_])\d{1,3}(?:(?:,\d{3}){2,}|(?:\.\d{3}){2,}|(?:'\d{3})+|(?:_\d{3})+"
+    rb"|(?: \d{3}){2,}|(?:\xc2\xa0\d{3})+|(?:\xe2\x80\xaf\d{3})+)(?!\d)"
+)
+"""A number whose digits stand in groups of three."""
+
+THOUSANDS_QUOTED = re.compile(rb"[\"']\d{1,3}(?:,\d{3})+[\"']")
+"""The same with commas, enclosed, since commas separate the columns too."""
+
+NO_THOUSANDS = "numbers with separators between thousands are not read: save them without"
+
 ROWS_TO_TELL = 3
 """Rows of one shape, one below the other, that tell where numbers begin."""
 

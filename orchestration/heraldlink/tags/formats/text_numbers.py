@@ -42,6 +42,9 @@ LISTED = re.compile(r"MeasDesc_Resolution\s+([\d.]+[eE][+-]?\d+)")
 DECIMALS_OF_SECONDS = 9
 """Decimals from which times can only be seconds, if most rows have about as many."""
 
+SECONDS_BELOW = 10**5
+"""Times without a unit that may be seconds."""
+
 FASTEST_HZ = 2e8
 """Rate of tags above which times without a unit are not taken for picoseconds."""
 
@@ -136,8 +139,13 @@ def _by_digits(rows: Rows, columns: Columns) -> Unit:
         return Unit(Decimal(1), "assumed")
     decimals = [len(cell.partition(".")[2]) if "e" not in cell.lower() else 0 for cell in cells]
     many = sum(count >= DECIMALS_OF_SECONDS - 2 for count in decimals) > 0.5 * len(decimals)
-    if role == "time" and many and max(decimals) >= DECIMALS_OF_SECONDS and max(values) < 10**5:
+    if role == "time" and many and max(decimals) >= DECIMALS_OF_SECONDS and max(values) < SECONDS_BELOW:
         return Unit(Decimal(10**12), "digits")
+    if role == "time" and max(values) < SECONDS_BELOW and any("e" in cell.lower() for cell in cells):
+        raise DataError(
+            f"line {rows.line}: its times have no unit; {cells[0]} looks like seconds: if it is, give"
+            ' --option unit=s (in Python unit="s"), else ps, ns, us, ms or a number of picoseconds'
+        )
     raise DataError(f"line {rows.line}: its times have decimals and no unit: {GIVE_UNIT}")
 
 
