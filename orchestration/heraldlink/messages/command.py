@@ -13,6 +13,7 @@ from heraldlink.messages.header import Body, kind_of
 from heraldlink.messages.values import (
     Basis,
     BellState,
+    CommandCode,
     Confusion,
     Deviation,
     ErrorCode,
@@ -113,12 +114,16 @@ class Created(Body, frozen=True, tag="created"):
 
 
 class Err(Body, frozen=True, tag="err"):
-    """A refused request or command: code of the link layer, one sentence, and the culprit."""
+    """A refused request or command: its code, one sentence, and the culprit.
 
-    code: ErrorCode
+    ``facts`` are what a program needs to react, by name: with STALE_LEASE and LEASED the current ``epoch``.
+    """
+
+    code: ErrorCode | CommandCode
     reason: str
     node: str = ""
     device: str = ""
+    facts: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
 class Ok(Body, frozen=True, tag="ok"):

@@ -27,6 +27,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     ``request_id`` is chosen by the asker and returned in every answer (64 bit). ``deadline`` is UTC in
     nanoseconds, 0 for none: what arrives later is refused, not executed. ``epoch`` is the boot of the
     sending process (64 bit), so that an answer of an earlier life is never taken for one of this life.
+    ``lease`` is the epoch of the lease under which a client acts, 0 for none. ``trace`` is a W3C
+    ``traceparent``, empty for none.
     """
 
     version: int
@@ -36,6 +38,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     epoch: int
     source: str = ""
     target: str = ""
+    lease: int = 0
+    trace: str = ""
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):

@@ -12,6 +12,22 @@ Origin = Literal["real", "replayed", "simulated", "mixed", "unknown"]
 """Where a result comes from; see :mod:`heraldlink.messages.origin`."""
 FinalState = Literal["DELIVERED", "EXPIRED", "REJECTED", "FAILED"]
 ErrorCode = Literal["UNSUPP", "NOTIME", "NORES", "TIMEOUT", "REJECTED", "OTHER", "EXPIRE", "CREATE"]
+CommandCode = Literal[
+    "STALE_LEASE",  # the lease it was sent under has ended
+    "LEASED",  # somebody else holds the lease
+    "EXPIRED",  # it arrived after its deadline and was not done
+    "FORBIDDEN",  # the sender's role may not ask this
+    "BAD_REQUEST",  # malformed; nothing was done
+    "TOO_LARGE",  # beyond the size limits; nothing was done
+    "VERSION",  # the other side speaks another version
+    "ID_REUSED",  # its request id was used for something else
+    "INDETERMINATE",  # begun in an earlier life of the node: whether it was done is not known
+    "AUTH",  # the sender is not known
+    "LIMIT",  # beyond a declared limit or rate; nothing was done
+]
+"""Why a node refused a command, beside the link layer's ErrorCode."""
+Role = Literal["observer", "operator", "engineer", "agent"]
+"""What a sender may do: read; command; also take a lease over; speak for another node."""
 BELL_STATES: dict[int, BellState] = {1: "psi+", 2: "psi-"}
 
 
