@@ -44,20 +44,21 @@ ALL_BASES: tuple[Basis, ...] = ("XX", "YY", "ZZ")
 
 
 def connect(network: str | Path | Mapping[str, str]) -> "Network":
-    """A network by its file, by a ports file (JSON), or by {node: command address}.
+    """A network by its file, by a ports file (JSON), or by its content: {node: command address}.
 
+    ``NODE.CHANNEL`` in a ports file is the address of one of the node's other channels.
     Nothing is sent before the first question. Raises ConfigurationError if the file is wrong.
     """
     return Network(addresses_of(network))
 
 
 def addresses_of(network: str | Path | Mapping[str, str]) -> dict[str, str]:
-    """Command address of each node."""
+    """Addresses as in a ports file."""
     if isinstance(network, Mapping):
         return dict(network)
     if Path(network).suffix == ".json":
-        ports = json.loads(Path(network).read_text())
-        return {name: address for name, address in ports.items() if not name.endswith(".link")}
+        ports: dict[str, str] = json.loads(Path(network).read_text())
+        return ports
     from heraldlink.config import load_network
 
     return load_network(network).addresses
@@ -68,7 +69,10 @@ class Network:
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._nodes = {name: Node(self, name, address) for name, address in addresses.items()}
+        self.addresses = dict(addresses)
+        self._nodes = {
+            name: Node(self, name, address) for name, address in addresses.items() if "." not in name
+        }
 
     def __getitem__(self, name: str) -> "Node":
         if name not in self._nodes:

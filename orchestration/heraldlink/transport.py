@@ -4,14 +4,15 @@
 Frames are refused by size before they are sent, because a peer that finds one too long just disconnects.
 """
 
-import ipaddress
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import zmq
 
 from heraldlink.errors import ConfigurationError, NodeLost, ProtocolError
 from heraldlink.messages.header import MAX_FRAME_BYTES, MAX_FRAMES
+from heraldlink.security.places import is_loopback
+from heraldlink.security.sender import LOCAL, Sender
 
 Channel = Literal["command", "link"]
 Delivery = Literal["sent", "full", "gone"]
@@ -38,15 +39,12 @@ def configure(socket: zmq.Socket[bytes], channel: Channel) -> None:
     socket.setsockopt(zmq.TCP_KEEPALIVE_CNT, 3)
 
 
-def is_loopback(endpoint: str) -> bool:
-    """Whether ``tcp://host:port`` names the local machine only."""
-    host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+class Received(NamedTuple):
+    """A message of one peer: where its answer goes, what it says, and whose key it came with."""
+
+    peer: bytes
+    frames: list[bytes]
+    sender: Sender
 
 
 class Router:
@@ -88,10 +86,10 @@ class Router:
         """Send to one peer; False if it is gone or does not read."""
         return self.offer(peer, frames) == "sent"
 
-    def receive(self) -> tuple[bytes, list[bytes]] | None:
-        """Next message as (peer, frames), None if there is none. Raises ProtocolError if it is too long."""
+    def receive(self) -> Received | None:
+        """Next message and its sender, None if there is none. Raises ProtocolError if it is too long."""
         frames = receive_now(self.socket)
-        return None if frames is None else (frames[0], frames[1:])
+        return None if frames is None else Received(frames[0], frames[1:], LOCAL)
 
     def close(self) -> None:
         """Close the socket and free its port."""

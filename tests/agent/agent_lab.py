@@ -30,6 +30,7 @@ class Lab:
     processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
     instruments: dict[str, str] = field(default_factory=dict)
     nodes: dict[str, str] = field(default_factory=dict)
+    channels: dict[str, str] = field(default_factory=dict)
     link: str = ""
 
     def start(self, name: str, *arguments: str) -> dict[str, str]:
@@ -56,7 +57,8 @@ class Lab:
         where = ["--addresses", str(self.folder / "sim.json"), "--free-ports", "--data", str(self.folder)]
         found = self.start(name, "heraldlink.cli", "node", file, *where, *options)
         self.link = found.pop(f"{name}.link", self.link)
-        self.nodes |= found
+        self.nodes |= {node: address for node, address in found.items() if "." not in node}
+        self.channels |= found
 
     def start_nodes(self) -> None:
         """Start the midpoint, then the ends."""

@@ -13,7 +13,9 @@ from heraldlink.agent.command_port import MOST_WAITING, CommandPort
 from heraldlink.errors import ConfigurationError, NodeLost
 from heraldlink.messages.command import COMMAND_TYPES, Ping, Pong
 from heraldlink.messages.header import VERSION, Header, Message, decode, encode, kind_of
-from heraldlink.transport import Dealer, Router, is_loopback
+from heraldlink.security.places import is_loopback
+from heraldlink.security.sender import LOCAL
+from heraldlink.transport import Dealer, Router
 
 
 @pytest.fixture
@@ -49,8 +51,9 @@ def test_messages_go_both_ways_and_a_vanished_peer_shows(context: "zmq.Context[z
     assert router.socket.poll(2000)
     received = router.receive()
     assert received is not None
-    peer, frames = received
+    peer, frames, sender = received
     assert frames == [b"question"]
+    assert sender == LOCAL
     assert router.send(peer, [b"answer"])
     assert dealer.receive(2) == [b"answer"]
     dealer.close()

@@ -67,7 +67,11 @@ def test_the_shipped_files_load() -> None:
     assert isinstance(bob, EndNodeConfig)
     assert alice.sequence == bob.sequence == midpoint.sequence
     addresses = load_network("networks/two_nodes.yaml").addresses
-    assert addresses == {node.node: node.listen.command for node in (midpoint, alice, bob)}
+    for node in (midpoint, alice, bob):
+        for channel, endpoint in node.listen.endpoints.items():
+            name = node.node if channel == "command" else f"{node.node}.{channel}"
+            assert channel == "link" or addresses.pop(name) == endpoint
+    assert addresses == {}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,37 @@ def test_a_mistake_names_file_line_and_key(
     assert "\n" not in sentence
     if complaint != "missing key":
         assert sentence.startswith(f"{path}:{line}: ")
+
+
+PLAIN = 'security: {plain: "I know that anybody on this network may switch my instruments"}'
+
+
+@pytest.mark.parametrize(
+    ("security", "endpoint", "complaint"),
+    [
+        ("", "tcp://192.0.2.1:7301", "is not a loopback address: set security.keys"),
+        ("", "tcp://lab-pc:7301", "is not a loopback address: set security.keys"),
+        ("security: {keys: keys}", "tcp://0.0.0.0:7301", "every interface"),
+        (PLAIN, "tcp://*:7301", "every interface"),
+        ("security: {plain: yes please}", "tcp://192.0.2.1:7301", "I know that anybody"),
+    ],
+)
+def test_other_interfaces_need_keys_or_the_owner_s_word(
+    folder: Path, security: str, endpoint: str, complaint: str
+) -> None:
+    path = folder / "nodes/alice.yaml"
+    edit(path, '  command: "tcp://127.0.0.1:7301"', f'  command: "{endpoint}"')
+    path.write_text(f"{path.read_text()}{security}\n")
+    assert any(complaint in sentence for sentence in mistakes(path))
+
+
+@pytest.mark.parametrize("security", ["security: {keys: keys}", PLAIN])
+def test_other_interfaces_with_keys_or_the_owner_s_word(folder: Path, security: str) -> None:
+    path = folder / "nodes/alice.yaml"
+    edit(path, '  command: "tcp://127.0.0.1:7301"', '  command: "tcp://192.0.2.1:7301"')
+    path.write_text(f"{path.read_text()}{security}\n")
+    keys = load_node(path).security.keys
+    assert keys is None or keys == folder / "nodes/keys"
 
 
 def test_all_mistakes_of_all_files_are_reported_at_once(folder: Path) -> None:

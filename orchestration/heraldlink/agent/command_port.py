@@ -51,7 +51,7 @@ class CommandPort:
                 continue
             if received is None:
                 return found
-            question = self._read(*received)
+            question = self._read(received.peer, received.frames)
             if question:
                 found.append(question)
 

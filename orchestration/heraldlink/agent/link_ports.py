@@ -156,7 +156,7 @@ class MidpointLink:
                 received = self._router.receive()
                 if received is None:
                     return found
-                found += self._sort(*received, now)
+                found += self._sort(received.peer, received.frames, now)
             except ProtocolError:
                 continue
 

@@ -3,6 +3,7 @@
 
 from copy import deepcopy
 from pathlib import Path
+from typing import cast
 
 from heraldlink.config.document import Document, read_document, validate
 from heraldlink.config.find import find_config
@@ -21,7 +22,11 @@ PATHS = ("station", "sequence", "devices")
 
 def load_network(name: str | Path) -> NetworkConfig:
     """The network file ``name``; raises ConfigurationError with a sentence for each mistake."""
-    return validate(NetworkConfig, read_document(find_config(name)))
+    path = find_config(name)
+    document = read_document(path)
+    content = deepcopy(document.content)
+    _resolve_keys(content, path.parent)
+    return validate(NetworkConfig, document, content)
 
 
 def load_sequence(name: str | Path) -> SequenceConfig:
@@ -42,6 +47,7 @@ def load_node(name: str | Path) -> EndNodeConfig | MidpointConfig:
     content = deepcopy(document.content)
     mistakes: list[str] = []
     _resolve_paths(document, content, path.parent, mistakes)
+    _resolve_keys(content.get("security"), path.parent)
     _read_sequence(content, mistakes)
     try:
         node = validate(KINDS[kind], document, content)
@@ -63,6 +69,14 @@ def _resolve_paths(document: Document, content: dict[str, object], beside: Path,
                 content[key] = str(find_config(value, beside=beside))
             except ConfigurationError as error:
                 mistakes.append(document.sentence((key,), str(error)))
+
+
+def _resolve_keys(section: object, beside: Path) -> None:
+    """Make a section's folder of keys absolute; it is the owner's and never searched for elsewhere."""
+    if isinstance(section, dict):
+        keys = cast("dict[str, object]", section)
+        if isinstance(folder := keys.get("keys"), str):
+            keys["keys"] = str((beside / Path(folder).expanduser()).resolve())
 
 
 def _read_sequence(content: dict[str, object], mistakes: list[str]) -> None:

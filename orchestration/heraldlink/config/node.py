@@ -4,7 +4,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from heraldlink.config.operating_point import EndOperatingPoint, MidpointOperatingPoint
 from heraldlink.config.quantities import (
@@ -17,6 +17,7 @@ from heraldlink.config.quantities import (
     Timeout_s,
     Wavelength_m,
 )
+from heraldlink.config.security import Security
 from heraldlink.config.sequence import SequenceConfig
 
 
@@ -78,15 +79,22 @@ class Worker(Strict):
 
 
 class EndListen(Strict):
-    """Where an end node listens."""
+    """Where an end node listens; without ``safety``, ``event`` or ``record`` it has no such channel."""
 
     command: Endpoint
+    safety: Endpoint | None = None
+    event: Endpoint | None = None
+    record: Endpoint | None = None
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Every address it listens on, by channel."""
+        return {channel: endpoint for channel, endpoint in self if endpoint is not None}
 
 
-class MidpointListen(Strict):
-    """Where the midpoint listens: clients on ``command``, end nodes on ``link``."""
+class MidpointListen(EndListen):
+    """Where the midpoint listens: clients as at an end node, end nodes on ``link``."""
 
-    command: Endpoint
     link: Endpoint
 
 
@@ -127,6 +135,8 @@ class NodeConfig(Strict):
     devices: Path = Field(description="device file: the link model's arms and midpoint")
     uncertainties: Uncertainties
     data_directory: Path
+    security: Security = Security()
+    listen: EndListen
     worker: Worker = Worker()
 
     @model_validator(mode="after")
@@ -135,12 +145,19 @@ class NodeConfig(Strict):
             raise ValueError(f"ends must name two different nodes (got {', '.join(self.ends)})")
         return self
 
+    @field_validator("listen")
+    @classmethod
+    def _let_in(cls, listen: EndListen, info: ValidationInfo) -> EndListen:
+        security = info.data.get("security")
+        if isinstance(security, Security):
+            security.check(listen.endpoints)
+        return listen
+
 
 class EndNodeConfig(NodeConfig):
     """An end node: a transducer, its generator and its readout."""
 
     kind: Literal["end"]
-    listen: EndListen
     midpoint: MidpointPeer
     roles: EndRoles
     limits: EndLimits
@@ -164,7 +181,7 @@ class MidpointConfig(NodeConfig):
     """The midpoint station: pump lasers, attenuators, beam splitter and herald detectors."""
 
     kind: Literal["midpoint"]
-    listen: MidpointListen
+    listen: MidpointListen  # pyright: ignore[reportIncompatibleVariableOverride]
     roles: MidpointRoles
     limits: MidpointLimits
     operating_point: MidpointOperatingPoint

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who sent a message, as the transport knows it and not as the message says."""
+
+from dataclasses import dataclass
+
+from heraldlink.messages.values import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The owner of a key: the name and role under which it was authorized.
+
+    ``instruments`` are those that it may switch; None: all of the node's.
+    """
+
+    name: str
+    role: Role
+    instruments: frozenset[str] | None = None
+
+
+LOCAL = Sender("local", "engineer")
+"""Whoever connects where no keys are asked for: on loopback, or in plain by the owner's own words."""
