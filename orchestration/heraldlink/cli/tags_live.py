@@ -105,7 +105,7 @@ def _storing(stored: Stored | None) -> Generator[None]:
         with stored:
             yield
     finally:
-        for sentence in (*stored.troubles, stored.told):
+        for sentence in stored.told:
             typer.echo(sentence, err=True)
 
 
