@@ -97,7 +97,7 @@ def opened(
         source = KnownDelays(name, source, delays_ps)
     if drop or (any(delays.values()) and not raw):
         source = mapped(source, ChannelMap({} if raw else delays, frozenset(drop)))
-    subtracted = {} if raw or delays_ps is not None else delays
+    subtracted = dict[int, int]() if raw or delays_ps is not None else delays
     return Recording(name, Described(source, delays) if raw else source, found, subtracted)
 
 
