@@ -194,6 +194,42 @@ def test_stored_delays_are_subtracted_but_copied_as_they_are(tmp_path: Path) -> 
         assert recordings.coincidences(tmp_path / f"{name}.parquet", within_ps=[0]).counts[0].pairs == 2
 
 
+def test_a_part_of_some_channels_keeps_their_stored_delays(tmp_path: Path) -> None:
+    header = Header("test", "times", 1.0, delays_ps={1: 7, 2: 4000})
+    tags = stream((1, [0, 100_000]), (2, [4000, 104_000]))
+    delayed = Arrays(tags.time_ps, tags.channel, header=header)
+    recordings.cut(delayed, tmp_path / "part.parquet", (0, 100_000), keep=[2])
+    opened = recordings.open_recording(tmp_path / "part.parquet", raw=True)
+    assert opened.header.delays_ps == {2: 4000}
+
+
+def test_stored_delays_are_told(tmp_path: Path) -> None:
+    tags = stream((1, [0, 100_000]), (2, [4000, 104_000]))
+    header = Header("test", "times", 1.0, delays_ps={2: 4000})
+    recordings.convert(Arrays(tags.time_ps, tags.channel, header=header), tmp_path / "a.parquet")
+    assert recordings.info(tmp_path / "a.parquet").summary()["stored_delays_ps"] == {"2": 4000}
+
+
+def test_delays_of_a_pattern_file_replace_stored_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    syncs = np.arange(100) * 20_000
+    tags = stream((0, syncs), (1, syncs[::2] + 500), (2, syncs[::5] + 900))
+    header = Header("test", "times", 1.0, delays_ps={0: 3, 1: 80, 2: 700})
+    path, patterns = tmp_path / "a.parquet", tmp_path / "patterns.yaml"
+    recordings.convert(Arrays(tags.time_ps, tags.channel, header=header), path)
+    patterns.write_text(
+        "detectors: {c: 1, d: 2}\ngates: {window: [200, 201]}\n"
+        "outcomes:\n  Psi+: [c.window]\n  Psi-: [d.window]\n  both: [c.window d.window]\n"
+        "attempts: {kind: counted, channel: 0}\ndelays_ps: {c: 300, d: 700}\n"
+    )
+    expected = {"Psi+": 40, "Psi-": 10, "both": 10}
+    assert recordings.heralds(path, patterns=patterns).counts == expected
+    assert recordings.heralds(recordings.open_recording(path), patterns=patterns).counts == expected
+    assert execute(["tags", "heralds", str(path), "--patterns", str(patterns), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["outcomes"] == expected
+
+
 def test_rates_and_their_dataset() -> None:
     found = recordings.rates(stream((1, np.arange(1000) * 10**9), (4, [5 * 10**11])), bin_ps=10**11)
     assert found.table.clicks.sum(axis=1).tolist() == [1000, 1]

@@ -7,15 +7,16 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
-from live_rig import DURATION_PS, Reading
+from live_rig import DURATION_PS, Reading, wait_for
 
-from heraldlink.errors import DataError, InstrumentLost
+from heraldlink.errors import DataError, InstrumentLost, RequestError
 from heraldlink.record.parts import Parts
 from heraldlink.record.repair import repair
 from heraldlink.streams.records import TaggerRecords
 from heraldlink.streams.stored import Stored
 from heraldlink.tags.block import END_PS, Block, Gap, Header
 from heraldlink.tags.description import joined
+from heraldlink.tags.formats.segment import SegmentTags
 
 HEADER = Header("test", "times", 1.0, channels={1: "c"})
 
@@ -52,7 +53,7 @@ BLOCKS = [block(0, 1000), block(1000, 1500), block(2000, 3000, END_PS, (Gap(1500
 def test_what_was_read_is_stored_with_delays_and_gaps(tmp_path):
     with Stored(Given(BLOCKS), tmp_path / "night", {1: 120}, roll_tags=60) as source:
         read = joined(list(source.blocks()))
-    assert (source.told, source.troubles) == (f"250 tags are stored in {tmp_path / 'night'}", [])
+    assert source.told == (f"250 tags are stored in {tmp_path / 'night'}",)
     assert [path.suffix for path in (tmp_path / "night").iterdir()] == [".parquet"] * 3
     kept = Parts(tmp_path / "night", "tags")
     assert kept.header.delays_ps == {1: 120}
@@ -64,7 +65,7 @@ def test_what_was_read_is_stored_with_delays_and_gaps(tmp_path):
 
 
 def test_a_block_is_read_before_it_is_stored(tmp_path):
-    with Stored(Given(BLOCKS), tmp_path, roll_tags=1) as source:
+    with Stored(Given(BLOCKS), tmp_path, roll_tags=1, waiting_tags=1) as source:
         for place, _ in enumerate(source.blocks()):
             assert source.tags == sum(each.channel.size for each in BLOCKS[:place])
     assert source.tags == 250
@@ -74,7 +75,9 @@ def test_what_came_before_an_error_is_kept(tmp_path):
     source = Stored(Given(BLOCKS[:2], InstrumentLost("gone")), tmp_path)
     with pytest.raises(InstrumentLost), source:
         times(source)
-    assert source.told.startswith(f"150 tags are stored in {tmp_path}; close the recording with heraldlink")
+    assert source.told[-1].startswith(
+        f"150 tags are stored in {tmp_path}; close the recording with heraldlink"
+    )
     (found,) = repair(tmp_path)
     assert (found.tags, found.closed) == (150, False)
     kept = Parts(tmp_path, "tags")
@@ -85,7 +88,7 @@ def test_what_came_before_an_error_is_kept(tmp_path):
 def test_what_a_reader_took_when_it_failed_is_kept(tmp_path):
     with pytest.raises(ZeroDivisionError), Stored(Given(BLOCKS), tmp_path) as source:
         next(1 / 0 for _ in source.blocks())
-    assert source.told.startswith("100 tags are stored")
+    assert source.told[-1].startswith("100 tags are stored")
     assert repair(tmp_path)[0].tags == 100
 
 
@@ -115,14 +118,14 @@ def test_a_full_disk_ends_the_stream_and_says_what_is_stored(tmp_path):
     with file_size_limit(25_000), pytest.raises(DataError, match="cannot be written"), source:
         read.extend(each.channel.size for each in source.blocks())
     assert source.tags % 1000 == 0
-    assert source.told.startswith(f"{source.tags:,} of {sum(read):,} tags are stored")
+    assert source.told[-1].startswith(f"{source.tags:,} of {sum(read):,} tags are stored")
     repair(tmp_path)
     assert times(Parts(tmp_path, "tags")) == list(range(0, 10 * source.tags, 10))
 
 
 def test_a_part_that_cannot_be_rolled_does_not_end_the_stream(tmp_path):
     (tmp_path / "tags-000001.parquet").mkdir()
-    source = Stored(Given(BLOCKS), tmp_path, roll_tags=60)
+    source = Stored(Given(BLOCKS), tmp_path, roll_tags=60, waiting_tags=1)
     with suppress(DataError), source:
         pytest.fail("parts of that name were there")
     (tmp_path / "tags-000001.parquet").rmdir()
@@ -131,8 +134,8 @@ def test_a_part_that_cannot_be_rolled_does_not_end_the_stream(tmp_path):
         obstacle.mkdir()
         read = times(source)
         obstacle.rmdir()
-    assert len(source.troubles) == 1
-    assert source.told == f"250 tags are stored in {tmp_path}"
+    assert len(source.told) == 2
+    assert source.told[-1] == f"250 tags are stored in {tmp_path}"
     assert times(Parts(tmp_path, "tags")) == read
 
 
@@ -151,3 +154,19 @@ def test_records_of_a_driver_are_stored(tagger, tmp_path):
     ]
     assert rows[0] == rows[1]
     assert (5, 100, 1) in rows[0]
+
+
+def test_tags_are_on_the_disk_within_a_second_though_nothing_more_comes(tmp_path):
+    with Stored(Given(BLOCKS[:2]), tmp_path) as source:
+        blocks = iter(source.blocks())
+        next(blocks), next(blocks)
+        wait_for(lambda: source.tags == 100)
+        assert times(SegmentTags((tmp_path / "tags-000001.arrows").open("rb"), salvage=True))[-1] == 990
+        assert next(blocks, None) is None
+
+
+def test_a_source_that_steps_back_is_an_error_and_what_is_stored_is_told(tmp_path):
+    source = Stored(Given([block(0, 1000), block(500, 600)]), tmp_path)
+    with pytest.raises(RequestError, match="before 990 where an earlier one ended"), source:
+        times(source)
+    assert source.told[-1].startswith("0 of 110 tags" if not source.tags else "100 of 110 tags")

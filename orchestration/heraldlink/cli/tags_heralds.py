@@ -121,16 +121,19 @@ def heralds(
     how = reading(salvage, format, option, delays, file_channels)
     _checked(output, plot)
     if coming.wanted:
-        if plot is not None:
-            raise RequestError("--plot shows a whole recording, not one that comes: leave it out")
-        if file_channels is not None:
-            raise RequestError("--file-channels joins whole files, not ones that come: leave it out")
+        _refuse(plot, file_channels)
         found = _coming(coming, files or [], how, asked, engine, output is not None, json)
     else:
         found = _whole(files or [], how, asked, engine, plot is not None, json)
-    for warning in found.warnings:
-        typer.echo(f"heraldlink: warning: {warning}", err=True)
     _write(found, output, plot)
+
+
+def _refuse(plot: Path | None, file_channels: str | None) -> None:
+    """What makes no sense for tags that are coming."""
+    if plot is not None:
+        raise RequestError("--plot shows a whole recording, not one that comes: leave it out")
+    if file_channels is not None:
+        raise RequestError("--file-channels joins whole files, not ones that come: leave it out")
 
 
 def _asked(
@@ -199,6 +202,8 @@ def _write(found: HeraldsFound, output: Path | None, plot: Path | None) -> None:
     from heraldlink.recordings.herald_list import write_heralds
     from heraldlink.recordings.plots import plot_heralds
 
+    for warning in found.warnings:
+        typer.echo(f"heraldlink: warning: {warning}", err=True)
     if output is not None:
         write_heralds(output, found)
     if plot is not None:

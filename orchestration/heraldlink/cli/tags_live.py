@@ -72,9 +72,13 @@ def live_heralds(
     found = HeraldsFound(name, choice, result, None, attempt_period_ps(choice.attempts, result.report, look))
     kept = {} if stored is None else {"stored": {"folder": str(stored.folder), "tags": stored.tags}}
     _summary(found, counted(found, told) | kept, watched, as_json)
-    for channel in sorted(delays.keys() - set(watched.clicks) - set(watched.header.channels)):
-        typer.echo(f"channel {channel}, which has a delay, never clicked", err=True)
+    _tell_silent(watched, delays)
     return found
+
+
+def _tell_silent(watched: Watched, delays_ps: Mapping[int, int]) -> None:
+    for channel in sorted(delays_ps.keys() - set(watched.clicks) - set(watched.header.channels)):
+        typer.echo(f"channel {channel}, which has a delay, never clicked", err=True)
 
 
 def _telling(
@@ -105,7 +109,7 @@ def _storing(stored: Stored | None) -> Generator[None]:
         with stored:
             yield
     finally:
-        for sentence in (*stored.troubles, stored.told):
+        for sentence in stored.told:
             typer.echo(sentence, err=True)
 
 

@@ -15,7 +15,7 @@ from heraldlink.errors import DataError, RequestError
 from heraldlink.record.folder import sync
 from heraldlink.recordings.part import Part
 from heraldlink.recordings.renamed import NewChannels, renamed
-from heraldlink.recordings.source import Progress, Recording, Source, passed, recording
+from heraldlink.recordings.source import Described, Progress, Recording, Source, passed, recording
 from heraldlink.tags.block import Block, Header, IndexedBlock, TagSource
 from heraldlink.tags.channels import ChannelMap, mapped
 from heraldlink.tags.passes import Analysis
@@ -105,7 +105,8 @@ def cut(
     whole: TagSource = opened
     if keep is not None:
         drop = frozenset(range(-(1 << 15), 1 << 15)) - frozenset(keep)
-        whole = mapped(opened, ChannelMap(delays_ps={}, drop=drop))
+        delays_ps = {number: delay for number, delay in opened.header.delays_ps.items() if number in keep}
+        whole = Described(mapped(opened, ChannelMap(delays_ps={}, drop=drop)), delays_ps)
     return _written(opened, Part(whole, window_ps, opened.name), Path(output), progress)
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heraldlink.errors import DataError
 from heraldlink.heralding.attempts import ReconstructedSyncs
@@ -182,7 +182,8 @@ def info(source: Source, progress: Progress | None = None) -> Information:
     analyses: list[Analysis[object]] = [spans, singles, syncs]
     passed(opened, analyses, progress)
     span, count, fits = spans.finish(), singles.finish(), syncs.finish()
-    return Information(opened.name, opened.header, span, count, dict(opened.found), look, fits, syncs.trouble)
+    header = replace(opened.header, delays_ps={**opened.header.delays_ps, **opened.subtracted_ps})
+    return Information(opened.name, header, span, count, dict(opened.found), look, fits, syncs.trouble)
 
 
 class Spans:

@@ -29,11 +29,15 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class Recording:
-    """A source of tags with a name; ``found``: what reading counted beside the tags, whole after a pass."""
+    """A source of tags with a name; ``found``: what reading counted beside the tags, whole after a pass.
+
+    ``subtracted_ps``: delays that were stored with it, and that its times are less already, by channel.
+    """
 
     name: str
     source: TagSource
     found: Mapping[str, int] = field(default_factory=dict[str, int])
+    subtracted_ps: Mapping[int, int] = field(default_factory=dict[int, int])
 
     @property
     def header(self) -> Header:
@@ -93,11 +97,15 @@ def opened(
         source = KnownDelays(name, source, delays_ps)
     if drop or (any(delays.values()) and not raw):
         source = mapped(source, ChannelMap({} if raw else delays, frozenset(drop)))
-    return Recording(name, Described(source, delays) if raw else source, found)
+    subtracted = dict[int, int]() if raw or delays_ps is not None else delays
+    return Recording(name, Described(source, delays) if raw else source, found, subtracted)
 
 
 def recording(source: Source, raw: bool = False, delays_ps: Mapping[int, int] | None = None) -> Recording:
-    """Whatever a verb was given, with a name; ``raw`` and ``delays_ps`` as of `open_recording`."""
+    """Whatever a verb was given, with a name; ``raw`` and ``delays_ps`` as of `open_recording`.
+
+    Of a `Recording` whose stored delays are subtracted already ``delays_ps`` replaces these, too.
+    """
     if isinstance(source, str | Path):
         return open_recording(source, raw=raw, delays_ps=delays_ps)
     if isinstance(source, Sequence):
@@ -105,7 +113,9 @@ def recording(source: Source, raw: bool = False, delays_ps: Mapping[int, int] | 
     opened = source if isinstance(source, Recording) else Recording("tags", source)
     if delays_ps:
         known = KnownDelays(opened.name, opened, delays_ps)
-        return Recording(opened.name, mapped(known, ChannelMap(delays_ps)), opened.found)
+        stored = opened.subtracted_ps
+        more = {each: delays_ps.get(each, 0) - stored.get(each, 0) for each in delays_ps.keys() | stored}
+        return Recording(opened.name, mapped(known, ChannelMap(more)), opened.found)
     return opened
 
 

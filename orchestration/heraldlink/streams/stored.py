@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from threading import Event, Lock, Thread
 from typing import Final, Self, cast
 
-from heraldlink.errors import DataError
+from heraldlink.record.background import WAITING_TAGS, BackgroundWriter
 from heraldlink.record.rolling import RollingWriter
 from heraldlink.streams.live import LiveSource
 from heraldlink.tags.block import Block, Header, IndexedBlock
@@ -19,19 +18,16 @@ from heraldlink.tags.description import AnyBlock
 NAME: Final = "tags"
 """Parts are ``tags-000001.parquet`` and so on."""
 ROLL_TAGS: Final = 1 << 24
-"""Tags of a part: rolling one takes less than a second, in which those that come wait in their queue."""
-FLUSH_s: Final = 1.0
-"""What a SIGKILL may cost."""
+"""Tags of a part."""
 
 
 class Stored:
-    """Another source's blocks, each written to ``folder`` when its reader asks for the next one.
+    """Another source's blocks, each stored in ``folder`` when its reader asks for the next one.
 
-    To be entered as a context; a thread then has what came on the disk every second, so that the reader
-    seldom waits for the disk. A stream that ends (also one that was stopped) is rolled into Parquet; what
-    else ends it leaves a segment that `heraldlink.record.repair` closes. Where the disk is full the stream
-    ends with DataError, and ``told`` says how many tags are stored; what failed without losing a tag (a part
-    that could not be rolled) is in ``troubles``. ``delays_ps``: stored beside the tags.
+    To be entered as a context. A thread writes, so that the reader does not wait for the disk. A stream that
+    ends (also one that was stopped) is rolled into Parquet; what else ends it leaves a segment that
+    `heraldlink.record.repair` closes. Where the disk is full the stream ends with DataError, and ``told``
+    says how many tags are stored. ``delays_ps``: stored beside the tags.
     """
 
     def __init__(
@@ -40,16 +36,14 @@ class Stored:
         folder: Path,
         delays_ps: Mapping[int, int] | None = None,
         roll_tags: int = ROLL_TAGS,
+        waiting_tags: int = WAITING_TAGS,
     ) -> None:
-        self._source, self.folder, self._roll_tags = source, folder, roll_tags
+        self._source, self.folder = source, folder
+        self._roll_tags, self._waiting_tags = roll_tags, waiting_tags
         self._delays_ps = source.header.delays_ps if delays_ps is None else delays_ps
-        self._writer: RollingWriter | None = None
+        self._writer: BackgroundWriter | None = None
         self._held: AnyBlock | None = None
-        self._came, self._ended, self._whole = 0, False, False
-        self.troubles: list[str] = []
-        self._lock, self._over = Lock(), Event()
-        self._flusher = Thread(target=self._flush, name="flush", daemon=True)
-        self._failed: DataError | None = None
+        self._ended = self._whole = False
 
     @property
     def header(self) -> Header:
@@ -62,12 +56,16 @@ class Stored:
         return 0 if self._writer is None else self._writer.tags
 
     @property
-    def told(self) -> str:
-        """What is stored, in a sentence."""
-        many = f"{self.tags:,}" if self.tags == self._came else f"{self.tags:,} of {self._came:,}"
+    def told(self) -> tuple[str, ...]:
+        """What is stored, and what failed, in sentences."""
+        writer = self._writer
+        if writer is None:
+            return ()
+        many = f"{writer.tags:,}" if writer.tags == writer.came else f"{writer.tags:,} of {writer.came:,}"
         said = f"{many} tags are stored in {self.folder}"
-        repair = f"; close the recording with heraldlink tags repair {self.folder}"
-        return said if self._whole or not self._came else said + repair
+        if not self._whole and writer.came:
+            said += f"; close the recording with heraldlink tags repair {self.folder}"
+        return (*dict.fromkeys(writer.troubles), said)
 
     def stop(self) -> None:
         """See `LiveSource`."""
@@ -80,31 +78,22 @@ class Stored:
     def __enter__(self) -> Self:
         """Begin the recording. Raises DataError if the folder holds one, or cannot be written."""
         header = replace(self._source.header, delays_ps=self._delays_ps)
-        self._writer = RollingWriter(self.folder, NAME, header, self._roll_tags, inf)
-        self._flusher.start()
+        rolling = RollingWriter(self.folder, NAME, header, self._roll_tags, inf)
+        self._writer = BackgroundWriter(rolling, self._waiting_tags)
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
         writer = self._writer
         if writer is None:
             return
-        self._over.set()
-        self._flusher.join()
-        self._store()
-        if not self._came and kind is not None:
-            writer.discard()
-        elif self._ended:
-            self._close(writer)
-        else:
-            writer.break_off()
-
-    def _flush(self) -> None:
-        while self._writer is not None and not self._over.wait(FLUSH_s):
-            try:
-                with self._lock:
-                    self._writer.flush()
-            except DataError as error:  # told where the next block is stored
-                self._failed = error
+        try:
+            self._store()
+        finally:
+            if self._ended and kind is None:
+                writer.close()
+                self._whole = True
+            else:
+                writer.break_off()
 
     def _stored(self, size: int) -> Iterator[AnyBlock]:
         for block in self._source.blocks(size):
@@ -115,34 +104,5 @@ class Stored:
 
     def _store(self) -> None:
         block, self._held = self._held, None
-        if block is None or self._writer is None:
-            return
-        self._came += block.channel.size
-        try:
-            with self._lock:
-                self._writer.push(block)
-                failed, self._failed = self._failed, None
-            if failed is not None:
-                raise failed
-        except DataError as error:
-            self._go_on(self._writer, error)
-
-    def _go_on(self, writer: RollingWriter, error: DataError) -> None:
-        """If all that came can be had on the disk nevertheless."""
-        with self._lock:
-            try:
-                writer.flush()
-            except DataError:
-                writer.break_off()
-                raise error from None
-        self.troubles.append(str(error))
-
-    def _close(self, writer: RollingWriter) -> None:
-        try:
-            writer.close()
-            self._whole = True
-        except DataError as error:
-            writer.break_off()
-            if self.tags < self._came:
-                raise
-            self.troubles.append(str(error))
+        if block is not None and self._writer is not None:
+            self._writer.push(block)
