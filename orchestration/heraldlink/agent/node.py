@@ -10,6 +10,7 @@ from heraldlink.agent.command_port import CommandPort, Question
 from heraldlink.agent.desk import Desk
 from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, LinkPort
 from heraldlink.agent.machines import Machine
+from heraldlink.agent.outbox import Outbox
 from heraldlink.agent.requests import demand_of
 from heraldlink.errors import RequestError
 from heraldlink.journal import Entry, Journal
@@ -59,7 +60,8 @@ class Node:
         self, name: str, boot: int, machine: Machine, command: CommandPort, link: LinkPort, journal: Journal
     ) -> None:
         self.name, self.boot = name, boot
-        self._machine, self._command, self._link, self._journal = machine, command, link, journal
+        self._machine, self._command, self._link = machine, command, link
+        self.outbox = Outbox(journal)
         self._requests: dict[tuple[str, int], tuple[bytes, int]] = {}
         self._desk: Desk | None = None
         self._deferred: list[tuple[Question, float]] = []
@@ -84,6 +86,7 @@ class Node:
         """Serve until ``stopping()``."""
         while not stopping():
             self.turn()
+            self.outbox.flush()
 
     def turn(self) -> None:
         """Wait for something, at most until the next tick, and react to all of it."""
@@ -132,13 +135,13 @@ class Node:
         """Do what the link layer asks."""
         match action:
             case Send(target, body):
-                self._link.send(target, body)
+                self.outbox.then(lambda: self._link.send(target, body))
             case Call(body):
                 self.desk.call(body, self.replied, time.monotonic())
             case Commit(entries):
-                self._journal.append([Entry(kind, body) for kind, body in entries])
+                self.outbox.append(*(Entry(kind, body) for kind, body in entries))
             case Tell(client, create_id, body):
-                self.tell(client, create_id, body)
+                self.outbox.then(lambda: self.tell(client, create_id, body))
             case SafeState():
                 self.desk.call(ParkAll(), lambda _: None, time.monotonic())
 

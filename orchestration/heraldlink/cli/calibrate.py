@@ -144,7 +144,8 @@ def _calibrate(
 @contextmanager
 def alone(point: "RackPoint") -> Generator[None]:
     """Hold the journals of all nodes: RequestError if one of them runs or is calibrated; none can start."""
-    from heraldlink.journal import journal_file, open_mark
+    from heraldlink.journal import journal_file
+    from heraldlink.journal.mark import open_mark
 
     with ExitStack() as stack:
         for config in (point.midpoint, *point.ends.values()):

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Group commit: what a node says waits until what it says it about is on disk.
+
+Facts that arise in one turn of the node's loop are written and synced together; messages that were to follow
+them leave then, in their order. What follows nothing leaves at once.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from heraldlink.journal import Entry, Journal
+
+MOST_ROWS = 128
+LONGEST_S = 0.005
+
+Act = Callable[[], object]
+
+
+class Outbox:
+    """Facts on their way into a journal, and acts that wait for them. Not for several threads."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._rows: list[Entry] = []
+        self._acts: deque[Act] = deque()
+        self._since = 0.0
+        self._flushing = False
+
+    def append(self, *entries: Entry) -> None:
+        """Write these with the next group; it is written now if it has become large or old."""
+        if not self._rows:
+            self._since = time.monotonic()
+        self._rows += entries
+        if len(self._rows) >= MOST_ROWS or time.monotonic() - self._since >= LONGEST_S:
+            self.flush()
+
+    def then(self, act: Act) -> None:
+        """Do ``act`` after everything that was given before it: at once if nothing waits."""
+        if self._rows or self._acts or self._flushing:
+            self._acts.append(act)
+        else:
+            act()
+
+    def flush(self) -> None:
+        """Write what waits, synced, then do what waited for it. Raises JournalError; then nothing is done."""
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            while self._rows or self._acts:
+                rows, self._rows = self._rows, []
+                ready, self._acts = self._acts, deque()
+                if rows:
+                    self._journal.append(rows)
+                for act in ready:
+                    act()
+        finally:
+            self._flushing = False

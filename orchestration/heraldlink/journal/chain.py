@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of a journal and the chain of hashes that ties each one to all before it."""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from heraldlink.errors import JournalError
+
+GENESIS = bytes(32)
+RawRow = tuple[int, str, bytes, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One journalled fact; ``payload`` is msgpack of a struct of that kind, ``hash`` the chain's up to it."""
+
+    seq: int
+    kind: str
+    payload: bytes
+    hash: bytes = GENESIS
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact to journal."""
+
+    kind: str
+    body: msgspec.Struct
+
+
+def chain(previous: bytes, seq: int, kind: str, payload: bytes) -> bytes:
+    """Hash of a row: SHA-256 over its predecessor's hash, its number, kind and payload."""
+    name = kind.encode()
+    return hashlib.sha256(previous + struct.pack(">QI", seq, len(name)) + name + payload).digest()
+
+
+def linked(entry: Entry, seq: int, previous: bytes) -> RawRow:
+    """The row ``seq`` of an entry behind the row whose hash is ``previous``."""
+    payload = msgspec.msgpack.encode(entry.body)
+    return seq, entry.kind, payload, previous, chain(previous, seq, entry.kind, payload)
+
+
+def follow(row: RawRow, seq: int, digest: bytes, path: Path) -> tuple[int, bytes]:
+    """Check that ``row`` continues the chain; its number and hash. Raises JournalError."""
+    found, kind, payload, previous, own = row
+    if found != seq + 1:
+        raise damaged(path, f"row {seq + 1} is missing")
+    # a flipped bit may have changed even the type that SQLite tells of a value
+    whole = isinstance(kind, str) and isinstance(payload, bytes) and isinstance(own, bytes)
+    if not whole or previous != digest or own != chain(digest, found, kind, payload):
+        raise damaged(path, f"row {found} was changed")
+    return found, own
+
+
+def damaged(path: Path, what: str) -> JournalError:
+    """The error that refuses to start, with the remedy."""
+    return JournalError(
+        f"journal {path} is damaged: {what}; the node does not start on it. "
+        f"To set it aside and keep its intact beginning: heraldlink journal repair {path}"
+    )
