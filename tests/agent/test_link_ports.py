@@ -38,7 +38,7 @@ def meet(end: EndLink, middle: MidpointLink) -> None:
 
 
 def end_link(context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str, boot: int) -> EndLink:
-    return EndLink(Dealer(context, endpoint, "link"), "alice", "midpoint", Hello(boot, DRIVE))
+    return EndLink(Dealer(context, endpoint, "link"), "alice", "midpoint", "bob", Hello(boot, DRIVE))
 
 
 def bound_again(context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str) -> Router:

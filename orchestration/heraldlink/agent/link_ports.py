@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The link channel: a star around the midpoint, which relays between end nodes and knows who is there."""
+"""The link channel: a star around the midpoint, which relays between end nodes and knows who is there.
+
+Beats and Hellos may be lost; everything else goes through a courier and arrives once and in order.
+"""
 
 from typing import Protocol
 
+import msgspec
 import zmq
 
 from heraldlink.errors import ProtocolError
+from heraldlink.link.courier import Tally
+from heraldlink.link.mail import Mail
 from heraldlink.messages.header import VERSION, Body, Header, Message, decode, decode_header, encode, kind_of
-from heraldlink.messages.link import LINK_TYPES, Beat, Hello
+from heraldlink.messages.link import LINK_TYPES, Beat, Hello, Label
 from heraldlink.transport import Dealer, Router
 
 BEAT_S = 0.3
@@ -23,8 +29,8 @@ class LinkPort(Protocol):
         """Socket to poll."""
         ...
 
-    def send(self, target: str, body: Body) -> None:
-        """Send to a node; what cannot be sent shows as that node's silence."""
+    def send(self, target: str, body: Body, now: float) -> None:
+        """Send to a node, again until it has arrived; what cannot arrive shows as that node's silence."""
         ...
 
     def receive(self, now: float) -> list[tuple[str, Body]]:
@@ -39,6 +45,18 @@ class LinkPort(Protocol):
         """How long a node has been silent."""
         ...
 
+    def tick(self, now: float) -> None:
+        """Acknowledge what has come, and send again what is overdue."""
+        ...
+
+    def due_s(self) -> float:
+        """When ``tick`` is needed next, on the same clock."""
+        ...
+
+    def tallies(self) -> dict[str, Tally]:
+        """What the channels to the other nodes have had to mend."""
+        ...
+
     def restarted(self) -> list[str]:
         """Nodes that were found to live a new life since this was last asked."""
         ...
@@ -48,38 +66,29 @@ class LinkPort(Protocol):
         ...
 
 
-class Lives:
-    """The boot of every other node as its messages tell it; a new one is a restart."""
-
-    def __init__(self) -> None:
-        self._boots: dict[str, int] = {}
-        self._restarted: list[str] = []
-
-    def note(self, node: str, boot: int) -> None:
-        """A message of this node's life ``boot`` has come."""
-        if self._boots.setdefault(node, boot) != boot:
-            self._boots[node] = boot
-            self._restarted.append(node)
-
-    def take(self) -> list[str]:
-        """Nodes restarted since this was last asked."""
-        taken, self._restarted = self._restarted, []
-        return taken
-
-
-def pack(node: str, boot: int, target: str, body: Body) -> list[bytes]:
+def pack(node: str, boot: int, target: str, body: Body, label: Label | None = None) -> list[bytes]:
     """Frames of a link message."""
-    return encode(Message(Header(VERSION, kind_of(type(body)), 0, 0, boot, node, target), body))
+    header = Header(VERSION, kind_of(type(body)), 0, 0, boot, node, target)
+    return encode(Message(header, body, (msgspec.msgpack.encode(label),) if label else ()))
+
+
+def label_of(message: Message) -> Label:
+    """The courier's label of a message. Raises ProtocolError if it has none."""
+    try:
+        return msgspec.msgpack.decode(message.arrays[0], type=Label)
+    except (IndexError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        kind, source = message.header.kind, message.header.source
+        raise ProtocolError(f"{kind} from {source} carries no label: {error}") from error
 
 
 class EndLink:
-    """An end node's DEALER to the midpoint."""
+    """An end node's DEALER to the midpoint; ``peer`` is the other end node."""
 
-    def __init__(self, dealer: Dealer, node: str, midpoint: str, hello: Hello) -> None:
+    def __init__(self, dealer: Dealer, node: str, midpoint: str, peer: str, hello: Hello) -> None:
         self._dealer, self._node, self._midpoint, self._hello = dealer, node, midpoint, hello
         self._boot = hello.boot
         self._heard: float | None = None
-        self._lives = Lives()
+        self._mail = Mail(self._boot, (midpoint, peer), self._transmit)
         self._ages: dict[str, float] = {}
 
     @property
@@ -87,9 +96,12 @@ class EndLink:
         """The DEALER."""
         return self._dealer.socket
 
-    def send(self, target: str, body: Body) -> None:
+    def send(self, target: str, body: Body, now: float) -> None:
         """Send through the midpoint."""
-        self._dealer.send(pack(self._node, self._boot, target, body))
+        self._mail.post(target, body, now)
+
+    def _transmit(self, target: str, label: Label | None, body: Body) -> None:
+        self._dealer.send(pack(self._node, self._boot, target, body, label))
 
     def receive(self, now: float) -> list[tuple[str, Body]]:
         """Messages for this node; beats are kept here. Malformed ones are dropped."""
@@ -99,29 +111,57 @@ class EndLink:
                 frames = self._dealer.receive()
                 if frames is None:
                     return found
-                message = decode(frames, LINK_TYPES)
+                found += self._sort(decode(frames, LINK_TYPES), now)
             except ProtocolError:
                 continue
-            self._heard = now
-            self._lives.note(message.header.source, message.header.epoch)
-            if isinstance(message.body, Beat):
-                self._ages = message.body.ages_s
-            else:
-                found.append((message.header.source, message.body))
+
+    def _sort(self, message: Message, now: float) -> list[tuple[str, Body]]:
+        source, boot = message.header.source, message.header.epoch
+        if not self._mail.knows(source):
+            raise ProtocolError(f"{source!r} is no node of this link")
+        if source == self._midpoint:
+            self._mail.meet(source, boot, now)
+        if isinstance(message.body, Beat):
+            self._noted(message.body, boot, now)
+            return []
+        self._heard = now
+        bodies = self._mail.receive(source, boot, label_of(message), message.body, now)
+        return [(source, body) for body in bodies]
+
+    def _noted(self, beat: Beat, boot: int, now: float) -> None:
+        """Take the midpoint's beat, unless it is one of a former life."""
+        if boot != self._mail.boots().get(self._midpoint):
+            return
+        self._heard, self._ages = now, beat.ages_s
+        for node, life in beat.boots.items():
+            if node != self._node and self._mail.knows(node):
+                self._mail.meet(node, life, now)
 
     def beat(self, now: float) -> None:
         """Tell the midpoint."""
-        self.send(self._midpoint, Beat({}))
-        self.send(self._midpoint, self._hello)
+        self._transmit(self._midpoint, None, Beat({}))
+        self._transmit(self._midpoint, None, self._hello)
 
     def silence_s(self, node: str, now: float) -> float:
         """The midpoint's silence, or what it says of the peer's."""
         heard = NEVER_S if self._heard is None else now - self._heard
         return heard if node == self._midpoint else self._ages.get(node, NEVER_S)
 
+    def tick(self, now: float) -> None:
+        """Acknowledge, and send again what is overdue."""
+        self._mail.tick(now)
+
+    def due_s(self) -> float:
+        """When something is overdue next."""
+        return self._mail.due_s()
+
+    def tallies(self) -> dict[str, Tally]:
+        """What was mended."""
+        return self._mail.tallies()
+
     def restarted(self) -> list[str]:
         """Nodes that were restarted."""
-        return self._lives.take()
+        return self._mail.restarted()
 
     def close(self) -> None:
         """Close the DEALER."""
@@ -135,18 +175,21 @@ class MidpointLink:
         self._router, self._node, self._ends, self._boot = router, node, ends, boot
         self._peers: dict[str, bytes] = {}
         self._heard: dict[str, float] = {}
-        self._lives = Lives()
+        self._mail = Mail(boot, ends, self._transmit)
 
     @property
     def socket(self) -> zmq.Socket[bytes]:
         """The ROUTER."""
         return self._router.socket
 
-    def send(self, target: str, body: Body) -> None:
+    def send(self, target: str, body: Body, now: float) -> None:
         """Send to an end node."""
+        self._mail.post(target, body, now)
+
+    def _transmit(self, target: str, label: Label | None, body: Body) -> None:
         peer = self._peers.get(target)
         if peer:
-            self._router.send(peer, pack(self._node, self._boot, target, body))
+            self._router.send(peer, pack(self._node, self._boot, target, body, label))
 
     def receive(self, now: float) -> list[tuple[str, Body]]:
         """Messages for the midpoint; others are relayed, malformed ones dropped."""
@@ -162,22 +205,37 @@ class MidpointLink:
 
     def _sort(self, peer: bytes, frames: list[bytes], now: float) -> list[tuple[str, Body]]:
         header = decode_header(frames)
-        if header.source not in self._ends:
-            raise ProtocolError(f"{header.source!r} is not an end node of this link")
+        source = header.source
+        if source not in self._ends:
+            raise ProtocolError(f"{source!r} is not an end node of this link")
+        if header.epoch < self._mail.boots().get(source, 0):
+            raise ProtocolError(f"a message of a former life of {source}")
         if header.kind == kind_of(Beat):
-            self._peers[header.source], self._heard[header.source] = peer, now
-            self._lives.note(header.source, header.epoch)
-            self.send(header.source, Beat({node: self.silence_s(node, now) for node in self._ends}))
+            self._beaten(source, peer, header.epoch, now)
             return []
-        if self._peers.get(header.source) != peer:
-            raise ProtocolError(f"a message in the name of {header.source} came from another connection")
-        self._heard[header.source] = now
+        if self._peers.get(source) != peer:
+            raise ProtocolError(f"a message in the name of {source} came from another connection")
+        self._heard[source] = now
         if header.target == self._node:
-            return [(header.source, decode(frames, LINK_TYPES).body)]
+            return self._own(decode(frames, LINK_TYPES), now)
         target = self._peers.get(header.target)
         if target:
             self._router.send(target, frames)
         return []
+
+    def _own(self, message: Message, now: float) -> list[tuple[str, Body]]:
+        source, body = message.header.source, message.body
+        if isinstance(body, Hello):
+            return [(source, body)]
+        bodies = self._mail.receive(source, message.header.epoch, label_of(message), body, now)
+        return [(source, body) for body in bodies]
+
+    def _beaten(self, node: str, peer: bytes, boot: int, now: float) -> None:
+        """An end node is there, at this connection; tell it who else is."""
+        self._peers[node], self._heard[node] = peer, now
+        self._mail.meet(node, boot, now)
+        ages_s = {other: self.silence_s(other, now) for other in self._ends}
+        self._transmit(node, None, Beat(ages_s, self._mail.boots()))
 
     def beat(self, now: float) -> None:
         """The midpoint only answers beats."""
@@ -186,9 +244,21 @@ class MidpointLink:
         """How long ago a node was heard."""
         return now - self._heard[node] if node in self._heard else NEVER_S
 
+    def tick(self, now: float) -> None:
+        """Acknowledge, and send again what is overdue."""
+        self._mail.tick(now)
+
+    def due_s(self) -> float:
+        """When something is overdue next."""
+        return self._mail.due_s()
+
+    def tallies(self) -> dict[str, Tally]:
+        """What was mended."""
+        return self._mail.tallies()
+
     def restarted(self) -> list[str]:
         """End nodes that were restarted."""
-        return self._lives.take()
+        return self._mail.restarted()
 
     def close(self) -> None:
         """Close the ROUTER."""

@@ -10,7 +10,7 @@ from heraldlink.journal import Journal
 from heraldlink.link import end, midpoint
 from heraldlink.link.end_state import EndState
 from heraldlink.link.events import Actions, Event
-from heraldlink.link.facts import PAIR, PairFact
+from heraldlink.link.facts import BOOT, PAIR, BootFact, PairFact
 from heraldlink.link.midpoint_state import MidpointState
 
 
@@ -110,3 +110,11 @@ def last_numbers(journal: Journal) -> tuple[int, int]:
         mhp_seq = max(mhp_seq, fact.decision.mhp_seq)
         sequence = max(sequence, fact.decision.sequence_number)
     return mhp_seq, sequence
+
+
+def next_boot(journal: Journal, utc_ns: int) -> int:
+    """The id of the life that begins: the time, or one more than the last life's if the clock went back."""
+    last = max(
+        (msgspec.msgpack.decode(row.payload, type=BootFact).boot for row in journal.rows(BOOT)), default=0
+    )
+    return max(utc_ns, last + 1)

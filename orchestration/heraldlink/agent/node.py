@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's synchronous poll loop: sockets and worker in, link steps, journal and answers out."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -87,6 +88,7 @@ class Node:
         while not stopping():
             self.turn()
             self.outbox.flush()
+            self._link.tick(time.monotonic())
 
     def turn(self) -> None:
         """Wait for something, at most until the next tick, and react to all of it."""
@@ -96,7 +98,8 @@ class Node:
         worker = self.desk.worker
         if worker:
             poller.register(worker.fileno(), zmq.POLLIN)
-        ready = dict(poller.poll(int(max(0.0, self._next_tick - time.monotonic()) * 1000)))
+        next_s = min(self._next_tick, self._link.due_s())
+        ready = dict(poller.poll(math.ceil(max(0.0, next_s - time.monotonic()) * 1000)))
         now = time.monotonic()
         if worker and worker.fileno() in ready:
             self.desk.readable(now)
@@ -135,7 +138,7 @@ class Node:
         """Do what the link layer asks."""
         match action:
             case Send(target, body):
-                self.outbox.then(lambda: self._link.send(target, body))
+                self.outbox.then(lambda: self._link.send(target, body, time.monotonic()))
             case Call(body):
                 self.desk.call(body, self.replied, time.monotonic())
             case Commit(entries):

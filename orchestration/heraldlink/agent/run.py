@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -14,14 +15,13 @@ import zmq
 from heraldlink.agent.command_port import CommandPort
 from heraldlink.agent.desk import Desk, Limits
 from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
-from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine
+from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine, next_boot
 from heraldlink.agent.node import Node
 from heraldlink.agent.workers import SpawnedWorker, Worker
 from heraldlink.calibration.declared import point_parts
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.journal import Entry, Journal, journal_file
 from heraldlink.link.facts import BOOT, BootFact
-from heraldlink.messages.header import new_id
 from heraldlink.messages.link import Hello
 from heraldlink.messages.values import Drive
 from heraldlink.messages.worker import Start
@@ -77,8 +77,8 @@ def serve(
     stop: Stop,
 ) -> None:
     """Open journal, sockets and worker, serve, and close them again in the safe order."""
-    boot = new_id()
     journal = Journal(journal_file(config.data_directory, config.node))
+    boot = next_boot(journal, time.time_ns())
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     desk: Desk | None = None
     try:
@@ -106,7 +106,8 @@ def join(
     """The node's place in the star, its state machine, and the addresses it adds to the ports file."""
     if isinstance(config, EndNodeConfig):
         dealer = Dealer(context, config.midpoint.link, "link")
-        link = EndLink(dealer, config.node, config.midpoint.node, Hello(boot, drive_of(config)))
+        peer = config.ends[1] if config.node == config.ends[0] else config.ends[0]
+        link = EndLink(dealer, config.node, config.midpoint.node, peer, Hello(boot, drive_of(config)))
         return link, EndMachine(config, boot), {}
     router = Router(context, config.listen.link, "link")
     machine = MidpointMachine(config, journal)

@@ -5,6 +5,8 @@
 an earlier slot is recognised and dropped. Attempt indices come from hardware counters.
 """
 
+import msgspec
+
 from heraldlink.messages.header import Body, kind_of
 from heraldlink.messages.values import (
     Basis,
@@ -24,6 +26,22 @@ from heraldlink.messages.values import (
 )
 
 
+class Label(msgspec.Struct, frozen=True, array_like=True):
+    """What a courier writes on a message, as the frame after its body.
+
+    ``to_boot`` is the life of the receiver it is meant for, ``number`` its place in the channel (32 bit,
+    wraps around), ``expected`` the number that the sender waits for: all before it have arrived.
+    """
+
+    to_boot: int
+    number: int
+    expected: int
+
+
+class Receipt(Body, frozen=True, tag="link.receipt"):
+    """Nothing but its label: what has arrived so far."""
+
+
 class Hello(Body, frozen=True, tag="link.hello"):
     """An end node introduces itself to the midpoint, with every beat."""
 
@@ -32,9 +50,13 @@ class Hello(Body, frozen=True, tag="link.hello"):
 
 
 class Beat(Body, frozen=True, tag="link.beat"):
-    """Heartbeat of an end node; the midpoint answers with the ages of all nodes' last beats, seconds."""
+    """Heartbeat of an end node; the midpoint answers with what it knows of all nodes.
+
+    ``ages_s`` are the ages of their last beats, seconds; ``boots`` the lives they were last heard to live.
+    """
 
     ages_s: dict[str, float]
+    boots: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
 
 class Ask(Body, frozen=True, tag="link.ask"):
@@ -175,6 +197,7 @@ class Failed(Body, frozen=True, tag="link.failed"):
 
 
 _BODIES: tuple[type[Body], ...] = (
-    Hello, Beat, Ask, Offer, Refuse, Add, AddAck, Propose, Gen, Void, Reply, Report, Verdict, Close, Failed,
+    Receipt, Hello, Beat, Ask, Offer, Refuse, Add, AddAck, Propose, Gen, Void, Reply, Report, Verdict, Close,
+    Failed,
 )  # fmt: skip
 LINK_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}
