@@ -10,7 +10,7 @@ from heraldlink.journal import Journal
 from heraldlink.link import end, midpoint
 from heraldlink.link.end_state import EndState
 from heraldlink.link.events import Actions, Event
-from heraldlink.link.facts import BOOT, PAIR, BootFact, PairFact
+from heraldlink.link.facts import BOOT, HERALDS, PAIR, BootFact, HeraldsFact, PairFact
 from heraldlink.link.midpoint_state import MidpointState
 
 
@@ -105,6 +105,9 @@ class MidpointMachine:
 def last_numbers(journal: Journal) -> tuple[int, int]:
     """Last mhp_seq and last pair sequence number in a journal, 0 where there is none."""
     mhp_seq = sequence = 0
+    for row in journal.rows(HERALDS):
+        numbered = msgspec.msgpack.decode(row.payload, type=HeraldsFact)
+        mhp_seq = max(mhp_seq, *(herald.mhp_seq for herald in numbered.heralds))
     for row in journal.rows(PAIR):
         fact = msgspec.msgpack.decode(row.payload, type=PairFact)
         mhp_seq = max(mhp_seq, fact.decision.mhp_seq)

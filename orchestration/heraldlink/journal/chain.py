@@ -44,16 +44,16 @@ def linked(entry: Entry, seq: int, previous: bytes) -> RawRow:
     return seq, entry.kind, payload, previous, chain(previous, seq, entry.kind, payload)
 
 
-def follow(row: RawRow, seq: int, digest: bytes, path: Path) -> tuple[int, bytes]:
-    """Check that ``row`` continues the chain; its number and hash. Raises JournalError."""
+def follow(row: tuple[object, ...], seq: int, digest: bytes, path: Path) -> tuple[int, bytes]:
+    """Check that a row as SQLite gave it continues the chain; its number and hash. Raises JournalError."""
     found, kind, payload, previous, own = row
     if found != seq + 1:
         raise damaged(path, f"row {seq + 1} is missing")
-    # a flipped bit may have changed even the type that SQLite tells of a value
-    whole = isinstance(kind, str) and isinstance(payload, bytes) and isinstance(own, bytes)
-    if not whole or previous != digest or own != chain(digest, found, kind, payload):
-        raise damaged(path, f"row {found} was changed")
-    return found, own
+    # a flipped bit may have changed even the type of a value
+    typed = isinstance(kind, str) and isinstance(payload, bytes) and isinstance(own, bytes)
+    if typed and previous == digest and own == chain(digest, seq + 1, kind, payload):
+        return seq + 1, own
+    raise damaged(path, f"row {seq + 1} was changed")
 
 
 def damaged(path: Path, what: str) -> JournalError:

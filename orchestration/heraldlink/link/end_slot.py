@@ -7,7 +7,7 @@ from heraldlink.link import end_master
 from heraldlink.link.bases import basis_of
 from heraldlink.link.end_state import LONGEST_LEAD, VOID_LIMIT, EndState, Item, Slot, Stage, Totals
 from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell
-from heraldlink.link.facts import PAIR, PairFact
+from heraldlink.link.facts import PAIR, PENDING, PairFact, PendingFact
 from heraldlink.link.verdict import describe
 from heraldlink.messages.command import Held, HeraldedPair, Ok, Progress
 from heraldlink.messages.link import Gen, Propose, Reply, Report, Verdict, Void
@@ -103,8 +103,11 @@ def replied(state: EndState, item: Item, body: Reply, now: float) -> Outcome:
         return end_master.fail_all(state, state.node, "", reason, park=False)
     item = replace(item, stage=Stage.COLLECTING, since=now, phase=body.phase or item.phase)
     slot = item.slot
-    call = CollectSlot(item.request, slot.burst, slot.number, slot.estimate)
-    return replace(state, active=item), (Call(call),)
+    call = Call(CollectSlot(item.request, slot.burst, slot.number, slot.estimate))
+    if not body.heralds:
+        return replace(state, active=item), (call,)
+    pending = PendingFact(item.request, slot.burst, slot.number, body.heralds)
+    return replace(state, active=item), (call, Commit(((PENDING, pending),)))
 
 
 def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> Outcome:

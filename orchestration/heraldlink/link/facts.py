@@ -3,7 +3,7 @@
 
 import msgspec
 
-from heraldlink.messages.values import Basis, Decision, Demand, FinalState, Origin, Parameters
+from heraldlink.messages.values import Basis, Decision, Demand, FinalState, Herald, Origin, Parameters
 
 
 class RequestFact(msgspec.Struct, frozen=True):
@@ -27,6 +27,25 @@ class PairFact(msgspec.Struct, frozen=True):
     origin: Origin = "unknown"
 
 
+class HeraldsFact(msgspec.Struct, frozen=True):
+    """The midpoint numbered the heralds of a slot; it says so only afterwards, so no number is used twice."""
+
+    request: int
+    burst: int
+    slot: int
+    basis: Basis
+    heralds: tuple[Herald, ...]
+
+
+class PendingFact(msgspec.Struct, frozen=True):
+    """An end node knows of heralds that the midpoint has not decided on yet."""
+
+    request: int
+    burst: int
+    slot: int
+    heralds: tuple[Herald, ...]
+
+
 class EndFact(msgspec.Struct, frozen=True):
     """A request ended."""
 
@@ -45,3 +64,4 @@ class BootFact(msgspec.Struct, frozen=True):
 
 
 REQUEST, PAIR, END, BOOT = "request", "pair", "end", "boot"
+HERALDS, PENDING = "heralds", "pending"

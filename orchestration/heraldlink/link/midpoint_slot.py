@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from heraldlink.link.events import Actions, Call, Commit, SafeState, Send
-from heraldlink.link.facts import PAIR, PairFact
+from heraldlink.link.facts import HERALDS, PAIR, HeraldsFact, PairFact
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
 from heraldlink.link.verdict import Case, decide, strays
 from heraldlink.messages.link import Failed, Gen, Reply, Report, Verdict, Void
@@ -82,7 +82,12 @@ def played(state: MidpointState, item: Item, body: SlotPlayed, now: float) -> Ou
     )
     item = replace(item, stage=Stage.REPLIED, since=now, played=body, heralds=heralds)
     state = replace(state, active=item, next_mhp_seq=first + len(heralds))
-    return state, tuple(Send(node, reply) for node in state.ends)
+    sends = tuple(Send(node, reply) for node in state.ends)
+    if not heralds:
+        return state, sends
+    gen = item.gens[state.ends[0]]
+    fact = HeraldsFact(item.request, item.burst, gen.slot, gen.basis, heralds)
+    return state, (Commit(((HERALDS, fact),)), *sends)
 
 
 def reported(state: MidpointState, item: Item, source: str, body: Report, now: float) -> Outcome:
