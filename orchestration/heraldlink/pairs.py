@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from heraldlink.messages.command import Finished, HeraldedPair, Progress
+from heraldlink.messages.service import Measured, SlotBasis
 from heraldlink.messages.values import (
-    Basis,
     BellState,
     Confusion,
     Deviation,
@@ -29,7 +29,9 @@ class Pair:
 
     ``outcomes`` are (local, remote): +1 for |g>, -1 for |e>, 0 where none was read. ``attempt`` is the
     hardware's count of attempts in the slot. ``goodness`` is the model's F_meas for this Bell state.
-    ``status`` is CONFIRMED, WITHHELD or EXPIRED, the latter two with a ``reason``.
+    ``goodness_how`` says whether test rounds or the model alone are behind it.
+    ``status`` is CONFIRMED, WITHHELD, EXPIRED (the latter two with a ``reason``) or TESTED (a test round).
+    ``basis`` is local first, R a rotated one; ``measured`` the same without the rotations.
     ``origin`` is joined over all instruments that contributed.
     """
 
@@ -39,7 +41,7 @@ class Pair:
     slot: int
     attempt: int
     bell_state: BellState
-    basis: Basis
+    basis: SlotBasis
     outcomes: tuple[int, int]
     goodness: float
     goodness_how: str
@@ -47,6 +49,7 @@ class Pair:
     status: Status
     reason: str = ""
     origin: Origin = "unknown"
+    measured: tuple[Measured, Measured] = ("Z", "Z")
 
     @classmethod
     def of(cls, create_id: int, pair: HeraldedPair) -> "Pair":
@@ -66,6 +69,7 @@ class Pair:
             status=pair.status,
             reason=pair.reason,
             origin=pair.origin,
+            measured=pair.measured,
         )
 
 
@@ -73,12 +77,12 @@ class Pair:
 class SlotReport:
     """One slot as it was played: counts at the midpoint, phase estimate, calibration, deviations.
 
-    ``estimate`` slots only measure the phase. ``turn_rad`` is the angle by which the second node's analysis
+    ``estimate`` slots only measure the phase, those of a ``test`` are test rounds. ``turn_rad`` is the angle by which the second node's analysis
     axis was turned. ``delivered``, ``withheld`` and ``expired`` are the request's totals so far.
     """
 
     slot: int
-    basis: Basis
+    basis: SlotBasis
     estimate: bool
     counts: SlotCounts
     phase: Phase | None
@@ -88,6 +92,8 @@ class SlotReport:
     delivered: int
     withheld: int
     expired: int
+    test: bool = False
+    tested: int = 0
 
     @classmethod
     def of(cls, body: Progress) -> "SlotReport":
@@ -104,6 +110,8 @@ class SlotReport:
             delivered=body.delivered,
             withheld=body.withheld,
             expired=body.expired,
+            test=body.test,
+            tested=body.tested,
         )
 
 
@@ -139,6 +147,11 @@ class Result:
     def withheld(self) -> tuple[Pair, ...]:
         """Heralds withheld because of a deviation; their outcomes are kept."""
         return tuple(pair for pair in self.heralds if pair.status == "WITHHELD")
+
+    @property
+    def tested(self) -> tuple[Pair, ...]:
+        """Heralds used as test rounds; their outcomes are kept."""
+        return tuple(pair for pair in self.heralds if pair.status == "TESTED")
 
     @property
     def attempts(self) -> int:

@@ -146,7 +146,7 @@ def test_the_pi_pulse_turns_by_pi() -> None:
 @given(basis=st.sampled_from(["X", "Y"]), turn=st.floats(-10, 10))
 def test_the_analysis_pulse_measures_along_the_turned_axis(basis: str, turn: float) -> None:
     program = generator_program(SEQUENCE, DRIVE)
-    wave = with_analysis(program, SEQUENCE, DRIVE, basis, turn).waveforms[READOUT]
+    wave = with_analysis(program, SEQUENCE, DRIVE, analysis_rotation(basis, turn)).waveforms[READOUT]
     angle, axis = drive_of(wave.channels[1].astype(float) * 0.2, 5.0e9)
     direction = (0 if basis == "X" else pi / 2) + turn
     unit = np.array([cos(axis), sin(axis)])
@@ -158,7 +158,7 @@ def test_the_analysis_pulse_measures_along_the_turned_axis(basis: str, turn: flo
 
 def test_measuring_z_leaves_the_qubit_alone_and_changes_only_the_readout() -> None:
     program = generator_program(SEQUENCE, DRIVE, "X", 0.3)
-    other = with_analysis(program, SEQUENCE, DRIVE, "Z", 0.3)
+    other = with_analysis(program, SEQUENCE, DRIVE, analysis_rotation("Z", 0.3))
     assert not other.waveforms[READOUT].channels[1].any()
     assert all(other.waveforms[name] is wave for name, wave in program.waveforms.items() if name != READOUT)
     assert analysis_rotation("Z", 1.0).angle_rad == 0

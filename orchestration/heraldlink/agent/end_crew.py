@@ -35,9 +35,11 @@ from heraldlink.messages.worker import (
     Unloaded,
 )
 from heraldlink.sequences import (
+    NO_ROTATION,
     READOUT,
     NodeDrive,
-    PauliBasis,
+    Rotation,
+    direction_rotation,
     end_tagger,
     generator_program,
     with_analysis,
@@ -58,7 +60,7 @@ class Held:
     program: GeneratorProgram
     drive: NodeDrive
     stamps: dict[str, str]
-    analysis: tuple[PauliBasis, float]
+    analysis: Rotation
 
 
 @dataclass
@@ -157,7 +159,7 @@ class EndCrew:
             generator.upload(program)
             self._check_samples(program)
             stamps = dict(generator.waveform_stamps(tuple(program.waveforms)))
-        self._held = Held(program, drive, stamps, ("Z", 0.0))
+        self._held = Held(program, drive, stamps, NO_ROTATION)
         return self._held
 
     def _check_samples(self, program: GeneratorProgram) -> None:
@@ -188,11 +190,10 @@ class EndCrew:
         early enough for the next tick and no other.
         """
         loading, names = self._loaded(), self._config.roles
-        basis: PauliBasis = "X" if body.basis == "XX" else "Y" if body.basis == "YY" else "Z"
-        turn_rad = self._turn_rad(basis, body.turn_rad)
+        analysis = self._analysis(body.direction_rad, body.turn_rad)
         with blaming(names.generator):
-            if loading.held.analysis != (basis, turn_rad):
-                self._turn(loading.held, basis, turn_rad)
+            if loading.held.analysis != analysis:
+                self._turn(loading.held, analysis)
             self._all.generator.arm()
         with blaming(names.tagger):
             self._await_tick(body.slot - 1)
@@ -204,13 +205,16 @@ class EndCrew:
         with blaming(names.tagger):
             return SlotArmed(body.request, body.burst, self._all.tagger.tick_count())
 
-    def _turn_rad(self, basis: PauliBasis, fibre_rad: float) -> float:
+    def _analysis(self, direction_rad: tuple[float, float], fibre_rad: float) -> Rotation:
+        """Rotation before the readout of what is to be measured, its axis turned as the qubit has turned."""
+        polar_rad, azimuth_rad = direction_rad
+        return direction_rotation(polar_rad, azimuth_rad + self._turn_rad(fibre_rad))
+
+    def _turn_rad(self, fibre_rad: float) -> float:
         """By how much the analysis axis is turned: the second node's by the fibre, both by their qubit's own.
 
         A qubit that is not at the drive's frequency turns from when it is loaded until it is analysed.
         """
-        if basis == "Z":
-            return 0.0
         offset_Hz = self._config.operating_point.qubit.offset_Hz
         own_rad = 2 * pi * offset_Hz * self._sequence.kept_ps * 1e-12
         return own_rad if self._first else fibre_rad + own_rad
@@ -220,11 +224,11 @@ class EndCrew:
         with suppress(InstrumentLost):
             wait_until(lambda: self._all.tagger.tick_count() >= tick, TICK_LIMIT_S, "no slot tick arrives")
 
-    def _turn(self, held: Held, basis: PauliBasis, turn_rad: float) -> None:
-        held.program = with_analysis(held.program, self._sequence, held.drive, basis, turn_rad)
+    def _turn(self, held: Held, analysis: Rotation) -> None:
+        held.program = with_analysis(held.program, self._sequence, held.drive, analysis)
         self._all.generator.upload(held.program, only=[READOUT])
         held.stamps[READOUT] = self._all.generator.waveform_stamp(READOUT)
-        held.analysis = (basis, turn_rad)
+        held.analysis = analysis
 
     def _collect(self, body: CollectSlot) -> SlotCollected:
         self._loaded()

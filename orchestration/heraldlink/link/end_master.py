@@ -139,6 +139,7 @@ def end(state: EndState, item: Item, final: FinalState, node: str, device: str, 
             withheld=totals.withheld,
             expired=totals.expired,
             slots=totals.slots,
+            tested=totals.tested,
         )
         actions.append(Tell(item.client, item.create_id, finished))
     actions.append(Call(Unload(item.request)))

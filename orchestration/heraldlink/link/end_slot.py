@@ -2,19 +2,22 @@
 """One slot at an end node: propose or be proposed to, arm, GEN, collect, REPORT, take the VERDICT."""
 
 from dataclasses import replace
+from typing import cast
 
 from heraldlink.link import end_master
-from heraldlink.link.bases import basis_of
+from heraldlink.link.choices import Choice, choose, directions
 from heraldlink.link.end_state import LONGEST_LEAD, VOID_LIMIT, EndState, Item, Slot, Stage, Totals
 from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell
-from heraldlink.link.facts import PAIR, PENDING, PairFact, PendingFact
+from heraldlink.link.facts import PAIR, PENDING, PendingFact, fact_of
 from heraldlink.link.verdict import describe
 from heraldlink.messages.command import Held, HeraldedPair, Ok, Progress
 from heraldlink.messages.link import Gen, Propose, Reply, Report, Verdict, Void
-from heraldlink.messages.values import BELL_STATES, Decision
+from heraldlink.messages.service import SlotBasis
+from heraldlink.messages.values import BELL_STATES, Decision, Status
 from heraldlink.messages.worker import ArmSlot, CollectSlot, Count, Counted, SlotArmed, SlotCollected
 
 Outcome = tuple[EndState, Actions]
+NOT_DELIVERED: tuple[Status, ...] = ("WITHHELD", "EXPIRED", "TESTED")
 
 
 def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
@@ -25,19 +28,39 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
     first = item.first_slot or number
     if number - first > item.demand.max_time_s * state.tick_rate_Hz:
         return end_master.finish(state, item, "EXPIRED", reason=too_late(item))
-    slot = next_slot(item, number)
-    proposal = Propose(item.request, slot.burst, number, slot.basis, slot.estimate, slot.turn_rad)
+    slot = next_slot(state, item, number)
+    proposal = Propose(
+        request=item.request,
+        burst=slot.burst,
+        slot=number,
+        basis=slot.basis,
+        estimate=slot.estimate,
+        turn_rad=slot.turn_rad,
+        measured=slot.measured,
+        test=slot.test,
+    )
     item = replace(item, first_slot=first)
     state, actions = begin(state, item, slot, now)
     return state, (Send(state.peer, proposal), *actions)
 
 
-def next_slot(item: Item, number: int) -> Slot:
+def next_slot(state: EndState, item: Item, number: int) -> Slot:
     """The slot to propose: the first one that is played only estimates the phase."""
-    estimate = item.phase is None
-    basis = basis_of(item.demand.seed, max(item.totals.slots - 1, 0), item.demand.bases)
-    turn_rad = 0.0 if item.phase is None else item.phase.angle_rad
-    return Slot(item.slot.burst + 1, number, basis, estimate and item.totals.slots == 0, turn_rad)
+    choice = choose(item.demand, max(item.totals.slots - 1, 0), swapped=swapped(state, item))
+    return Slot(
+        burst=item.slot.burst + 1,
+        number=number,
+        basis=choice.basis,
+        estimate=item.phase is None and item.totals.slots == 0,
+        turn_rad=0.0 if item.phase is None else item.phase.angle_rad,
+        measured=choice.measured,
+        test=choice.test,
+    )
+
+
+def swapped(state: EndState, item: Item) -> bool:
+    """Whether the request comes from the link's second end."""
+    return item.master != state.ends[0]
 
 
 def too_late(item: Item) -> str:
@@ -50,14 +73,32 @@ def too_late(item: Item) -> str:
 
 def proposed(state: EndState, item: Item, body: Propose, now: float) -> Outcome:
     """The slave takes the proposed slot."""
-    slot = Slot(body.burst, body.slot, body.basis, body.estimate, body.turn_rad)
+    slot = Slot(
+        burst=body.burst,
+        number=body.slot,
+        basis=body.basis,
+        estimate=body.estimate,
+        turn_rad=body.turn_rad,
+        measured=body.measured,
+        test=body.test,
+    )
     return begin(state, item, slot, now)
 
 
 def begin(state: EndState, item: Item, slot: Slot, now: float) -> Outcome:
     """Arm for the slot."""
     item = replace(item, slot=slot, stage=Stage.ARMING, since=now)
-    call = ArmSlot(item.request, slot.burst, slot.number, slot.basis, slot.estimate, slot.turn_rad)
+    choice = Choice(slot.basis, slot.measured, slot.test)
+    both_rad = directions(item.demand, choice, swapped=swapped(state, item))
+    call = ArmSlot(
+        request=item.request,
+        burst=slot.burst,
+        slot=slot.number,
+        basis=slot.basis,
+        estimate=slot.estimate,
+        turn_rad=slot.turn_rad,
+        direction_rad=both_rad[state.ends.index(state.node)],
+    )
     return replace(state, active=item), (Call(call),)
 
 
@@ -76,6 +117,8 @@ def armed(state: EndState, item: Item, body: SlotArmed, now: float) -> Outcome:
         basis=slot.basis,
         estimate=slot.estimate,
         program=item.program,
+        measured=slot.measured,
+        test=slot.test,
     )
     item = replace(item, stage=Stage.GENERATED, since=now)
     return replace(state, active=item), (Send(state.midpoint, gen),)
@@ -131,7 +174,7 @@ def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> O
 def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
     """Journal the verdict, tell the client, and go on or end."""
     facts = tuple(
-        (PAIR, PairFact(item.request, body.burst, body.slot, body.basis, decision, body.origin))
+        (PAIR, fact_of(body, decision))
         for decision in body.decisions
     )
     item = replace(
@@ -152,7 +195,7 @@ def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
 
 def add_up(totals: Totals, decisions: tuple[Decision, ...]) -> Totals:
     """Totals with one more slot."""
-    count = {status: sum(item.status == status for item in decisions) for status in ("WITHHELD", "EXPIRED")}
+    count = {status: sum(item.status == status for item in decisions) for status in NOT_DELIVERED}
     confirmed = len(decisions) - sum(count.values())
     return Totals(
         delivered=totals.delivered + confirmed,
@@ -160,6 +203,7 @@ def add_up(totals: Totals, decisions: tuple[Decision, ...]) -> Totals:
         expired=totals.expired + count["EXPIRED"],
         slots=totals.slots + 1,
         voids=0,
+        tested=totals.tested + count["TESTED"],
     )
 
 
@@ -178,22 +222,25 @@ def go_on(state: EndState, item: Item) -> Outcome:
 
 
 def tell(state: EndState, item: Item, body: Verdict, decision: Decision) -> Tell:
-    """The client's view of one decision: local outcome first."""
+    """The client's view of one decision: local outcome and basis first."""
     first, second = decision.outcomes
+    one, other = body.measured
+    is_first = state.node == state.ends[0]
     pair = HeraldedPair(
         sequence_number=decision.sequence_number,
         mhp_seq=decision.mhp_seq,
         slot=body.slot,
         attempt=decision.attempt,
         bell_state=BELL_STATES[decision.outcome],
-        basis=body.basis,
-        outcomes=(first, second) if state.node == state.ends[0] else (second, first),
+        basis=body.basis if is_first else turned_round(body.basis),
+        outcomes=(first, second) if is_first else (second, first),
         goodness=decision.goodness,
-        goodness_how="model",
+        goodness_how=decision.goodness_how,
         goodness_sigma=decision.goodness_sigma,
         status=decision.status,
         reason=decision.reason,
         origin=body.origin,
+        measured=(one, other) if is_first else (other, one),
     )
     kind = Ok if decision.status == "CONFIRMED" else Held
     return Tell(item.client, item.create_id, kind(item.create_id, pair))
@@ -202,17 +249,25 @@ def tell(state: EndState, item: Item, body: Verdict, decision: Decision) -> Tell
 def progress(state: EndState, item: Item, body: Verdict) -> Progress:
     """What the slot gave, for the client."""
     first, second = body.confusions
+    is_first = state.node == state.ends[0]
     return Progress(
         create_id=item.create_id,
         slot=body.slot,
-        basis=body.basis,
+        basis=body.basis if is_first else turned_round(body.basis),
         estimate=item.slot.estimate,
         counts=body.counts,
         phase=body.phase,
         turn_rad=item.slot.turn_rad,
-        confusions=(first, second) if state.node == state.ends[0] else (second, first),
+        confusions=(first, second) if is_first else (second, first),
         deviations=body.deviations,
         delivered=item.totals.delivered,
         withheld=item.totals.withheld,
         expired=item.totals.expired,
+        test=item.slot.test,
+        tested=item.totals.tested,
     )
+
+
+def turned_round(basis: SlotBasis) -> SlotBasis:
+    """The same with the link's second end first."""
+    return cast(SlotBasis, basis[::-1])

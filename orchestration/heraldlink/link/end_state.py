@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from heraldlink.messages.header import Body
-from heraldlink.messages.values import Basis, Demand, Deviation, Parameters, Phase
+from heraldlink.messages.service import Measured, SlotBasis
+from heraldlink.messages.values import Demand, Deviation, Parameters, Phase
 
 STASH_LIMIT = 32
 REMEMBERED = 64
@@ -43,9 +44,11 @@ class Slot:
 
     burst: int = 0
     number: int = 0
-    basis: Basis = "ZZ"
+    basis: SlotBasis = "ZZ"
     estimate: bool = True
     turn_rad: float = 0.0
+    measured: tuple[Measured, Measured] = ("Z", "Z")
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Totals:
     expired: int = 0
     slots: int = 0
     voids: int = 0
+    tested: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 
 import msgspec
 
-from heraldlink.messages.values import Basis, Decision, Demand, FinalState, Herald, Origin, Parameters
+from heraldlink.messages.link import Verdict
+from heraldlink.messages.service import Measured, SlotBasis
+from heraldlink.messages.values import Decision, Demand, FinalState, Herald, Origin, Parameters
 
 
 class RequestFact(msgspec.Struct, frozen=True):
@@ -17,14 +19,28 @@ class RequestFact(msgspec.Struct, frozen=True):
 
 
 class PairFact(msgspec.Struct, frozen=True):
-    """The verdict on one herald."""
+    """The verdict on one herald; ``basis`` and ``measured`` are in the order of the link's ends."""
 
     request: int
     burst: int
     slot: int
-    basis: Basis
+    basis: SlotBasis
     decision: Decision
     origin: Origin = "unknown"
+    measured: tuple[Measured, Measured] = ("Z", "Z")
+
+
+def fact_of(body: Verdict, decision: Decision) -> PairFact:
+    """What is journalled of one decision, the same at all three nodes."""
+    return PairFact(
+        request=body.request,
+        burst=body.burst,
+        slot=body.slot,
+        basis=body.basis,
+        decision=decision,
+        origin=body.origin,
+        measured=body.measured,
+    )
 
 
 class HeraldsFact(msgspec.Struct, frozen=True):
@@ -33,7 +49,7 @@ class HeraldsFact(msgspec.Struct, frozen=True):
     request: int
     burst: int
     slot: int
-    basis: Basis
+    basis: SlotBasis
     heralds: tuple[Herald, ...]
 
 

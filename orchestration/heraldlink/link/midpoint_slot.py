@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from heraldlink.link.events import Actions, Call, Commit, SafeState, Send
-from heraldlink.link.facts import HERALDS, PAIR, HeraldsFact, PairFact
+from heraldlink.link.facts import HERALDS, PAIR, HeraldsFact, fact_of
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
 from heraldlink.link.verdict import Case, decide, strays
 from heraldlink.messages.link import Failed, Gen, Reply, Report, Verdict, Void
@@ -44,9 +44,14 @@ def compare(state: MidpointState, item: Item) -> str:
         return f"QUEUE_MISMATCH: queue ids are {names} and {item.queue_id} at the midpoint"
     if len({first.program, second.program, item.program}) > 1:
         return "the nodes compiled different sequences: their sequence files differ"
-    if (first.slot, first.basis, first.estimate) != (second.slot, second.basis, second.estimate):
+    if meant(first) != meant(second):
         return f"TIME_MISMATCH: slots {first.slot} and {second.slot}"
     return ""
+
+
+def meant(gen: Gen) -> tuple[object, ...]:
+    """What two GENs of one slot have to agree in."""
+    return gen.slot, gen.basis, gen.estimate, gen.measured, gen.test
 
 
 def refuse(state: MidpointState, item: Item, reason: str) -> Outcome:
@@ -100,7 +105,7 @@ def reported(state: MidpointState, item: Item, source: str, body: Report, now: f
     verdict = judge(state, item)
     confirmed = sum(decision.status == "CONFIRMED" for decision in verdict.decisions)
     facts = tuple(
-        (PAIR, PairFact(item.request, verdict.burst, verdict.slot, verdict.basis, decision, verdict.origin))
+        (PAIR, fact_of(verdict, decision))
         for decision in verdict.decisions
     )
     item = replace(
@@ -133,6 +138,7 @@ def judge(state: MidpointState, item: Item) -> Verdict:
         prediction=item.parameters.prediction,
         quota=item.demand.number - item.confirmed,
         next_sequence=state.next_sequence,
+        test=item.gens[state.ends[0]].test,
     )
     gen = item.gens[state.ends[0]]
     return Verdict(
@@ -146,4 +152,5 @@ def judge(state: MidpointState, item: Item) -> Verdict:
         confusions=(reports[0].confusion, reports[1].confusion),
         deviations=deviations,
         origin=joined((item.played.origin, *(report.origin for report in reports))),
+        measured=gen.measured,
     )

@@ -10,7 +10,7 @@ from heraldlink.messages.values import Decision, Deviation, Herald, Prediction, 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One slot's evidence. ``quota`` is how many pairs the request still lacks."""
+    """One slot's evidence. ``quota``: pairs the request still lacks; ``test``: these are test rounds."""
 
     heralds: Sequence[Herald]
     reports: Mapping[str, Report]
@@ -19,6 +19,7 @@ class Case:
     prediction: Prediction
     quota: int
     next_sequence: int
+    test: bool = False
 
 
 def decide(case: Case) -> tuple[Decision, ...]:
@@ -65,6 +66,8 @@ def judge(case: Case, outcomes: tuple[int, int], doubt: str, confirmed: int) -> 
         return "EXPIRED", f"no readout with this attempt index at {' and '.join(missing)}"
     if doubt:
         return "WITHHELD", doubt
+    if case.test:
+        return "TESTED", "a test round"
     if confirmed >= case.quota:
         return "EXPIRED", "the request was already complete"
     return "CONFIRMED", ""

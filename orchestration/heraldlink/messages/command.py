@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from heraldlink.messages.header import Body, kind_of
+from heraldlink.messages.service import Measured, RequestType, Side, SlotBasis
 from heraldlink.messages.values import (
     Basis,
     BellState,
@@ -18,6 +19,7 @@ from heraldlink.messages.values import (
     Deviation,
     ErrorCode,
     FinalState,
+    GoodnessHow,
     Origin,
     Phase,
     Prediction,
@@ -31,7 +33,8 @@ class HeraldedPair(msgspec.Struct, frozen=True):
 
     ``outcomes`` are (local, remote), +1 for |g>, -1 for |e>, 0 where none was read. ``attempt`` is the
     hardware's reference index in the slot. ``sequence_number`` is dense over confirmed pairs, else 0.
-    ``origin`` is joined over all instruments that contributed.
+    ``origin`` is joined over all instruments that contributed. ``basis`` and ``measured`` are local first;
+    ``measured`` leaves rotations before the measurement out, ``basis`` calls them R.
     """
 
     sequence_number: int
@@ -39,14 +42,15 @@ class HeraldedPair(msgspec.Struct, frozen=True):
     slot: int
     attempt: int
     bell_state: BellState
-    basis: Basis
+    basis: SlotBasis
     outcomes: tuple[int, int]
     goodness: float
-    goodness_how: Literal["model"]
+    goodness_how: GoodnessHow
     goodness_sigma: float
     status: Status
     reason: str
     origin: Origin = "unknown"
+    measured: tuple[Measured, Measured] = ("Z", "Z")
 
 
 class Ping(Body, frozen=True, tag="ping"):
@@ -91,7 +95,11 @@ class Done(Body, frozen=True, tag="done"):
 
 
 class Create(Body, frozen=True, tag="create"):
-    """Ask for measured pairs with ``remote`` (type M). ``max_time_s`` is bench time."""
+    """Ask for pairs with ``remote``. ``max_time_s`` and ``cutoff_s`` are bench time.
+
+    ``sides``: how this node and the remote one measure, instead of ``bases`` in turn; fields of one type
+    mean nothing to the others. A larger ``priority`` is served earlier.
+    """
 
     create_id: int
     remote: str
@@ -102,6 +110,28 @@ class Create(Body, frozen=True, tag="create"):
     bases: tuple[Basis, ...]
     withhold_limit: int
     purpose_id: int = 0
+    type: RequestType = "M"
+    priority: int = 0
+    atomic: bool = False
+    consecutive: bool = False
+    sides: tuple[Side, Side] | None = None
+    test_share: float = 0.0
+    cutoff_s: float = 0.0
+    early: bool = False
+
+
+class Receive(Body, frozen=True, tag="receive"):
+    """Take requests of ``remote`` for this purpose from now on; answered by Done."""
+
+    remote: str
+    purpose_id: int
+
+
+class StopReceive(Body, frozen=True, tag="stop_receive"):
+    """Reject requests of ``remote`` for this purpose from now on; those under way go on; answered by Done."""
+
+    remote: str
+    purpose_id: int
 
 
 class Created(Body, frozen=True, tag="created"):
@@ -117,6 +147,8 @@ class Err(Body, frozen=True, tag="err"):
     """A refused request or command: its code, one sentence, and the culprit.
 
     ``facts`` are what a program needs to react, by name: with STALE_LEASE and LEASED the current ``epoch``.
+    ``node`` is where it arose. With EXPIRE, ``low`` and ``high`` are the first and last sequence number of
+    pairs that are no longer there; 0: no pair is meant.
     """
 
     code: ErrorCode | CommandCode
@@ -124,6 +156,9 @@ class Err(Body, frozen=True, tag="err"):
     node: str = ""
     device: str = ""
     facts: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    create_id: int = 0
+    low: int = 0
+    high: int = 0
 
 
 class Ok(Body, frozen=True, tag="ok"):
@@ -148,7 +183,7 @@ class Progress(Body, frozen=True, tag="progress"):
 
     create_id: int
     slot: int
-    basis: Basis
+    basis: SlotBasis
     estimate: bool
     counts: SlotCounts
     phase: Phase | None
@@ -158,6 +193,8 @@ class Progress(Body, frozen=True, tag="progress"):
     delivered: int
     withheld: int
     expired: int
+    test: bool = False
+    tested: int = 0
 
 
 class Finished(Body, frozen=True, tag="finished"):
@@ -172,6 +209,7 @@ class Finished(Body, frozen=True, tag="finished"):
     withheld: int
     expired: int
     slots: int
+    tested: int = 0
 
 
 class Cancel(Body, frozen=True, tag="cancel"):
@@ -206,7 +244,7 @@ class Tags(Body, frozen=True, tag="tags"):
 
 
 _BODIES: tuple[type[Body], ...] = (
-    Ping, Pong, GetStatus, NodeStatus, Prepare, Park, Done, Create, Created, Err, Ok, Held, Progress,
-    Finished, Cancel, FetchTags, Tags,
+    Ping, Pong, GetStatus, NodeStatus, Prepare, Park, Done, Create, Receive, StopReceive, Created, Err, Ok,
+    Held, Progress, Finished, Cancel, FetchTags, Tags,
 )  # fmt: skip
 COMMAND_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

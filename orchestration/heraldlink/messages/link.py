@@ -8,8 +8,8 @@ an earlier slot is recognised and dropped. Attempt indices come from hardware co
 import msgspec
 
 from heraldlink.messages.header import Body, kind_of
+from heraldlink.messages.service import Measured, SlotBasis
 from heraldlink.messages.values import (
-    Basis,
     Confusion,
     Decision,
     Demand,
@@ -100,14 +100,20 @@ class AddAck(Body, frozen=True, tag="link.add_ack"):
 
 
 class Propose(Body, frozen=True, tag="link.propose"):
-    """Master to slave: arm for this slot. An ``estimate`` slot only measures the phase."""
+    """Master to slave: arm for this slot. An ``estimate`` slot only measures the phase.
+
+    ``measured``: each end's basis before any rotation, as ``basis`` in the order of the link's ends.
+    ``test``: its pairs are test rounds.
+    """
 
     request: int
     burst: int
     slot: int
-    basis: Basis
+    basis: SlotBasis
     estimate: bool
     turn_rad: float
+    measured: tuple[Measured, Measured] = ("Z", "Z")
+    test: bool = False
 
 
 class Gen(Body, frozen=True, tag="link.gen"):
@@ -119,9 +125,11 @@ class Gen(Body, frozen=True, tag="link.gen"):
     queue_id: int
     boot: int
     tick: int
-    basis: Basis
+    basis: SlotBasis
     estimate: bool
     program: str
+    measured: tuple[Measured, Measured] = ("Z", "Z")
+    test: bool = False
 
 
 class Void(Body, frozen=True, tag="link.void"):
@@ -170,13 +178,14 @@ class Verdict(Body, frozen=True, tag="link.verdict"):
     request: int
     burst: int
     slot: int
-    basis: Basis
+    basis: SlotBasis
     decisions: tuple[Decision, ...]
     counts: SlotCounts
     phase: Phase | None
     confusions: tuple[Confusion, Confusion]
     deviations: tuple[Deviation, ...]
     origin: Origin = "unknown"
+    measured: tuple[Measured, Measured] = ("Z", "Z")
 
 
 class Close(Body, frozen=True, tag="link.close"):

@@ -5,9 +5,14 @@ from typing import Literal
 
 import msgspec
 
+from heraldlink.messages.service import RequestType, Side
+
 Basis = Literal["XX", "YY", "ZZ"]
 BellState = Literal["psi+", "psi-"]
-Status = Literal["CONFIRMED", "WITHHELD", "EXPIRED"]
+Status = Literal["CONFIRMED", "WITHHELD", "EXPIRED", "TESTED"]
+"""What became of a herald; TESTED: measured to learn how good the others are, not delivered."""
+GoodnessHow = Literal["model", "tests", "model and tests"]
+"""How goodness is known: the calibrated model, test rounds of the request, or both weighed together."""
 Origin = Literal["real", "replayed", "simulated", "mixed", "unknown"]
 """Where a result comes from; see :mod:`heraldlink.messages.origin`."""
 FinalState = Literal["DELIVERED", "EXPIRED", "REJECTED", "FAILED"]
@@ -90,7 +95,12 @@ class Parameters(msgspec.Struct, frozen=True):
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """What a request asks for. ``max_time_s`` is bench time."""
+    """What a request asks for. Times are bench time.
+
+    ``bases``: both nodes measure the same, in rounds; ``sides`` (the originator's, the other's) instead draw
+    each node's basis. ``test_share``: of the slots that are used for test rounds, 0..0.5. ``cutoff_s``: how
+    long a kept pair is kept at most; 0: as long as its goodness stays above the minimum.
+    """
 
     number: int
     minimum_fidelity: float
@@ -99,6 +109,14 @@ class Demand(msgspec.Struct, frozen=True):
     bases: tuple[Basis, ...]
     withhold_limit: int
     purpose_id: int = 0
+    type: RequestType = "M"
+    priority: int = 0
+    atomic: bool = False
+    consecutive: bool = False
+    sides: tuple[Side, Side] | None = None
+    test_share: float = 0.0
+    cutoff_s: float = 0.0
+    early: bool = False
 
 
 class Herald(msgspec.Struct, frozen=True, array_like=True):
@@ -162,3 +180,4 @@ class Decision(msgspec.Struct, frozen=True):
     outcomes: tuple[int, int]
     goodness: float
     goodness_sigma: float
+    goodness_how: GoodnessHow = "model"

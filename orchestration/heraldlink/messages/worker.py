@@ -3,8 +3,8 @@
 
 from heraldlink.messages.command import Stream
 from heraldlink.messages.header import Body, kind_of
+from heraldlink.messages.service import SlotBasis
 from heraldlink.messages.values import (
-    Basis,
     Confusion,
     Demand,
     Deviation,
@@ -113,14 +113,18 @@ class Counted(Body, frozen=True, tag="w.counted"):
 
 
 class ArmSlot(Body, frozen=True, tag="w.arm"):
-    """End node: arm generator, slot trigger and recorder for a slot."""
+    """End node: arm generator, slot trigger and recorder for a slot.
+
+    ``direction_rad``: polar angle from Z (|g>) and azimuth from X towards Y of what this node measures.
+    """
 
     request: int
     burst: int
     slot: int
-    basis: Basis
+    basis: SlotBasis
     estimate: bool
     turn_rad: float
+    direction_rad: tuple[float, float] = (0.0, 0.0)
 
 
 class SlotArmed(Body, frozen=True, tag="w.armed"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from heraldlink.messages.service import SlotBasis
 from heraldlink.messages.values import Basis, BellState
 from heraldlink.pairs import Pair
 
@@ -39,7 +40,7 @@ class PairTable:
                 pair.slot,
                 pair.attempt,
                 BELL_STATES.index(pair.bell_state),
-                BASES.index(pair.basis),
+                place_of(pair.basis),
                 *pair.outcomes,
             )
             for pair in pairs
@@ -55,6 +56,11 @@ class PairTable:
         return np.array(
             [[np.count_nonzero((local == a) & (remote == b)) for b in sides] for a in sides], dtype=np.int64
         )
+
+
+def place_of(basis: SlotBasis) -> int:
+    """Place in BASES; -1 of any other basis, which no fidelity is computed from."""
+    return BASES.index(basis) if basis in BASES else -1
 
 
 def with_outcomes(pair: Pair, outcome: int, outcomes: tuple[int, int]) -> Pair:

@@ -18,7 +18,7 @@ from heraldlink.heralding.description import gate_of, sequence_of
 from heraldlink.messages.values import BELL_STATES as OUTCOMES
 from heraldlink.messages.values import Confusion, Prediction
 from heraldlink.pairs import NodeTags, SlotReport
-from heraldlink.record.pair_table import BASES, BELL_STATES, PairTable
+from heraldlink.record.pair_table import BELL_STATES, PairTable, place_of
 from heraldlink.record.recompute import Found, SlotFound, recompute
 from heraldlink.record.replay import load_run
 from heraldlink.record.results import RunResults, bench_time_s, compute
@@ -169,7 +169,7 @@ def _pairs(record: RunRecord, heralds: Sequence[Found]) -> PairTable:
             item.slot,
             item.attempt,
             BELL_STATES.index(OUTCOMES[item.outcome]),
-            BASES.index(slots[item.slot].basis),
+            place_of(slots[item.slot].basis),
             *item.outcomes,
         )
         for item in heralds

@@ -18,7 +18,13 @@ from heraldlink.sequences.pair_source import READOUT, PairSourceSequence, pair_s
 from heraldlink.sequences.plan import Part, SlotPlan
 from heraldlink.sequences.program import generator_program_of
 from heraldlink.sequences.refusals import check_plan
-from heraldlink.sequences.rotations import PauliBasis, Rotation, analysis_rotation
+from heraldlink.sequences.rotations import (
+    NO_ROTATION,
+    PauliBasis,
+    Rotation,
+    analysis_rotation,
+    direction_rotation,
+)
 from heraldlink.sequences.segments import SegmentTable
 from heraldlink.sequences.tagger import end_tagger, hub_tagger, midpoint_tagger
 
@@ -26,6 +32,7 @@ __all__ = [
     "AWG5208",
     "AWG70002A",
     "GENERATORS",
+    "NO_ROTATION",
     "READOUT",
     "BrightPath",
     "Element",
@@ -45,6 +52,7 @@ __all__ = [
     "analysis_rotation",
     "check",
     "check_plan",
+    "direction_rotation",
     "end_tagger",
     "generator_program",
     "generator_program_of",

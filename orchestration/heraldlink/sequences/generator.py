@@ -8,7 +8,7 @@ from heraldlink.sequences.drive import NodeDrive
 from heraldlink.sequences.limits import GeneratorLimits
 from heraldlink.sequences.pair_source import FIRST, READOUT, SECOND, PairSourceSequence, pair_source_plan
 from heraldlink.sequences.program import generator_program_of, waveform_of
-from heraldlink.sequences.rotations import PauliBasis, analysis_rotation
+from heraldlink.sequences.rotations import PauliBasis, Rotation, analysis_rotation
 from heraldlink_drivers.roles import GeneratorProgram
 
 
@@ -32,11 +32,10 @@ def with_analysis(
     program: GeneratorProgram,
     sequence: PairSourceSequence,
     drive: NodeDrive,
-    basis: PauliBasis,
-    turn_rad: float = 0.0,
+    analysis: Rotation,
 ) -> GeneratorProgram:
-    """The same program measuring another basis: only the waveform `READOUT` differs."""
-    plan = pair_source_plan(sequence, analysis_rotation(basis, turn_rad))
+    """The same program with another rotation before the readout: only the waveform `READOUT` differs."""
+    plan = pair_source_plan(sequence, analysis)
     readout = waveform_of(plan, READOUT, _end(drive), drive)
     return replace(program, waveforms={**program.waveforms, READOUT: readout})
 

@@ -37,9 +37,18 @@ EXCITE = Rotation(pi, 0.0)
 DIRECTION_rad: Mapping[PauliBasis, float] = MappingProxyType({"X": 0.0, "Y": pi / 2})
 
 
+def direction_rotation(polar_rad: float, azimuth_rad: float) -> Rotation:
+    """Rotation that turns a measured direction into Z.
+
+    ``polar_rad``: 0..pi, from Z; ``azimuth_rad``: from X towards Y.
+    """
+    if polar_rad == 0.0:
+        return NO_ROTATION
+    return Rotation(polar_rad, (azimuth_rad - pi / 2) % (2 * pi))
+
+
 def analysis_rotation(basis: PauliBasis, turn_rad: float = 0.0) -> Rotation:
     """Rotation that turns ``basis`` into Z; ``turn_rad`` turns X and Y within the equator, Z stays."""
     if basis == "Z":
         return NO_ROTATION
-    axis_rad = DIRECTION_rad[basis] + turn_rad - pi / 2
-    return Rotation(pi / 2, axis_rad % (2 * pi))
+    return direction_rotation(pi / 2, DIRECTION_rad[basis] + turn_rad)
