@@ -34,9 +34,12 @@ from heraldlink.messages.command import (
     Park,
     Prepare,
     Progress,
+    Receive,
+    StopReceive,
     Tags,
 )
 from heraldlink.messages.header import Message
+from heraldlink.messages.service import RequestType, Side
 from heraldlink.messages.values import Basis, Prediction
 from heraldlink.pairs import NodeTags, Pair, Result, SlotReport
 
@@ -155,7 +158,7 @@ class Node:
         """Safe state of all instruments, pump blocked first; notes by instrument."""
         return self._bring(Park())
 
-    def _bring(self, body: Prepare | Park) -> dict[str, str]:
+    def _bring(self, body: Prepare | Park | Receive | StopReceive) -> dict[str, str]:
         match self.connection.ask(body).body:
             case Done() as done:
                 return done.notes
@@ -173,12 +176,23 @@ class Node:
         bases: Sequence[Basis] = ALL_BASES,
         withhold_limit: int = 1000,
         purpose_id: int = 0,
+        type: RequestType = "M",
+        priority: int = 0,
+        atomic: bool = False,
+        consecutive: bool = False,
+        sides: tuple[Side, Side] | None = None,
+        test_share: float = 0.0,
+        cutoff: float = 0.0,
+        early: bool = False,
     ) -> "Request":
-        """Ask for ``number`` measured pairs with ``remote``.
+        """Ask for ``number`` pairs with ``remote``, measured directly unless ``type`` is K or R.
 
         ``minimum_fidelity`` in 0..1; ``max_time`` in seconds of bench time; ``seed`` draws the bases (None: a
-        fresh one); after ``withhold_limit`` withheld heralds the request fails. Returns once the nodes have
-        taken it. Raises Unsupported (with what could be had), RequestError or NodeLost.
+        fresh one); after ``withhold_limit`` withheld heralds the request fails. ``sides``: how this node and
+        the remote one measure, instead of ``bases`` in turn. ``test_share``: of the slots that only tell how
+        good pairs are, 0..0.5. A larger ``priority`` (0..15) is served earlier. ``cutoff`` (seconds of bench
+        time), ``atomic`` and ``early`` are for kept pairs (K). Returns once the nodes have taken it. Raises
+        Unsupported (with what could be had), RequestError or NodeLost.
         """
         self._created += 1
         body = Create(
@@ -191,8 +205,24 @@ class Node:
             bases=tuple(bases),
             withhold_limit=withhold_limit,
             purpose_id=purpose_id,
+            type=type,
+            priority=priority,
+            atomic=atomic,
+            consecutive=consecutive,
+            sides=sides,
+            test_share=float(test_share),
+            cutoff_s=float(cutoff),
+            early=early,
         )
         return Request(self, body)
+
+    def receive(self, *, remote: str, purpose_id: int) -> None:
+        """Take requests of ``remote`` for a purpose, until the node ends or `stop_receive`."""
+        self._bring(Receive(remote, purpose_id))
+
+    def stop_receive(self, *, remote: str, purpose_id: int) -> None:
+        """Reject requests of ``remote`` for a purpose from now on; those under way go on."""
+        self._bring(StopReceive(remote, purpose_id))
 
     def tags(self, request: int) -> NodeTags:
         """What this node recorded during a request."""

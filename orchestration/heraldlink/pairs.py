@@ -77,8 +77,9 @@ class Pair:
 class SlotReport:
     """One slot as it was played: counts at the midpoint, phase estimate, calibration, deviations.
 
-    ``estimate`` slots only measure the phase, those of a ``test`` are test rounds. ``turn_rad`` is the angle by which the second node's analysis
-    axis was turned. ``delivered``, ``withheld`` and ``expired`` are the request's totals so far.
+    ``estimate`` slots only measure the phase, those of a ``test`` are test rounds. ``turn_rad`` is the angle
+    by which the second node's analysis axis was turned. ``delivered``, ``withheld``, ``expired`` and
+    ``tested`` are the request's totals so far.
     """
 
     slot: int

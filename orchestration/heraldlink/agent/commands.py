@@ -6,7 +6,17 @@ A kind that is not in this table is refused, whatever else knows it.
 
 from dataclasses import dataclass
 
-from heraldlink.messages.command import Cancel, Create, FetchTags, GetStatus, Park, Ping, Prepare
+from heraldlink.messages.command import (
+    Cancel,
+    Create,
+    FetchTags,
+    GetStatus,
+    Park,
+    Ping,
+    Prepare,
+    Receive,
+    StopReceive,
+)
 from heraldlink.messages.header import Body, kind_of
 from heraldlink.messages.values import Role
 
@@ -37,6 +47,8 @@ _RULES: dict[type[Body], Rule] = {
     Prepare: COMMANDING,
     Park: COMMANDING,
     Create: COMMANDING,
+    Receive: COMMANDING,
+    StopReceive: COMMANDING,
     Cancel: Rule("operator"),  # reaches only requests of its own connection, and giving up needs no lease
 }
 COMMANDS: dict[str, Rule] = {kind_of(body): rule for body, rule in _RULES.items()}

@@ -58,6 +58,7 @@ class EndMachine:
             ends=config.ends,
             boot=boot,
             tick_rate_Hz=config.sequence.tick_rate_Hz,
+            purposes=frozenset(config.purposes),
         )
 
     def step(self, event: Event, now: float) -> Actions:

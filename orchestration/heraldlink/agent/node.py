@@ -25,6 +25,7 @@ from heraldlink.link.events import (
     Commit,
     Event,
     Lost,
+    Opened,
     Readied,
     Received,
     SafeState,
@@ -44,6 +45,8 @@ from heraldlink.messages.command import (
     Ping,
     Pong,
     Prepare,
+    Receive,
+    StopReceive,
     Tags,
 )
 from heraldlink.messages.header import Body, Message, new_id
@@ -176,6 +179,8 @@ class Node:
                 self.create(question, body)
             case Cancel() as body:
                 self.feed(Cancelled(question.client, body.create_id, "cancelled by the client"))
+            case Receive() | StopReceive() as body:
+                self.open(question, body)
             case FetchTags() as body:
                 self.hand_over(question, body)
             case _:
@@ -250,6 +255,19 @@ class Node:
             return
         self._requests[question.client, body.create_id] = (question.peer, question.request_id)
         self.feed(Asked(question.client, body.create_id, body.remote, demand, new_id()))
+
+    def open(self, question: Question, body: Receive | StopReceive) -> None:
+        """RECEIVE and STOP_RECEIVE: from which peer requests are taken for a purpose."""
+        peers = [node for node in self._machine.others if self._machine.role == "end"][1:]
+        if body.remote not in peers:
+            reason = f"node {self.name} has no link to {body.remote!r}"
+            self.answer(question, Err("CREATE", reason, self.name))
+            return
+        opened = isinstance(body, Receive)
+        self.feed(Opened(body.purpose_id, opened))
+        self.answer(
+            question, Done({body.remote: f"purpose {body.purpose_id} is {'open' if opened else 'closed'}"})
+        )
 
     def hand_over(self, question: Question, body: FetchTags) -> None:
         """Recorded tags of a request."""

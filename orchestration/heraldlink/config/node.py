@@ -2,7 +2,7 @@
 """A node's file: who it is, which instruments play its roles, within which limits, at which settings."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -19,6 +19,8 @@ from heraldlink.config.quantities import (
 )
 from heraldlink.config.security import Security
 from heraldlink.config.sequence import SequenceConfig
+
+Purpose = Annotated[int, Field(ge=0, le=0xFFFF)]
 
 
 class WavelengthRange(Strict):
@@ -162,6 +164,7 @@ class EndNodeConfig(NodeConfig):
     roles: EndRoles
     limits: EndLimits
     operating_point: EndOperatingPoint
+    purposes: tuple[Purpose, ...] = Field(default=(0,), description="open for requests of the other end")
 
     @property
     def instruments(self) -> dict[str, str]:

@@ -20,11 +20,13 @@ from heraldlink.link.events import (
     Cancelled,
     Event,
     Lost,
+    Opened,
     Readied,
     Received,
     Send,
     Ticked,
 )
+from heraldlink.link.service import peer_refusal
 from heraldlink.messages.link import (
     Add,
     AddAck,
@@ -71,6 +73,11 @@ def react(state: EndState, event: Event, now: float) -> Outcome:
             return end_master.fail_all(state, event.node, "", event.reason, park=True)
         case Readied():
             return readied(state, event)
+        case Opened():
+            purposes = (
+                state.purposes | {event.purpose_id} if event.opened else state.purposes - {event.purpose_id}
+            )
+            return replace(state, purposes=purposes), ()
         case Ticked():
             return watch(state, now)
 
@@ -143,6 +150,9 @@ def added(state: EndState, body: Add, now: float) -> Outcome:
     if not state.prepared:
         refusal = Refuse(body.request, "NORES", f"node {state.node} is not prepared: prepare it first")
         return state, (Send(body.master, refusal),)
+    refused = peer_refusal(state, body.demand)
+    if refused:
+        return state, (Send(body.master, Refuse(body.request, "REJECTED", refused.reason)),)
     item = Item(
         request=body.request,
         client="",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from heraldlink.link.end_state import REMEMBERED, EndState, Item, Stage, Waiting
 from heraldlink.link.events import Action, Actions, Asked, Call, Cancelled, Commit, SafeState, Send, Tell
 from heraldlink.link.facts import END, REQUEST, EndFact, RequestFact
+from heraldlink.link.service import refusal
 from heraldlink.messages.command import Created, Err, Finished
 from heraldlink.messages.link import Add, AddAck, Ask, Close, Failed, Offer, Refuse
 from heraldlink.messages.values import FinalState
@@ -16,12 +17,9 @@ Outcome = tuple[EndState, Actions]
 
 def ask(state: EndState, event: Asked, now: float) -> Outcome:
     """A client's CREATE: refuse it at once or put it in line."""
-    if event.remote != state.peer:
-        reason = f"node {state.node} has no link to {event.remote!r}; its peer is {state.peer!r}"
-        return state, (Tell(event.client, event.create_id, Err("CREATE", reason, state.node)),)
-    if not state.prepared:
-        reason = f"node {state.node} is not prepared: prepare it first"
-        return state, (Tell(event.client, event.create_id, Err("NORES", reason, state.node)),)
+    refused = refusal(state, event.remote, event.demand)
+    if refused:
+        return state, (Tell(event.client, event.create_id, refused),)
     waiting = Waiting(event.request, event.client, event.create_id, event.demand, now)
     return ask_next(replace(state, queue=(*state.queue, waiting)))
 

@@ -173,10 +173,7 @@ def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> O
 
 def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
     """Journal the verdict, tell the client, and go on or end."""
-    facts = tuple(
-        (PAIR, fact_of(body, decision))
-        for decision in body.decisions
-    )
+    facts = tuple((PAIR, fact_of(body, decision)) for decision in body.decisions)
     item = replace(
         item,
         stage=Stage.READY,

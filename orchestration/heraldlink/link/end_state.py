@@ -89,7 +89,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class EndState:
-    """All an end node's link layer knows. ``ends`` are the link's two end nodes in declared order."""
+    """All an end node's link layer knows. ``ends`` are the link's two end nodes in declared order.
+
+    ``purposes`` are those for which requests of the peer are taken; ``qubits`` how many it can keep.
+    """
 
     node: str
     peer: str
@@ -104,3 +107,5 @@ class EndState:
     stash: tuple[tuple[str, Body], ...] = ()
     done: tuple[int, ...] = ()
     next_queue_id: int = 1
+    purposes: frozenset[int] = frozenset((0,))
+    qubits: int = 0

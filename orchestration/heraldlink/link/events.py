@@ -68,11 +68,19 @@ class Readied:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A purpose is opened (True) or closed for requests of the peer."""
+
+    purpose_id: int
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time has passed."""
 
 
-Event = Received | Asked | Cancelled | Answered | Broken | Lost | Readied | Ticked
+Event = Received | Asked | Cancelled | Answered | Broken | Lost | Readied | Opened | Ticked
 
 
 @dataclass(frozen=True, slots=True)

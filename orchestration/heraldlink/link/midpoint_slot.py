@@ -104,10 +104,7 @@ def reported(state: MidpointState, item: Item, source: str, body: Report, now: f
         return replace(state, active=item), ()
     verdict = judge(state, item)
     confirmed = sum(decision.status == "CONFIRMED" for decision in verdict.decisions)
-    facts = tuple(
-        (PAIR, fact_of(verdict, decision))
-        for decision in verdict.decisions
-    )
+    facts = tuple((PAIR, fact_of(verdict, decision)) for decision in verdict.decisions)
     item = replace(
         item,
         stage=Stage.READY,
