@@ -25,8 +25,8 @@ def peer_refusal(state: EndState, demand: Demand) -> Err | None:
     """Why the other node refuses a request of its peer; None if it takes it."""
     if demand.purpose_id not in state.purposes:
         reason = (
-            f"node {state.node} takes no requests of {state.peer} for purpose {demand.purpose_id}: open it there"
-            " (RECEIVE) or in its file (purposes)"
+            f"node {state.node} takes no requests of {state.peer} for purpose {demand.purpose_id}:"
+            " open it there (RECEIVE) or in its file (purposes)"
         )
         return Err("REJECTED", reason, state.node)
     return unsupported(state, demand, keeps=demand.type in ("K", "R"))
