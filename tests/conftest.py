@@ -44,7 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Turn `fresh` into a number before the workers get it."""
+    """Turn `fresh` into a number before the workers get it, and register marks."""
+    config.addinivalue_line("markers", "fault(*rows): shows the outcome of rows of the fault list")
+    config.addinivalue_line("markers", "unprotected(row, without): fails as it must without a protection")
     if config.option.seed == "fresh":
         config.option.seed = str(secrets.randbits(31))
 

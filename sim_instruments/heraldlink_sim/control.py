@@ -6,6 +6,11 @@ JSON objects, one a line, on a TCP port of the loopback interface; each line is 
 * ``{"do": "fault", "instrument": NAME, "fault": {"kind": KIND, ...}}`` -> ``{"number": N}``
 * ``{"do": "faults"}`` -> ``{"faults": [...], "strikes": [...], "time_s": T}``
 * ``{"do": "heal", "instrument": NAME or null}`` -> ``{"healed": [N, ...]}``
+* ``{"do": "watch", "instruments": [NAME, ...]}`` -> ``{}``: log what reaches these from now on
+* ``{"do": "wire", "after_s": T}`` -> ``{"wire": [...]}``, after this reading of the machine's monotonic
+  clock; the first 4000
+* ``{"do": "panel", "instrument": NAME, "message": TEXT}`` -> ``{"answer": TEXT}``: as somebody in front of
+  the instrument reads it, past its connections and their faults
 * a mistake -> ``{"error": SENTENCE}``
 
 It controls the simulated laboratory, never a node. Whoever sends something else is hung up on.
@@ -18,16 +23,18 @@ import json
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import islice
 from typing import cast
 
 from heraldlink_sim.bench_config import CONTROL as CONTROL
 from heraldlink_sim.errors import ConnectionFailed, FaultError
 from heraldlink_sim.faults import Faults
 from heraldlink_sim.faults.kinds import fault_of
-from heraldlink_sim.transport.server import Server, listen
+from heraldlink_sim.transport.server import Server, answer_of, listen
 
 _LONGEST_LINE = 1 << 16
 _SHOWN_STRIKES = 200
+_SHOWN_MESSAGES = 4000
 _TIMEOUT_s = 5.0
 
 Answer = Mapping[str, object]
@@ -50,7 +57,8 @@ async def open_control(faults: Faults) -> Control:
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (request := await _request(reader)) is not None:
-            writer.write(json.dumps(answer(faults, request)).encode() + b"\n")
+            told = await panel(faults, request) if request.get("do") == "panel" else answer(faults, request)
+            writer.write(json.dumps(told).encode() + b"\n")
             await writer.drain()
 
     return Control(faults, await listen(connection, "127.0.0.1", 0, lambda h, p: f"tcp://{h}:{p}"))
@@ -72,6 +80,16 @@ def answer(faults: Faults, request: Mapping[str, object]) -> Answer:
         return {"error": str(error)}
 
 
+async def panel(faults: Faults, request: Mapping[str, object]) -> Answer:
+    """Read one value at the instrument itself."""
+    try:
+        device = faults.device(str(request.get("instrument")))
+    except FaultError as error:
+        return {"error": str(error)}
+    told = await answer_of(device, str(request.get("message")).encode())
+    return {"answer": told.decode("latin-1").strip()}
+
+
 def _done(faults: Faults, request: Mapping[str, object]) -> Answer:
     do, name = request.get("do"), request.get("instrument")
     if do == "fault" and isinstance(section := request.get("fault"), dict):
@@ -83,7 +101,14 @@ def _done(faults: Faults, request: Mapping[str, object]) -> Answer:
     if do == "heal":
         healed = faults.heal(None if name is None else str(name))
         return {"healed": [fault.number for fault in healed]}
-    raise FaultError(f"the control channel knows fault, faults and heal, not {do!r}")
+    if do == "watch" and isinstance(names := request.get("instruments"), list):
+        faults.watch([str(name) for name in cast("list[object]", names)])
+        return {}
+    if do == "wire" and isinstance(after_s := request.get("after_s"), int | float):
+        passed = (asdict(item) for item in faults.wire if item.clock_s > after_s)
+        return {"wire": list(islice(passed, _SHOWN_MESSAGES))}
+    known = "fault, faults, heal, watch, wire and panel"
+    raise FaultError(f"the control channel knows {known}, not {do!r}")
 
 
 def _parsed(line: bytes) -> Mapping[str, object] | None:

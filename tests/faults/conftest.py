@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from fault_lab import Laboratory, check
 from fault_rig import Rig
 from qcodes.instrument import Instrument
 
@@ -38,3 +39,19 @@ def rig(loop: EventLoopThread) -> Iterator[Callable[..., Rig]]:
 def closed_instruments() -> Iterator[None]:
     yield
     Instrument.close_all()
+
+
+@pytest.fixture(scope="module")
+def standing_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """One laboratory for a module."""
+    with Laboratory(tmp_path_factory.mktemp("rack")) as laboratory:
+        yield laboratory
+
+
+@pytest.fixture
+def rack(standing_rack: Laboratory) -> Iterator[Laboratory]:
+    """A laboratory to break: mended before and after, and its history checked."""
+    standing_rack.mend()
+    yield standing_rack
+    standing_rack.mend()
+    check(standing_rack)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from heraldlink_sim.transport.server import Device, Listener
 _log = logging.getLogger(__name__)
 _SHOWN_BYTES = 60
 _LOG_LENGTH = 1000
+_WIRE_LENGTH = 50_000
 
 
 class Named(Protocol):
@@ -57,6 +59,15 @@ class Strike:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One message as it reached an instrument's port; ``clock_s`` is the machine's monotonic clock."""
+
+    clock_s: float
+    instrument: str
+    message: str
+
+
 @dataclass(slots=True)
 class _Place:
     line: Line
@@ -72,6 +83,8 @@ class Faults:
         self.now_s = now_s
         self._numbers = count(1)
         self.log: deque[Strike] = deque(maxlen=_LOG_LENGTH)
+        self.wire: deque[Passed] = deque(maxlen=_WIRE_LENGTH)
+        """What reached the instruments since ``watch``; nothing before."""
         self.injected: list[Injected] = []
         self._places: dict[str, _Place] = {}
         for name, item in instruments.items():
@@ -90,6 +103,16 @@ class Faults:
         for fault in self.injected:
             if fault.holds and (fault.instrument, fault.config.kind) == (instrument, "refuse"):
                 self._enter(fault, True)
+
+    def watch(self, instruments: Sequence[str]) -> None:
+        """Log from now on what reaches these instruments, and forget what was logged."""
+        for name in instruments:
+            self._place(name).line.on_message = partial(self._pass, name)
+        self.wire.clear()
+
+    def device(self, instrument: str) -> Device:
+        """The instrument behind its line: its front panel, which faults of the wire do not touch."""
+        return self._place(instrument).line.device
 
     def add(self, instrument: str, config: FaultConfig) -> Injected:
         """Inject a fault. Raises FaultError if it makes no sense for the instrument, or there is none."""
@@ -192,6 +215,10 @@ class Faults:
         text = message[:_SHOWN_BYTES].decode("latin-1").strip()
         self.log.append(Strike(self.now_s(), fault.instrument, fault.config.kind, text))
         _log.info("%s: fault %s at %.6f s %r", fault.instrument, fault.config.kind, self.now_s(), text)
+
+    def _pass(self, instrument: str, message: bytes) -> None:
+        text = message[:_SHOWN_BYTES].decode("latin-1").strip()
+        self.wire.append(Passed(time.monotonic(), instrument, text))
 
     def _place(self, instrument: str) -> _Place:
         if (place := self._places.get(instrument)) is None:

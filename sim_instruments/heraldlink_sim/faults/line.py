@@ -29,6 +29,8 @@ class Line:
         self.faults: list[Injected] = []
         self.on_look: Callable[[], None] = _nothing
         self.on_power_cycle: Callable[[], None] = _nothing
+        self.on_message: Callable[[bytes], None] | None = None
+        """Is told every message that arrives, struck or not, while somebody watches."""
         self._now_s, self._note = now_s, note
 
     @property
@@ -43,6 +45,8 @@ class Line:
 
     def respond(self, message: bytes) -> bytes | Awaitable[bytes]:
         """Answer one message, unless a fault comes between."""
+        if self.on_message is not None:
+            self.on_message(message)
         return self._struck(message) if self.faults else self.device.respond(message)
 
     def power_cycle(self) -> None:

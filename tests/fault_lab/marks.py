@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Marks that tie a test to a row of the fault list, and the proof that a test can fail."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fault_lab.history import HistoryBroken, check
+from fault_lab.laboratory import Laboratory
+from heraldlink.errors import HeraldlinkError
+
+
+def fault(*rows: int) -> pytest.MarkDecorator:
+    """The test of one row of the fault list, or several; its docstring is the outcome in the table."""
+    return pytest.mark.fault(*rows)
+
+
+def unprotected(row: int, without: str) -> pytest.MarkDecorator:
+    """The test that shows a row's scenario to fail when the protection ``without`` is switched off."""
+    return pytest.mark.unprotected(row, without)
+
+
+def shown_to_fail(scenario: Callable[[Laboratory], None], rack: Laboratory) -> str:
+    """Run a scenario that must fail here: by an assertion, by the history, or by a refusal. Says how."""
+    try:
+        scenario(rack)
+        check(rack)
+    except (AssertionError, HistoryBroken, HeraldlinkError) as failure:
+        return str(failure)
+    pytest.fail("the scenario holds although its protection is switched off: it proves nothing")
