@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a supervisor decides, without sockets, clocks or processes: one happening in, what is to be done out.
+
+Whenever the agent ends without having said that every instrument is safe, the raw safe list is run before
+anything else; an agent that does not move is killed first. Too many ends in a short time, or an instrument
+that cannot be made safe, and the node stays down in FAULT until somebody clears it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from heraldlink.messages.command import Err
+from heraldlink.messages.oversight import Beat, Farewell, Help, Helped, Obeyed, Order, OrderKind, Word
+from heraldlink.messages.safety import SafetyStatus, Secured
+
+BAD_INPUT, IN_USE = 2, 4
+REFUSED = (BAD_INPUT, IN_USE)
+"""Exit codes of an agent that found a file wrong, or the node running already: it touched nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times in seconds of the monotonic clock, and how many ends within ``window_s`` are too many."""
+
+    start_s: float = 60.0
+    progress_s: float = 1.5
+    obey_s: float = 3.0
+    drain_s: float = 15.0
+    back_off_s: tuple[float, ...] = (0.2, 1.0, 2.0)
+    window_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Start the agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Kill the agent; its end is reported as ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Kill ``processes`` (or all that the agent left) and run the raw safe list of ``devices`` (or of all)."""
+
+    processes: tuple[int, ...] | None
+    devices: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer somebody on the safety channel."""
+
+    key: object
+    body: Secured | Err
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say this to the agent."""
+
+    word: Word
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The supervisor ends with this exit code."""
+
+    code: int
+
+
+Action = Spawn | Kill | Raw | Reply | Tell | End
+
+
+class Phase(Enum):
+    """What the supervisor is doing."""
+
+    STARTING = auto()
+    WATCHING = auto()
+    DRAINING = auto()
+    KILLING = auto()
+    SECURING = auto()
+    WAITING = auto()
+    DOWN = auto()
+    OVER = auto()
+
+
+ALIVE = (Phase.STARTING, Phase.WATCHING, Phase.DRAINING)
+
+
+@dataclass
+class Asked:
+    """An order of the safety channel that has not been answered; ``key`` says to whom the answer goes."""
+
+    kind: OrderKind
+    reason: str
+    key: object
+    until: float
+
+
+@dataclass
+class Guard:
+    """A supervisor's state."""
+
+    node: str
+    boot: int
+    limits: Limits = field(default_factory=Limits)
+    phase: Phase = Phase.WAITING
+    agent: int = 0
+    state: str = "BOOT"
+    reason: str = ""
+    restarts: int = 0
+    ending: bool = False
+    outcomes: Mapping[str, str] = field(default_factory=dict[str, str])
+    _until: float = 0.0
+    _count: int = -1
+    _moved: float = 0.0
+    _ends: list[float] = field(default_factory=list[float])
+    _asked: dict[int, Asked] = field(default_factory=dict[int, Asked])
+    _number: int = 0
+    _helping: Help | None = None
+    _farewell: Farewell | None = None
+
+    def status(self, now: float) -> SafetyStatus:
+        """What is known of the node."""
+        return SafetyStatus(
+            node=self.node,
+            state=self.state,
+            reason=self.reason,
+            boot=self.boot,
+            agent=self.agent,
+            age_s=now - self._moved if self._count >= 0 else -1.0,
+            restarts=self.restarts,
+            outcomes=dict(self.outcomes),
+        )
+
+    # --- the agent
+
+    def spawned(self, process: int, now: float) -> list[Action]:
+        """The agent's process runs."""
+        self.agent, self.phase, self._until = process, Phase.STARTING, now + self.limits.start_s
+        self._count, self._farewell, self._helping = -1, None, None
+        return []
+
+    def told(self, word: Word, now: float) -> list[Action]:
+        """The agent has said something."""
+        match word:
+            case Beat():
+                return self._beaten(word, now)
+            case Help():
+                return self._asked_for_help(word)
+            case Obeyed():
+                return self._obeyed(word)
+            case Farewell():
+                self._farewell, self.outcomes = word, word.outcomes
+                return []
+            case _:
+                return []
+
+    def _beaten(self, beat: Beat, now: float) -> list[Action]:
+        if self.phase not in ALIVE:
+            return []
+        if beat.count != self._count:
+            self._count, self._moved = beat.count, now
+        self.state, self.reason = beat.state, beat.reason
+        if self.phase is Phase.STARTING:
+            self.phase = Phase.WATCHING
+        return []
+
+    def _asked_for_help(self, help_: Help) -> list[Action]:
+        if self.phase not in ALIVE:
+            return []
+        self._helping = help_
+        return [Raw(help_.processes, help_.devices, help_.reason)]
+
+    def _obeyed(self, word: Obeyed) -> list[Action]:
+        self.outcomes, self.state = dict(self.outcomes) | word.outcomes, word.state
+        asked = self._asked.pop(word.number, None)
+        return (
+            [Reply(asked.key, Secured(word.ok, word.how, word.state, dict(word.outcomes)))] if asked else []
+        )
+
+    def died(self, status: int, now: float) -> list[Action]:
+        """The agent's process has ended; ``status`` is its exit code, negative for a signal."""
+        beaten, self.agent, farewell = self._count >= 0, 0, self._farewell
+        if farewell and farewell.ok and status == 0:
+            self.phase, self.state = Phase.OVER, "SAFE"
+            return [*self._answer_all(True, "drivers"), End(0)]
+        if not beaten and status in REFUSED:
+            self.phase = Phase.OVER
+            return [End(status)]
+        how = f"was ended by signal {-status}" if status < 0 else f"ended with exit code {status}"
+        self.phase, self.state, self.reason = Phase.SECURING, "RECOVER", f"the agent {how}"
+        self._ends = [*(end for end in self._ends if now - end < self.limits.window_s), now]
+        return [Raw(None, (), self.reason)]
+
+    def secured(self, outcomes: Mapping[str, str], ok: bool, now: float) -> list[Action]:
+        """The raw safe list was run through."""
+        self.outcomes = dict(self.outcomes) | dict(outcomes)
+        if (helping := self._helping) is not None and self.phase is not Phase.SECURING:
+            self._helping = None
+            return [Tell(Helped(helping.number, ok, dict(outcomes)))]
+        if self.phase is not Phase.SECURING:
+            return []
+        stopped = any(asked.kind == "stop" for asked in self._asked.values())
+        too_many = len(self._ends) > len(self.limits.back_off_s)
+        if not ok or stopped or too_many:
+            self._fall(ok, stopped)
+        else:
+            self.phase, self.state = Phase.WAITING, "SAFE"
+            self._until = now + self.limits.back_off_s[max(0, len(self._ends) - 1)]
+        actions = self._answer_all(ok, "raw")
+        if self.ending:
+            self.phase = Phase.OVER
+            return [*actions, End(0 if ok else 1)]
+        return actions
+
+    def _fall(self, ok: bool, stopped: bool) -> None:
+        self.phase, self.state = Phase.DOWN, "FAULT"
+        if not ok:
+            named = "; ".join(f"{name}: {note}" for name, note in self.outcomes.items() if "NOT" in note)
+            self.reason = f"{self.reason}; {named}"
+        elif stopped:
+            self.reason = "emergency stop"
+        else:
+            self.reason = f"{self.reason}, {len(self._ends)} times within {self.limits.window_s:g} s"
+
+    # --- people
+
+    def asked(self, kind: OrderKind, key: object, who: str, reason: str, now: float) -> list[Action]:
+        """Somebody asks on the safety channel to abort, stop or clear."""
+        if kind == "clear" and not reason.strip():
+            return [Reply(key, Err("REJECTED", "clearing a fault takes a reason", self.node))]
+        if self.phase in ALIVE and self._count >= 0:
+            self._number += 1
+            self._asked[self._number] = Asked(kind, reason, key, now + self.limits.obey_s)
+            return [Tell(Order(self._number, kind, who, reason))]
+        if kind == "clear":
+            return self._cleared(key)
+        return self._made_safe_without_agent(kind, key, reason, now)
+
+    def _cleared(self, key: object) -> list[Action]:
+        if self.phase is not Phase.DOWN:
+            return [Reply(key, Err("REJECTED", f"node {self.node} is not in FAULT: {self.state}", self.node))]
+        self._ends.clear()
+        self.phase, self.state, self.reason, self._until = Phase.WAITING, "BOOT", "", 0.0
+        return [Reply(key, Secured(True, "raw", self.state, dict(self.outcomes)))]
+
+    def _made_safe_without_agent(self, kind: OrderKind, key: object, reason: str, now: float) -> list[Action]:
+        self._number += 1
+        self._asked[self._number] = Asked(kind, reason, key, now + self.limits.obey_s)
+        if self.phase in (Phase.KILLING, Phase.SECURING):
+            return []  # answered when that is done
+        if self.phase is Phase.STARTING:
+            self.phase = Phase.KILLING
+            return [Kill()]
+        self.phase, self.reason = Phase.SECURING, reason or kind
+        return [Raw(None, (), self.reason)]
+
+    def _answer_all(self, ok: bool, how: str) -> list[Action]:
+        replies: list[Action] = [
+            Reply(asked.key, Secured(ok, how, self.state, dict(self.outcomes)))
+            for asked in self._asked.values()
+            if asked.kind != "drain"
+        ]
+        self._asked.clear()
+        return replies
+
+    def signalled(self, now: float) -> list[Action]:
+        """SIGTERM or SIGINT: let the agent come to an end; the second time, do not wait for it."""
+        first, self.ending = not self.ending, True
+        if self.phase in (Phase.SECURING, Phase.KILLING):
+            return []
+        if self.phase not in ALIVE:
+            self.phase = Phase.OVER
+            return [End(0 if self.state == "SAFE" else 1)]
+        if first and self._count >= 0:
+            self.phase, self._until = Phase.DRAINING, now + self.limits.drain_s
+            return [Tell(Order(0, "drain", "supervisor", "the node is asked to end"))]
+        self.phase = Phase.KILLING
+        return [Kill()]
+
+    def ticked(self, now: float) -> list[Action]:
+        """Time has passed."""
+        if self.phase is Phase.WAITING and now >= self._until:
+            self.restarts += 1 if self._ends else 0
+            return [Spawn()]
+        if self.phase not in ALIVE:
+            return []
+        overdue = next((item for item in self._asked.values() if now > item.until), None)
+        late = self.phase is not Phase.WATCHING and now > self._until
+        still = self._count >= 0 and now - self._moved > self.limits.progress_s
+        if not (overdue or late or still):
+            return []
+        self.phase = Phase.KILLING
+        return [Kill()]
+
+    def due_s(self, now: float) -> float:
+        """Seconds until ``ticked`` has to be asked again, at most 0.1."""
+        return max(0.0, min(0.1, self._until - now)) if self.phase is Phase.WAITING else 0.1
