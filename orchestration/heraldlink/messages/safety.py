@@ -4,7 +4,7 @@
 It needs no lease and waits behind no command. Stopping takes the role observer, clearing a fault operator.
 """
 
-from heraldlink.messages.command import Done, Err, Ping, Pong
+from heraldlink.messages.command import Err, Ping, Pong
 from heraldlink.messages.header import Body, kind_of
 
 

@@ -43,7 +43,7 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Kill ``processes`` (or all that the agent left) and run the raw safe list of ``devices`` (or of all)."""
+    """Kill ``processes`` (None: all that the agent left), then make ``devices`` safe raw (none named: all)."""
 
     processes: tuple[int, ...] | None
     devices: tuple[str, ...]
@@ -123,6 +123,7 @@ class Guard:
     _number: int = 0
     _helping: Help | None = None
     _farewell: Farewell | None = None
+    _latched: str = ""
 
     def status(self, now: float) -> SafetyStatus:
         """What is known of the node."""
@@ -205,10 +206,9 @@ class Guard:
             return [Tell(Helped(helping.number, ok, dict(outcomes)))]
         if self.phase is not Phase.SECURING:
             return []
-        stopped = any(asked.kind == "stop" for asked in self._asked.values())
-        too_many = len(self._ends) > len(self.limits.back_off_s)
-        if not ok or stopped or too_many:
-            self._fall(ok, stopped)
+        self._latch(ok)
+        if self._latched:
+            self.phase, self.state, self.reason = Phase.DOWN, "FAULT", self._latched
         else:
             self.phase, self.state = Phase.WAITING, "SAFE"
             self._until = now + self.limits.back_off_s[max(0, len(self._ends) - 1)]
@@ -218,15 +218,14 @@ class Guard:
             return [*actions, End(0 if ok else 1)]
         return actions
 
-    def _fall(self, ok: bool, stopped: bool) -> None:
-        self.phase, self.state = Phase.DOWN, "FAULT"
+    def _latch(self, ok: bool) -> None:
         if not ok:
-            named = "; ".join(f"{name}: {note}" for name, note in self.outcomes.items() if "NOT" in note)
-            self.reason = f"{self.reason}; {named}"
-        elif stopped:
-            self.reason = "emergency stop"
-        else:
-            self.reason = f"{self.reason}, {len(self._ends)} times within {self.limits.window_s:g} s"
+            left = "; ".join(f"{name}: {note}" for name, note in self.outcomes.items() if "NOT" in note)
+            self._latched = f"{self.reason}; {left}"
+        elif stop := next((asked for asked in self._asked.values() if asked.kind == "stop"), None):
+            self._latched = f"emergency stop: {stop.reason}"
+        elif len(self._ends) > len(self.limits.back_off_s):
+            self._latched = f"{self.reason}, {len(self._ends)} times within {self.limits.window_s:g} s"
 
     # --- people
 
@@ -246,6 +245,7 @@ class Guard:
         if self.phase is not Phase.DOWN:
             return [Reply(key, Err("REJECTED", f"node {self.node} is not in FAULT: {self.state}", self.node))]
         self._ends.clear()
+        self._latched = ""
         self.phase, self.state, self.reason, self._until = Phase.WAITING, "BOOT", "", 0.0
         return [Reply(key, Secured(True, "raw", self.state, dict(self.outcomes)))]
 
