@@ -63,7 +63,6 @@ _BODIES: tuple[type[Body], ...] = (
     Ping,
     Pong,
     Err,
-    Done,
     GetSafety,
     SafetyStatus,
     Abort,

@@ -43,7 +43,7 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Kill ``processes`` (None: all that the agent left), then make ``devices`` safe raw (none named: all)."""
+    """Kill ``processes`` (None: all that the agent left), then make ``devices`` (empty: all) safe."""
 
     processes: tuple[int, ...] | None
     devices: tuple[str, ...]
