@@ -12,6 +12,7 @@ from heraldlink.link.end_state import EndState
 from heraldlink.link.events import Actions, Event
 from heraldlink.link.facts import BOOT, HERALDS, PAIR, BootFact, HeraldsFact, PairFact
 from heraldlink.link.midpoint_state import MidpointState
+from heraldlink.link.schedulers import Scheduler
 
 
 class Machine(Protocol):
@@ -59,6 +60,7 @@ class EndMachine:
             boot=boot,
             tick_rate_Hz=config.sequence.tick_rate_Hz,
             purposes=frozenset(config.purposes),
+            scheduler=Scheduler(config.scheduler.kind, config.scheduler.weights),
         )
 
     def step(self, event: Event, now: float) -> Actions:
@@ -73,8 +75,8 @@ class EndMachine:
 
     @property
     def busy(self) -> bool:
-        """Whether a request is asked or active."""
-        return self._state.active is not None or self._state.asking is not None
+        """Whether a request is in line, asked or active."""
+        return bool(self._state.active or self._state.asking or self._state.queue)
 
 
 class MidpointMachine:

@@ -4,7 +4,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
 from heraldlink.config.operating_point import EndOperatingPoint, MidpointOperatingPoint
 from heraldlink.config.quantities import (
@@ -21,6 +21,7 @@ from heraldlink.config.security import Security
 from heraldlink.config.sequence import SequenceConfig
 
 Purpose = Annotated[int, Field(ge=0, le=0xFFFF)]
+Priority = Annotated[int, Field(ge=0, le=15)]
 
 
 class WavelengthRange(Strict):
@@ -107,6 +108,16 @@ class MidpointPeer(Strict):
     link: Endpoint
 
 
+class SchedulerConfig(Strict):
+    """Who is served next; the link's first end decides.
+
+    ``weights``: share of a priority under weighted_fair, 2 to its power where none is given.
+    """
+
+    kind: Literal["strict_priority", "weighted_fair"] = "strict_priority"
+    weights: dict[Priority, PositiveFloat] = Field(default_factory=dict[int, float])
+
+
 class EndRoles(Strict):
     """Instrument names (keys of the Station file) behind an end node's roles."""
 
@@ -165,6 +176,7 @@ class EndNodeConfig(NodeConfig):
     limits: EndLimits
     operating_point: EndOperatingPoint
     purposes: tuple[Purpose, ...] = Field(default=(0,), description="open for requests of the other end")
+    scheduler: SchedulerConfig = SchedulerConfig()
 
     @property
     def instruments(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ REPORT, journal the VERDICT. ``now`` is any monotonic clock in seconds, used for
 
 from dataclasses import replace
 
-from heraldlink.link import end_master, end_slot
+from heraldlink.link import distributed_queue, end_master, end_slot
 from heraldlink.link.end_order import place
 from heraldlink.link.end_state import LOADING_LIMIT_S, STAGE_LIMIT_S, STASH_LIMIT, EndState, Item, Stage
 from heraldlink.link.events import (
@@ -26,7 +26,6 @@ from heraldlink.link.events import (
     Send,
     Ticked,
 )
-from heraldlink.link.service import peer_refusal
 from heraldlink.messages.link import (
     Add,
     AddAck,
@@ -34,8 +33,13 @@ from heraldlink.messages.link import (
     Failed,
     Offer,
     Propose,
+    QueueAck,
+    QueueAdd,
+    QueueDrop,
+    QueueReject,
     Refuse,
     Reply,
+    Turn,
     Verdict,
     Void,
 )
@@ -64,7 +68,7 @@ def react(state: EndState, event: Event, now: float) -> Outcome:
         case Answered():
             return answer(state, event, now)
         case Asked():
-            return end_master.ask(state, event, now)
+            return distributed_queue.join(state, event, now)
         case Cancelled():
             return end_master.cancel(state, event)
         case Broken():
@@ -120,8 +124,27 @@ def take(state: EndState, event: Received, now: float) -> Outcome:
             return end_master.refused(state, event.source, body)
         case Failed() as body:
             return end_master.fail(state, body.node, body.device, body.reason, park=True, tell=())
+        case QueueAdd() | QueueAck() | QueueReject() | QueueDrop() | Turn() as body:
+            return take_in_line(state, body, now)
         case _:
             return take_in_request(state, event, now)
+
+
+def take_in_line(
+    state: EndState, body: QueueAdd | QueueAck | QueueReject | QueueDrop | Turn, now: float
+) -> Outcome:
+    """Handle a message about the line of requests."""
+    match body:
+        case QueueAdd():
+            return distributed_queue.added(state, body, now)
+        case QueueAck():
+            return distributed_queue.acknowledged(state, body)
+        case QueueReject():
+            return distributed_queue.rejected(state, body)
+        case QueueDrop():
+            return distributed_queue.dropped(state, body)
+        case Turn():
+            return distributed_queue.granted(state, body)
 
 
 def take_in_request(state: EndState, event: Received, now: float) -> Outcome:
@@ -147,12 +170,11 @@ def take_in_request(state: EndState, event: Received, now: float) -> Outcome:
 
 def added(state: EndState, body: Add, now: float) -> Outcome:
     """The peer adds a request: load its programs, or say why not."""
+    state = distributed_queue.without(state, body.request)
     if not state.prepared:
         refusal = Refuse(body.request, "NORES", f"node {state.node} is not prepared: prepare it first")
-        return state, (Send(body.master, refusal),)
-    refused = peer_refusal(state, body.demand)
-    if refused:
-        return state, (Send(body.master, Refuse(body.request, "REJECTED", refused.reason)),)
+        state, actions = distributed_queue.serve_next(state)
+        return state, (Send(body.master, refusal), *actions)
     item = Item(
         request=body.request,
         client="",

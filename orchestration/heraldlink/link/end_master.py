@@ -3,34 +3,16 @@
 
 from dataclasses import replace
 
-from heraldlink.link.end_state import REMEMBERED, EndState, Item, Stage, Waiting
-from heraldlink.link.events import Action, Actions, Asked, Call, Cancelled, Commit, SafeState, Send, Tell
+from heraldlink.link.distributed_queue import clear, leave, own, serve_next
+from heraldlink.link.end_state import EndState, Item, Stage, Waiting, remember
+from heraldlink.link.events import Action, Actions, Call, Cancelled, Commit, SafeState, Send, Tell
 from heraldlink.link.facts import END, REQUEST, EndFact, RequestFact
-from heraldlink.link.service import refusal
 from heraldlink.messages.command import Created, Err, Finished
-from heraldlink.messages.link import Add, AddAck, Ask, Close, Failed, Offer, Refuse
+from heraldlink.messages.link import Add, AddAck, Close, Failed, Offer, Refuse
 from heraldlink.messages.values import FinalState
 from heraldlink.messages.worker import Count, Load, Loaded, Unload
 
 Outcome = tuple[EndState, Actions]
-
-
-def ask(state: EndState, event: Asked, now: float) -> Outcome:
-    """A client's CREATE: refuse it at once or put it in line."""
-    refused = refusal(state, event.remote, event.demand)
-    if refused:
-        return state, (Tell(event.client, event.create_id, refused),)
-    waiting = Waiting(event.request, event.client, event.create_id, event.demand, now)
-    return ask_next(replace(state, queue=(*state.queue, waiting)))
-
-
-def ask_next(state: EndState) -> Outcome:
-    """Ask the midpoint about the first request in line, if none is being asked or active."""
-    if state.active or state.asking or not state.queue:
-        return state, ()
-    first, *rest = state.queue
-    question = Ask(first.request, first.demand)
-    return replace(state, asking=first, queue=tuple(rest)), (Send(state.midpoint, question),)
 
 
 def offered(state: EndState, body: Offer, now: float) -> Outcome:
@@ -44,14 +26,15 @@ def offered(state: EndState, body: Offer, now: float) -> Outcome:
         master=state.node,
         demand=waiting.demand,
         parameters=body.parameters,
-        queue_id=state.next_queue_id,
+        queue_id=waiting.number,
+        first_slot=waiting.tick,
         stage=Stage.LOADING,
         since=now,
     )
     add = Add(item.request, item.queue_id, state.node, item.demand, item.parameters)
     prediction = body.parameters.prediction
     created = Created(item.create_id, item.request, prediction, body.parameters.attempts)
-    state = replace(state, active=item, asking=None, next_queue_id=state.next_queue_id + 1)
+    state = replace(state, active=item, asking=None)
     return state, (
         request_fact(item),
         Tell(item.client, item.create_id, created),
@@ -100,8 +83,9 @@ def refused(state: EndState, source: str, body: Refuse) -> Outcome:
     if state.asking and state.asking.request == body.request:
         waiting = state.asking
         answer = Err(body.code, body.reason, source)
-        state, actions = ask_next(replace(remember(state, body.request), asking=None))
-        return state, (Tell(waiting.client, waiting.create_id, answer), *actions)
+        state, actions = leave(replace(state, asking=None), (waiting,), body.reason)
+        state, more = serve_next(state)
+        return state, (Tell(waiting.client, waiting.create_id, answer), *actions, *more)
     item = state.active
     if item is None or item.master != state.node or item.stage is not Stage.LOADING:
         return state, ()
@@ -141,28 +125,25 @@ def end(state: EndState, item: Item, final: FinalState, node: str, device: str, 
         )
         actions.append(Tell(item.client, item.create_id, finished))
     actions.append(Call(Unload(item.request)))
-    state, more = ask_next(replace(remember(state, item.request), active=None))
+    state, more = serve_next(replace(remember(state, item.request), active=None))
     return state, (*actions, *more)
-
-
-def remember(state: EndState, request: int) -> EndState:
-    """Keep the ids of ended requests, so that a late repeat does not revive one."""
-    return replace(state, done=(*state.done, request)[-REMEMBERED:])
 
 
 def fail(
     state: EndState, node: str, device: str, reason: str, *, park: bool, tell: tuple[str, ...]
 ) -> Outcome:
     """End the active request, or the one being asked, as FAILED; tell the named nodes."""
-    actions: list[Action] = []
+    state, given_up = clear(state, node, device, reason)
+    actions: list[Action] = [*given_up]
     item, waiting = state.active, state.asking
     if item:
         note = Failed(item.request, node, device, reason)
         actions += [Send(target, note) for target in tell]
-        state, more = end(replace(state, queue=()), item, "FAILED", node, device, reason)
+        state, more = end(state, item, "FAILED", node, device, reason)
         actions += more
     if waiting and not item:
-        state = replace(remember(state, waiting.request), asking=None)
+        state, more = leave(state, (waiting,), reason)
+        actions += more
         actions.append(Tell(waiting.client, waiting.create_id, Err("OTHER", reason, node, device)))
     if park:
         actions.append(SafeState(reason))
@@ -175,14 +156,9 @@ def fail_all(state: EndState, node: str, device: str, reason: str, *, park: bool
 
     An idle node that loses a peer just waits for it; one that loses its own instruments is parked.
     """
-    queue = state.queue
     busy = state.active is not None or state.asking is not None
     park = park and (busy or node == state.node)
-    state, actions = fail(state, node, device, reason, park=park, tell=(state.peer, state.midpoint))
-    refusals = tuple(
-        Tell(waiting.client, waiting.create_id, Err("OTHER", reason, node, device)) for waiting in queue
-    )
-    return replace(state, queue=()), (*actions, *refusals)
+    return fail(state, node, device, reason, park=park, tell=(state.peer, state.midpoint))
 
 
 def cancel(state: EndState, event: Cancelled) -> Outcome:
@@ -191,17 +167,13 @@ def cancel(state: EndState, event: Cancelled) -> Outcome:
     def meant(entry: Item | Waiting) -> bool:
         return entry.client == event.client and event.create_id in (None, entry.create_id)
 
-    gone = tuple(entry for entry in (*state.queue, state.asking) if entry and meant(entry))
+    gone = tuple(entry for entry in own(state) if meant(entry))
     told = tuple(
         Tell(entry.client, entry.create_id, Err("EXPIRE", event.reason, state.node)) for entry in gone
     )
-    queue = tuple(entry for entry in state.queue if not meant(entry))
-    withdrawn: Actions = ()
-    asking = state.asking
-    if asking is not None and meant(asking):
-        withdrawn, asking = (Send(state.midpoint, Close(asking.request, "EXPIRED", event.reason)),), None
     active = state.active
     if active and meant(active):
         active = replace(active, cancelled=event.reason)
-    state, more = ask_next(replace(state, queue=queue, asking=asking, active=active))
+    state, withdrawn = leave(replace(state, active=active), gone, event.reason)
+    state, more = serve_next(state)
     return state, (*told, *withdrawn, *more)

@@ -16,8 +16,13 @@ from heraldlink.messages.link import (
     Failed,
     Offer,
     Propose,
+    QueueAck,
+    QueueAdd,
+    QueueDrop,
+    QueueReject,
     Refuse,
     Reply,
+    Turn,
     Verdict,
     Void,
 )
@@ -36,6 +41,8 @@ def place(state: EndState, source: str, body: Body) -> Place:
             return place_add(state, body)
         case Refuse() | Failed():
             return place_refusal(state, body)
+        case QueueAdd() | QueueAck() | QueueReject() | QueueDrop() | Turn():
+            return place_in_line(state, body)
         case AddAck() | Propose() | Void() | Reply() | Verdict() | Close():
             return place_in_request(state, body)
         case _:
@@ -47,7 +54,7 @@ def sender_fits(state: EndState, source: str, body: Body) -> bool:
     match body:
         case Offer() | Void() | Reply() | Verdict():
             return source == state.midpoint
-        case Add() | Propose() | Close():
+        case Add() | Propose() | Close() | QueueAdd() | QueueAck() | QueueReject() | QueueDrop() | Turn():
             return source == state.peer
         case _:
             return source in (state.peer, state.midpoint)
@@ -57,7 +64,7 @@ def place_offer(state: EndState, body: Offer) -> Place:
     """An offer is taken as soon as no other request is active."""
     if state.asking is None or state.asking.request != body.request:
         return "late"
-    return "early" if state.active else "now"
+    return "early" if state.active or not state.asking.acknowledged else "now"
 
 
 def place_add(state: EndState, body: Add) -> Place:
@@ -65,6 +72,26 @@ def place_add(state: EndState, body: Add) -> Place:
     if body.request in state.done or (state.active and state.active.request == body.request):
         return "late"
     return "early" if state.active else "now"
+
+
+def place_in_line(state: EndState, body: QueueAdd | QueueAck | QueueReject | QueueDrop | Turn) -> Place:
+    """Messages about the line; repeats are late, and a turn waits for the former one's end."""
+    line = {entry.request: entry for entry in state.queue}
+    asking = state.asking.request if state.asking else 0
+    active = state.active.request if state.active else 0
+    mine = body.request == asking or (body.request in line and line[body.request].origin == state.node)
+    match body:
+        case QueueAdd():
+            known = body.request in (*line, asking, active, *state.done)
+            return "late" if known else "now"
+        case QueueDrop():
+            return "late" if body.request in state.done else "now"
+        case Turn() if mine and body.request != asking:
+            return "early" if active or asking else "now"
+        case QueueAck() | QueueReject() if mine:
+            return "now"
+        case _:
+            return "late"
 
 
 def place_refusal(state: EndState, body: Refuse | Failed) -> Place:

@@ -6,6 +6,7 @@ from typing import cast
 
 from heraldlink.link import end_master
 from heraldlink.link.choices import Choice, choose, directions
+from heraldlink.link.distributed_queue import overdue
 from heraldlink.link.end_state import LONGEST_LEAD, VOID_LIMIT, EndState, Item, Slot, Stage, Totals
 from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell
 from heraldlink.link.facts import PAIR, PENDING, PendingFact, fact_of
@@ -24,10 +25,12 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
     """The master knows the tick count and proposes the next slot, unless the request's time is over."""
     if item.stage is not Stage.READY or item.master != state.node:
         return state, ()
+    state, gone = overdue(state, body.tick)
     number = body.tick + item.lead
     first = item.first_slot or number
     if number - first > item.demand.max_time_s * state.tick_rate_Hz:
-        return end_master.finish(state, item, "EXPIRED", reason=too_late(item))
+        state, actions = end_master.finish(state, item, "EXPIRED", reason=too_late(item))
+        return state, (*gone, *actions)
     slot = next_slot(state, item, number)
     proposal = Propose(
         request=item.request,
@@ -41,7 +44,7 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
     )
     item = replace(item, first_slot=first)
     state, actions = begin(state, item, slot, now)
-    return state, (Send(state.peer, proposal), *actions)
+    return state, (*gone, Send(state.peer, proposal), *actions)
 
 
 def next_slot(state: EndState, item: Item, number: int) -> Slot:
@@ -73,6 +76,7 @@ def too_late(item: Item) -> str:
 
 def proposed(state: EndState, item: Item, body: Propose, now: float) -> Outcome:
     """The slave takes the proposed slot."""
+    state, gone = overdue(state, body.slot)
     slot = Slot(
         burst=body.burst,
         number=body.slot,
@@ -82,7 +86,8 @@ def proposed(state: EndState, item: Item, body: Propose, now: float) -> Outcome:
         measured=body.measured,
         test=body.test,
     )
-    return begin(state, item, slot, now)
+    state, actions = begin(state, item, slot, now)
+    return state, (*gone, *actions)
 
 
 def begin(state: EndState, item: Item, slot: Slot, now: float) -> Outcome:

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an end node's link layer knows, and which stage of a slot it is in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from heraldlink.link.schedulers import Scheduler, Tags
 from heraldlink.messages.header import Body
 from heraldlink.messages.service import Measured, SlotBasis
 from heraldlink.messages.values import Demand, Deviation, Parameters, Phase
 
 STASH_LIMIT = 32
-REMEMBERED = 64
+REMEMBERED = 256
 STAGE_LIMIT_S = 20.0
 LOADING_LIMIT_S = 60.0
 VOID_LIMIT = 200
@@ -29,13 +30,32 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A client's request that the midpoint has not answered yet."""
+    """A request in line, or the one that the midpoint is asked about.
+
+    ``client`` is empty for one of the peer. ``number`` is equal at both nodes, 0 before the link's first end
+    has given it; ``acknowledged``: the peer has it in its line too. ``tick``: the slot count when it came, 0
+    if that was not known; ``came``: the scheduler's virtual time then.
+    """
 
     request: int
     client: str
     create_id: int
     demand: Demand
     since: float
+    origin: str = ""
+    number: int = 0
+    acknowledged: bool = False
+    tick: int = 0
+    came: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What goes on beside the line; ``turn``: the peer's request whose turn it is, 0 for none."""
+
+    next_number: int = 1
+    turn: int = 0
+    tags: Tags = field(default_factory=Tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +126,13 @@ class EndState:
     queue: tuple[Waiting, ...] = ()
     stash: tuple[tuple[str, Body], ...] = ()
     done: tuple[int, ...] = ()
-    next_queue_id: int = 1
+    line: Line = field(default_factory=Line)
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    tick: int = 0
     purposes: frozenset[int] = frozenset((0,))
     qubits: int = 0
+
+
+def remember(state: EndState, request: int) -> EndState:
+    """Keep the ids of ended requests, so that a late repeat does not revive one."""
+    return replace(state, done=(*state.done, request)[-REMEMBERED:])

@@ -59,6 +59,42 @@ class Beat(Body, frozen=True, tag="link.beat"):
     boots: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
 
+class QueueAdd(Body, frozen=True, tag="link.queue_add"):
+    """A node to its peer: put my request in line; ``number`` is 0 if the peer is to give it."""
+
+    request: int
+    number: int
+    demand: Demand
+
+
+class QueueAck(Body, frozen=True, tag="link.queue_ack"):
+    """It is in line, under this number."""
+
+    request: int
+    number: int
+
+
+class QueueReject(Body, frozen=True, tag="link.queue_reject"):
+    """It is not, or no longer: code, reason, and the node that is the cause."""
+
+    request: int
+    code: ErrorCode
+    reason: str
+    node: str
+
+
+class QueueDrop(Body, frozen=True, tag="link.queue_drop"):
+    """A node to its peer: my request has left the line."""
+
+    request: int
+
+
+class Turn(Body, frozen=True, tag="link.turn"):
+    """The link's first end to the other: it is your request's turn."""
+
+    request: int
+
+
 class Ask(Body, frozen=True, tag="link.ask"):
     """Master to midpoint: which parameters meet this demand?"""
 
@@ -206,7 +242,7 @@ class Failed(Body, frozen=True, tag="link.failed"):
 
 
 _BODIES: tuple[type[Body], ...] = (
-    Receipt, Hello, Beat, Ask, Offer, Refuse, Add, AddAck, Propose, Gen, Void, Reply, Report, Verdict, Close,
-    Failed,
+    Receipt, Hello, Beat, QueueAdd, QueueAck, QueueReject, QueueDrop, Turn, Ask, Offer, Refuse, Add, AddAck,
+    Propose, Gen, Void, Reply, Report, Verdict, Close, Failed,
 )  # fmt: skip
 LINK_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

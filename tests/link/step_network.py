@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two end nodes and a midpoint as pure steps, their workers' answers, and what is in flight between them."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+import msgspec
+
+from heraldlink.link import end, midpoint
+from heraldlink.link.end_state import EndState
+from heraldlink.link.events import (
+    Answered,
+    Call,
+    Commit,
+    Event,
+    Readied,
+    Received,
+    SafeState,
+    Send,
+    Tell,
+)
+from heraldlink.link.facts import PairFact
+from heraldlink.link.midpoint_state import MidpointState
+from heraldlink.messages import worker as w
+from heraldlink.messages.command import Finished, Held, Ok
+from heraldlink.messages.header import Body
+from heraldlink.messages.link import Hello
+from heraldlink.messages.values import (
+    Confusion,
+    Demand,
+    Deviation,
+    Drive,
+    Parameters,
+    Phase,
+    Prediction,
+    Readout,
+    SlotCounts,
+)
+
+ENDS = ("alice", "bob")
+PREDICTION = Prediction(5e-3, 2.5e-3, 2.5e-3, 0.8, 0.79, 0.795, 0.01, {"alice": 0.01, "bob": 0.01})
+PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION)
+COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
+
+
+@dataclass
+class Bench:
+    """What the workers of one network answer: ticks pass when the midpoint plays."""
+
+    tick: int = 5
+    doubt: tuple[Deviation, ...] = ()
+    missing: frozenset[tuple[str, int]] = frozenset()
+    shifted: dict[str, int] = field(default_factory=dict[str, int])
+    heralds: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+    def answer(self, node: str, call: Body) -> Body | None:
+        match call:
+            case w.Choose():
+                return w.Chosen(call.request, PARAMETERS)
+            case w.Load():
+                return w.Loaded(call.request, "program")
+            case w.Count():
+                return w.Counted(call.request, self.tick)
+            case w.ArmSlot():
+                return w.SlotArmed(call.request, call.burst, self.tick)
+            case w.PlaySlot():
+                return self.play(call)
+            case w.CollectSlot():
+                return self.collect(node, call)
+            case _:
+                return None
+
+    def play(self, call: w.PlaySlot) -> Body:
+        self.tick = call.slot
+        heralds = () if call.estimate else ((7, 1), (8, 2), (100 + call.slot, 1))
+        self.heralds[call.slot] = heralds
+        phase = Phase(0.1 * call.slot, 1e-3)
+        return w.SlotPlayed(call.request, call.burst, "", heralds, phase, COUNTS, self.doubt)
+
+    def collect(self, node: str, call: w.CollectSlot) -> Body:
+        readouts = tuple(
+            Readout(attempt + self.shifted.get(node, 0), 1 if node == "alice" else -1)
+            for attempt, _ in self.heralds[call.slot]
+            if (node, attempt) not in self.missing
+        )
+        return w.SlotCollected(call.request, call.burst, readouts, Confusion(1, 0, 0, 1), 1000, ())
+
+
+@dataclass
+class Network:
+    """The three step functions and everything in flight between them."""
+
+    bench: Bench
+    alice: EndState
+    bob: EndState
+    middle: MidpointState
+    flying: list[tuple[str, Event]] = field(default_factory=list)
+    journal: dict[str, list[msgspec.Struct]] = field(default_factory=dict)
+    told: list[Body] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+    sent: list[Body] = field(default_factory=list)
+
+    def feed(self, node: str, event: Event) -> None:
+        if node == "midpoint":
+            self.middle, actions = midpoint.step(self.middle, event, 0.0)
+        elif node == "alice":
+            self.alice, actions = end.step(self.alice, event, 0.0)
+        else:
+            self.bob, actions = end.step(self.bob, event, 0.0)
+        for action in actions:
+            self.perform(node, action)
+
+    def perform(self, node: str, action: object) -> None:
+        match action:
+            case Send(target, body):
+                self.sent.append(body)
+                self.flying.append((target, Received(node, body)))
+            case Call(body):
+                reply = self.bench.answer(node, body)
+                if reply:
+                    self.flying.append((node, Answered(reply)))
+            case Commit(entries):
+                self.journal.setdefault(node, []).extend(body for _, body in entries)
+            case Tell(_, _, body):
+                self.tell(node, body)
+            case SafeState():
+                self.parked.append(node)
+            case _:
+                raise AssertionError(action)
+
+    def tell(self, node: str, body: Body) -> None:
+        if isinstance(body, Ok | Held):
+            for keeper in (node, "midpoint"):
+                assert body.pair.mhp_seq in {fact.decision.mhp_seq for fact in self.pairs(keeper)}
+        self.told.append(body)
+
+    def pairs(self, node: str) -> list[PairFact]:
+        return [fact for fact in self.journal.get(node, []) if isinstance(fact, PairFact)]
+
+    def run(self, choices: Random | None, limit: int = 4000) -> None:
+        for _ in range(limit):
+            if not self.flying:
+                return
+            index, twice = 0, False
+            if choices is not None:
+                index = choices.randrange(min(len(self.flying), 6))
+                twice = choices.randrange(8) == 0
+            node, event = self.flying[index]
+            if not (twice and isinstance(event, Received)):
+                del self.flying[index]
+            self.feed(node, event)
+        raise AssertionError("the network does not come to rest")
+
+
+def network(bench: Bench | None = None) -> Network:
+    def state(node: str, peer: str) -> EndState:
+        return EndState(node, peer, "midpoint", ENDS, boot=1, tick_rate_Hz=10.0)
+
+    net = Network(
+        bench or Bench(), state("alice", "bob"), state("bob", "alice"), MidpointState("midpoint", ENDS)
+    )
+    for node in (*ENDS, "midpoint"):
+        net.feed(node, Readied(True))
+    for node in ENDS:
+        net.feed("midpoint", Received(node, Hello(1, Drive(0.2, 0.2, 10**6))))
+    return net
+
+
+def demand(number: int = 8, max_time_s: float = 30.0, withhold_limit: int = 10**6) -> Demand:
+    return Demand(number, 0.6, max_time_s, 3, ("XX", "YY", "ZZ"), withhold_limit)
+
+
+def finished(net: Network) -> Finished:
+    (only,) = [body for body in net.told if isinstance(body, Finished)]
+    return only
