@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command channel of a node: decodes what clients send, answers, and remembers who asked what."""
 
-import time
 from collections import deque
 from dataclasses import dataclass
 
+from heraldlink.agent.lease import Owner
 from heraldlink.errors import ProtocolError
 from heraldlink.messages.command import COMMAND_TYPES, Err
 from heraldlink.messages.header import VERSION, Body, Header, Message, decode, decode_header, encode, kind_of
-from heraldlink.transport import Delivery, Router
+from heraldlink.security.sender import LOCAL, Sender
+from heraldlink.transport import Delivery, Received, Router
 
 MOST_WAITING = 100_000
 """Messages kept for a client that does not read; beyond that its requests are cancelled."""
@@ -16,16 +17,34 @@ MOST_WAITING = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A client's message and where its answer goes."""
+    """A client's message, who sent it, and where its answer goes.
+
+    ``session`` is a number that only the client knows; ``lease`` the epoch it acts under; ``deadline_ns``
+    the moment on this node's monotonic clock after which it is not to be begun (0: none).
+    """
 
     peer: bytes
     request_id: int
     body: Body
+    sender: Sender = LOCAL
+    session: int = 0
+    lease: int = 0
+    deadline_ns: int = 0
 
     @property
     def client(self) -> str:
         """Name of the connection inside this node."""
         return self.peer.hex()
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from every other question, and makes a repeated one known."""
+        return self.sender.name, self.request_id
+
+    @property
+    def owner(self) -> Owner:
+        """Whoever acts."""
+        return Owner(self.sender.name, self.session)
 
 
 class CommandPort:
@@ -42,7 +61,7 @@ class CommandPort:
         return self._router.endpoint
 
     def receive(self) -> list[Question]:
-        """Questions that have arrived and are in time."""
+        """Questions that have arrived."""
         found: list[Question] = []
         while True:
             try:
@@ -51,7 +70,7 @@ class CommandPort:
                 continue
             if received is None:
                 return found
-            question = self._read(received.peer, received.frames)
+            question = self._read(received)
             if question:
                 found.append(question)
 
@@ -84,18 +103,23 @@ class CommandPort:
         """Close the socket."""
         self._router.close()
 
-    def _read(self, peer: bytes, frames: list[bytes]) -> Question | None:
+    def _read(self, received: Received) -> Question | None:
         try:
-            message = decode(frames, COMMAND_TYPES)
+            message = decode(received.frames, COMMAND_TYPES)
         except ProtocolError as error:
-            self.answer(peer, request_id_of(frames), Err("REJECTED", str(error), self._node))
+            refusal = Err("BAD_REQUEST", str(error), self._node)
+            self.answer(received.peer, request_id_of(received.frames), refusal)
             return None
         header = message.header
-        if header.deadline and header.deadline < time.time_ns():
-            late = Err("TIMEOUT", f"{header.kind} arrived after its deadline and was not done", self._node)
-            self.answer(peer, header.request_id, late)
-            return None
-        return Question(peer, header.request_id, message.body)
+        return Question(
+            peer=received.peer,
+            request_id=header.request_id,
+            body=message.body,
+            sender=received.sender,
+            session=header.epoch,
+            lease=header.lease,
+            deadline_ns=header.deadline,
+        )
 
 
 def request_id_of(frames: list[bytes]) -> int:

@@ -18,6 +18,7 @@ from heraldlink.messages.command import (
     StopReceive,
 )
 from heraldlink.messages.header import Body, kind_of
+from heraldlink.messages.lease import AcquireLease, GetLease, ReadParameter, ReleaseLease, RenewLease
 from heraldlink.messages.values import Role
 
 RANKS: dict[Role, int] = {"observer": 0, "operator": 1, "engineer": 2}
@@ -39,11 +40,17 @@ class Rule:
 
 READING = Rule("observer")
 COMMANDING = Rule("operator", lease=True, once=True)
+OVERRULING = Rule("engineer", once=True)
 
 _RULES: dict[type[Body], Rule] = {
     Ping: READING,
     GetStatus: READING,
     FetchTags: READING,
+    GetLease: READING,
+    ReadParameter: READING,
+    AcquireLease: Rule("operator", once=True),
+    RenewLease: Rule("operator"),
+    ReleaseLease: Rule("operator", once=True),
     Prepare: COMMANDING,
     Park: COMMANDING,
     Create: COMMANDING,
@@ -56,7 +63,11 @@ COMMANDS: dict[str, Rule] = {kind_of(body): rule for body, rule in _RULES.items(
 
 def rule_of(body: Body) -> Rule | None:
     """The rule of a command; None if nobody may ask this of a node."""
-    return COMMANDS.get(kind_of(type(body)))
+    match body:
+        case AcquireLease(steal=reason) | ReleaseLease(force=reason) if reason:
+            return OVERRULING
+        case _:
+            return COMMANDS.get(kind_of(type(body)))
 
 
 def may(role: Role, rule: Rule) -> bool:

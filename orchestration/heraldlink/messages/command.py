@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from heraldlink.messages.header import Body, kind_of
+from heraldlink.messages.lease import LEASE_BODIES
 from heraldlink.messages.service import Measured, RequestType, Side, SlotBasis
 from heraldlink.messages.values import (
     Basis,
@@ -58,10 +59,14 @@ class Ping(Body, frozen=True, tag="ping"):
 
 
 class Pong(Body, frozen=True, tag="pong"):
-    """It is; ``boot`` changes when its process is started anew."""
+    """It is; ``boot`` changes when its process is started anew.
+
+    ``clock_ns`` is the node's monotonic clock, in which deadlines are told to it.
+    """
 
     node: str
     boot: int
+    clock_ns: int = 0
 
 
 class GetStatus(Body, frozen=True, tag="get_status"):
@@ -245,6 +250,6 @@ class Tags(Body, frozen=True, tag="tags"):
 
 _BODIES: tuple[type[Body], ...] = (
     Ping, Pong, GetStatus, NodeStatus, Prepare, Park, Done, Create, Receive, StopReceive, Created, Err, Ok,
-    Held, Progress, Finished, Cancel, FetchTags, Tags,
+    Held, Progress, Finished, Cancel, FetchTags, Tags, *LEASE_BODIES,
 )  # fmt: skip
 COMMAND_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

@@ -6,7 +6,6 @@ The header's ``kind`` is the body's struct tag, so a receiver knows the type bef
 """
 
 import secrets
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -24,9 +23,10 @@ MAX_HEADER_BYTES = 4096
 class Header(msgspec.Struct, frozen=True, array_like=True):
     """Version, kind and addressing of one message.
 
-    ``request_id`` is chosen by the asker and returned in every answer (64 bit). ``deadline`` is UTC in
-    nanoseconds, 0 for none: what arrives later is refused, not executed. ``epoch`` is the boot of the
-    sending process (64 bit), so that an answer of an earlier life is never taken for one of this life.
+    ``request_id`` is chosen by the asker and returned in every answer (64 bit). ``deadline`` is a moment
+    on the receiver's monotonic clock in nanoseconds (its Pong tells it), 0 for none: what arrives later is
+    refused, not executed, however wall clocks jump. ``epoch`` is the boot of the sending process (64 bit),
+    so that an answer of an earlier life is never taken for one of this life; of a client, its session.
     ``lease`` is the epoch of the lease under which a client acts, 0 for none. ``trace`` is a W3C
     ``traceparent``, empty for none.
     """
@@ -57,11 +57,6 @@ class Message(msgspec.Struct, frozen=True):
 def new_id() -> int:
     """A fresh 63-bit identifier (it fits SQLite's and msgpack's signed integers)."""
     return secrets.randbits(63) | 1
-
-
-def deadline_in(seconds: float) -> int:
-    """Deadline ``seconds`` from now, UTC nanoseconds."""
-    return time.time_ns() + int(seconds * 1e9)
 
 
 def kind_of(body_type: type[Body]) -> str:

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which commands were begun and how they were answered, so that a repeated one is never done twice.
+
+Rows of the journal: `CommandFact` before a command is begun, `AnswerFact` afterwards. One that was begun in
+an earlier life of the node and has no answer is INDETERMINATE; it is told so and never done by itself.
+"""
+
+import hashlib
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from heraldlink.agent.lease import Refused
+from heraldlink.journal import Entry, Row
+from heraldlink.messages.command import COMMAND_TYPES
+from heraldlink.messages.header import Body, kind_of
+
+COMMAND, ANSWER = "command", "answer"
+KEPT = 10_000
+"""Commands remembered of each sender; those that come later than that are past their deadline."""
+Key = tuple[str, int]
+"""Who sent it, and its request id."""
+
+
+class CommandFact(msgspec.Struct, frozen=True):
+    """A command that changes something is begun; who asked, under which lease, in which life."""
+
+    name: str
+    request_id: int
+    kind: str
+    digest: bytes
+    lease: int
+    boot: int
+
+
+class AnswerFact(msgspec.Struct, frozen=True):
+    """A command was answered; ``body`` is msgpack of the answer of this ``kind``."""
+
+    name: str
+    request_id: int
+    kind: str
+    body: bytes
+
+
+@dataclass(slots=True)
+class Entered:
+    """One command; ``boot`` is the life in which it was begun."""
+
+    digest: bytes
+    boot: int
+    answers: list[Body] = field(default_factory=list[Body])
+
+
+class Ledger:
+    """Commands by sender and request id."""
+
+    def __init__(self, boot: int) -> None:
+        self._boot = boot
+        self._entries: dict[str, OrderedDict[int, Entered]] = {}
+        self._unwritten: deque[Entry] = deque()
+
+    def restore(self, rows: Iterable[Row]) -> None:
+        """Take over what the journal says of earlier lives."""
+        for row in rows:
+            if row.kind == COMMAND:
+                self._enter(msgspec.msgpack.decode(row.payload, type=CommandFact))
+            elif row.kind == ANSWER:
+                fact = msgspec.msgpack.decode(row.payload, type=AnswerFact)
+                entered = self._entries.get(fact.name, {}).get(fact.request_id)
+                answer_type = COMMAND_TYPES.get(fact.kind)
+                if entered and answer_type:
+                    entered.answers.append(msgspec.msgpack.decode(fact.body, type=answer_type))
+
+    def find(self, key: Key, body: Body) -> list[Body] | None:
+        """Answers so far of a command that came before, None of one that did not.
+
+        Raises Refused: ID_REUSED if its id belonged to another command, INDETERMINATE if an earlier life of
+        the node began it.
+        """
+        name, request_id = key
+        entered = self._entries.get(name, {}).get(request_id)
+        if entered is None:
+            return None
+        if entered.digest != digest_of(body):
+            raise Refused("ID_REUSED", f"request id {request_id} was used for another command: draw a new one")
+        if not entered.answers and entered.boot != self._boot:
+            raise Refused(
+                "INDETERMINATE",
+                "the node ended while it did this; whether it was done is not known and it is not repeated: "
+                "look at what the instruments say, then ask anew",
+            )
+        return entered.answers
+
+    def begin(self, key: Key, body: Body, lease: int) -> Entry:
+        """Note that a command is begun; the entry has to be on disk before it is."""
+        name, request_id = key
+        fact = CommandFact(name, request_id, kind_of(type(body)), digest_of(body), lease, self._boot)
+        self._enter(fact)
+        return Entry(COMMAND, fact)
+
+    def answered(self, key: Key, body: Body) -> None:
+        """Keep an answer; `unwritten` then has its entry."""
+        name, request_id = key
+        entered = self._entries.get(name, {}).get(request_id)
+        if entered is None:
+            return
+        entered.answers.append(body)
+        packed = msgspec.msgpack.encode(body)
+        self._unwritten.append(Entry(ANSWER, AnswerFact(name, request_id, kind_of(type(body)), packed)))
+
+    def unwritten(self) -> list[Entry]:
+        """Answers to journal with whatever is journalled next: a lost one only makes INDETERMINATE."""
+        entries = list(self._unwritten)
+        self._unwritten.clear()
+        return entries
+
+    def _enter(self, fact: CommandFact) -> None:
+        entries = self._entries.setdefault(fact.name, OrderedDict())
+        entries[fact.request_id] = Entered(fact.digest, fact.boot)
+        while len(entries) > KEPT:
+            entries.popitem(last=False)
+
+
+def digest_of(body: Body) -> bytes:
+    """What tells two commands apart: SHA-256 over kind and content."""
+    return hashlib.sha256(msgspec.msgpack.encode(body)).digest()
