@@ -64,10 +64,10 @@ class Admission:
     def __init__(self, node: str, boot: int, rows: Iterable[Row] = ()) -> None:
         self._node, self._boot = node, boot
         self._ledger = Ledger(boot)
-        kept = list(rows)
+        kept = [row for row in rows if row.kind in ROWS]
         self._ledger.restore(kept)
-        given = (msgspec.msgpack.decode(row.payload, type=LeaseFact).epoch for row in kept if row.kind == LEASE)
-        self._leases = LeaseState(max(given, default=0))
+        facts = [msgspec.msgpack.decode(row.payload, type=LeaseFact) for row in kept if row.kind == LEASE]
+        self._leases = LeaseState(max((fact.epoch for fact in facts), default=0))
         self._waiting: dict[Key, Question] = {}
 
     @property
@@ -81,7 +81,7 @@ class Admission:
         if rule is None:
             raise Refused("BAD_REQUEST", f"{kind_of(type(question.body))} is not for a node")
         if not may(question.sender.role, rule):
-            reason = f"{question.sender.name} is {question.sender.role} and may not ask this: {rule.role}s may"
+            reason = f"{question.sender.name} has the role {question.sender.role}; this takes {rule.role}"
             raise Refused("FORBIDDEN", reason)
         if rule.once:
             if not question.request_id:
@@ -98,9 +98,7 @@ class Admission:
         entries: list[Entry] = []
         if rule.lease:
             before = self._leases
-            self._leases = leases.admit(
-                before, question.owner, question.lease, question.key, self._node, now
-            )
+            self._leases = leases.admit(before, question.owner, question.lease, question.key, self._node, now)
             entries += self._given(before)
         if rule.once:
             self._waiting[question.key] = question

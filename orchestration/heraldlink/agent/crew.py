@@ -14,13 +14,14 @@ from heraldlink.agent.end_crew import EndCrew
 from heraldlink.agent.estimator import read_devices
 from heraldlink.agent.measured_link import measured_devices, measured_link
 from heraldlink.agent.midpoint_crew import MidpointCrew
+from heraldlink.agent.readable import Readables
 from heraldlink.agent.roles import (
     EndInstruments,
     MidpointInstruments,
     end_instruments,
     midpoint_instruments,
 )
-from heraldlink.agent.settings import Setting, deviations
+from heraldlink.agent.settings import Setting, deviations, show
 from heraldlink.agent.store import TagStore
 from heraldlink.calibration.apply import (
     NOTHING_TAKEN,
@@ -33,7 +34,7 @@ from heraldlink.calibration.apply import (
     tuned_midpoint,
 )
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.errors import ConfigurationError, HeraldlinkError, RunFailed
+from heraldlink.errors import ConfigurationError, HeraldlinkError, RequestError, RunFailed
 from heraldlink.heralding.description import ENVELOPE, describe_settings
 from heraldlink.messages.header import Body
 from heraldlink.messages.origin import joined, origin_of
@@ -46,6 +47,9 @@ from heraldlink.messages.worker import (
     Notes,
     ParkAll,
     PrepareAll,
+    ReadBack,
+    ReadBacks,
+    ReadOne,
     ReadTags,
     SlotCollected,
     SlotPlayed,
@@ -113,6 +117,7 @@ class Crew:
         self._special = make(NOTHING_TAKEN)
         self._taken = NOTHING_TAKEN
         self._station: Mapping[str, Device] = self._loaded.roles
+        self._readables = Readables(self._station)
         self.instruments = {name: identity(name, device) for name, device in self._station.items()}
         self._origin: Origin = joined(map(origin_of, self.instruments.values()))
 
@@ -128,6 +133,10 @@ class Crew:
                     return self._special.store.hand_over(body.request)
                 case Choose():
                     return self._choose(body), ()
+                case ReadOne():
+                    return self._read(body), ()
+                case ReadBack():
+                    return self._read_back(), ()
                 case Load():
                     self._refuse_outdated()
                     self._describe(body)
@@ -136,6 +145,22 @@ class Crew:
                     return self._with_origin(self._special.work(body)), ()
         except Exception as error:  # the agent decides what follows
             return fault_of(error, self._special.parking_order), ()
+
+    def _read(self, body: ReadOne) -> Body:
+        try:
+            return self._readables.read(body.device, body.parameter)
+        except RequestError as error:
+            return Fault("", str(error))
+
+    def _read_back(self) -> ReadBacks:
+        """What the instruments say now, whether or not it is as declared."""
+        values: dict[str, str] = {}
+        for item in self._special.settings:
+            try:
+                values[f"{item.device} {item.name}"] = show(item.read_back())
+            except InstrumentFault as error:
+                values[f"{item.device} {item.name}"] = f"cannot be read: {error}"
+        return ReadBacks(values)
 
     def _with_origin(self, answer: Body) -> Body:
         if isinstance(answer, SlotPlayed | SlotCollected):

@@ -15,6 +15,7 @@ from heraldlink.messages.worker import (
     CollectSlot,
     Count,
     Fault,
+    Fence,
     ParkAll,
     PlaySlot,
     Start,
@@ -26,14 +27,17 @@ OnReply = Callable[[Message], None]
 SLOT_CALLS = (ArmSlot, CollectSlot, Count, PlaySlot)
 SLOT_LIMIT_S = 4.0
 RESTARTS = 3
+MOST_ASIDE = 1000
+"""Reads that may wait for a moment in which no request needs the worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A call and who gets its reply."""
+    """A call, who gets its reply, and the epoch of the lease under which it was ordered."""
 
     body: Body
     on_reply: OnReply
+    lease: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Desk:
     ) -> None:
         self._spawn, self._start, self._limits, self._broken = spawn, start, limits, broken
         self._jobs: deque[Job] = deque()
+        self._aside: deque[Job] = deque()
+        self._floor = 0
         self._running: tuple[Job, float] | None = None
         self._restarts = 0
         self.instruments: dict[str, str] = {}
@@ -76,12 +82,32 @@ class Desk:
         """Whether nothing is asked or waiting."""
         return self._running is None and not self._jobs
 
-    def call(self, body: Body, on_reply: OnReply, now: float) -> None:
-        """Queue a call; Unload and ParkAll are never refused, others are while there is no worker."""
+    def call(self, body: Body, on_reply: OnReply, now: float, lease: int = 0) -> None:
+        """Queue a call; Unload and ParkAll are never refused, others are while there is no worker.
+
+        ``lease``: epoch under which it is ordered; the worker refuses what is below its fence.
+        """
         if self.worker is None:
             on_reply(answer(Fault("", self.fault)))
             return
-        self._jobs.append(Job(body, on_reply))
+        self._jobs.append(Job(body, on_reply, lease))
+        self._next(now)
+
+    def ask_aside(self, body: Body, on_reply: OnReply, now: float) -> bool:
+        """Queue a call that only reads, for when no other waits; False if too many wait already."""
+        if self.worker is None:
+            on_reply(answer(Fault("", self.fault)))
+            return True
+        if len(self._aside) >= MOST_ASIDE:
+            return False
+        self._aside.append(Job(body, on_reply))
+        self._next(now)
+        return True
+
+    def fence(self, floor: int, now: float) -> None:
+        """Void all orders below this epoch, those that wait and any that come, in the worker itself."""
+        self._floor = floor
+        self._jobs.appendleft(Job(Fence(floor), ignore))
         self._next(now)
 
     def readable(self, now: float) -> None:
@@ -114,18 +140,18 @@ class Desk:
             self.worker = None
 
     def _next(self, now: float) -> None:
-        if self._running or not self._jobs or self.worker is None:
+        if self._running or self.worker is None or not (self._jobs or self._aside):
             return
-        job = self._jobs.popleft()
+        job = (self._jobs or self._aside).popleft()
         self._running = (job, now)
         try:
-            self.worker.ask(job.body)
+            self.worker.ask(job.body, job.lease)
         except Closed:
             self._dismiss("its instrument worker ended unexpectedly", now)
 
     def _hire(self, now: float, *, park: bool) -> None:
         self.worker = self._spawn()
-        jobs = [Job(self._start, self._started)]
+        jobs = [Job(Fence(self._floor), ignore), Job(self._start, self._started)]
         if park:
             jobs.append(Job(ParkAll(), ignore))
         self._jobs.extend(jobs)
@@ -150,9 +176,10 @@ class Desk:
             worker.stop(0.2)
         self.fault, self.opened = reason, True
         failed = [self._running[0]] if self._running else []
-        failed += self._jobs
+        failed += [*self._jobs, *self._aside]
         self._running = None
         self._jobs.clear()
+        self._aside.clear()
         for job in failed:
             if not isinstance(job.body, Unload | ParkAll):
                 job.on_reply(answer(Fault("", reason)))

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from heraldlink.messages.values import CommandCode
 
 SHORTEST_S, LONGEST_S = 3.0, 600.0
-"""Range of a ttl: Python stalls of 0.8 s are real, and an owner that is gone must not keep a node for long."""
+"""Range of a ttl: Python stalls of 0.8 s are real, and an owner that is gone must not keep a node long."""
 DRAIN_AT = 0.8
 NOTICE_S = 3.0
 """How long an owner is told before its lease is taken over."""

@@ -68,7 +68,7 @@ class Ledger:
                 self._enter(msgspec.msgpack.decode(row.payload, type=CommandFact))
             elif row.kind == ANSWER:
                 fact = msgspec.msgpack.decode(row.payload, type=AnswerFact)
-                entered = self._entries.get(fact.name, {}).get(fact.request_id)
+                entered = self._found((fact.name, fact.request_id))
                 answer_type = COMMAND_TYPES.get(fact.kind)
                 if entered and answer_type:
                     entered.answers.append(msgspec.msgpack.decode(fact.body, type=answer_type))
@@ -79,12 +79,11 @@ class Ledger:
         Raises Refused: ID_REUSED if its id belonged to another command, INDETERMINATE if an earlier life of
         the node began it.
         """
-        name, request_id = key
-        entered = self._entries.get(name, {}).get(request_id)
+        entered = self._found(key)
         if entered is None:
             return None
         if entered.digest != digest_of(body):
-            raise Refused("ID_REUSED", f"request id {request_id} was used for another command: draw a new one")
+            raise Refused("ID_REUSED", f"request id {key[1]} was used for another command: draw a new one")
         if not entered.answers and entered.boot != self._boot:
             raise Refused(
                 "INDETERMINATE",
@@ -103,7 +102,7 @@ class Ledger:
     def answered(self, key: Key, body: Body) -> None:
         """Keep an answer; `unwritten` then has its entry."""
         name, request_id = key
-        entered = self._entries.get(name, {}).get(request_id)
+        entered = self._found(key)
         if entered is None:
             return
         entered.answers.append(body)
@@ -115,6 +114,10 @@ class Ledger:
         entries = list(self._unwritten)
         self._unwritten.clear()
         return entries
+
+    def _found(self, key: Key) -> Entered | None:
+        entries = self._entries.get(key[0])
+        return entries.get(key[1]) if entries else None
 
     def _enter(self, fact: CommandFact) -> None:
         entries = self._entries.setdefault(fact.name, OrderedDict())

@@ -5,14 +5,19 @@ import math
 import time
 from collections.abc import Callable
 
+import msgspec
 import zmq
 
+from heraldlink.agent.admission import Admission
 from heraldlink.agent.command_port import CommandPort, Question
-from heraldlink.agent.desk import Desk
+from heraldlink.agent.desk import MOST_ASIDE, Desk
+from heraldlink.agent.lease import Lease, Refused
 from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, LinkPort
 from heraldlink.agent.machines import Machine
 from heraldlink.agent.outbox import Outbox
 from heraldlink.agent.requests import demand_of
+from heraldlink.agent.stamps import Stamps
+from heraldlink.agent.tenancy import Tenancy
 from heraldlink.errors import RequestError
 from heraldlink.journal import Entry, Journal
 from heraldlink.link.events import (
@@ -36,9 +41,11 @@ from heraldlink.link.events import (
 from heraldlink.messages.command import (
     Cancel,
     Create,
+    Created,
     Done,
     Err,
     FetchTags,
+    Finished,
     GetStatus,
     NodeStatus,
     Park,
@@ -50,8 +57,20 @@ from heraldlink.messages.command import (
     Tags,
 )
 from heraldlink.messages.header import Body, Message, new_id
-from heraldlink.messages.values import ErrorCode
-from heraldlink.messages.worker import Fault, Notes, ParkAll, PrepareAll, ReadTags, TagArrays
+from heraldlink.messages.lease import Reading, ReadParameter
+from heraldlink.messages.values import CommandCode, ErrorCode
+from heraldlink.messages.worker import (
+    Fault,
+    Notes,
+    ParkAll,
+    PrepareAll,
+    ReadBack,
+    ReadBacks,
+    ReadOne,
+    ReadTags,
+    TagArrays,
+    Value,
+)
 
 TICK_S = 0.05
 PATIENCE_S = 2.0
@@ -66,7 +85,9 @@ class Node:
         self.name, self.boot = name, boot
         self._machine, self._command, self._link = machine, command, link
         self.outbox = Outbox(journal)
-        self._requests: dict[tuple[str, int], tuple[bytes, int]] = {}
+        self.tenancy = Tenancy(Admission(name, boot, journal.rows()), self)
+        self._stamps = Stamps(self.tenancy.epoch + 1)
+        self._requests: dict[tuple[str, int], Question] = {}
         self._desk: Desk | None = None
         self._deferred: list[tuple[Question, float]] = []
         self._next_tick = self._next_beat = 0.0
@@ -74,6 +95,7 @@ class Node:
     def employ(self, desk: Desk) -> None:
         """Take the desk in front of the worker; its failures come back through ``broken``."""
         self._desk = desk
+        desk.fence(self._stamps.floor, time.monotonic())
 
     @property
     def desk(self) -> Desk:
@@ -113,7 +135,7 @@ class Node:
             self.feed(Received(source, body))
         self._command.flush()
         for question in self._command.receive():
-            self.serve(question)
+            self.tenancy.serve(question)
         if now >= self._next_tick:
             self.tick(now)
 
@@ -125,6 +147,7 @@ class Node:
             self._link.beat(now)
         self.desk.watch(now)
         self.bring_deferred(now)
+        self.tenancy.tick(now, busy=self._machine.busy)
         if self._machine.busy:
             for node in self._machine.others:
                 silence_s = self._link.silence_s(node, now)
@@ -143,7 +166,8 @@ class Node:
             case Send(target, body):
                 self.outbox.then(lambda: self._link.send(target, body, time.monotonic()))
             case Call(body):
-                self.desk.call(body, self.replied, time.monotonic())
+                stamp = self._stamps.of(body, self.tenancy.epoch)
+                self.desk.call(body, self.replied, time.monotonic(), stamp)
             case Commit(entries):
                 self.outbox.append(*(Entry(kind, body) for kind, body in entries))
             case Tell(client, create_id, body):
@@ -161,16 +185,22 @@ class Node:
 
     def tell(self, client: str, create_id: int, body: Body) -> None:
         """Tell a client about its request; one that is gone has its request cancelled."""
-        address = self._requests.get((client, create_id))
-        if address and not self._command.answer(*address, body):
-            del self._requests[client, create_id]
+        question = self._requests.get((client, create_id))
+        if question is None:
+            return
+        there = (self.answer if isinstance(body, Created | Finished | Err) else self.say)(question, body)
+        if isinstance(body, Finished | Err):
+            self._requests.pop((client, create_id), None)
+        elif not there:
             self.feed(Cancelled(client, create_id, "its client has gone"))
+            self._requests.pop((client, create_id), None)
+            self.tenancy.gone(question)
 
-    def serve(self, question: Question) -> None:
-        """Answer one question of a client."""
+    def do(self, question: Question) -> None:
+        """Do what a client may ask."""
         match question.body:
             case Ping():
-                self.answer(question, Pong(self.name, self.boot))
+                self.answer(question, Pong(self.name, self.boot, time.monotonic_ns()))
             case GetStatus():
                 self.answer(question, self.status())
             case Prepare() | Park():
@@ -183,12 +213,46 @@ class Node:
                 self.open(question, body)
             case FetchTags() as body:
                 self.hand_over(question, body)
+            case ReadParameter() as body:
+                self.read(question, body)
             case _:
                 self.answer(question, Err("REJECTED", "this message is not for a node", self.name))
 
-    def answer(self, question: Question, body: Body, arrays: tuple[bytes, ...] = ()) -> None:
-        """Answer a question."""
-        self._command.answer(question.peer, question.request_id, body, arrays)
+    def say(self, question: Question, body: Body, arrays: tuple[bytes, ...] = ()) -> bool:
+        """Send a message to where a question came from last; False if nobody is there any more."""
+        return self._command.answer(self.tenancy.address(question).peer, question.request_id, body, arrays)
+
+    def answer(self, question: Question, body: Body, arrays: tuple[bytes, ...] = ()) -> bool:
+        """Answer a question, and keep the answer of a command; False if nobody is there any more."""
+        there = self.say(question, body, arrays)
+        self.tenancy.answered(question, body)
+        return there
+
+    def refuse(self, question: Question, refusal: Refused) -> None:
+        """Answer that it is not done; where that is not known, with what the instruments say."""
+        error = Err(refusal.code, refusal.reason, self.name, facts=refusal.facts)
+        if refusal.code != "INDETERMINATE":
+            self.answer(question, error)
+            return
+
+        def done(message: Message) -> None:
+            facts = message.body.values if isinstance(message.body, ReadBacks) else {}
+            self.say(question, msgspec.structs.replace(error, facts=facts))
+
+        self.desk.ask_aside(ReadBack(), done, time.monotonic())
+
+    def wind_up(self, lease: Lease, reason: str) -> None:
+        """End what was asked under a lease, after the slot that is playing."""
+        for (client, create_id), question in list(self._requests.items()):
+            if self.tenancy.under(lease, question):
+                self.feed(Cancelled(client, create_id, reason))
+
+    def lose(self, floor: int, reason: str) -> None:
+        """Nobody commands any more: end everything, go to the safe state, void orders below ``floor``."""
+        self._stamps.raise_floor(floor)
+        self.desk.fence(floor, time.monotonic())
+        self.feed(Readied(False, f"node {self.name}: {reason}"))
+        self.perform(SafeState(reason))
 
     def status(self) -> NodeStatus:
         """What this node is doing."""
@@ -229,7 +293,8 @@ class Node:
                 case _:
                     pass
 
-        self.desk.call(PrepareAll() if prepare else ParkAll(), done, time.monotonic())
+        call = PrepareAll() if prepare else ParkAll()
+        self.desk.call(call, done, time.monotonic(), self._stamps.of(call, self.tenancy.epoch))
 
     def bring_deferred(self, now: float) -> None:
         """Prepare that came while a request was still ending."""
@@ -253,7 +318,7 @@ class Node:
             reason = f"node {self.name} is a midpoint and holds no qubit: ask an end node"
             self.answer(question, Err("CREATE", reason, self.name))
             return
-        self._requests[question.client, body.create_id] = (question.peer, question.request_id)
+        self._requests[question.client, body.create_id] = question
         self.feed(Asked(question.client, body.create_id, body.remote, demand, new_id()))
 
     def open(self, question: Question, body: Receive | StopReceive) -> None:
@@ -283,3 +348,21 @@ class Node:
                     pass
 
         self.desk.call(ReadTags(body.request), done, time.monotonic())
+
+    def read(self, question: Question, body: ReadParameter) -> None:
+        """One parameter of an instrument, between the calls of a request."""
+
+        def done(message: Message) -> None:
+            match message.body:
+                case Value() as found:
+                    reading = Reading(body.instrument, body.parameter, found.value, found.unit)
+                    self.answer(question, reading)
+                case Fault() as fault:
+                    code: ErrorCode | CommandCode = "OTHER" if fault.device else "BAD_REQUEST"
+                    self.answer(question, Err(code, fault.reason, self.name, fault.device))
+                case _:
+                    pass
+
+        if not self.desk.ask_aside(ReadOne(body.instrument, body.parameter), done, time.monotonic()):
+            reason = f"node {self.name} has {MOST_ASIDE} reads waiting: ask more slowly"
+            self.answer(question, Err("LIMIT", reason, self.name))

@@ -36,9 +36,9 @@ class Pipe:
         """Descriptor to poll."""
         return self._socket.fileno()
 
-    def send(self, body: Body, arrays: tuple[bytes, ...] = ()) -> None:
-        """Send one message. Raises Closed if nobody is there any more."""
-        header = Header(VERSION, kind_of(type(body)), 0, 0, 0)
+    def send(self, body: Body, arrays: tuple[bytes, ...] = (), lease: int = 0) -> None:
+        """Send one message, ordered under a lease's epoch. Raises Closed if nobody is there any more."""
+        header = Header(VERSION, kind_of(type(body)), 0, 0, 0, lease=lease)
         frames = encode(Message(header, body, arrays))
         parts = b"".join(_COUNT.pack(len(frame)) + frame for frame in frames)
         try:

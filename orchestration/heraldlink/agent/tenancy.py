@@ -27,7 +27,7 @@ class Surroundings(Protocol):
         """Send a message to where a question came from; False if nobody is there."""
         ...
 
-    def answer(self, question: Question, body: Body) -> None:
+    def answer(self, question: Question, body: Body) -> bool:
         """Answer a question, and keep the answer."""
         ...
 

@@ -11,21 +11,42 @@ import socket
 import sys
 
 from heraldlink.agent.pipe import Closed, Pipe
-from heraldlink.messages.header import Body
-from heraldlink.messages.worker import Fault, ParkAll, Start, Started
+from heraldlink.messages.header import Body, kind_of
+from heraldlink.messages.worker import (
+    Choose,
+    Fault,
+    Fence,
+    Fenced,
+    ParkAll,
+    ReadBack,
+    ReadOne,
+    ReadTags,
+    Start,
+    Started,
+    Unload,
+)
+
+UNFENCED = (Choose, ParkAll, ReadBack, ReadOne, ReadTags, Unload)
+"""Orders that bring no instrument out of its safe state; they are done whoever commands."""
 
 
 def main(descriptor: int) -> int:
     """Serve until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Pipe(socket.socket(fileno=descriptor))
-    crew = None
+    crew, floor = None, 0
     try:
         while True:
-            body = pipe.wait().body
-            if isinstance(body, Start):
+            message = pipe.wait()
+            body = message.body
+            if isinstance(body, Fence):
+                floor = max(floor, body.floor)
+                pipe.send(Fenced(floor))
+            elif isinstance(body, Start):
                 crew, reply = start(body)
                 pipe.send(reply)
+            elif message.header.lease < floor and not isinstance(body, UNFENCED):
+                pipe.send(stale(body, message.header.lease, floor))
             elif crew is None:
                 pipe.send(Fault("", "the instruments are not open"))
             else:
@@ -36,6 +57,14 @@ def main(descriptor: int) -> int:
                 crew.answer(ParkAll())
             crew.close()
     return 0
+
+
+def stale(body: Body, lease: int, floor: int) -> Fault:
+    """The refusal of an order from before control was lost."""
+    order = kind_of(type(body)).removeprefix("w.")
+    return Fault(
+        "", f"the order {order!r} came under lease {lease}, which has ended: nothing below {floor} is done"
+    )
 
 
 def start(body: Start) -> "tuple[Crew | None, Body]":

@@ -18,8 +18,8 @@ class Worker(Protocol):
         """Descriptor that becomes readable when there is a reply, or when the worker is gone."""
         ...
 
-    def ask(self, body: Body) -> None:
-        """Send a call. Raises Closed if the worker is gone."""
+    def ask(self, body: Body, lease: int = 0) -> None:
+        """Send a call, ordered under a lease's epoch. Raises Closed if the worker is gone."""
         ...
 
     def replies(self) -> list[Message]:
@@ -51,9 +51,9 @@ class SpawnedWorker:
         """Descriptor of the pipe."""
         return self._pipe.fileno()
 
-    def ask(self, body: Body) -> None:
+    def ask(self, body: Body, lease: int = 0) -> None:
         """Send a call."""
-        self._pipe.send(body)
+        self._pipe.send(body, lease=lease)
 
     def replies(self) -> list[Message]:
         """Replies that have arrived."""

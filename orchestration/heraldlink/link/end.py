@@ -90,7 +90,9 @@ def readied(state: EndState, event: Readied) -> Outcome:
     """Prepared or parked; parking ends what is under way."""
     if event.prepared:
         return replace(state, prepared=True), ()
-    state, actions = end_master.fail_all(state, state.node, "", "the node was parked", park=False)
+    state, actions = end_master.fail_all(
+        state, state.node, "", event.reason or "the node was parked", park=False
+    )
     return replace(state, prepared=False), actions
 
 

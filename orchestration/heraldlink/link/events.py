@@ -62,9 +62,10 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Readied:
-    """The node was prepared (True) or parked (False)."""
+    """The node was prepared (True) or parked (False); ``reason`` says why, where nobody asked for it."""
 
     prepared: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,8 +102,9 @@ def react(state: MidpointState, event: Event, now: float) -> Outcome:
             return fail(state, event.node, "", event.reason, park=True)
         case Readied(prepared=True):
             return replace(state, prepared=True), ()
-        case Readied():
-            state, actions = fail(state, state.node, "", "the midpoint was parked", park=False)
+        case Readied(reason=reason):
+            why = reason or "the midpoint was parked"
+            state, actions = fail(state, state.node, "", why, park=False)
             return replace(state, prepared=False), actions
         case Ticked():
             return watch(state, now)

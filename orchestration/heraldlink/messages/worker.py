@@ -45,6 +45,42 @@ class Fault(Body, frozen=True, tag="w.fault"):
     misconfigured: bool = False
 
 
+class Fence(Body, frozen=True, tag="w.fence"):
+    """From now on refuse what was ordered under a lease epoch below ``floor``; it never goes down."""
+
+    floor: int
+
+
+class Fenced(Body, frozen=True, tag="w.fenced"):
+    """The floor as it is now."""
+
+    floor: int
+
+
+class ReadOne(Body, frozen=True, tag="w.read"):
+    """Read one parameter of one instrument."""
+
+    device: str
+    parameter: str
+
+
+class Value(Body, frozen=True, tag="w.value"):
+    """Its value, in ``unit``."""
+
+    value: bool | int | float | str
+    unit: str
+
+
+class ReadBack(Body, frozen=True, tag="w.read_back"):
+    """Read the settings of the operating point back."""
+
+
+class ReadBacks(Body, frozen=True, tag="w.read_backs"):
+    """What the instruments say, by instrument and setting: ``"alice_awg amplitude_Vpp"``."""
+
+    values: dict[str, str]
+
+
 class PrepareAll(Body, frozen=True, tag="w.prepare"):
     """Apply and verify the operating point."""
 
@@ -211,6 +247,6 @@ class TagArrays(Body, frozen=True, tag="w.tags"):
 _BODIES: tuple[type[Body], ...] = (
     Start, Started, Fault, PrepareAll, ParkAll, Notes, Choose, Chosen, NotChosen, Load, Loaded, Count,
     Counted, ArmSlot, SlotArmed, PlaySlot, SlotPlayed, CollectSlot, SlotCollected, Unload, Unloaded,
-    ReadTags, TagArrays,
+    ReadTags, TagArrays, Fence, Fenced, ReadOne, Value, ReadBack, ReadBacks,
 )  # fmt: skip
 WORKER_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

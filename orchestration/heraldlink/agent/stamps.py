@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Under which lease epoch the instruments' worker is given an order."""
+
+from heraldlink.messages.header import Body
+from heraldlink.messages.worker import (
+    ArmSlot,
+    CollectSlot,
+    Count,
+    Load,
+    PlaySlot,
+    Unload,
+)
+
+
+class Stamps:
+    """Epochs of the requests that are loaded.
+
+    All calls of a request carry the epoch under which it was loaded, so that those that were still on their
+    way when control was lost are recognised in the worker. ``floor``: what is below it is void.
+    """
+
+    def __init__(self, floor: int) -> None:
+        self.floor = floor
+        self._requests: dict[int, int] = {}
+
+    def raise_floor(self, floor: int) -> None:
+        """Void everything below."""
+        self.floor = max(self.floor, floor)
+
+    def of(self, body: Body, epoch: int) -> int:
+        """Epoch of an order, where ``epoch`` is that of the last lease given."""
+        now = max(self.floor, epoch)
+        match body:
+            case Load(request=request):
+                return self._requests.setdefault(request, now)
+            case Unload(request=request):
+                return self._requests.pop(request, now)
+            case ArmSlot() | CollectSlot() | Count() | PlaySlot():
+                return self._requests.get(body.request, 0)
+            case _:
+                return now
