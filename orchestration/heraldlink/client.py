@@ -40,8 +40,11 @@ from heraldlink.messages.command import (
 )
 from heraldlink.messages.header import Message
 from heraldlink.messages.service import RequestType, Side
-from heraldlink.messages.values import Basis, Prediction
+from heraldlink.messages.values import Basis, Prediction, Status
 from heraldlink.pairs import NodeTags, Pair, Result, SlotReport
+from heraldlink.record_reader import RecordReader
+from heraldlink.records import PairRecord, RecordStore, Sink
+from heraldlink.transport import Dealer
 
 ALL_BASES: tuple[Basis, ...] = ("XX", "YY", "ZZ")
 
@@ -223,6 +226,41 @@ class Node:
     def stop_receive(self, *, remote: str, purpose_id: int) -> None:
         """Reject requests of ``remote`` for a purpose from now on; those under way go on."""
         self._bring(StopReceive(remote, purpose_id))
+
+    def records(
+        self,
+        into: str | Path | Sink,
+        *,
+        consumer: str = "client",
+        statuses: Sequence[Status] = ("CONFIRMED",),
+        follow: bool = False,
+        patience_s: float = 30.0,
+    ) -> Iterator[PairRecord]:
+        """Pairs of this node's journal that ``into`` does not hold yet, each one once, also after crashes.
+
+        ``into``: an SQLite file, made if needed, or another :class:`~heraldlink.records.Sink`; a pair comes
+        here after it is stored there together with the cursor. All decided heralds are stored, those of
+        ``statuses`` are yielded. ``consumer`` is the name under which the node remembers how far this
+        application is. ``follow``: wait for more, for ever. A node may be away for ``patience_s`` seconds.
+        Raises NodeLost, DataError, or RequestError if the node has no record channel.
+        """
+        address = self._network.addresses.get(f"{self.name}.record")
+        if address is None:
+            raise RequestError(
+                f"no record channel of node {self.name} is known: name listen.record in its file, "
+                f"and {self.name}.record beside its address"
+            )
+        sink = RecordStore(into) if isinstance(into, str | Path) else into
+        dealer = Dealer(self._network.context, address, "record")
+        reader = RecordReader(dealer, self.name, consumer, patience_s)
+        try:
+            for record in reader.read(sink, follow=follow):
+                if record.status in statuses:
+                    yield record
+        finally:
+            reader.close()
+            if isinstance(sink, RecordStore) and sink is not into:
+                sink.close()
 
     def tags(self, request: int) -> NodeTags:
         """What this node recorded during a request."""

@@ -14,10 +14,14 @@ from heraldlink.messages.header import MAX_FRAME_BYTES, MAX_FRAMES
 from heraldlink.security.places import is_loopback
 from heraldlink.security.sender import LOCAL, Sender
 
-Channel = Literal["command", "link"]
+Channel = Literal["command", "link", "record"]
 Delivery = Literal["sent", "full", "gone"]
-HEARTBEAT_MS: dict[Channel, tuple[int, int]] = {"command": (1000, 3000), "link": (200, 600)}
-HIGH_WATER: dict[Channel, int] = {"command": 1000, "link": 256}
+HEARTBEAT_MS: dict[Channel, tuple[int, int]] = {
+    "command": (1000, 3000),
+    "link": (200, 600),
+    "record": (1000, 3000),
+}
+HIGH_WATER: dict[Channel, int] = {"command": 1000, "link": 256, "record": 1000}
 
 
 def configure(socket: zmq.Socket[bytes], channel: Channel) -> None:
@@ -32,7 +36,7 @@ def configure(socket: zmq.Socket[bytes], channel: Channel) -> None:
     socket.setsockopt(zmq.SNDHWM, HIGH_WATER[channel])
     socket.setsockopt(zmq.RCVHWM, HIGH_WATER[channel])
     socket.setsockopt(zmq.RECONNECT_IVL, 100)
-    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 5000 if channel == "command" else 1000)
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000 if channel == "link" else 5000)
     socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
     socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, 30)
     socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, 10)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The link state machine of either kind of node, as the agent drives it."""
 
+from dataclasses import replace
 from typing import Literal, Protocol
 
 import msgspec
@@ -88,6 +89,15 @@ class MidpointMachine:
         self.others = config.ends
         mhp_seq, sequence = last_numbers(journal)
         self._state = MidpointState(config.node, config.ends, mhp_seq + 1, sequence + 1)
+
+    def raise_numbers(self, mhp_seq: int, sequence: int) -> None:
+        """Never use these or lower numbers again: an end node has seen them."""
+        state = self._state
+        self._state = replace(
+            state,
+            next_mhp_seq=max(state.next_mhp_seq, mhp_seq + 1),
+            next_sequence=max(state.next_sequence, sequence + 1),
+        )
 
     def step(self, event: Event, now: float) -> Actions:
         """Feed one event."""

@@ -4,11 +4,13 @@
 import math
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 import zmq
 
 from heraldlink.agent.admission import Admission
+from heraldlink.agent.archive import Archive
 from heraldlink.agent.command_port import CommandPort, Question
 from heraldlink.agent.desk import MOST_ASIDE, Desk
 from heraldlink.agent.lease import Lease, Refused
@@ -76,6 +78,35 @@ TICK_S = 0.05
 PATIENCE_S = 2.0
 
 
+class SidePort(Protocol):
+    """A channel that is served in the node's loop: ``serve`` reads, ``settle`` follows the commit."""
+
+    @property
+    def socket(self) -> zmq.Socket[bytes]:
+        """Socket to poll."""
+        ...
+
+    def serve(self, now: float) -> None:
+        """Take what has come."""
+        ...
+
+    def settle(self, now: float) -> None:
+        """What this turn has changed is on disk."""
+        ...
+
+
+class Keeper(Protocol):
+    """Brings the midpoint's decisions to end nodes that missed them."""
+
+    def tick(self, now: float, *, busy: bool) -> None:
+        """Time has passed."""
+        ...
+
+    def take(self, source: str, body: Body) -> bool:
+        """Take a link message; whether it was meant for this."""
+        ...
+
+
 class Node:
     """Everything of a node's process but its construction."""
 
@@ -84,9 +115,12 @@ class Node:
     ) -> None:
         self.name, self.boot = name, boot
         self._machine, self._command, self._link = machine, command, link
-        self.outbox = Outbox(journal)
+        self.archive = Archive(journal)
+        self.outbox = Outbox(journal, self.archive.wrote)
         self.tenancy = Tenancy(Admission(name, boot, journal.rows()), self)
         self._stamps = Stamps(self.tenancy.epoch + 1)
+        self._ports: list[SidePort] = []
+        self._keeper: Keeper | None = None
         self._requests: dict[tuple[str, int], Question] = {}
         self._desk: Desk | None = None
         self._deferred: list[tuple[Question, float]] = []
@@ -96,6 +130,18 @@ class Node:
         """Take the desk in front of the worker; its failures come back through ``broken``."""
         self._desk = desk
         desk.fence(self._stamps.floor, time.monotonic())
+
+    def attach(self, port: SidePort) -> None:
+        """Serve another channel beside command and link."""
+        self._ports.append(port)
+
+    def keep_up(self, keeper: Keeper) -> None:
+        """Take what brings missed decisions to the end nodes."""
+        self._keeper = keeper
+
+    def post(self, target: str, body: Body) -> None:
+        """Send a link message once everything before it is on disk."""
+        self.outbox.then(lambda: self._link.send(target, body, time.monotonic()))
 
     @property
     def desk(self) -> Desk:
@@ -113,6 +159,8 @@ class Node:
         while not stopping():
             self.turn()
             self.outbox.flush()
+            for port in self._ports:
+                port.settle(time.monotonic())
             self._link.tick(time.monotonic())
 
     def turn(self) -> None:
@@ -120,6 +168,8 @@ class Node:
         poller = zmq.Poller()
         poller.register(self._command.socket, zmq.POLLIN)
         poller.register(self._link.socket, zmq.POLLIN)
+        for port in self._ports:
+            poller.register(port.socket, zmq.POLLIN)
         worker = self.desk.worker
         if worker:
             poller.register(worker.fileno(), zmq.POLLIN)
@@ -132,10 +182,13 @@ class Node:
         for node in self._link.restarted():
             self.feed(Lost(node, f"node {node} was restarted: what it was asked is lost"))
         for source, body in received:
-            self.feed(Received(source, body))
+            if self._keeper is None or not self._keeper.take(source, body):
+                self.feed(Received(source, body))
         self._command.flush()
         for question in self._command.receive():
             self.tenancy.serve(question)
+        for port in self._ports:
+            port.serve(now)
         if now >= self._next_tick:
             self.tick(now)
 
@@ -153,6 +206,8 @@ class Node:
                 silence_s = self._link.silence_s(node, now)
                 if silence_s > SILENCE_S:
                     self.feed(Lost(node, f"node {node} does not answer: is its process running?"))
+        if self._keeper:
+            self._keeper.tick(now, busy=self._machine.busy)
         self.feed(Ticked())
 
     def feed(self, event: Event) -> None:
@@ -164,12 +219,13 @@ class Node:
         """Do what the link layer asks."""
         match action:
             case Send(target, body):
-                self.outbox.then(lambda: self._link.send(target, body, time.monotonic()))
+                self.post(target, body)
             case Call(body):
                 stamp = self._stamps.of(body, self.tenancy.epoch)
                 self.desk.call(body, self.replied, time.monotonic(), stamp)
             case Commit(entries):
-                self.outbox.append(*(Entry(kind, body) for kind, body in entries))
+                fresh = [Entry(kind, body) for kind, body in entries if not self.archive.holds(body)]
+                self.outbox.append(*fresh)
             case Tell(client, create_id, body):
                 self.outbox.then(lambda: self.tell(client, create_id, body))
             case SafeState():

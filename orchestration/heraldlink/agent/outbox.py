@@ -18,10 +18,13 @@ Act = Callable[[], object]
 
 
 class Outbox:
-    """Facts on their way into a journal, and acts that wait for them. Not for several threads."""
+    """Facts on their way into a journal, and acts that wait for them. Not for several threads.
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    ``wrote`` is told the number of the last row and the entries, when they are durable.
+    """
+
+    def __init__(self, journal: Journal, wrote: Callable[[int, list[Entry]], None]) -> None:
+        self._journal, self._wrote = journal, wrote
         self._rows: list[Entry] = []
         self._acts: deque[Act] = deque()
         self._since = 0.0
@@ -29,6 +32,8 @@ class Outbox:
 
     def append(self, *entries: Entry) -> None:
         """Write these with the next group; it is written now if it has become large or old."""
+        if not entries:
+            return
         if not self._rows:
             self._since = time.monotonic()
         self._rows += entries
@@ -52,7 +57,7 @@ class Outbox:
                 rows, self._rows = self._rows, []
                 ready, self._acts = self._acts, deque()
                 if rows:
-                    self._journal.append(rows)
+                    self._wrote(self._journal.append(rows), rows)
                 for act in ready:
                     act()
         finally:

@@ -12,11 +12,13 @@ from typing import Protocol
 
 import zmq
 
+from heraldlink.agent.catching_up import Asker, Teller
 from heraldlink.agent.command_port import CommandPort
 from heraldlink.agent.desk import Desk, Limits
 from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
 from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine, next_boot
-from heraldlink.agent.node import Node
+from heraldlink.agent.node import Keeper, Node
+from heraldlink.agent.record_port import RecordPort
 from heraldlink.agent.workers import SpawnedWorker, Worker
 from heraldlink.calibration.declared import point_parts
 from heraldlink.config import EndNodeConfig, MidpointConfig
@@ -90,6 +92,18 @@ def serve(
         limits = Limits(config.worker.start_timeout_s, config.worker.call_timeout_s)
         desk = Desk(spawn, start, limits, node.broken)
         node.employ(desk)
+        node.keep_up(keeper(config, machine, node))
+        if config.listen.record:
+            records = RecordPort(
+                Router(context, config.listen.record, "record"),
+                config.node,
+                boot,
+                config.ends[0],
+                node.archive,
+                node.outbox,
+            )
+            node.attach(records)
+            extra[f"{config.node}.record"] = records.endpoint
         if ports_file:
             write_ports(ports_file, {config.node: command.endpoint} | extra)
         node.run(lambda: stop.wanted)
@@ -116,6 +130,13 @@ def join(
         machine,
         {f"{config.node}.link": router.endpoint},
     )
+
+
+def keeper(config: NodeFile, machine: Machine, node: Node) -> Keeper:
+    """What brings missed decisions to the end nodes: they ask, the midpoint tells."""
+    if isinstance(machine, MidpointMachine):
+        return Teller(config.ends, node.archive, node.post, machine.raise_numbers)
+    return Asker(machine.others[0], node.archive, node.outbox, node.post)
 
 
 def drive_of(config: EndNodeConfig) -> Drive:

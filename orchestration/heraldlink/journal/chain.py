@@ -50,8 +50,13 @@ def follow(row: tuple[object, ...], seq: int, digest: bytes, path: Path) -> tupl
     if found != seq + 1:
         raise damaged(path, f"row {seq + 1} is missing")
     # a flipped bit may have changed even the type of a value
-    typed = isinstance(kind, str) and isinstance(payload, bytes) and isinstance(own, bytes)
-    if typed and previous == digest and own == chain(digest, seq + 1, kind, payload):
+    if (
+        isinstance(kind, str)
+        and isinstance(payload, bytes)
+        and isinstance(own, bytes)
+        and previous == digest
+        and own == chain(digest, seq + 1, kind, payload)
+    ):
         return seq + 1, own
     raise damaged(path, f"row {seq + 1} was changed")
 

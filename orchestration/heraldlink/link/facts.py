@@ -72,6 +72,13 @@ class EndFact(msgspec.Struct, frozen=True):
     reason: str
 
 
+class CursorFact(msgspec.Struct, frozen=True):
+    """A consumer of the record channel has stored everything up to a record."""
+
+    consumer: str
+    number: int
+
+
 class BootFact(msgspec.Struct, frozen=True):
     """The node's process was started."""
 
@@ -80,4 +87,4 @@ class BootFact(msgspec.Struct, frozen=True):
 
 
 REQUEST, PAIR, END, BOOT = "request", "pair", "end", "boot"
-HERALDS, PENDING = "heralds", "pending"
+HERALDS, PENDING, CURSOR = "heralds", "pending", "cursor"

@@ -241,8 +241,32 @@ class Failed(Body, frozen=True, tag="link.failed"):
     reason: str
 
 
+class CatchUp(Body, frozen=True, tag="link.catch_up"):
+    """End node to midpoint: I hold every decision up to mhp_seq ``after``; which follow?
+
+    ``last`` and ``sequence`` are the largest mhp_seq and pair sequence number that the end node has seen.
+    """
+
+    after: int
+    last: int
+    sequence: int
+
+
+class History(Body, frozen=True, tag="link.history"):
+    """Midpoint to an end node: decisions behind ``after``, all of them up to ``last``.
+
+    ``pairs`` are the facts as the midpoint's journal has them (msgpack). ``more``: there are others behind
+    ``last``. Heralds that are not decided yet come before none of them.
+    """
+
+    after: int
+    last: int
+    more: bool
+    pairs: tuple[bytes, ...]
+
+
 _BODIES: tuple[type[Body], ...] = (
     Receipt, Hello, Beat, QueueAdd, QueueAck, QueueReject, QueueDrop, Turn, Ask, Offer, Refuse, Add, AddAck,
-    Propose, Gen, Void, Reply, Report, Verdict, Close, Failed,
+    Propose, Gen, Void, Reply, Report, Verdict, Close, Failed, CatchUp, History,
 )  # fmt: skip
 LINK_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node must find again in its journal: pairs by number, undecided heralds, consumers' cursors."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+import msgspec
+
+from heraldlink.journal import Entry, Journal, Row
+from heraldlink.link.facts import (
+    CURSOR,
+    END,
+    HERALDS,
+    PAIR,
+    PENDING,
+    CursorFact,
+    EndFact,
+    HeraldsFact,
+    PairFact,
+    PendingFact,
+)
+
+MOST_CONSUMERS = 1000
+
+
+class Archive:
+    """An index of a journal, kept up to date as facts are written.
+
+    Record ``n`` (from 1) is the n-th PAIR row. ``undecided`` are mhp_seqs of heralds without a decision.
+    ``troubles`` counts what may have kept decisions from this node: its start, and requests that failed.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._pair_rows = array("q")
+        self._row_of_mhp = array("q", [0])
+        self.undecided: set[int] = set()
+        self.cursors: dict[str, int] = {}
+        self.last_sequence = 0
+        self._behind = 1
+        self.troubles = 0
+        for row in journal.rows():
+            self._note(row.seq, row.kind, row.payload)
+
+    @property
+    def records(self) -> int:
+        """Number of the last record."""
+        return len(self._pair_rows)
+
+    @property
+    def last_mhp(self) -> int:
+        """Largest mhp_seq known, 0 for none."""
+        return max(len(self._row_of_mhp) - 1, max(self.undecided, default=0))
+
+    @property
+    def complete(self) -> int:
+        """Largest mhp_seq up to which every herald's decision is here."""
+        while self._behind < len(self._row_of_mhp) and self._row_of_mhp[self._behind]:
+            self._behind += 1
+        return self._behind - 1
+
+    @property
+    def decided_up_to(self) -> int:
+        """The mhp_seq in front of the first herald without a decision."""
+        return min(self.undecided, default=len(self._row_of_mhp)) - 1
+
+    def skip_to(self, mhp_seq: int) -> None:
+        """There are no decisions up to ``mhp_seq`` but those that are here: the midpoint says so."""
+        self._behind = max(self._behind, mhp_seq + 1)
+        self.undecided = {number for number in self.undecided if number > mhp_seq}
+
+    def decided(self, mhp_seq: int) -> bool:
+        """Whether a decision on this herald is in the journal."""
+        return mhp_seq < len(self._row_of_mhp) and self._row_of_mhp[mhp_seq] != 0
+
+    def holds(self, body: object) -> bool:
+        """Whether this is a decision that has arrived another way already."""
+        return isinstance(body, PairFact) and self.decided(body.decision.mhp_seq)
+
+    def wrote(self, last_seq: int, entries: Sequence[Entry]) -> None:
+        """``entries`` are in the journal, the last one as row ``last_seq``."""
+        for place, entry in enumerate(entries):
+            self._take(last_seq - len(entries) + 1 + place, entry.body)
+
+    def after(self, number: int, most: int) -> list[tuple[int, Row]]:
+        """Records behind ``number`` with their numbers, at most ``most``."""
+        begin = self._pair_rows[number - 1] if number else 0
+        rows = islice(self._journal.rows(PAIR, begin), most)
+        return list(enumerate(rows, number + 1))
+
+    def hash_of(self, number: int) -> bytes:
+        """The chain's hash at a record; of none for number 0."""
+        return self._journal.row(self._pair_rows[number - 1]).hash if number else b""
+
+    def decisions(self, after: int, most: int) -> tuple[list[bytes], int]:
+        """Facts of decided heralds behind an mhp_seq, and up to which mhp_seq they are all there are."""
+        last = self.decided_up_to
+        known = range(after + 1, min(last, len(self._row_of_mhp) - 1) + 1)
+        seqs = list(islice((seq for seq in known if self._row_of_mhp[seq]), most + 1))
+        if len(seqs) > most:
+            last = seqs[most - 1]
+        facts = [self._journal.row(self._row_of_mhp[seq]).payload for seq in seqs[:most]]
+        return facts, last
+
+    def _note(self, seq: int, kind: str, payload: bytes) -> None:
+        if kind in _TYPES:
+            self._take(seq, msgspec.msgpack.decode(payload, type=_TYPES[kind]))
+
+    def _take(self, seq: int, body: object) -> None:
+        match body:
+            case PairFact(decision=decision):
+                self._pair_rows.append(seq)
+                self._decide(decision.mhp_seq, seq)
+                self.last_sequence = max(self.last_sequence, decision.sequence_number)
+            case HeraldsFact(heralds=heralds) | PendingFact(heralds=heralds):
+                found = {herald.mhp_seq for herald in heralds}
+                self.undecided |= {number for number in found if not self.decided(number)}
+            case EndFact(state="FAILED"):
+                self.troubles += 1
+            case CursorFact(consumer=consumer, number=number):
+                self.cursors[consumer] = max(number, self.cursors.get(consumer, 0))
+            case _:
+                pass
+
+    def _decide(self, mhp_seq: int, seq: int) -> None:
+        missing = mhp_seq + 1 - len(self._row_of_mhp)
+        if missing > 0:
+            self._row_of_mhp.extend([0] * missing)
+        self._row_of_mhp[mhp_seq] = self._row_of_mhp[mhp_seq] or seq
+        self.undecided.discard(mhp_seq)
+
+
+_TYPES: dict[str, type[msgspec.Struct]] = {
+    PAIR: PairFact,
+    HERALDS: HeraldsFact,
+    PENDING: PendingFact,
+    END: EndFact,
+    CURSOR: CursorFact,
+}
+
+
+def facts_of(payloads: Iterable[bytes]) -> list[PairFact]:
+    """Pair facts as another node's journal has them. Raises msgspec.MsgspecError if they are none."""
+    return [msgspec.msgpack.decode(payload, type=PairFact) for payload in payloads]

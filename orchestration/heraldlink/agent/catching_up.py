@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How decisions of the midpoint reach an end node that missed them: it asks until its journal has them all.
+
+The midpoint's journal is the authority on every pair. An end asks after its start, after a request that
+failed, and while it knows of heralds without a decision; asking again is harmless.
+"""
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from heraldlink.agent.archive import Archive, facts_of
+from heraldlink.agent.outbox import Outbox
+from heraldlink.journal import Entry
+from heraldlink.link.facts import PAIR
+from heraldlink.messages.header import Body
+from heraldlink.messages.link import CatchUp, History
+
+AGAIN_S = 2.0
+MOST_FACTS = 200
+LOG = logging.getLogger("heraldlink.journal")
+Post = Callable[[str, Body], None]
+
+
+class Asker:
+    """An end node's side."""
+
+    def __init__(self, midpoint: str, archive: Archive, outbox: Outbox, post: Post) -> None:
+        self._midpoint, self._archive, self._outbox, self._post = midpoint, archive, outbox, post
+        self._settled = self._asked = -1
+        self._next = 0.0
+
+    def tick(self, now: float, *, busy: bool) -> None:
+        """Ask, if something is missing and no request is under way."""
+        missing = self._settled < self._archive.troubles or self._archive.undecided
+        if missing and not busy and now >= self._next:
+            self._next = now + AGAIN_S
+            self._ask()
+
+    def take(self, source: str, body: Body) -> bool:
+        """Take a History of the midpoint; whether the message was one."""
+        if not isinstance(body, History):
+            return False
+        if source == self._midpoint and body.after == self._archive.complete:
+            self._learn(body)
+        return True
+
+    def _ask(self) -> None:
+        archive = self._archive
+        self._asked = archive.troubles
+        self._post(self._midpoint, CatchUp(archive.complete, archive.last_mhp, archive.last_sequence))
+
+    def _learn(self, body: History) -> None:
+        try:
+            facts = facts_of(body.pairs)
+        except msgspec.MsgspecError as error:
+            LOG.warning("a history of %s cannot be read: %s", self._midpoint, error)
+            return
+        new = [fact for fact in facts if not self._archive.decided(fact.decision.mhp_seq)]
+        if new:
+            LOG.warning("%d decisions of %s had not arrived here and were fetched", len(new), self._midpoint)
+            self._outbox.append(*(Entry(PAIR, fact) for fact in new))
+        self._archive.skip_to(body.last)
+        if body.more:
+            self._outbox.then(self._ask)
+        else:
+            self._settled = self._asked
+
+
+class Teller:
+    """The midpoint's side. ``raise_numbers`` keeps it from using again what an end node has seen."""
+
+    def __init__(
+        self, ends: tuple[str, str], archive: Archive, post: Post, raise_numbers: Callable[[int, int], None]
+    ) -> None:
+        self._ends, self._archive, self._post, self._raise = ends, archive, post, raise_numbers
+
+    def tick(self, now: float, *, busy: bool) -> None:
+        """The midpoint only answers."""
+
+    def take(self, source: str, body: Body) -> bool:
+        """Answer a CatchUp; whether the message was one."""
+        if not isinstance(body, CatchUp):
+            return False
+        if source not in self._ends:
+            return True
+        archive = self._archive
+        if body.last > archive.last_mhp or body.sequence > archive.last_sequence:
+            LOG.error(
+                "node %s holds herald %d and pair %d, beyond %d and %d here: this journal has lost its end. "
+                "Compare them: heraldlink journal reconcile",
+                source,
+                body.last,
+                body.sequence,
+                archive.last_mhp,
+                archive.last_sequence,
+            )
+            self._raise(body.last, body.sequence)
+        facts, last = archive.decisions(body.after, MOST_FACTS)
+        more = last < archive.decided_up_to
+        self._post(source, History(body.after, last, more, tuple(facts)))
+        return True
