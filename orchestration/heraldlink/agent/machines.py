@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The link state machine of either kind of node, as the agent drives it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
@@ -10,9 +11,10 @@ from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.journal import Journal
 from heraldlink.link import end, midpoint
 from heraldlink.link.end_state import EndState
-from heraldlink.link.events import Actions, Event
-from heraldlink.link.facts import BOOT, HERALDS, PAIR, BootFact, HeraldsFact, PairFact
+from heraldlink.link.events import Actions, Event, Recovered
+from heraldlink.link.facts import BOOT, FACTS, BootFact
 from heraldlink.link.midpoint_state import MidpointState
+from heraldlink.link.recovery import recovered
 from heraldlink.link.schedulers import Scheduler
 
 
@@ -81,14 +83,13 @@ class EndMachine:
 
 
 class MidpointMachine:
-    """The midpoint's; its counters go on where the journal ends."""
+    """The midpoint's; its counters go on where the journal ends, once it was told (Recovered)."""
 
     role: Literal["end", "midpoint"] = "midpoint"
 
-    def __init__(self, config: MidpointConfig, journal: Journal) -> None:
+    def __init__(self, config: MidpointConfig) -> None:
         self.others = config.ends
-        mhp_seq, sequence = last_numbers(journal)
-        self._state = MidpointState(config.node, config.ends, mhp_seq + 1, sequence + 1)
+        self._state = MidpointState(config.node, config.ends)
 
     def raise_numbers(self, mhp_seq: int, sequence: int) -> None:
         """Never use these or lower numbers again: an end node has seen them."""
@@ -115,17 +116,14 @@ class MidpointMachine:
         return self._state.active is not None
 
 
-def last_numbers(journal: Journal) -> tuple[int, int]:
-    """Last mhp_seq and last pair sequence number in a journal, 0 where there is none."""
-    mhp_seq = sequence = 0
-    for row in journal.rows(HERALDS):
-        numbered = msgspec.msgpack.decode(row.payload, type=HeraldsFact)
-        mhp_seq = max(mhp_seq, *(herald.mhp_seq for herald in numbered.heralds))
-    for row in journal.rows(PAIR):
-        fact = msgspec.msgpack.decode(row.payload, type=PairFact)
-        mhp_seq = max(mhp_seq, fact.decision.mhp_seq)
-        sequence = max(sequence, fact.decision.sequence_number)
-    return mhp_seq, sequence
+def former_lives(journal: Journal, ends: Sequence[str]) -> Recovered:
+    """What a node's journal says of its former lives; ``ends`` are the link's end nodes."""
+    facts = (
+        msgspec.msgpack.decode(row.payload, type=FACTS[row.kind])
+        for row in journal.rows()
+        if row.kind in FACTS
+    )
+    return recovered(facts, ends)
 
 
 def next_boot(journal: Journal, utc_ns: int) -> int:

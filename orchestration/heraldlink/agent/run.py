@@ -16,7 +16,7 @@ from heraldlink.agent.catching_up import Asker, Teller
 from heraldlink.agent.command_port import CommandPort
 from heraldlink.agent.desk import Desk, Limits
 from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
-from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine, next_boot
+from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine, former_lives, next_boot
 from heraldlink.agent.node import Keeper, Node
 from heraldlink.agent.record_port import RecordPort
 from heraldlink.agent.workers import SpawnedWorker, Worker
@@ -88,6 +88,7 @@ def serve(
         command = CommandPort(Router(context, config.listen.command, "command"), config.node, boot)
         link, machine, extra = join(config, context, journal, boot)
         node = Node(config.node, boot, machine, command, link, journal)
+        node.feed(former_lives(journal, config.ends))
         start = Start(config.model_dump_json(), addresses)
         limits = Limits(config.worker.start_timeout_s, config.worker.call_timeout_s)
         desk = Desk(spawn, start, limits, node.broken)
@@ -124,7 +125,7 @@ def join(
         link = EndLink(dealer, config.node, config.midpoint.node, peer, Hello(boot, drive_of(config)))
         return link, EndMachine(config, boot), {}
     router = Router(context, config.listen.link, "link")
-    machine = MidpointMachine(config, journal)
+    machine = MidpointMachine(config)
     return (
         MidpointLink(router, config.node, config.ends, boot),
         machine,

@@ -8,9 +8,10 @@ REPORT, journal the VERDICT. ``now`` is any monotonic clock in seconds, used for
 
 from dataclasses import replace
 
-from heraldlink.link import distributed_queue, end_master, end_slot
+from heraldlink.link import distributed_queue, end_life, end_master, end_slot
 from heraldlink.link.end_order import place
 from heraldlink.link.end_state import LOADING_LIMIT_S, STAGE_LIMIT_S, STASH_LIMIT, EndState, Item, Stage
+from heraldlink.link.endings import ask_again, is_unsettled
 from heraldlink.link.events import (
     Actions,
     Answered,
@@ -23,6 +24,7 @@ from heraldlink.link.events import (
     Opened,
     Readied,
     Received,
+    Recovered,
     Send,
     Ticked,
 )
@@ -30,6 +32,7 @@ from heraldlink.messages.link import (
     Add,
     AddAck,
     Close,
+    Expire,
     Failed,
     Offer,
     Propose,
@@ -39,6 +42,7 @@ from heraldlink.messages.link import (
     QueueReject,
     Refuse,
     Reply,
+    Settle,
     Turn,
     Verdict,
     Void,
@@ -74,7 +78,10 @@ def react(state: EndState, event: Event, now: float) -> Outcome:
         case Broken():
             return end_master.fail_all(state, state.node, event.device, event.reason, park=True)
         case Lost():
-            return end_master.fail_all(state, event.node, "", event.reason, park=True)
+            state, actions = end_master.fail_all(state, event.node, "", event.reason, park=True)
+            return state, (*actions, *ask_again(state.unsettled, event.node))
+        case Recovered():
+            return end_life.began(state, event)
         case Readied():
             return readied(state, event)
         case Opened():
@@ -124,6 +131,12 @@ def take(state: EndState, event: Received, now: float) -> Outcome:
             return added(state, body, now)
         case Refuse() as body:
             return end_master.refused(state, event.source, body)
+        case Settle() as body:
+            return end_life.settle(state, event.source, body)
+        case Expire() as body:
+            return end_life.expired(state, body)
+        case Close() as body if is_unsettled(state.unsettled, body.request, event.source):
+            return end_life.settled(state, event.source, body)
         case Failed() as body:
             return end_master.fail(state, body.node, body.device, body.reason, park=True, tell=())
         case QueueAdd() | QueueAck() | QueueReject() | QueueDrop() | Turn() as body:
@@ -165,7 +178,7 @@ def take_in_request(state: EndState, event: Received, now: float) -> Outcome:
         case Verdict() as body:
             return end_slot.judged(state, item, body, now)
         case Close() as body:
-            return end_master.closed(state, item, body)
+            return end_master.closed(state, item, event.source, body)
         case _:
             return state, ()
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from heraldlink.link.distributed_queue import clear, leave, own, serve_next
 from heraldlink.link.end_state import EndState, Item, Stage, Waiting, remember
+from heraldlink.link.endings import Unsettled, close_of, ended, fact_of, remembered
 from heraldlink.link.events import Action, Actions, Call, Cancelled, Commit, SafeState, Send, Tell
-from heraldlink.link.facts import END, REQUEST, EndFact, RequestFact
+from heraldlink.link.facts import REQUEST, EndFact, RequestFact
 from heraldlink.messages.command import Created, Err, Finished
 from heraldlink.messages.link import Add, AddAck, Close, Failed, Offer, Refuse
 from heraldlink.messages.values import FinalState
@@ -96,27 +97,28 @@ def finish(
     state: EndState, item: Item, final: FinalState, *, node: str = "", device: str = "", reason: str = ""
 ) -> Outcome:
     """The master ends the request: journal, tell the client and both others, free the instruments."""
-    close = Close(item.request, final, reason)
-    state, actions = end(state, item, final, node, device, reason)
+    fact = EndFact(item.request, final, node, device, reason, state.node)
+    close = close_of(fact)
+    state, actions = end(state, item, fact)
     return state, (*actions, Send(state.midpoint, close), Send(state.peer, close))
 
 
-def closed(state: EndState, item: Item, body: Close) -> Outcome:
+def closed(state: EndState, item: Item, source: str, body: Close) -> Outcome:
     """The master has ended the request."""
-    return end(state, item, body.state, "", "", body.reason)
+    return end(state, item, fact_of(body, source))
 
 
-def end(state: EndState, item: Item, final: FinalState, node: str, device: str, reason: str) -> Outcome:
+def end(state: EndState, item: Item, fact: EndFact) -> Outcome:
     """Leave the request and go to the next one in line."""
-    actions: list[Action] = [Commit(((END, EndFact(item.request, final, node, device, reason)),))]
+    actions: list[Action] = [ended(fact)]
     if item.client:
         totals = item.totals
         finished = Finished(
             create_id=item.create_id,
-            state=final,
-            node=node,
-            device=device,
-            reason=reason,
+            state=fact.state,
+            node=fact.node,
+            device=fact.device,
+            reason=fact.reason,
             delivered=totals.delivered,
             withheld=totals.withheld,
             expired=totals.expired,
@@ -124,22 +126,37 @@ def end(state: EndState, item: Item, final: FinalState, node: str, device: str, 
             tested=totals.tested,
         )
         actions.append(Tell(item.client, item.create_id, finished))
-    actions.append(Call(Unload(item.request)))
-    state, more = serve_next(replace(remember(state, item.request), active=None))
+    known = remembered(state.known_ends, fact)
+    state, more = free(replace(state, known_ends=known), item)
     return state, (*actions, *more)
+
+
+def free(state: EndState, item: Item) -> Outcome:
+    """Free the instruments and go to the next request in line."""
+    state, more = serve_next(replace(remember(state, item.request), active=None))
+    return state, (Call(Unload(item.request)), *more)
+
+
+def give_up(state: EndState, item: Item, node: str, device: str, reason: str) -> Outcome:
+    """End the request as FAILED if this node is its master; else leave it until the master tells its end."""
+    if item.master == state.node:
+        return finish(state, item, "FAILED", node=node, device=device, reason=reason)
+    unsettled = (*state.unsettled, Unsettled(item.request, item.master))
+    return free(replace(state, unsettled=unsettled), item)
 
 
 def fail(
     state: EndState, node: str, device: str, reason: str, *, park: bool, tell: tuple[str, ...]
 ) -> Outcome:
-    """End the active request, or the one being asked, as FAILED; tell the named nodes."""
+    """Give up the active request, or the one being asked; tell the named nodes what happened."""
     state, given_up = clear(state, node, device, reason)
     actions: list[Action] = [*given_up]
     item, waiting = state.active, state.asking
     if item:
         note = Failed(item.request, node, device, reason)
-        actions += [Send(target, note) for target in tell]
-        state, more = end(state, item, "FAILED", node, device, reason)
+        if item.master != state.node:
+            actions += [Send(target, note) for target in tell]
+        state, more = give_up(state, item, node, device, reason)
         actions += more
     if waiting and not item:
         state, more = leave(state, (waiting,), reason)

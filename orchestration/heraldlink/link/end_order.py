@@ -8,11 +8,13 @@ VERDICT, and slots by burst number, so each has one place; REFUSE, CLOSE and FAI
 from typing import Literal
 
 from heraldlink.link.end_state import EndState, Item, Stage
+from heraldlink.link.endings import is_unsettled
 from heraldlink.messages.header import Body
 from heraldlink.messages.link import (
     Add,
     AddAck,
     Close,
+    Expire,
     Failed,
     Offer,
     Propose,
@@ -22,6 +24,7 @@ from heraldlink.messages.link import (
     QueueReject,
     Refuse,
     Reply,
+    Settle,
     Turn,
     Verdict,
     Void,
@@ -41,6 +44,10 @@ def place(state: EndState, source: str, body: Body) -> Place:
             return place_add(state, body)
         case Refuse() | Failed():
             return place_refusal(state, body)
+        case Settle() | Expire():
+            return "now"
+        case Close() if is_unsettled(state.unsettled, body.request, source):
+            return "now"
         case QueueAdd() | QueueAck() | QueueReject() | QueueDrop() | Turn():
             return place_in_line(state, body)
         case AddAck() | Propose() | Void() | Reply() | Verdict() | Close():
@@ -52,7 +59,7 @@ def place(state: EndState, source: str, body: Body) -> Place:
 def sender_fits(state: EndState, source: str, body: Body) -> bool:
     """Whether this kind of message may come from that node."""
     match body:
-        case Offer() | Void() | Reply() | Verdict():
+        case Offer() | Void() | Reply() | Verdict() | Expire():
             return source == state.midpoint
         case Add() | Propose() | Close() | QueueAdd() | QueueAck() | QueueReject() | QueueDrop() | Turn():
             return source == state.peer

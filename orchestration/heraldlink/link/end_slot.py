@@ -4,9 +4,10 @@
 from dataclasses import replace
 from typing import cast
 
-from heraldlink.link import end_master
+from heraldlink.link import end_master, numbers
 from heraldlink.link.choices import Choice, choose, directions
 from heraldlink.link.distributed_queue import overdue
+from heraldlink.link.end_life import newly_decided
 from heraldlink.link.end_state import LONGEST_LEAD, VOID_LIMIT, EndState, Item, Slot, Stage, Totals
 from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell
 from heraldlink.link.facts import PAIR, PENDING, PendingFact, fact_of
@@ -146,9 +147,9 @@ def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
 
 def replied(state: EndState, item: Item, body: Reply, now: float) -> Outcome:
     """The slot was played: read our own tags."""
-    if body.queue_id != item.queue_id:
-        reason = f"QUEUE_MISMATCH: queue id {body.queue_id} at the midpoint, {item.queue_id} here"
-        return end_master.fail_all(state, state.node, "", reason, park=False)
+    reason = unfit(state, item, body)
+    if reason:
+        return end_master.fail_all(state, state.midpoint, "", reason, park=False)
     item = replace(item, stage=Stage.COLLECTING, since=now, phase=body.phase or item.phase)
     slot = item.slot
     call = Call(CollectSlot(item.request, slot.burst, slot.number, slot.estimate))
@@ -156,6 +157,21 @@ def replied(state: EndState, item: Item, body: Reply, now: float) -> Outcome:
         return replace(state, active=item), (call,)
     pending = PendingFact(item.request, slot.burst, slot.number, body.heralds)
     return replace(state, active=item), (call, Commit(((PENDING, pending),)))
+
+
+def unfit(state: EndState, item: Item, body: Reply) -> str:
+    """Why a reply cannot be that to our GEN; empty if it can."""
+    if body.queue_id != item.queue_id:
+        return f"QUEUE_MISMATCH: queue id {body.queue_id} at the midpoint, {item.queue_id} here"
+    if body.slot != item.slot.number:
+        return f"TIME_MISMATCH: the midpoint played slot {body.slot}, {state.node} slot {item.slot.number}"
+    if body.boots[state.ends.index(state.node)] != state.boot:
+        return f"OUT_OF_WINDOW: {state.midpoint} replies to a former life of {state.node}"
+    for herald in body.heralds:
+        if not numbers.taken(state.next_mhp_seq, state.holes, herald.mhp_seq)[0]:
+            lost = f"{state.midpoint} has lost the end of its journal"
+            return f"mhp_seq {herald.mhp_seq} was decided before: {lost}"
+    return ""
 
 
 def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> Outcome:
@@ -178,18 +194,19 @@ def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> O
 
 def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
     """Journal the verdict, tell the client, and go on or end."""
-    facts = tuple((PAIR, fact_of(body, decision)) for decision in body.decisions)
+    state, new = newly_decided(state, body.decisions)
+    facts = tuple((PAIR, fact_of(body, decision)) for decision in new)
     item = replace(
         item,
         stage=Stage.READY,
         since=now,
-        totals=add_up(item.totals, body.decisions),
+        totals=add_up(item.totals, new),
         last_deviation=body.deviations[0] if body.deviations else item.last_deviation,
     )
     actions: list[Action] = [Commit(facts)] if facts else []
     if item.master != state.node:
         return replace(state, active=item), tuple(actions)
-    actions += [tell(state, item, body, decision) for decision in body.decisions]
+    actions += [tell(state, item, body, decision) for decision in new]
     actions.append(Tell(item.client, item.create_id, progress(state, item, body)))
     state, more = go_on(replace(state, active=item), item)
     return state, (*actions, *more)

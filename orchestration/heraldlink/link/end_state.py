@@ -4,6 +4,9 @@
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from heraldlink.link.endings import Unsettled
+from heraldlink.link.facts import EndFact
+from heraldlink.link.numbers import Holes
 from heraldlink.link.schedulers import Scheduler, Tags
 from heraldlink.messages.header import Body
 from heraldlink.messages.service import Measured, SlotBasis
@@ -111,6 +114,8 @@ class Item:
 class EndState:
     """All an end node's link layer knows. ``ends`` are the link's two end nodes in declared order.
 
+    ``unsettled``: requests that this node left without knowing their end. ``known_ends``: the last ones whose
+    end it knows. ``next_mhp_seq`` and ``holes``: which heralds it has a decision for.
     ``purposes`` are those for which requests of the peer are taken; ``qubits`` how many it can keep.
     """
 
@@ -126,6 +131,10 @@ class EndState:
     queue: tuple[Waiting, ...] = ()
     stash: tuple[tuple[str, Body], ...] = ()
     done: tuple[int, ...] = ()
+    unsettled: tuple[Unsettled, ...] = ()
+    known_ends: tuple[EndFact, ...] = ()
+    next_mhp_seq: int = 1
+    holes: Holes = ()
     line: Line = field(default_factory=Line)
     scheduler: Scheduler = field(default_factory=Scheduler)
     tick: int = 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from heraldlink.link.facts import EndFact, ExpireFact, HeraldsFact, RequestFact
 from heraldlink.messages.header import Body
 from heraldlink.messages.values import Demand
 
@@ -77,11 +78,30 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovered:
+    """This node begins a life; what its journal says of the former ones.
+
+    ``open``: requests without an end. ``ends``: the last ones that were ended. ``undecided``: heralds that
+    were numbered and not decided (midpoint). ``expiring``: (node, EXPIRE) without its acknowledgement.
+    ``next_mhp_seq`` and ``next_sequence`` were never used before; ``holes``: ranges of mhp_seq below that
+    without a decision.
+    """
+
+    open: tuple[RequestFact, ...] = ()
+    ends: tuple[EndFact, ...] = ()
+    undecided: tuple[HeraldsFact, ...] = ()
+    expiring: tuple[tuple[str, ExpireFact], ...] = ()
+    next_mhp_seq: int = 1
+    next_sequence: int = 1
+    holes: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time has passed."""
 
 
-Event = Received | Asked | Cancelled | Answered | Broken | Lost | Readied | Opened | Ticked
+Event = Received | Asked | Cancelled | Answered | Broken | Lost | Readied | Opened | Recovered | Ticked
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,13 +63,33 @@ class PendingFact(msgspec.Struct, frozen=True):
 
 
 class EndFact(msgspec.Struct, frozen=True):
-    """A request ended."""
+    """A request ended; ``by`` is the node that decided: its master."""
 
     request: int
     state: FinalState
     node: str
     device: str
     reason: str
+    by: str = ""
+
+
+class ExpireFact(msgspec.Struct, frozen=True):
+    """The midpoint expired heralds that it had numbered (``low`` to ``high``) and never judged."""
+
+    request: int
+    burst: int
+    slot: int
+    basis: SlotBasis
+    low: int
+    high: int
+    decisions: tuple[Decision, ...]
+
+
+class ExpireAckFact(msgspec.Struct, frozen=True):
+    """An end node has journalled the expiry that begins at ``low``."""
+
+    node: str
+    low: int
 
 
 class CursorFact(msgspec.Struct, frozen=True):
@@ -88,3 +108,9 @@ class BootFact(msgspec.Struct, frozen=True):
 
 REQUEST, PAIR, END, BOOT = "request", "pair", "end", "boot"
 HERALDS, PENDING, CURSOR = "heralds", "pending", "cursor"
+EXPIRE, EXPIRE_ACK = "expire", "expire_ack"
+FACTS: dict[str, type[msgspec.Struct]] = {
+    REQUEST: RequestFact, PAIR: PairFact, END: EndFact, HERALDS: HeraldsFact, EXPIRE: ExpireFact,
+    EXPIRE_ACK: ExpireAckFact,
+}  # fmt: skip
+"""What a new life reads of the former ones, by kind."""

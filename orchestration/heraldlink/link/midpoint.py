@@ -8,10 +8,10 @@ plays, replies, waits for REPORT of both, decides, journals, and sends the verdi
 from dataclasses import replace
 from typing import Literal
 
-from heraldlink.link import midpoint_slot
-from heraldlink.link.end_state import LOADING_LIMIT_S, REMEMBERED, STAGE_LIMIT_S, STASH_LIMIT
+from heraldlink.link import midpoint_end, midpoint_slot
+from heraldlink.link.end_state import LOADING_LIMIT_S, STAGE_LIMIT_S, STASH_LIMIT
+from heraldlink.link.endings import ask_again, is_unsettled
 from heraldlink.link.events import (
-    Action,
     Actions,
     Answered,
     Broken,
@@ -21,16 +21,30 @@ from heraldlink.link.events import (
     Lost,
     Readied,
     Received,
-    SafeState,
+    Recovered,
     Send,
     Ticked,
 )
-from heraldlink.link.facts import END, REQUEST, EndFact, RequestFact
+from heraldlink.link.expiry import acknowledged, overdue
+from heraldlink.link.facts import REQUEST, RequestFact
+from heraldlink.link.midpoint_end import fail, remember
+from heraldlink.link.midpoint_slot import BURST_WINDOW, GEN_LIMIT_S
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
 from heraldlink.messages.header import Body
-from heraldlink.messages.link import Add, AddAck, Ask, Close, Failed, Gen, Hello, Offer, Refuse, Report
-from heraldlink.messages.values import FinalState
-from heraldlink.messages.worker import Choose, Chosen, Load, Loaded, NotChosen, SlotPlayed, Unload
+from heraldlink.messages.link import (
+    Add,
+    AddAck,
+    Ask,
+    Close,
+    ExpireAck,
+    Failed,
+    Gen,
+    Hello,
+    Offer,
+    Refuse,
+    Report,
+)
+from heraldlink.messages.worker import Choose, Chosen, Load, Loaded, NotChosen, SlotPlayed
 
 Outcome = tuple[MidpointState, Actions]
 Place = Literal["now", "early", "late"]
@@ -54,7 +68,9 @@ def place(state: MidpointState, source: str, body: Body) -> Place:
     match body:
         case _ if source not in state.ends:
             return "late"
-        case Hello():
+        case Hello() | ExpireAck():
+            return "now"
+        case Close() if is_unsettled(state.unsettled, body.request, source):
             return "now"
         case Ask():
             return place_ask(state, body)
@@ -77,14 +93,21 @@ def place_in_request(item: Item, source: str, body: Add | Close | Failed | Gen |
         case Add():
             return "now" if item.stage is Stage.OFFERED else "late"
         case Gen():
-            if body.burst <= item.burst or source in item.gens:
-                return "late"
-            return "now" if item.stage is Stage.READY and body.burst == item.burst + 1 else "early"
+            return place_gen(item, source, body)
         case Report():
             fits = item.stage is Stage.REPLIED and body.burst == item.burst
             return "now" if fits and source not in item.reports else "late"
         case Close() | Failed():
             return "now"
+
+
+def place_gen(item: Item, source: str, body: Gen) -> Place:
+    """GENs of one burst are taken together; those of the next wait, those of none are answered at once."""
+    if body.burst <= item.burst or source in item.gens:
+        return "late"
+    if body.burst > item.burst + BURST_WINDOW:
+        return "now"
+    return "now" if item.stage is Stage.READY and body.burst == item.burst + 1 else "early"
 
 
 def react(state: MidpointState, event: Event, now: float) -> Outcome:
@@ -95,21 +118,31 @@ def react(state: MidpointState, event: Event, now: float) -> Outcome:
         case Answered():
             return answer(state, event.body, now)
         case Broken():
-            return fail(state, state.node, event.device, event.reason, park=True)
+            return fail(state, state.node, event.device, event.reason, now, park=True)
         case Lost():
-            if state.active is None:
-                return state, ()
-            return fail(state, event.node, "", event.reason, park=True)
+            return lost(state, event, now)
+        case Recovered():
+            return midpoint_end.began(state, event, now)
         case Readied(prepared=True):
             return replace(state, prepared=True), ()
         case Readied(reason=reason):
             why = reason or "the midpoint was parked"
-            state, actions = fail(state, state.node, "", why, park=False)
+            state, actions = fail(state, state.node, "", why, now, park=False)
             return replace(state, prepared=False), actions
         case Ticked():
             return watch(state, now)
         case _:
             return state, ()
+
+
+def lost(state: MidpointState, event: Lost, now: float) -> Outcome:
+    """An end node is silent or was restarted: leave the request, and tell and ask it again what is open."""
+    actions: Actions = ()
+    if state.active:
+        state, actions = fail(state, event.node, "", event.reason, now, park=True)
+    expiring, again = overdue(state.expiring, now, event.node)
+    questions = ask_again(state.unsettled, event.node)
+    return replace(state, expiring=expiring), (*actions, *again, *questions)
 
 
 def receive(state: MidpointState, event: Received, now: float) -> Outcome:
@@ -137,10 +170,15 @@ def take(state: MidpointState, event: Received, now: float) -> Outcome:
             return midpoint_slot.generated(state, item, event.source, body, now)
         case Report() as body if item:
             return midpoint_slot.reported(state, item, event.source, body, now)
-        case Close() as body if item:
-            return end(state, item, body.state, "", "", body.reason)
+        case Close() as body if item and item.request == body.request:
+            return midpoint_end.closed(state, item, event.source, body, now)
+        case Close() as body:
+            return midpoint_end.settled(state, event.source, body)
+        case ExpireAck() as body:
+            expiring, actions = acknowledged(state.expiring, event.source, body)
+            return replace(state, expiring=expiring), actions
         case Failed() as body if item:
-            return fail(state, body.node, body.device, body.reason, park=True, tell=False)
+            return fail(state, body.node, body.device, body.reason, now, park=True, tell=False)
         case _:
             return state, ()
 
@@ -190,42 +228,16 @@ def answer(state: MidpointState, body: Body, now: float) -> Outcome:
             return state, ()
 
 
-def end(state: MidpointState, item: Item, final: FinalState, node: str, device: str, reason: str) -> Outcome:
-    """Leave the request."""
-    actions: list[Action] = []
-    if item.stage >= Stage.LOADING:
-        actions.append(Commit(((END, EndFact(item.request, final, node, device, reason)),)))
-        actions.append(Call(Unload(item.request)))
-    return remember(state, item.request), tuple(actions)
-
-
-def remember(state: MidpointState, request: int) -> MidpointState:
-    """Be free again, and drop late repeats of the ended request."""
-    return replace(state, active=None, done=(*state.done, request)[-REMEMBERED:])
-
-
-def fail(
-    state: MidpointState, node: str, device: str, reason: str, *, park: bool, tell: bool = True
-) -> Outcome:
-    """End the active request as FAILED, tell both ends, and park."""
-    actions: list[Action] = []
-    item = state.active
-    if item:
-        note = Failed(item.request, node, device, reason)
-        actions += [Send(target, note) for target in state.ends if tell]
-        state, more = end(state, item, "FAILED", node, device, reason)
-        actions += more
-    if park:
-        actions.append(SafeState(reason))
-        state = replace(state, prepared=False)
-    return state, tuple(actions)
-
-
 def watch(state: MidpointState, now: float) -> Outcome:
-    """End a request that stands still for too long."""
+    """Tell an expiry again, void a slot that one end is missing from, end a request that stands still."""
+    expiring, again = overdue(state.expiring, now)
+    if again:
+        return replace(state, expiring=expiring), again
     item = state.active
+    if item and item.stage is Stage.READY and item.gens and now - item.since > GEN_LIMIT_S:
+        return midpoint_slot.unheard(state, item, now)
     limits_s = {Stage.LOADING: 2 * LOADING_LIMIT_S, Stage.READY: 2 * LOADING_LIMIT_S}
     if item is None or now - item.since <= limits_s.get(item.stage, 2 * STAGE_LIMIT_S):
         return state, ()
     reason = f"nothing happened for {now - item.since:.0f} s at stage {item.stage.name}"
-    return fail(state, state.node, "", reason, park=True)
+    return fail(state, state.node, "", reason, now, park=True)

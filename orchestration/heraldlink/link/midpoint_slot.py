@@ -3,28 +3,40 @@
 
 from dataclasses import replace
 
-from heraldlink.link.events import Actions, Call, Commit, SafeState, Send
+from heraldlink.link.events import Actions, Call, Commit, Send
 from heraldlink.link.facts import HERALDS, PAIR, HeraldsFact, fact_of
+from heraldlink.link.midpoint_end import fail
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
 from heraldlink.link.verdict import Case, decide, strays
-from heraldlink.messages.link import Failed, Gen, Reply, Report, Verdict, Void
+from heraldlink.messages.link import Gen, Reply, Report, Verdict, Void
 from heraldlink.messages.origin import joined
-from heraldlink.messages.values import Herald
+from heraldlink.messages.values import Herald, MhpError
 from heraldlink.messages.worker import PlaySlot, SlotPlayed
+
+GEN_LIMIT_S = 6.0
+"""How long the midpoint waits for the other end's GEN: longer than a worker may take to arm."""
+TRIES = 3
+BURST_WINDOW = 64
 
 Outcome = tuple[MidpointState, Actions]
 
 
 def generated(state: MidpointState, item: Item, source: str, body: Gen, now: float) -> Outcome:
     """One end is armed; with both, check that they mean the same slot, and play it."""
+    if body.burst > item.burst + BURST_WINDOW:
+        reason = f"OUT_OF_WINDOW: {source} is at burst {body.burst}, the midpoint at {item.burst}"
+        return fail(state, source, "", reason, now, park=False)
     gens = {**item.gens, source: body}
     item = replace(item, gens=gens, since=now)
     if len(gens) < 2:
         return replace(state, active=item), ()
     mismatch = compare(state, item)
     if mismatch:
-        return refuse(state, item, mismatch)
-    item = replace(item, burst=body.burst)
+        return fail(state, state.node, "", mismatch, now, park=True)
+    item = replace(item, burst=body.burst, unheard=0)
+    if len({meant(gen) for gen in gens.values()}) > 1:
+        slots = " and ".join(f"{node} means slot {gens[node].slot}" for node in state.ends)
+        return void(state, item, f"{slots}, or another basis", now, late=True, code="TIME_MISMATCH")
     late = [node for node in state.ends if gens[node].tick != body.slot - 1]
     if late:
         counts = " and ".join(f"{node} after tick {gens[node].tick}" for node in late)
@@ -44,8 +56,6 @@ def compare(state: MidpointState, item: Item) -> str:
         return f"QUEUE_MISMATCH: queue ids are {names} and {item.queue_id} at the midpoint"
     if len({first.program, second.program, item.program}) > 1:
         return "the nodes compiled different sequences: their sequence files differ"
-    if meant(first) != meant(second):
-        return f"TIME_MISMATCH: slots {first.slot} and {second.slot}"
     return ""
 
 
@@ -54,16 +64,22 @@ def meant(gen: Gen) -> tuple[object, ...]:
     return gen.slot, gen.basis, gen.estimate, gen.measured, gen.test
 
 
-def refuse(state: MidpointState, item: Item, reason: str) -> Outcome:
-    """The nodes do not agree: the request fails everywhere."""
-    note = Failed(item.request, state.node, "", reason)
-    state = replace(state, active=None, prepared=False, done=(*state.done, item.request))
-    return state, (*(Send(node, note) for node in state.ends), SafeState(reason))
+def unheard(state: MidpointState, item: Item, now: float) -> Outcome:
+    """One end is armed and the other one is not heard: try again, a few times."""
+    (missing,) = [node for node in state.ends if node not in item.gens]
+    (there,) = item.gens.values()
+    reason = f"NO_CLASSICAL_OTHER: no GEN of {missing} within {GEN_LIMIT_S:g} s for burst {there.burst}"
+    if item.unheard >= TRIES:
+        return fail(state, missing, "", f"{reason}, {TRIES + 1} times in a row", now, park=True)
+    item = replace(item, burst=there.burst, unheard=item.unheard + 1)
+    return void(state, item, reason, now, late=True, code="NO_CLASSICAL_OTHER")
 
 
-def void(state: MidpointState, item: Item, reason: str, now: float, *, late: bool) -> Outcome:
+def void(
+    state: MidpointState, item: Item, reason: str, now: float, *, late: bool, code: MhpError = "GEN_FAIL"
+) -> Outcome:
     """Do not play; both ends try again."""
-    note = Void(item.request, item.burst, late, reason)
+    note = Void(item.request, item.burst, late, reason, code)
     item = replace(item, stage=Stage.READY, since=now, gens={})
     return replace(state, active=item), tuple(Send(node, note) for node in state.ends)
 
@@ -84,6 +100,7 @@ def played(state: MidpointState, item: Item, body: SlotPlayed, now: float) -> Ou
         heralds=heralds,
         phase=body.phase,
         counts=body.counts,
+        boots=(item.gens[state.ends[0]].boot, item.gens[state.ends[1]].boot),
     )
     item = replace(item, stage=Stage.REPLIED, since=now, played=body, heralds=heralds)
     state = replace(state, active=item, next_mhp_seq=first + len(heralds))
@@ -98,7 +115,8 @@ def played(state: MidpointState, item: Item, body: SlotPlayed, now: float) -> Ou
 def reported(state: MidpointState, item: Item, source: str, body: Report, now: float) -> Outcome:
     """One end has reported; with both, decide, journal, and send the verdict."""
     if body.boot != item.gens[source].boot:
-        return refuse(state, item, f"node {source} was restarted inside slot {item.gens[source].slot}")
+        reason = f"node {source} was restarted inside slot {item.gens[source].slot}"
+        return fail(state, source, "", reason, now, park=True)
     item = replace(item, reports={**item.reports, source: body}, since=now)
     if len(item.reports) < 2:
         return replace(state, active=item), ()

@@ -4,6 +4,8 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from heraldlink.link.endings import Unsettled
+from heraldlink.link.expiry import Expiring
 from heraldlink.messages.header import Body
 from heraldlink.messages.link import Gen, Report
 from heraldlink.messages.values import Demand, Drive, Herald, Parameters
@@ -23,7 +25,10 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The active request at the midpoint; ``burst`` is the last one decided, voided or played."""
+    """The active request at the midpoint; ``burst`` is the last one decided, voided or played.
+
+    ``unheard``: slots in a row for which only one end was armed.
+    """
 
     request: int
     master: str
@@ -35,6 +40,7 @@ class Item:
     program: str = ""
     burst: int = 0
     confirmed: int = 0
+    unheard: int = 0
     gens: dict[str, Gen] = field(default_factory=dict[str, Gen])
     reports: dict[str, Report] = field(default_factory=dict[str, Report])
     played: SlotPlayed | None = None
@@ -53,4 +59,6 @@ class MidpointState:
     active: Item | None = None
     stash: tuple[tuple[str, Body], ...] = ()
     done: tuple[int, ...] = ()
+    unsettled: tuple[Unsettled, ...] = ()
+    expiring: tuple[Expiring, ...] = ()
     drives: dict[str, Drive] = field(default_factory=dict[str, Drive])

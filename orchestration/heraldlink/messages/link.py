@@ -18,6 +18,7 @@ from heraldlink.messages.values import (
     ErrorCode,
     FinalState,
     Herald,
+    MhpError,
     Origin,
     Parameters,
     Phase,
@@ -169,16 +170,20 @@ class Gen(Body, frozen=True, tag="link.gen"):
 
 
 class Void(Body, frozen=True, tag="link.void"):
-    """Midpoint to both ends: this slot is not played; propose another, earlier if it was late."""
+    """Midpoint to both ends: this slot is not played, and why; propose another, later if it was late."""
 
     request: int
     burst: int
     late: bool
     reason: str
+    code: MhpError = "GEN_FAIL"
 
 
 class Reply(Body, frozen=True, tag="link.reply"):
-    """Midpoint to both ends after the slot: heralds recomputed from the tags."""
+    """Midpoint to both ends after the slot: heralds recomputed from the tags.
+
+    ``boots`` are the lives of the two ends, in the link's order, that armed for it.
+    """
 
     request: int
     burst: int
@@ -187,6 +192,7 @@ class Reply(Body, frozen=True, tag="link.reply"):
     heralds: tuple[Herald, ...]
     phase: Phase | None
     counts: SlotCounts
+    boots: tuple[int, int] = (0, 0)
 
 
 class Report(Body, frozen=True, tag="link.report"):
@@ -225,11 +231,37 @@ class Verdict(Body, frozen=True, tag="link.verdict"):
 
 
 class Close(Body, frozen=True, tag="link.close"):
-    """Master to both others: the request has ended."""
+    """Master to both others: the request has ended, and for FAILED which node and device it was."""
 
     request: int
     state: FinalState
     reason: str
+    node: str = ""
+    device: str = ""
+
+
+class Settle(Body, frozen=True, tag="link.settle"):
+    """To the master: how did this request end? It is answered by Close."""
+
+    request: int
+
+
+class Expire(Body, frozen=True, tag="link.expire"):
+    """Midpoint to both ends: heralds ``low`` to ``high`` were numbered, never judged, and are no pairs."""
+
+    request: int
+    burst: int
+    slot: int
+    basis: SlotBasis
+    low: int
+    high: int
+    decisions: tuple[Decision, ...]
+
+
+class ExpireAck(Body, frozen=True, tag="link.expire_ack"):
+    """End node to the midpoint: the expiry that begins at ``low`` is journalled."""
+
+    low: int
 
 
 class Failed(Body, frozen=True, tag="link.failed"):
@@ -267,6 +299,7 @@ class History(Body, frozen=True, tag="link.history"):
 
 _BODIES: tuple[type[Body], ...] = (
     Receipt, Hello, Beat, QueueAdd, QueueAck, QueueReject, QueueDrop, Turn, Ask, Offer, Refuse, Add, AddAck,
-    Propose, Gen, Void, Reply, Report, Verdict, Close, Failed, CatchUp, History,
+    Propose, Gen, Void, Reply, Report, Verdict, Close, Failed, Settle, Expire,
+    ExpireAck, CatchUp, History,
 )  # fmt: skip
 LINK_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

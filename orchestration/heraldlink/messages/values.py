@@ -33,6 +33,9 @@ CommandCode = Literal[
 """Why a node refused a command, beside the link layer's ErrorCode."""
 Role = Literal["observer", "operator", "engineer", "agent"]
 """What a sender may do: read; command; also take a lease over; speak for another node."""
+MhpError = Literal["TIME_MISMATCH", "NO_CLASSICAL_OTHER", "QUEUE_MISMATCH", "OUT_OF_WINDOW", "GEN_FAIL"]
+"""Why the midpoint does not play a slot: the ends mean different ones, one of them is not heard, their queue
+numbers differ, a slot is proposed out of turn, or an end could not arm in time."""
 BELL_STATES: dict[int, BellState] = {1: "psi+", 2: "psi-"}
 
 
