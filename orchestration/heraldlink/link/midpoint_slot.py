@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from heraldlink.link.estimation import Tally, shortfall
 from heraldlink.link.events import Actions, Call, Commit, Send
 from heraldlink.link.facts import HERALDS, PAIR, HeraldsFact, fact_of
 from heraldlink.link.midpoint_end import fail
@@ -10,7 +11,7 @@ from heraldlink.link.midpoint_state import Item, MidpointState, Stage
 from heraldlink.link.verdict import Case, decide, strays
 from heraldlink.messages.link import Gen, Reply, Report, Verdict, Void
 from heraldlink.messages.origin import joined
-from heraldlink.messages.values import Herald, MhpError
+from heraldlink.messages.values import Deviation, Herald, MhpError
 from heraldlink.messages.worker import PlaySlot, SlotPlayed
 
 GEN_LIMIT_S = 6.0
@@ -131,10 +132,16 @@ def reported(state: MidpointState, item: Item, source: str, body: Report, now: f
         reports={},
         played=None,
         heralds=(),
+        tally=item.tally if verdict.deviations else counted(item.tally, verdict),
     )
     state = replace(state, active=item, next_sequence=state.next_sequence + confirmed)
     sends = tuple(Send(node, verdict) for node in state.ends)
     return state, ((Commit(facts), *sends) if facts else sends)
+
+
+def counted(tally: Tally, verdict: Verdict) -> Tally:
+    """The request's test rounds and calibration shots with one more slot in which nothing was wrong."""
+    return tally.with_slot(verdict.basis, verdict.decisions, verdict.confusions)
 
 
 def judge(state: MidpointState, item: Item) -> Verdict:
@@ -145,6 +152,7 @@ def judge(state: MidpointState, item: Item) -> Verdict:
     shifted = strays(item.heralds, item.reports, item.played.counts.double_clicks)
     # causes before symptoms: the midpoint's own list ends with what the tags themselves look like
     deviations = reports[0].deviations + reports[1].deviations + shifted + item.played.deviations
+    below = shortfall(item.tally, item.demand.minimum_fidelity)
     case = Case(
         heralds=item.heralds,
         reports=item.reports,
@@ -154,6 +162,8 @@ def judge(state: MidpointState, item: Item) -> Verdict:
         quota=item.demand.number - item.confirmed,
         next_sequence=state.next_sequence,
         test=item.gens[state.ends[0]].test,
+        tally=item.tally,
+        shortfall=below,
     )
     gen = item.gens[state.ends[0]]
     return Verdict(
@@ -165,7 +175,7 @@ def judge(state: MidpointState, item: Item) -> Verdict:
         counts=item.played.counts,
         phase=item.played.phase,
         confusions=(reports[0].confusion, reports[1].confusion),
-        deviations=deviations,
+        deviations=deviations + ((Deviation(state.node, "test rounds", below),) if below else ()),
         origin=joined((item.played.origin, *(report.origin for report in reports))),
         measured=gen.measured,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from heraldlink.link.endings import Unsettled
+from heraldlink.link.estimation import Tally
 from heraldlink.link.expiry import Expiring
 from heraldlink.messages.header import Body
 from heraldlink.messages.link import Gen, Report
@@ -45,6 +46,7 @@ class Item:
     reports: dict[str, Report] = field(default_factory=dict[str, Report])
     played: SlotPlayed | None = None
     heralds: tuple[Herald, ...] = ()
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)

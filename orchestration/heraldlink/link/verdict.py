@@ -2,15 +2,18 @@
 """The midpoint's decision on each herald of a slot: CONFIRMED, WITHHELD or EXPIRED, and why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from heraldlink.link.estimation import Goodness, Tally, goodness
 from heraldlink.messages.link import Report
 from heraldlink.messages.values import Decision, Deviation, Herald, Prediction, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One slot's evidence. ``quota``: pairs the request still lacks; ``test``: these are test rounds."""
+    """One slot's evidence. ``quota``: pairs the request still lacks; ``test``: these are test rounds.
+
+    ``tally`` is what the request's test rounds gave; ``shortfall``, if they are below what was asked for."""
 
     heralds: Sequence[Herald]
     reports: Mapping[str, Report]
@@ -20,6 +23,8 @@ class Case:
     quota: int
     next_sequence: int
     test: bool = False
+    tally: Tally = field(default_factory=Tally)
+    shortfall: str = ""
 
 
 def decide(case: Case) -> tuple[Decision, ...]:
@@ -36,7 +41,8 @@ def decide(case: Case) -> tuple[Decision, ...]:
         status, reason = judge(case, (first, second), doubt, confirmed)
         confirmed += status == "CONFIRMED"
         sequence = case.next_sequence + confirmed - 1 if status == "CONFIRMED" else 0
-        decisions.append(decision(herald, status, reason, sequence, (first, second), case.prediction))
+        good = goodness(case.prediction, case.tally, herald.outcome)
+        decisions.append(decision(herald, status, reason, sequence, (first, second), good))
     return tuple(decisions)
 
 
@@ -68,6 +74,8 @@ def judge(case: Case, outcomes: tuple[int, int], doubt: str, confirmed: int) -> 
         return "WITHHELD", doubt
     if case.test:
         return "TESTED", "a test round"
+    if case.shortfall:
+        return "WITHHELD", case.shortfall
     if confirmed >= case.quota:
         return "EXPIRED", "the request was already complete"
     return "CONFIRMED", ""
@@ -79,10 +87,9 @@ def describe(deviations: Sequence[Deviation]) -> str:
 
 
 def decision(
-    herald: Herald, status: Status, reason: str, sequence: int, outcomes: tuple[int, int], model: Prediction
+    herald: Herald, status: Status, reason: str, sequence: int, outcomes: tuple[int, int], good: Goodness
 ) -> Decision:
-    """The decision as it is journalled and sent; goodness is the model's for the herald's Bell state."""
-    goodness = model.fidelity_psi_plus if herald.outcome == 1 else model.fidelity_psi_minus
+    """The decision as it is journalled and sent, with the goodness of the herald's Bell state."""
     return Decision(
         mhp_seq=herald.mhp_seq,
         attempt=herald.attempt,
@@ -91,6 +98,7 @@ def decision(
         reason=reason,
         sequence_number=sequence,
         outcomes=outcomes,
-        goodness=goodness,
-        goodness_sigma=model.goodness_sigma,
+        goodness=good.value,
+        goodness_sigma=good.sigma,
+        goodness_how=good.how,
     )
