@@ -137,6 +137,27 @@ class Network:
     def pairs(self, node: str) -> list[PairFact]:
         return [fact for fact in self.journal.get(node, []) if isinstance(fact, PairFact)]
 
+    def deliver_one(self, choices: Random) -> None:
+        """Something of what is in flight; between two nodes messages keep their order, as couriers do."""
+        if not self.flying:
+            return
+        node, event = self.flying[choices.randrange(min(len(self.flying), 6))]
+        source = event.source if isinstance(event, Received) else None
+        first = next(
+            place
+            for place, (target, other) in enumerate(self.flying)
+            if target == node and (other.source if isinstance(other, Received) else None) == source
+        )
+        self.feed(*self.flying.pop(first))
+
+    def run_in_order(self, choices: Random, limit: int = 20000) -> None:
+        """Until nothing is in flight, by `deliver_one`."""
+        for _ in range(limit):
+            if not self.flying:
+                return
+            self.deliver_one(choices)
+        raise AssertionError("the network does not come to rest")
+
     def run(self, choices: Random | None, limit: int = 4000) -> None:
         for _ in range(limit):
             if not self.flying:

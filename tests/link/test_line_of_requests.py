@@ -162,10 +162,9 @@ def test_a_node_that_breaks_leaves_nobody_waiting(seed: int, moment: int, node: 
         create(net, "alice", create_id)
         create(net, "bob", create_id)
     for _ in range(moment):
-        if net.flying:
-            net.feed(*net.flying.pop(choices.randrange(min(len(net.flying), 4))))
+        net.deliver_one(choices)
     net.feed(node, Broken(f"{node}_awg", "it does not answer"))
-    net.run(choices, limit=20000)
+    net.run_in_order(choices)
     for body in list(net.told):
         assert not isinstance(body, Finished) or body.state in ("DELIVERED", "FAILED", "REJECTED", "EXPIRED")
     answers = [body for body in net.told if isinstance(body, Finished | Err)]
