@@ -9,16 +9,22 @@
             print(pair.bell_state, pair.basis, pair.outcomes)
 """
 
+import itertools
 import json
+import random
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 
 import zmq
 
 from heraldlink.connection import Connection, failure
-from heraldlink.errors import NodeLost, RequestError, RunFailed
+from heraldlink.connections import Connections
+from heraldlink.errors import Leased, NodeLost, RequestError, RunFailed
+from heraldlink.holding import HeldLease
 from heraldlink.messages.command import (
     Cancel,
     Create,
@@ -38,7 +44,15 @@ from heraldlink.messages.command import (
     StopReceive,
     Tags,
 )
-from heraldlink.messages.header import Message
+from heraldlink.messages.header import Body, Message
+from heraldlink.messages.lease import (
+    AcquireLease,
+    GetLease,
+    LeaseStatus,
+    Reading,
+    ReadParameter,
+    ReleaseLease,
+)
 from heraldlink.messages.service import RequestType, Side
 from heraldlink.messages.values import Basis, Prediction, Status
 from heraldlink.pairs import NodeTags, Pair, Result, SlotReport
@@ -101,6 +115,32 @@ class Network:
         """The ZeroMQ context of all connections."""
         return self._context
 
+    @contextmanager
+    def lease(self, *, note: str, ttl: float = 5.0, wait: float = 0.0) -> Generator[None]:
+        """Command all nodes for the length of a ``with`` block: the leases of all of them, or of none.
+
+        They are taken in the order of the nodes' names, so that two who want them never wait for each other.
+        Arguments and errors as in `Node.lease`.
+        """
+        end = time.monotonic() + wait
+        while True:
+            with ExitStack() as held:
+                refusal = self._take(held, note, ttl)
+                if refusal is None:
+                    yield
+                    return
+            if time.monotonic() > end:
+                raise refusal
+            time.sleep(random.uniform(0.05, 0.3))  # those who want the same do not come in step
+
+    def _take(self, held: ExitStack, note: str, ttl: float) -> Leased | None:
+        try:
+            for name in sorted(self._nodes):
+                held.enter_context(self._nodes[name].lease(note=note, ttl=ttl))
+        except Leased as refusal:
+            return refusal
+        return None
+
     def prepare(self) -> None:
         """Apply and verify the operating point of every node."""
         for node in self:
@@ -130,8 +170,10 @@ class Node:
     def __init__(self, network: Network, name: str, address: str) -> None:
         self.name, self.address = name, address
         self._network = network
-        self._connection: Connection | None = None
-        self._created = 0
+        self._connections = Connections(network.context, name, address)
+        self._created = itertools.count(1)
+        self._lease: HeldLease | None = None
+        self._borrowed = 0
 
     @property
     def network(self) -> Network:
@@ -140,10 +182,79 @@ class Node:
 
     @property
     def connection(self) -> Connection:
-        """The connection, opened when first needed."""
-        if self._connection is None:
-            self._connection = Connection(self._network.context, self.name, self.address)
-        return self._connection
+        """The connection of this thread, opened when first needed."""
+        return self._connections.mine()
+
+    def _ask(self, body: Body) -> Message:
+        """Ask under the lease that is held, if one is. Raises LeaseLost if it may have ended."""
+        return self.connection.ask(body, self.epoch)
+
+    @property
+    def epoch(self) -> int:
+        """Number of the lease that is held here, 0 for none. Raises LeaseLost if it may have ended."""
+        return self._lease.epoch if self._lease else self._borrowed
+
+    @contextmanager
+    def lease(
+        self, *, note: str, ttl: float = 5.0, wait: float = 0.0, steal: str = ""
+    ) -> Generator[HeldLease]:
+        """Command this node alone for the length of a ``with`` block; ``note`` tells others what for.
+
+        ``ttl`` (3 to 600 s) is how long the node waits for a sign of life before it goes to its safe state; a
+        thread renews it meanwhile. ``wait`` seconds for it to be free. ``steal``: the reason to take it from
+        whoever holds it, after 3 s of notice (engineers only). A block that is left by an exception parks the
+        node. Raises Leased, Forbidden, NodeLost.
+        """
+        if self._lease:
+            raise RequestError(f"the lease of node {self.name} is held here already ({self._lease.epoch})")
+        held = HeldLease(self._connections.open, self.park, AcquireLease(note, float(ttl), steal), wait)
+        try:
+            with held:
+                self._lease = held
+                yield held
+        finally:
+            self._lease = None
+
+    @property
+    def token(self) -> str:
+        """What another process of the same owner needs to act under the lease that is held here."""
+        return f"{self.name}:{self.epoch}:{self._connections.session}"
+
+    def borrow(self, token: str) -> None:
+        """Act under a lease that another process of the same owner holds and renews; ``token`` is its."""
+        name, _, numbers = token.partition(":")
+        epoch, _, session = numbers.partition(":")
+        if name != self.name or not (epoch.isdecimal() and session.isdecimal()):
+            raise RequestError(f"{token!r} is no token of a lease of node {self.name}")
+        self._connections.close()
+        self._borrowed, self._connections.session = int(epoch), int(session)
+
+    def lease_status(self) -> LeaseStatus:
+        """Who commands the node. Needs no lease."""
+        return self._lease_status(GetLease())
+
+    def free(self, reason: str) -> LeaseStatus:
+        """Emergency: end whoever's lease, and bring the node to its safe state (engineers only)."""
+        return self._lease_status(ReleaseLease(reason))
+
+    def _lease_status(self, body: GetLease | ReleaseLease) -> LeaseStatus:
+        match self.connection.ask(body).body:
+            case LeaseStatus() as status:
+                return status
+            case other:
+                raise failure(other)
+
+    def read(self, instrument: str, parameter: str) -> Reading:
+        """One parameter of an instrument, as it is now, with its unit; needs no lease.
+
+        The node answers between the calls of a request, so it may take a slot's length. Raises RequestError,
+        with the names there are, for an instrument or a parameter that is not to be read.
+        """
+        match self.connection.ask(ReadParameter(instrument, parameter)).body:
+            case Reading() as reading:
+                return reading
+            case other:
+                raise failure(other)
 
     def status(self) -> NodeStatus:
         """What the node is doing. Raises NodeLost if it does not answer."""
@@ -162,7 +273,7 @@ class Node:
         return self._bring(Park())
 
     def _bring(self, body: Prepare | Park | Receive | StopReceive) -> dict[str, str]:
-        match self.connection.ask(body).body:
+        match self._ask(body).body:
             case Done() as done:
                 return done.notes
             case other:
@@ -197,9 +308,8 @@ class Node:
         time), ``atomic`` and ``early`` are for kept pairs (K). Returns once the nodes have taken it. Raises
         Unsupported (with what could be had), RequestError or NodeLost.
         """
-        self._created += 1
         body = Create(
-            create_id=self._created,
+            create_id=next(self._created),
             remote=remote,
             number=number,
             minimum_fidelity=float(minimum_fidelity),
@@ -270,10 +380,8 @@ class Node:
         return unpack(message.body, message.arrays)
 
     def close(self) -> None:
-        """Close the connection."""
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        """Close the connections."""
+        self._connections.close()
 
 
 class Request:
@@ -284,8 +392,9 @@ class Request:
         self._heralds: list[Pair] = []
         self._slots: list[SlotReport] = []
         self._result: Result | None = None
-        self._id = node.connection.post(body)
-        match node.connection.next(self._id).body:
+        self._connection = node.connection
+        self._id = self._connection.post(body, node.epoch)
+        match self._connection.next(self._id).body:
             case Created() as created:
                 self._created = created
             case other:
@@ -325,7 +434,7 @@ class Request:
     def follow(self) -> Iterator[Pair | SlotReport]:
         """Every herald (whatever its status) and every slot's report, as they come; raises no RunFailed."""
         while self._result is None:
-            item = self._take(self._node.connection.next(self._id))
+            item = self._take(self._connection.next(self._id))
             if item:
                 yield item
 

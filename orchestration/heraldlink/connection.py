@@ -12,8 +12,12 @@ from dataclasses import dataclass
 import zmq
 
 from heraldlink.errors import (
+    Forbidden,
     HeraldlinkError,
+    Indeterminate,
     InstrumentLost,
+    Leased,
+    LeaseLost,
     NodeLost,
     ProtocolError,
     RequestError,
@@ -160,14 +164,21 @@ class Connection:
             inbox.append(message)
 
 
+KINDS: dict[str, type[RequestError]] = {
+    "UNSUPP": Unsupported, "FORBIDDEN": Forbidden, "LEASED": Leased, "STALE_LEASE": LeaseLost,
+}  # fmt: skip
+
+
 def failure(body: Body) -> HeraldlinkError:
     """The error an answer stands for, with the culprit's name in its sentence."""
     if not isinstance(body, Err):
         return ProtocolError(f"unexpected answer {kind_of(type(body))}")
     place = ", ".join(part for part in (body.node, body.device) if part)
     sentence = body.reason if not place or body.node in body.reason else f"{place}: {body.reason}"
-    if body.code == "UNSUPP":
-        return Unsupported(sentence)
+    if body.code == "INDETERMINATE":
+        return Indeterminate(sentence, body.facts)
+    if body.code in KINDS:
+        return KINDS[body.code](sentence)
     if body.device and body.code == "OTHER":
         return InstrumentLost(f"{place}: {body.reason}")
     if body.code == "OTHER":

@@ -33,8 +33,8 @@ class Question:
 
     @property
     def client(self) -> str:
-        """Name of the connection inside this node."""
-        return self.peer.hex()
+        """Name inside this node of whoever sent it: the same for all connections of one client."""
+        return f"{self.sender.name}/{self.session:x}" if self.session else self.peer.hex()
 
     @property
     def key(self) -> tuple[str, int]:
