@@ -26,20 +26,13 @@ from heraldlink.connections import Connections
 from heraldlink.errors import Leased, NodeLost, RequestError, RunFailed
 from heraldlink.holding import HeldLease
 from heraldlink.messages.command import (
-    Cancel,
     Create,
-    Created,
     Done,
-    Err,
     FetchTags,
-    Finished,
     GetStatus,
-    Held,
     NodeStatus,
-    Ok,
     Park,
     Prepare,
-    Progress,
     Receive,
     StopReceive,
     Tags,
@@ -54,10 +47,11 @@ from heraldlink.messages.lease import (
     ReleaseLease,
 )
 from heraldlink.messages.service import RequestType, Side
-from heraldlink.messages.values import Basis, Prediction, Status
-from heraldlink.pairs import NodeTags, Pair, Result, SlotReport
+from heraldlink.messages.values import Basis, Status
+from heraldlink.pairs import NodeTags
 from heraldlink.record_reader import RecordReader
 from heraldlink.records import PairRecord, RecordStore, Sink
+from heraldlink.requests import Request, unpack
 from heraldlink.transport import Dealer
 
 ALL_BASES: tuple[Basis, ...] = ("XX", "YY", "ZZ")
@@ -382,114 +376,3 @@ class Node:
     def close(self) -> None:
         """Close the connections."""
         self._connections.close()
-
-
-class Request:
-    """A request under way: iterate over its CONFIRMED pairs, or ``follow`` everything."""
-
-    def __init__(self, node: Node, body: Create) -> None:
-        self._node, self._create = node, body
-        self._heralds: list[Pair] = []
-        self._slots: list[SlotReport] = []
-        self._result: Result | None = None
-        self._connection = node.connection
-        self._id = self._connection.post(body, node.epoch)
-        match self._connection.next(self._id).body:
-            case Created() as created:
-                self._created = created
-            case other:
-                raise failure(other)
-
-    @property
-    def create_id(self) -> int:
-        """The client's number of this request."""
-        return self._create.create_id
-
-    @property
-    def seed(self) -> int:
-        """Seed of the bases."""
-        return self._create.seed
-
-    @property
-    def request_id(self) -> int:
-        """The network's number of this request, as in the nodes' journals."""
-        return self._created.request
-
-    @property
-    def prediction(self) -> Prediction:
-        """The model's expectation at the chosen parameters."""
-        return self._created.prediction
-
-    @property
-    def attempts_per_slot(self) -> int:
-        """Attempts that a slot without heralds holds."""
-        return self._created.attempts_per_slot
-
-    def __iter__(self) -> Iterator[Pair]:
-        for item in self.follow():
-            if isinstance(item, Pair) and item.status == "CONFIRMED":
-                yield item
-        self.check()
-
-    def follow(self) -> Iterator[Pair | SlotReport]:
-        """Every herald (whatever its status) and every slot's report, as they come; raises no RunFailed."""
-        while self._result is None:
-            item = self._take(self._connection.next(self._id))
-            if item:
-                yield item
-
-    @property
-    def result(self) -> Result:
-        """How the request ended; waits for its end."""
-        for _ in self.follow():
-            pass
-        if self._result is None:
-            raise RequestError("the request has no result")
-        return self._result
-
-    def check(self) -> None:
-        """Raise RunFailed, naming node, device and reason, if the request ended FAILED or REJECTED."""
-        result = self.result
-        if result.state in ("FAILED", "REJECTED"):
-            place = ", ".join(part for part in (result.node, result.device) if part)
-            raise RunFailed(f"{place}: {result.reason}" if place else result.reason)
-
-    def cancel(self) -> None:
-        """End the request after the slot that is playing; ``result`` then comes as EXPIRED."""
-        self._node.connection.post(Cancel(self.create_id))
-
-    def tags(self) -> dict[str, NodeTags]:
-        """What every node of the network recorded during this request."""
-        return {node.name: node.tags(self.request_id) for node in self._node.network}
-
-    def _take(self, message: Message) -> Pair | SlotReport | None:
-        match message.body:
-            case Ok() | Held() as body:
-                pair = Pair.of(body.create_id, body.pair)
-                self._heralds.append(pair)
-                return pair
-            case Progress() as body:
-                report = SlotReport.of(body)
-                self._slots.append(report)
-                return report
-            case Finished() as body:
-                self._result = Result.of(body, self._heralds, self._slots, self.prediction)
-                return None
-            case Err() as body:
-                raise failure(body)
-            case _:
-                return None
-
-
-def unpack(body: Tags, arrays: tuple[bytes, ...]) -> NodeTags:
-    """Arrays of a Tags message by slot and raw channel."""
-    import numpy as np
-
-    tags: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
-    for place, stream in enumerate(body.streams):
-        times = np.frombuffer(arrays[2 * place], "<i8")
-        indices = np.frombuffer(arrays[2 * place + 1], "<i8")
-        edges = np.cumsum((0, *stream.lengths))
-        for slot, begin, end in zip(stream.slots, edges[:-1], edges[1:], strict=True):
-            tags[slot, stream.raw] = (times[begin:end], indices[begin:end])
-    return NodeTags(body.node, tags, body.describe)

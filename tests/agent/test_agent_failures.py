@@ -11,8 +11,9 @@ import pytest
 from agent_lab import Lab, children_of
 
 import heraldlink
-from heraldlink.client import Network, Request
+from heraldlink.client import Network
 from heraldlink.errors import HeraldlinkError, NodeLost
+from heraldlink.requests import Request
 
 LIMIT_S = 5.0
 

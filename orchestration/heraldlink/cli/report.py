@@ -11,11 +11,11 @@ from rich.table import Table
 
 from heraldlink.cli.measurement import Wish
 from heraldlink.cli.show import print_json
-from heraldlink.client import Request
 from heraldlink.errors import ConfigurationError, DataError
 from heraldlink.pairs import Result
 from heraldlink.record.results import Compared, Rate, RunResults
 from heraldlink.record.run import Run, write_run
+from heraldlink.requests import Request
 from heraldlink_physics.analysis import Estimate
 
 NAMES = {"psi+": "Ψ+", "psi-": "Ψ−", "both": "Ψ±"}
