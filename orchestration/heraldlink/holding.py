@@ -58,9 +58,9 @@ class HeldLease:
         """Number of the lease, to act under. Raises LeaseLost if it may have ended."""
         silent_s = time.monotonic() - self._confirmed
         if not self._lost and silent_s > STOP_AT * self._wish.ttl_s:
-            self._lost = f"the node has not confirmed it for {silent_s:.1f} s"
+            self._lost = f"the node has not confirmed it for {silent_s:.1f} s: take it anew"
         if self._lost:
-            raise LeaseLost(f"lease {self._epoch} ({self._wish.note}) is lost: {self._lost}: take it anew")
+            raise LeaseLost(f"lease {self._epoch} ({self._wish.note}) is lost: {self._lost}")
         return self._epoch
 
     def take(self) -> "HeldLease":
@@ -87,7 +87,7 @@ class HeldLease:
         if not self._lost:
             with suppress(HeraldlinkError):
                 self._ask(ReleaseLease())
-        self._lost = self._lost or "it was released"
+        self._lost = self._lost or "it was released: take it anew"
         if self._connection:
             self._connection.close()
 

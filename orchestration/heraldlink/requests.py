@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Request:
     """A request under way: iterate over its CONFIRMED pairs, or ``follow`` everything."""
 
-    def __init__(self, node: Node, body: Create) -> None:
+    def __init__(self, node: "Node", body: Create) -> None:
         self._node, self._create = node, body
         self._heralds: list[Pair] = []
         self._slots: list[SlotReport] = []

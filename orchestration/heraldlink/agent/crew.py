@@ -217,6 +217,7 @@ class Crew:
         for setting in self._special.settings:
             setting.apply()
         self._special.after_prepare()
+        self._readables = Readables(self._station)  # a time controller has thresholds only by now
         found = deviations(self._special.settings, self._node)
         if found:
             return Notes(False, {item.device: item.reason for item in found})
