@@ -60,19 +60,14 @@ class Archive:
             self._behind += 1
         return self._behind - 1
 
-    @property
-    def decided_up_to(self) -> int:
-        """The mhp_seq in front of the first herald without a decision."""
-        return min(self.undecided, default=len(self._row_of_mhp)) - 1
-
-    def skip_to(self, mhp_seq: int) -> None:
-        """There are no decisions up to ``mhp_seq`` but those that are here: the midpoint says so."""
+    def skip_to(self, mhp_seq: int, undecided: Iterable[int]) -> None:
+        """What is missing up to ``mhp_seq`` does not exist, but for ``undecided``: the midpoint says so."""
         self._behind = max(self._behind, mhp_seq + 1)
-        self.undecided = {number for number in self.undecided if number > mhp_seq}
+        self.undecided |= {number for number in undecided if not self.decided(number)}
 
     def decided(self, mhp_seq: int) -> bool:
         """Whether a decision on this herald is in the journal."""
-        return mhp_seq < len(self._row_of_mhp) and self._row_of_mhp[mhp_seq] != 0
+        return 0 < mhp_seq < len(self._row_of_mhp) and self._row_of_mhp[mhp_seq] != 0
 
     def holds(self, body: object) -> bool:
         """Whether this is a decision that has arrived another way already."""
@@ -93,15 +88,14 @@ class Archive:
         """The chain's hash at a record; of none for number 0."""
         return self._journal.row(self._pair_rows[number - 1]).hash if number else b""
 
-    def decisions(self, after: int, most: int) -> tuple[list[bytes], int]:
-        """Facts of decided heralds behind an mhp_seq, and up to which mhp_seq they are all there are."""
-        last = self.decided_up_to
-        known = range(after + 1, min(last, len(self._row_of_mhp) - 1) + 1)
+    def decisions(self, after: int, wanted: Iterable[int], most: int) -> tuple[list[bytes], int, bool]:
+        """Facts of heralds behind an mhp_seq, and of ``wanted`` ones; the last mhp_seq looked at; any more?"""
+        known = range(max(after, 0) + 1, len(self._row_of_mhp))
         seqs = list(islice((seq for seq in known if self._row_of_mhp[seq]), most + 1))
-        if len(seqs) > most:
-            last = seqs[most - 1]
-        facts = [self._journal.row(self._row_of_mhp[seq]).payload for seq in seqs[:most]]
-        return facts, last
+        more = len(seqs) > most
+        last = seqs[most - 1] if more else max(len(self._row_of_mhp) - 1, after)
+        found = [*(seq for seq in wanted if self.decided(seq)), *seqs[:most]]
+        return [self._journal.row(self._row_of_mhp[seq]).payload for seq in found], last, more
 
     def _note(self, seq: int, kind: str, payload: bytes) -> None:
         if kind in _TYPES:

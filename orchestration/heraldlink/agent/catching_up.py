@@ -49,7 +49,9 @@ class Asker:
     def _ask(self) -> None:
         archive = self._archive
         self._asked = archive.troubles
-        self._post(self._midpoint, CatchUp(archive.complete, archive.last_mhp, archive.last_sequence))
+        wanted = tuple(sorted(archive.undecided))[:MOST_FACTS]
+        question = CatchUp(archive.complete, wanted, archive.last_mhp, archive.last_sequence)
+        self._post(self._midpoint, question)
 
     def _learn(self, body: History) -> None:
         try:
@@ -57,11 +59,12 @@ class Asker:
         except msgspec.MsgspecError as error:
             LOG.warning("a history of %s cannot be read: %s", self._midpoint, error)
             return
-        new = [fact for fact in facts if not self._archive.decided(fact.decision.mhp_seq)]
+        by_number = {fact.decision.mhp_seq: fact for fact in facts}
+        new = [fact for number, fact in by_number.items() if not self._archive.decided(number)]
         if new:
             LOG.warning("%d decisions of %s had not arrived here and were fetched", len(new), self._midpoint)
             self._outbox.append(*(Entry(PAIR, fact) for fact in new))
-        self._archive.skip_to(body.last)
+        self._outbox.then(lambda: self._archive.skip_to(body.last, body.undecided))
         if body.more:
             self._outbox.then(self._ask)
         else:
@@ -97,7 +100,7 @@ class Teller:
                 archive.last_sequence,
             )
             self._raise(body.last, body.sequence)
-        facts, last = archive.decisions(body.after, MOST_FACTS)
-        more = last < archive.decided_up_to
-        self._post(source, History(body.after, last, more, tuple(facts)))
+        facts, last, more = archive.decisions(body.after, body.wanted[:MOST_FACTS], MOST_FACTS)
+        undecided = tuple(number for number in sorted(archive.undecided) if number <= last)
+        self._post(source, History(body.after, last, more, tuple(facts), undecided[-MOST_FACTS:]))
         return True

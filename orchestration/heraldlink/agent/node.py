@@ -19,6 +19,7 @@ from heraldlink.agent.machines import Machine
 from heraldlink.agent.outbox import Outbox
 from heraldlink.agent.requests import demand_of
 from heraldlink.agent.stamps import Stamps
+from heraldlink.agent.storage import Storage
 from heraldlink.agent.tenancy import Tenancy
 from heraldlink.errors import RequestError
 from heraldlink.journal import Entry, Journal
@@ -117,6 +118,7 @@ class Node:
         self._machine, self._command, self._link = machine, command, link
         self.archive = Archive(journal)
         self.outbox = Outbox(journal, self.archive.wrote)
+        self._storage = Storage(name, journal)
         self.tenancy = Tenancy(Admission(name, boot, journal.rows()), self)
         self._stamps = Stamps(self.tenancy.epoch + 1)
         self._ports: list[SidePort] = []
@@ -159,6 +161,8 @@ class Node:
         while not stopping():
             self.turn()
             self.outbox.flush()
+            if full := self._storage.look(time.monotonic()):
+                self.broken("journal", full)
             for port in self._ports:
                 port.settle(time.monotonic())
             self._link.tick(time.monotonic())
@@ -259,6 +263,8 @@ class Node:
                 self.answer(question, Pong(self.name, self.boot, time.monotonic_ns()))
             case GetStatus():
                 self.answer(question, self.status())
+            case Prepare() | Create() if self._storage.refusal:
+                self.answer(question, Err("NORES", self._storage.refusal, self.name, "journal"))
             case Prepare() | Park():
                 self.bring(question)
             case Create() as body:

@@ -2,6 +2,7 @@
 """Start one node's process and serve until a signal ends it."""
 
 import json
+import logging
 import os
 import signal
 import tempfile
@@ -84,7 +85,9 @@ def serve(
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     desk: Desk | None = None
     try:
-        journal.append([Entry(BOOT, BootFact(config.node, boot))])
+        journal.append([Entry(BOOT, BootFact(config.node, boot, journal.notes))])
+        for note in journal.notes:
+            logging.getLogger("heraldlink.journal").warning("%s", note)
         command = CommandPort(Router(context, config.listen.command, "command"), config.node, boot)
         link, machine, extra = join(config, context, journal, boot)
         node = Node(config.node, boot, machine, command, link, journal)

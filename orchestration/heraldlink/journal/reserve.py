@@ -4,7 +4,9 @@
 import os
 from pathlib import Path
 
-RESERVE_BYTES = 4 * 1024 * 1024
+RESERVE_BYTES = 8 * 1024 * 1024
+"""Twice the write-ahead log, which is copied back after 1000 pages of 4 KiB."""
+
 SPARE_BYTES = 4 * 1024 * 1024
 """What must be free beside the reserve before a node takes new pairs again."""
 

@@ -100,10 +100,11 @@ class CursorFact(msgspec.Struct, frozen=True):
 
 
 class BootFact(msgspec.Struct, frozen=True):
-    """The node's process was started."""
+    """The node's process was started; ``notes`` say what was found in the journal then."""
 
     node: str
     boot: int
+    notes: tuple[str, ...] = ()
 
 
 REQUEST, PAIR, END, BOOT = "request", "pair", "end", "boot"

@@ -274,27 +274,29 @@ class Failed(Body, frozen=True, tag="link.failed"):
 
 
 class CatchUp(Body, frozen=True, tag="link.catch_up"):
-    """End node to midpoint: I hold every decision up to mhp_seq ``after``; which follow?
+    """End node to midpoint: which decisions follow mhp_seq ``after``, and which are there on ``wanted``?
 
     ``last`` and ``sequence`` are the largest mhp_seq and pair sequence number that the end node has seen.
     """
 
     after: int
+    wanted: tuple[int, ...]
     last: int
     sequence: int
 
 
 class History(Body, frozen=True, tag="link.history"):
-    """Midpoint to an end node: decisions behind ``after``, all of them up to ``last``.
+    """Midpoint to an end node: all decisions behind ``after`` up to ``last``, and those it wanted.
 
-    ``pairs`` are the facts as the midpoint's journal has them (msgpack). ``more``: there are others behind
-    ``last``. Heralds that are not decided yet come before none of them.
+    ``pairs`` are the facts as the midpoint's journal has them (msgpack). ``undecided`` are heralds up to
+    ``last`` without a decision so far. ``more``: there are decisions behind ``last``.
     """
 
     after: int
     last: int
     more: bool
     pairs: tuple[bytes, ...]
+    undecided: tuple[int, ...]
 
 
 _BODIES: tuple[type[Body], ...] = (

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The disk under the journals is full, dying, read-only or was changed: no acknowledged pair is lost."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fault_lab import Laboratory, fault, shown_to_fail, unprotected, wait_for
+from fault_lab.disks import fill, read_only, small_disk
+from fault_lab.history import read_book
+
+from heraldlink.errors import HeraldlinkError
+from heraldlink.journal import journal_file, repair
+from heraldlink.link.facts import PairFact
+
+DISK_MB = 64
+
+
+@pytest.fixture(scope="module")
+def standing_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """A laboratory whose journals lie on a small disk; alice's syncs fail once she is told so."""
+    folder = tmp_path_factory.mktemp("rack")
+    with small_disk(folder / "data", DISK_MB), Laboratory(folder, without={"alice": "working_syncs"}) as rack:
+        yield rack
+
+
+def decided(rack: Laboratory, node: str) -> list[PairFact]:
+    return sorted(read_book(rack.data, node).pairs, key=lambda fact: fact.decision.mhp_seq)
+
+
+def full_disk(rack: Laboratory) -> None:
+    with rack.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(2)
+        filler = fill(rack.data)
+        try:
+            ending = asked.end()
+            assert ending.state == "FAILED"
+            assert "is full" in ending.sentence
+            assert ending.pairs
+            with pytest.raises(HeraldlinkError, match="is full: no new pairs until there is space"):
+                client.prepare()
+        finally:
+            filler.unlink()
+
+
+@fault(76)
+def test_a_full_disk_stops_new_pairs_and_loses_none(rack: Laboratory) -> None:
+    """The request ends with ERR naming node, journal and disk; what was begun is written into the reserve."""
+    full_disk(rack)
+    assert any("is full" in rack.log(node) for node in ("alice", "bob", "midpoint"))
+    wait_for(
+        lambda: any("there is space again" in rack.log(node) for node in ("alice", "bob", "midpoint")),
+        10,
+        "the reserve to be set aside again",
+    )
+    with rack.client() as client:
+        client.prepare()
+        assert client.measure(10).state == "DELIVERED"
+
+
+@unprotected(76, "the space set aside for a full disk")
+def test_without_the_reserve_a_full_disk_ends_a_node(tmp_path: Path) -> None:
+    without = dict.fromkeys(("alice", "bob", "midpoint"), "reserve")
+    with small_disk(tmp_path / "data", DISK_MB), Laboratory(tmp_path, without=without) as rack:
+        assert shown_to_fail(full_disk, rack)
+        assert not all(rack.running(node) for node in without)
+
+
+@fault(77)
+def test_a_failed_sync_stops_the_node(rack: Laboratory) -> None:
+    """The node says nothing more, makes its instruments safe and ends; what it had said is in its journal."""
+    with rack.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(2)
+        rack.processes["alice"].send_signal(signal.SIGUSR2)
+        ending = asked.end()
+    assert ending.state in ("LOST", "FAILED")
+    assert rack.processes["alice"].wait(15) == 1
+    assert "cannot be written (disk I/O error): nothing more is accepted" in rack.log("alice")
+    assert rack.panel("alice_awg", "OUTP1:STAT?").strip() == "0"
+    rack.restart("alice")
+    wait_for(lambda: decided(rack, "alice") == decided(rack, "midpoint"), 15, "equal journals")
+
+
+@fault(78)
+@pytest.mark.parametrize("tail", [b"\xa5" * 700, bytes(4096), b"half a frame" * 400])
+def test_a_torn_tail_is_dropped_and_told(rack: Laboratory, tail: bytes) -> None:
+    """Bytes behind the last committed row are dropped at the start, and the node's log says so."""
+    with rack.client() as client:
+        client.prepare()
+        assert client.measure(5).state == "DELIVERED"
+    before = decided(rack, "bob")
+    rack.kill("bob")
+    log = journal_file(rack.data, "bob").with_name("journal-bob.sqlite-wal")
+    assert log.stat().st_size > 0
+    with log.open("ab") as file:
+        file.write(tail)
+    told = rack.log("bob").count("a crash had torn was dropped")
+    rack.restart("bob")
+    assert rack.log("bob").count("a crash had torn was dropped") == told + 1
+    assert decided(rack, "bob") == before
+
+
+@fault(79)
+def test_a_changed_byte_is_refused_and_repaired_from_the_midpoint(rack: Laboratory) -> None:
+    """The node does not start and names the repair; after it the midpoint's decisions are fetched again."""
+    with rack.client() as client:
+        client.prepare()
+        assert client.measure(20).state == "DELIVERED"
+    rack.stop_node("bob")
+    path = journal_file(rack.data, "bob")
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"CONFIRMED")] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(AssertionError, match=r"row \d+ was changed.*heraldlink journal repair"):
+        rack.restart("bob")
+    assert "set aside" in repair(path)
+    assert decided(rack, "bob") != decided(rack, "midpoint")
+    rack.restart("bob")
+    wait_for(lambda: decided(rack, "bob") == decided(rack, "midpoint"), 15, "equal journals")
+    assert "had not arrived here and were fetched" in rack.log("bob")
+
+
+@fault(80)
+def test_a_read_only_disk_is_refused(rack: Laboratory, tmp_path: Path) -> None:
+    """A node does not start on a disk that it may not write to, and says which journal and why."""
+    with small_disk(tmp_path / "disk", 1) as folder:
+        read_only(folder)
+        kept, rack.data = rack.data, folder
+        rack.stop_node("bob")
+        try:
+            with pytest.raises(AssertionError, match=r"journal-bob\.sqlite cannot be opened: Read-only"):
+                rack.restart("bob")
+        finally:
+            rack.data = kept
