@@ -37,19 +37,3 @@ def working_syncs() -> None:
     from fault_lab.syscalls import fail_syncs
 
     signal.signal(signal.SIGUSR2, lambda *_: fail_syncs())
-
-
-@switch
-def reserve() -> None:
-    """No space is set aside for a full disk."""
-    from heraldlink.journal.reserve import Reserve
-
-    Reserve.release = lambda self: False  # type: ignore[method-assign]
-
-
-@switch
-def chain() -> None:
-    """Nobody compares hashes when a journal is opened."""
-    from heraldlink.journal import log
-
-    log.follow = lambda row, seq, digest, path: (row[0], row[4])  # type: ignore[assignment]

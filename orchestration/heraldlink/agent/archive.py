@@ -89,7 +89,7 @@ class Archive:
         return self._journal.row(self._pair_rows[number - 1]).hash if number else b""
 
     def decisions(self, after: int, wanted: Iterable[int], most: int) -> tuple[list[bytes], int, bool]:
-        """Facts of heralds behind an mhp_seq, and of ``wanted`` ones; the last mhp_seq looked at; any more?"""
+        """Facts of ``wanted`` heralds and of those behind an mhp_seq; the last one looked at; any more?"""
         known = range(max(after, 0) + 1, len(self._row_of_mhp))
         seqs = list(islice((seq for seq in known if self._row_of_mhp[seq]), most + 1))
         more = len(seqs) > most
