@@ -52,18 +52,34 @@ from heraldlink.pairs import NodeTags
 from heraldlink.record_reader import RecordReader
 from heraldlink.records import PairRecord, RecordStore, Sink
 from heraldlink.requests import Request, unpack
+from heraldlink.security.keyring import Keyring
 from heraldlink.transport import Dealer
 
 ALL_BASES: tuple[Basis, ...] = ("XX", "YY", "ZZ")
 
 
-def connect(network: str | Path | Mapping[str, str]) -> "Network":
+def connect(
+    network: str | Path | Mapping[str, str], keys: str | Path | None = None, name: str | None = None
+) -> "Network":
     """A network by its file, by a ports file (JSON), or by its content: {node: command address}.
 
-    ``NODE.CHANNEL`` in a ports file is the address of one of the node's other channels.
+    ``NODE.CHANNEL`` in a ports file is the address of one of the node's other channels. ``keys``: the folder
+    of the caller's keys, in place of the network file's; ``name``: whose pair to use if it holds several.
+
     Nothing is sent before the first question. Raises ConfigurationError if the file is wrong.
     """
-    return Network(addresses_of(network))
+    return Network(
+        addresses_of(network), Keyring(folder_of_keys(network) if keys is None else Path(keys), name)
+    )
+
+
+def folder_of_keys(network: str | Path | Mapping[str, str]) -> Path | None:
+    """The folder of keys that a network file names."""
+    if isinstance(network, Mapping) or Path(network).suffix == ".json":
+        return None
+    from heraldlink.config import load_network
+
+    return load_network(network).keys
 
 
 def addresses_of(network: str | Path | Mapping[str, str]) -> dict[str, str]:
@@ -81,9 +97,9 @@ def addresses_of(network: str | Path | Mapping[str, str]) -> dict[str, str]:
 class Network:
     """The nodes of one network, by name."""
 
-    def __init__(self, addresses: Mapping[str, str]) -> None:
+    def __init__(self, addresses: Mapping[str, str], keyring: Keyring) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self.addresses = dict(addresses)
+        self.addresses, self.keyring = dict(addresses), keyring
         self._nodes = {
             name: Node(self, name, address) for name, address in addresses.items() if "." not in name
         }
@@ -164,7 +180,7 @@ class Node:
     def __init__(self, network: Network, name: str, address: str) -> None:
         self.name, self.address = name, address
         self._network = network
-        self._connections = Connections(network.context, name, address)
+        self._connections = Connections(network.context, name, address, network.keyring)
         self._created = itertools.count(1)
         self._lease: HeldLease | None = None
         self._borrowed = 0
@@ -355,7 +371,9 @@ class Node:
                 f"and {self.name}.record beside its address"
             )
         sink = RecordStore(into) if isinstance(into, str | Path) else into
-        dealer = Dealer(self._network.context, address, "record")
+        dealer = Dealer(
+            self._network.context, address, "record", self._network.keyring.to(self.name), self.name
+        )
         reader = RecordReader(dealer, self.name, consumer, patience_s)
         try:
             for record in reader.read(sink, follow=follow):

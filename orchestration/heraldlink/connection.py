@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import zmq
 
 from heraldlink.errors import (
+    AccessDenied,
     Forbidden,
     HeraldlinkError,
     Indeterminate,
@@ -34,6 +35,7 @@ from heraldlink.messages.header import (
     kind_of,
     new_id,
 )
+from heraldlink.security.keyring import Credentials
 from heraldlink.transport import Dealer
 
 PING_S = 0.5
@@ -60,10 +62,15 @@ class Connection:
     """
 
     def __init__(
-        self, context: "zmq.Context[zmq.Socket[bytes]]", name: str, address: str, session: int = 0
+        self,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        name: str,
+        address: str,
+        session: int = 0,
+        credentials: Credentials | None = None,
     ) -> None:
         self.name, self.address = name, address
-        self._dealer = Dealer(context, address, "command")
+        self._dealer = Dealer(context, address, "command", credentials, name)
         self._session = session or new_id()
         self._boot = 0
         self._clock_ns: int | None = None
@@ -165,7 +172,8 @@ class Connection:
 
 
 KINDS: dict[str, type[RequestError]] = {
-    "UNSUPP": Unsupported, "FORBIDDEN": Forbidden, "LEASED": Leased, "STALE_LEASE": LeaseLost,
+    "UNSUPP": Unsupported, "AUTH": AccessDenied, "FORBIDDEN": Forbidden,
+    "LEASED": Leased, "STALE_LEASE": LeaseLost,
 }  # fmt: skip
 
 

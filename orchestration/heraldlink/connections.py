@@ -10,13 +10,16 @@ import zmq
 
 from heraldlink.connection import Connection
 from heraldlink.messages.header import new_id
+from heraldlink.security.keyring import Keyring
 
 
 class Connections:
     """Opens a thread's connection when it is first needed; those of threads that ended are closed then."""
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", name: str, address: str) -> None:
-        self._context, self._name, self._address = context, name, address
+    def __init__(
+        self, context: "zmq.Context[zmq.Socket[bytes]]", name: str, address: str, keyring: Keyring
+    ) -> None:
+        self._context, self._name, self._address, self._keyring = context, name, address, keyring
         self._lock = threading.Lock()
         self._mine: dict[threading.Thread, Connection] = {}
         self.session = new_id()
@@ -32,7 +35,8 @@ class Connections:
 
     def open(self) -> Connection:
         """Another connection of this session; whoever asked for it closes it."""
-        return Connection(self._context, self._name, self._address, self.session)
+        credentials = self._keyring.to(self._name)
+        return Connection(self._context, self._name, self._address, self.session, credentials)
 
     def close(self) -> None:
         """Close all of them."""

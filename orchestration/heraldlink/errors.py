@@ -7,17 +7,25 @@
     ├── ConfigurationError     the author of a file or of an option
     ├── RequestError           the caller: a request that cannot be asked like this
     │   ├── Unsupported        ... the fidelity or time asked for is beyond the declared devices
+    │   ├── AccessDenied       ... the node does not know the caller's key, or is not the node meant
     │   ├── Forbidden          ... the caller's role may not ask this
     │   ├── Leased             ... somebody else holds the node's lease
     │   └── LeaseLost          ... the lease it was asked under has ended
     ├── DataError              a stored file that is truncated, foreign or changed
     ├── ProtocolError          the peer: a message that breaks the rules of its channel
+    │   ├── TooLarge           ... by its size
+    │   └── WrongVersion       ... by its version
     ├── NodeLost               a node process or the path to it
     ├── InstrumentLost         an instrument or the path to it
     ├── JournalError           the node's own storage
     ├── Indeterminate          a command of which nobody knows whether it was done
     └── RunFailed              the run itself: the request ended without what was asked
 """
+
+from typing import Literal
+
+WireCode = Literal["AUTH", "BAD_REQUEST", "LIMIT", "TOO_LARGE", "VERSION"]
+"""What an answer to a message that breaks the rules says."""
 
 
 class HeraldlinkError(Exception):
@@ -40,6 +48,10 @@ class Unsupported(RequestError):
     """A well-formed request asks for more than the declared devices can give; says what could be had."""
 
 
+class AccessDenied(RequestError):
+    """The two ends of a connection do not accept each other's keys; names node, key and remedy."""
+
+
 class Forbidden(RequestError):
     """The caller's role may not ask this; names the role it takes."""
 
@@ -57,7 +69,21 @@ class DataError(HeraldlinkError):
 
 
 class ProtocolError(HeraldlinkError):
-    """A message broke the rules of its channel; names the peer and the field."""
+    """A message broke the rules of its channel; names the peer and the field. ``code`` goes in the answer."""
+
+    code: WireCode = "BAD_REQUEST"
+
+
+class TooLarge(ProtocolError):
+    """A message, or one of its parts, exceeds its channel's size."""
+
+    code: WireCode = "TOO_LARGE"
+
+
+class WrongVersion(ProtocolError):
+    """A message has a version that this side does not speak; says which side is older."""
+
+    code: WireCode = "VERSION"
 
 
 class NodeLost(HeraldlinkError):

@@ -1,46 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ZeroMQ sockets as this project opens them: ROUTER/DEALER, loopback unless told, bounded, never lingering.
+"""Both ends of a channel: the ROUTER of a node and the DEALER of who connects to it.
 
 Frames are refused by size before they are sent, because a peer that finds one too long just disconnects.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import zmq
 
-from heraldlink.errors import ConfigurationError, NodeLost, ProtocolError
-from heraldlink.messages.header import MAX_FRAME_BYTES, MAX_FRAMES
-from heraldlink.security.places import is_loopback
-from heraldlink.security.sender import LOCAL, Sender
+from heraldlink.errors import AccessDenied, ConfigurationError, NodeLost, ProtocolError, WireCode
+from heraldlink.security.allowance import Allowances
+from heraldlink.security.door import Door
+from heraldlink.security.keyring import Credentials
+from heraldlink.security.places import host_of
+from heraldlink.security.sender import Sender
+from heraldlink.security.watch import Ends, Watch
+from heraldlink.sockets import LIMITS, Channel, configure, listen
 
-Channel = Literal["command", "link", "record"]
 Delivery = Literal["sent", "full", "gone"]
-HEARTBEAT_MS: dict[Channel, tuple[int, int]] = {
-    "command": (1000, 3000),
-    "link": (200, 600),
-    "record": (1000, 3000),
-}
-HIGH_WATER: dict[Channel, int] = {"command": 1000, "link": 256, "record": 1000}
+MOST_AT_ONCE = 256
+"""Messages a node takes from one channel before it looks at its other work."""
 
-
-def configure(socket: zmq.Socket[bytes], channel: Channel) -> None:
-    """Set the options every socket gets; see the reliability notes for each one's reason."""
-    interval_ms, timeout_ms = HEARTBEAT_MS[channel]
-    socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.HEARTBEAT_IVL, interval_ms)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, timeout_ms)
-    socket.setsockopt(zmq.HEARTBEAT_TTL, timeout_ms)
-    socket.setsockopt(zmq.HANDSHAKE_IVL, 3000)
-    socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
-    socket.setsockopt(zmq.SNDHWM, HIGH_WATER[channel])
-    socket.setsockopt(zmq.RCVHWM, HIGH_WATER[channel])
-    socket.setsockopt(zmq.RECONNECT_IVL, 100)
-    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000 if channel == "link" else 5000)
-    socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
-    socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, 30)
-    socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, 10)
-    socket.setsockopt(zmq.TCP_KEEPALIVE_CNT, 3)
+AGAIN_S = 1.0
+"""Between two attempts to connect to a node that refused."""
 
 
 class Received(NamedTuple):
@@ -51,23 +35,31 @@ class Received(NamedTuple):
     sender: Sender
 
 
-class Router:
-    """A bound ROUTER. Peers are known by the identities ROUTER itself assigns, never by chosen ones."""
+class Refused(ProtocolError):
+    """A message that a channel does not take; ``peer`` may be answered with ``code`` and the sentence."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, channel: Channel) -> None:
-        if not is_loopback(endpoint):
-            raise ConfigurationError(
-                f"{endpoint} is not a loopback address: messages are not yet authenticated, "
-                "so nodes listen on 127.0.0.1 only"
-            )
-        self.socket = context.socket(zmq.ROUTER)
-        configure(self.socket, channel)
-        self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        try:
-            self.socket.bind(endpoint)
-        except zmq.ZMQError as error:
-            self.socket.close()
-            raise ConfigurationError(f"cannot listen on {endpoint}: {error.strerror}") from error
+    def __init__(self, code: WireCode, sentence: str, peer: bytes, frames: list[bytes]) -> None:
+        super().__init__(sentence)
+        self.code, self.peer, self.frames = code, peer, frames
+
+
+class Router:
+    """A bound ROUTER. Peers are known by the identities ROUTER itself assigns, never by chosen ones.
+
+    Without a ``door`` it listens on loopback only.
+    """
+
+    def __init__(
+        self,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        endpoint: str,
+        channel: Channel,
+        door: Door | None = None,
+    ) -> None:
+        self._door = door or Door(context, "", None)
+        self._limits = LIMITS[channel]
+        self._allowances = Allowances(self._limits.rate_per_s, self._limits.burst)
+        self.socket = listen(context, zmq.ROUTER, endpoint, channel, self._door)
 
     @property
     def endpoint(self) -> str:
@@ -91,9 +83,34 @@ class Router:
         return self.offer(peer, frames) == "sent"
 
     def receive(self) -> Received | None:
-        """Next message and its sender, None if there is none. Raises ProtocolError if it is too long."""
-        frames = receive_now(self.socket)
-        return None if frames is None else Received(frames[0], frames[1:], LOCAL)
+        """Next message and its sender, None if there is none.
+
+        Raises Refused if its key is no longer authorized (AUTH), its connection sends too many (LIMIT) or
+        it is too large (TOO_LARGE).
+        """
+        try:
+            first = self.socket.recv(zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return None
+        frames = self.socket.recv_multipart() if first.more else []
+        peer, sender = first.bytes, self._door.who(first)
+        if sender is None:
+            raise Refused("AUTH", "this key is no longer authorized", peer, frames)
+        self._check(peer, frames)
+        return Received(peer, frames, sender)
+
+    def _check(self, peer: bytes, frames: list[bytes]) -> None:
+        limits = self._limits
+        if not self._allowances.take(peer, time.monotonic()):
+            sentence = f"more than {limits.rate_per_s:g} messages a second on one connection"
+            raise Refused("LIMIT", sentence, peer, frames[:1])
+        if len(frames) > limits.frames:
+            sentence = f"message of {len(frames)} frames exceeds the limit of {limits.frames}"
+            raise Refused("TOO_LARGE", sentence, peer, frames[:1])
+        size = sum(map(len, frames))
+        if size > limits.message_bytes:
+            sentence = f"message of {size} bytes exceeds the limit of {limits.message_bytes}"
+            raise Refused("TOO_LARGE", sentence, peer, frames[:1])
 
     def close(self) -> None:
         """Close the socket and free its port."""
@@ -101,53 +118,104 @@ class Router:
 
 
 class Dealer:
-    """A connected DEALER. Nothing is queued while there is no connection."""
+    """A connected DEALER. Nothing is queued while there is no connection.
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, channel: Channel) -> None:
+    ``node`` is whom it expects there, for its sentences; ``credentials`` are the keys it shows.
+    """
+
+    def __init__(
+        self,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        endpoint: str,
+        channel: Channel,
+        credentials: Credentials | None = None,
+        node: str = "there",
+    ) -> None:
         self.endpoint = endpoint
         self.socket = context.socket(zmq.DEALER)
         configure(self.socket, channel)
         self.socket.setsockopt(zmq.IMMEDIATE, 1)
+        if credentials:
+            credentials.show(self.socket)
+        if ":" in host_of(endpoint):
+            self.socket.setsockopt(zmq.IPV6, 1)
+        self._watch = Watch(self.socket, Ends(node, credentials.pair.name if credentials else None))
+        self._again = 0.0
         try:
             self.socket.connect(endpoint)
         except zmq.ZMQError as error:
-            self.socket.close()
+            self.close()
             raise ConfigurationError(f"cannot connect to {endpoint}: {error.strerror}") from error
 
     def send(self, frames: Sequence[bytes], timeout_s: float = 0.0) -> bool:
-        """Send; False if there is no connection after ``timeout_s``."""
-        if not self.socket.poll(int(timeout_s * 1000), zmq.POLLOUT):
-            return False
-        try:
-            self.socket.send_multipart(list(frames), flags=zmq.NOBLOCK)
-        except zmq.Again:
-            return False
-        return True
+        """Send; False if there is no connection after ``timeout_s``, or at once if the node refuses it."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                self.socket.send_multipart(list(frames), flags=zmq.NOBLOCK)
+            except zmq.Again:
+                if self.refusal or not self._wait(deadline):
+                    return False
+            else:
+                return True
 
     def receive(self, timeout_s: float = 0.0) -> list[bytes] | None:
         """Next message, None if none came within ``timeout_s``."""
         if timeout_s and not self.socket.poll(int(timeout_s * 1000), zmq.POLLIN):
             return None
-        return receive_now(self.socket)
+        try:
+            return self.socket.recv_multipart(flags=zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+
+    @property
+    def refusal(self) -> str:
+        """Why the node refuses the connection, "" if it does not; a refused one is made anew now and then."""
+        refusal = self._watch.look()
+        now = time.monotonic()
+        if refusal and now >= self._again:
+            first, self._again = self._again == 0.0, now + AGAIN_S
+            if not first:
+                self._connect_anew()
+        return refusal
 
     def send_or_raise(self, frames: Sequence[bytes], name: str, timeout_s: float) -> None:
-        """Send, or raise NodeLost naming the node and its address."""
-        if not self.send(frames, timeout_s):
-            raise NodeLost(
-                f"node {name} cannot be reached at {self.endpoint}: is it running? (heraldlink node FILE)"
-            )
+        """Send, or raise AccessDenied or NodeLost naming the node and its address."""
+        if self.send(frames, timeout_s):
+            return
+        if refusal := self.refusal:
+            raise AccessDenied(f"{refusal} ({self.endpoint})")
+        raise NodeLost(f"node {name} cannot be reached at {self.endpoint}: {absence(self.endpoint)}")
 
     def close(self) -> None:
         """Close the socket."""
+        self._watch.close()
         self.socket.close()
 
+    def _wait(self, deadline: float) -> bool:
+        """Wait until there is a connection or news of it; False when the time is over."""
+        left_ms = int((deadline - time.monotonic()) * 1000)
+        if left_ms <= 0:
+            return False
+        poller = zmq.Poller()
+        poller.register(self.socket, zmq.POLLOUT)
+        poller.register(self._watch.socket, zmq.POLLIN)
+        return bool(poller.poll(left_ms))
 
-def receive_now(socket: zmq.Socket[bytes]) -> list[bytes] | None:
-    """Frames of the next message, None if there is none. Raises ProtocolError if there are too many."""
+    def _connect_anew(self) -> None:
+        """libzmq gives a refused connection up for good."""
+        self.socket.disconnect(self.endpoint)
+        self.socket.connect(self.endpoint)
+        self._watch.refusal = ""
+
+
+def absence(endpoint: str) -> str:
+    """Why nobody may be there, with the remedy."""
+    import socket  # only for a failure's sentence
+
+    host = host_of(endpoint)
     try:
-        frames = socket.recv_multipart(flags=zmq.NOBLOCK)
-    except zmq.Again:
-        return None
-    if len(frames) > MAX_FRAMES + 1:
-        raise ProtocolError(f"message of {len(frames)} frames exceeds the limit of {MAX_FRAMES}")
-    return frames
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        return f"this machine's name service does not know {host} ({error.strerror})"
+    return "is it running? (heraldlink node FILE)"

@@ -4,12 +4,24 @@
 from collections import deque
 from dataclasses import dataclass
 
+import msgspec
+
 from heraldlink.agent.lease import Owner
 from heraldlink.errors import ProtocolError
 from heraldlink.messages.command import COMMAND_TYPES, Err
-from heraldlink.messages.header import VERSION, Body, Header, Message, decode, decode_header, encode, kind_of
+from heraldlink.messages.header import (
+    MAX_HEADER_BYTES,
+    UNREADABLE,
+    VERSION,
+    Body,
+    Header,
+    Message,
+    decode,
+    encode,
+    kind_of,
+)
 from heraldlink.security.sender import LOCAL, Sender
-from heraldlink.transport import Delivery, Received, Router
+from heraldlink.transport import MOST_AT_ONCE, Delivery, Received, Refused, Router
 
 MOST_WAITING = 100_000
 """Messages kept for a client that does not read; beyond that its requests are cancelled."""
@@ -61,18 +73,20 @@ class CommandPort:
         return self._router.endpoint
 
     def receive(self) -> list[Question]:
-        """Questions that have arrived."""
+        """Questions that have arrived; of a flood only the first."""
         found: list[Question] = []
-        while True:
+        for _ in range(MOST_AT_ONCE):
             try:
                 received = self._router.receive()
-            except ProtocolError:
+            except Refused as refused:
+                self._refuse(refused.peer, refused.frames, refused)
                 continue
             if received is None:
-                return found
+                break
             question = self._read(received)
             if question:
                 found.append(question)
+        return found
 
     def answer(self, peer: bytes, request_id: int, body: Body, arrays: tuple[bytes, ...] = ()) -> bool:
         """Answer a question; False if the client is gone.
@@ -103,12 +117,17 @@ class CommandPort:
         """Close the socket."""
         self._router.close()
 
+    def _refuse(self, peer: bytes, frames: list[bytes], error: ProtocolError) -> None:
+        """Say what is wrong, unless the sender does not read: nothing waits for who breaks the rules."""
+        body = Err(error.code, str(error), self._node)
+        header = Header(VERSION, kind_of(Err), request_id_of(frames), 0, self._boot, self._node)
+        self._router.send(peer, encode(Message(header, body)))
+
     def _read(self, received: Received) -> Question | None:
         try:
             message = decode(received.frames, COMMAND_TYPES)
         except ProtocolError as error:
-            refusal = Err("BAD_REQUEST", str(error), self._node)
-            self.answer(received.peer, request_id_of(received.frames), refusal)
+            self._refuse(received.peer, received.frames, error)
             return None
         header = message.header
         return Question(
@@ -125,6 +144,11 @@ class CommandPort:
 def request_id_of(frames: list[bytes]) -> int:
     """Request id of a message that may be malformed, 0 if it cannot be read."""
     try:
-        return decode_header(frames).request_id
-    except ProtocolError:
+        fields: object = msgspec.msgpack.decode(frames[0][:MAX_HEADER_BYTES])
+    except (IndexError, *UNREADABLE):
         return 0
+    match fields:
+        case [int(), str(), int() as request_id, *_] if 0 <= request_id < 2**64:
+            return request_id
+        case _:
+            return 0

@@ -12,9 +12,19 @@ import zmq
 from heraldlink.errors import ProtocolError
 from heraldlink.link.courier import Tally
 from heraldlink.link.mail import Mail
-from heraldlink.messages.header import VERSION, Body, Header, Message, decode, decode_header, encode, kind_of
+from heraldlink.messages.header import (
+    UNREADABLE,
+    VERSION,
+    Body,
+    Header,
+    Message,
+    decode,
+    decode_header,
+    encode,
+    kind_of,
+)
 from heraldlink.messages.link import LINK_TYPES, Beat, Hello, Label
-from heraldlink.transport import Dealer, Router
+from heraldlink.transport import MOST_AT_ONCE, Dealer, Received, Router
 
 BEAT_S = 0.3
 SILENCE_S = 2.5
@@ -76,7 +86,7 @@ def label_of(message: Message) -> Label:
     """The courier's label of a message. Raises ProtocolError if it has none."""
     try:
         return msgspec.msgpack.decode(message.arrays[0], type=Label)
-    except (IndexError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (IndexError, *UNREADABLE) as error:
         kind, source = message.header.kind, message.header.source
         raise ProtocolError(f"{kind} from {source} carries no label: {error}") from error
 
@@ -194,20 +204,24 @@ class MidpointLink:
     def receive(self, now: float) -> list[tuple[str, Body]]:
         """Messages for the midpoint; others are relayed, malformed ones dropped."""
         found: list[tuple[str, Body]] = []
-        while True:
+        for _ in range(MOST_AT_ONCE):
             try:
                 received = self._router.receive()
                 if received is None:
-                    return found
-                found += self._sort(received.peer, received.frames, now)
+                    break
+                found += self._sort(received, now)
             except ProtocolError:
                 continue
+        return found
 
-    def _sort(self, peer: bytes, frames: list[bytes], now: float) -> list[tuple[str, Body]]:
+    def _sort(self, received: Received, now: float) -> list[tuple[str, Body]]:
+        peer, frames, sender = received
         header = decode_header(frames)
         source = header.source
         if source not in self._ends:
             raise ProtocolError(f"{source!r} is not an end node of this link")
+        if not sender.speaks_for(source):
+            raise ProtocolError(f"the key of {sender.name} ({sender.role}) does not speak for {source}")
         if header.epoch < self._mail.boots().get(source, 0):
             raise ProtocolError(f"a message of a former life of {source}")
         if header.kind == kind_of(Beat):

@@ -28,7 +28,7 @@ from heraldlink.messages.record import (
     Records,
 )
 from heraldlink.security.sender import Sender
-from heraldlink.transport import Router
+from heraldlink.transport import MOST_AT_ONCE, Router
 
 CONSUMER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 MOST_WAITING = 1000
@@ -69,7 +69,7 @@ class RecordPort:
 
     def serve(self, now: float) -> None:
         """Take the questions that have come; fetches wait for ``settle``."""
-        while True:
+        for _ in range(MOST_AT_ONCE):
             try:
                 received = self._router.receive()
             except ProtocolError:

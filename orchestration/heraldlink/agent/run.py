@@ -8,6 +8,8 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -23,11 +25,14 @@ from heraldlink.agent.record_port import RecordPort
 from heraldlink.agent.workers import SpawnedWorker, Worker
 from heraldlink.calibration.declared import point_parts
 from heraldlink.config import EndNodeConfig, MidpointConfig
+from heraldlink.errors import ConfigurationError
 from heraldlink.journal import Entry, Journal, journal_file
 from heraldlink.link.facts import BOOT, BootFact
 from heraldlink.messages.link import Hello
 from heraldlink.messages.values import Drive
 from heraldlink.messages.worker import Start
+from heraldlink.security.door import Door
+from heraldlink.security.keyring import Keyring
 from heraldlink.transport import Dealer, Router
 
 PARK_S = 4.0
@@ -61,15 +66,19 @@ class Stopping(Protocol):
 
 
 class Stop:
-    """Set by SIGINT and SIGTERM."""
+    """``wanted`` is set by SIGINT and SIGTERM, ``reload`` by SIGHUP."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self.wanted = self.reload = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._set)
+        signal.signal(signal.SIGHUP, self._reload)
 
     def _set(self, *_: object) -> None:
         self.wanted = True
+
+    def _reload(self, *_: object) -> None:
+        self.reload = True
 
 
 def serve(
@@ -84,12 +93,15 @@ def serve(
     boot = next_boot(journal, time.time_ns())
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     desk: Desk | None = None
+    door: Door | None = None
     try:
         journal.append([Entry(BOOT, BootFact(config.node, boot, journal.notes))])
         for note in journal.notes:
             logging.getLogger("heraldlink.journal").warning("%s", note)
-        command = CommandPort(Router(context, config.listen.command, "command"), config.node, boot)
-        link, machine, extra = join(config, context, journal, boot)
+        security = config.security
+        door = Door(context, config.node, security.keys, plain=security.plain is not None)
+        command = CommandPort(Router(context, config.listen.command, "command", door), config.node, boot)
+        link, machine, extra = join(config, context, door, boot)
         node = Node(config.node, boot, machine, command, link, journal)
         node.feed(former_lives(journal, config.ends))
         start = Start(config.model_dump_json(), addresses)
@@ -99,7 +111,7 @@ def serve(
         node.keep_up(keeper(config, machine, node))
         if config.listen.record:
             records = RecordPort(
-                Router(context, config.listen.record, "record"),
+                Router(context, config.listen.record, "record", door),
                 config.node,
                 boot,
                 config.ends[0],
@@ -110,24 +122,37 @@ def serve(
             extra[f"{config.node}.record"] = records.endpoint
         if ports_file:
             write_ports(ports_file, {config.node: command.endpoint} | extra)
-        node.run(lambda: stop.wanted)
+        node.run(partial(attend, stop, door))
     finally:
         if desk:
             desk.close(PARK_S)
+        if door:
+            door.close()
         context.destroy(linger=100)
         journal.close()
 
 
+def attend(stop: Stop, door: Door) -> bool:
+    """Do what signals asked for; whether the node is to end."""
+    if stop.reload:
+        stop.reload = False
+        with suppress(ConfigurationError):  # the door lets nobody new in until it is mended, and says why
+            door.reload()
+    return stop.wanted
+
+
 def join(
-    config: NodeFile, context: zmq.Context[zmq.Socket[bytes]], journal: Journal, boot: int
+    config: NodeFile, context: zmq.Context[zmq.Socket[bytes]], door: Door, boot: int
 ) -> tuple[LinkPort, Machine, dict[str, str]]:
     """The node's place in the star, its state machine, and the addresses it adds to the ports file."""
     if isinstance(config, EndNodeConfig):
-        dealer = Dealer(context, config.midpoint.link, "link")
+        midpoint = config.midpoint
+        credentials = Keyring(config.security.keys, config.node).to(midpoint.node)
+        dealer = Dealer(context, midpoint.link, "link", credentials, midpoint.node)
         peer = config.ends[1] if config.node == config.ends[0] else config.ends[0]
         link = EndLink(dealer, config.node, config.midpoint.node, peer, Hello(boot, drive_of(config)))
         return link, EndMachine(config, boot), {}
-    router = Router(context, config.listen.link, "link")
+    router = Router(context, config.listen.link, "link", door)
     machine = MidpointMachine(config)
     return (
         MidpointLink(router, config.node, config.ends, boot),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from heraldlink.errors import ProtocolError
+from heraldlink.errors import ProtocolError, TooLarge, WrongVersion
 
 VERSION = 1
 MAX_FRAMES = 64
@@ -18,6 +18,8 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_HEADER_BYTES = 4096
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding bytes that are no message raises."""
 
 
 class Header(msgspec.Struct, frozen=True, array_like=True):
@@ -87,7 +89,7 @@ def decode(frames: Sequence[bytes], types: dict[str, type[Body]]) -> Message:
         raise ProtocolError(f"unknown message kind {header.kind!r} from {header.source or 'a client'}")
     try:
         body = msgspec.msgpack.decode(frames[1], type=body_type)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ProtocolError(f"malformed {header.kind} from {header.source or 'a client'}: {error}") from error
     return Message(header, body, tuple(frames[2:]))
 
@@ -98,19 +100,39 @@ def decode_header(frames: Sequence[bytes]) -> Header:
         raise ProtocolError("a message needs a header frame (at most 4096 bytes) and a body frame")
     try:
         header = msgspec.msgpack.decode(frames[0], type=Header)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
+        check_version(version_in(frames[0]))
         raise ProtocolError(f"malformed message header: {error}") from error
-    if header.version != VERSION:
-        raise ProtocolError(f"message version {header.version} is not {VERSION}: upgrade the older side")
+    check_version(header.version)
     return header
 
 
+def version_in(frame: bytes) -> int:
+    """Version of a header that may be laid out as in another version; ours if it cannot be read."""
+    try:
+        fields: object = msgspec.msgpack.decode(frame)
+    except UNREADABLE:
+        return VERSION
+    match fields:
+        case [int() as version, *_]:
+            return version
+        case _:
+            return VERSION
+
+
+def check_version(version: int) -> None:
+    """Raise WrongVersion, saying which side is older, unless a version is ours."""
+    if version != VERSION:
+        older = "its sender" if version < VERSION else "this side"
+        raise WrongVersion(f"message version {version} is not {VERSION}: upgrade {older}, the older one")
+
+
 def check_size(frames: Sequence[bytes]) -> None:
-    """Raise ProtocolError if frames are too many, one is too long or their total is."""
+    """Raise TooLarge if frames are too many, one is too long or their total is."""
     sizes = [len(frame) for frame in frames]
     if len(sizes) > MAX_FRAMES:
-        raise ProtocolError(f"message of {len(sizes)} frames exceeds the limit of {MAX_FRAMES}")
+        raise TooLarge(f"message of {len(sizes)} frames exceeds the limit of {MAX_FRAMES}")
     if max(sizes, default=0) > MAX_FRAME_BYTES or sum(sizes) > MAX_MESSAGE_BYTES:
-        raise ProtocolError(f"message of {sum(sizes)} bytes exceeds the size limit")
+        raise TooLarge(f"message of {sum(sizes)} bytes exceeds the size limit")
     if len(sizes) > 1 and sizes[1] > MAX_BODY_BYTES:
-        raise ProtocolError(f"message body of {sizes[1]} bytes exceeds the limit of {MAX_BODY_BYTES}")
+        raise TooLarge(f"message body of {sizes[1]} bytes exceeds the limit of {MAX_BODY_BYTES}")

@@ -17,6 +17,10 @@ class Sender:
     role: Role
     instruments: frozenset[str] | None = None
 
+    def speaks_for(self, node: str) -> bool:
+        """Whether a message in the name of a node may come from here."""
+        return self is LOCAL or (self.role == "agent" and self.name == node)
+
 
 LOCAL = Sender("local", "engineer")
 """Whoever connects where no keys are asked for: on loopback, or in plain by the owner's own words."""
