@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever is lost, doubled, delayed, reordered or killed: ids agree, requests end once, pairs come once."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from network_invariants import check
+from virtual_network import ENDS, NODES, VirtualNetwork, Weather
+
+from heraldlink.messages.command import Finished
+
+WEATHERS = (
+    Weather(),
+    Weather(loss=0.1, doubling=0.1, delay_s=(0.0005, 0.01)),
+    Weather(loss=0.1, doubling=0.3, delay_s=(0.0, 0.12)),
+    Weather(loss=0.4, doubling=0.2, delay_s=(0.0, 0.05)),
+)
+
+
+def storm(seed: int, weather: Weather, kills: int) -> VirtualNetwork:
+    """Some requests of both nodes in bad weather, with kills at any action; then good weather and rest."""
+    net = VirtualNetwork(seed, weather)
+    net.run(3.0)
+    for _ in range(3):
+        for node in ENDS:
+            if net.processes[node].alive:
+                net.ask(node, number=net.choices.randrange(1, 8))
+        for _ in range(kills):
+            net.kills[net.choices.choice(NODES)] = net.choices.randrange(40)
+            net.run(net.choices.uniform(0.2, 3.0))
+        net.run(4.0)
+    calm(net)
+    return net
+
+
+def calm(net: VirtualNetwork) -> None:
+    """Good weather until nobody has anything to do."""
+    net.kills.clear()
+    net.black.clear()
+    net.weather = Weather()
+    net.run(5.0)
+    net.run(180.0, until=lambda: at_rest(net))
+    net.run(3.0)
+
+
+def at_rest(net: VirtualNetwork) -> bool:
+    return all(
+        process.alive
+        and not process.busy
+        and not process.state.unsettled
+        and not getattr(process.state, "expiring", ())
+        for process in net.processes.values()
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(WEATHERS[:3]))
+def test_in_any_weather_every_request_is_delivered(seed: int, weather: Weather) -> None:
+    net = VirtualNetwork(seed, weather)
+    net.run(3.0)
+    asked = [net.ask(node, number=5, max_time_s=600.0) for node in ENDS]
+    net.run(120.0, until=lambda: all(net.ends_of(create_id) for create_id in asked))
+    calm(net)
+    check(net)
+    ends = [body for create_id in asked for body in net.ends_of(create_id)]
+    assert [body.state for body in ends if isinstance(body, Finished)] == ["DELIVERED", "DELIVERED"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(WEATHERS), st.integers(1, 3))
+def test_kills_at_any_action_leave_nothing_open_or_doubled(seed: int, weather: Weather, kills: int) -> None:
+    net = storm(seed, weather, kills)
+    check(net)
+    last = net.ask("alice", number=2)
+    net.run(60.0, until=lambda: bool(net.ends_of(last)))
+    (end,) = net.ends_of(last)
+    assert isinstance(end, Finished)
+    assert end.state == "DELIVERED"
+
+
+@pytest.mark.parametrize("direction", [("alice", "midpoint"), ("midpoint", "alice"), ("bob", "midpoint")])
+def test_a_wire_that_is_cut_in_one_direction_ends_requests_alike(direction: tuple[str, str]) -> None:
+    for seed in range(8):
+        net = VirtualNetwork(seed)
+        net.run(3.0)
+        for node in ENDS:
+            net.ask(node, number=40)
+        net.run(1.0 + 0.05 * seed)
+        net.black.add(direction)
+        net.run(6.0)
+        assert not any(process.busy for process in net.processes.values())
+        calm(net)
+        check(net)

@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two end nodes and a midpoint on a virtual clock, over wires that lose, double, delay and reorder frames.
+
+The link ports, couriers, steps and recovery are the real ones; sockets, workers and disks are played here: a
+frame is a list of bytes, a journal a list of facts that outlives its node, a slot lasts 0.1 s. A node can be
+killed before any of its actions. Everything follows from the seed.
+"""
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import msgspec
+
+from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, EndLink, MidpointLink
+from heraldlink.link import end, midpoint
+from heraldlink.link.end_state import EndState
+from heraldlink.link.events import (
+    Answered,
+    Asked,
+    Call,
+    Commit,
+    Event,
+    Lost,
+    Readied,
+    Received,
+    SafeState,
+    Send,
+    Tell,
+    Ticked,
+)
+from heraldlink.link.facts import FACTS, PairFact
+from heraldlink.link.midpoint_state import MidpointState
+from heraldlink.link.recovery import recovered
+from heraldlink.messages import worker as w
+from heraldlink.messages.command import Err, Finished
+from heraldlink.messages.header import Body
+from heraldlink.messages.link import Hello
+from heraldlink.messages.values import (
+    Confusion,
+    Demand,
+    Drive,
+    Parameters,
+    Phase,
+    Prediction,
+    Readout,
+    SlotCounts,
+)
+from heraldlink.security.sender import LOCAL
+from heraldlink.transport import Received as Frames
+
+ENDS = ("alice", "bob")
+NODES = (*ENDS, "midpoint")
+PREDICTION = Prediction(5e-3, 2.5e-3, 2.5e-3, 0.8, 0.79, 0.795, 0.01, {"alice": 0.01, "bob": 0.01})
+PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION)
+COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
+SLOT_S = 0.1
+TICK_S = 0.1
+WORK_S = 0.002
+
+
+class Killed(Exception):
+    """The node ends here, whatever it was about to do."""
+
+
+@dataclass
+class Weather:
+    """What the wires do to a frame: probabilities, and delays in seconds."""
+
+    loss: float = 0.0
+    doubling: float = 0.0
+    delay_s: tuple[float, float] = (0.0005, 0.001)
+
+    def arrivals(self, choices: Random) -> list[float]:
+        """Delays of the copies that arrive."""
+        copies = 2 if choices.random() < self.doubling else 1
+        return [choices.uniform(*self.delay_s) for _ in range(copies) if choices.random() >= self.loss]
+
+
+@dataclass
+class VirtualDealer:
+    """An end node's connection to the midpoint."""
+
+    transmit: Callable[[str, list[bytes]], None]
+    socket: None = None
+    arrived: list[list[bytes]] = field(default_factory=list[list[bytes]])
+
+    def send(self, frames: Sequence[bytes], timeout_s: float = 0.0) -> bool:
+        self.transmit("midpoint", list(frames))
+        return True
+
+    def receive(self, timeout_s: float = 0.0) -> list[bytes] | None:
+        return self.arrived.pop(0) if self.arrived else None
+
+
+@dataclass
+class VirtualRouter:
+    """The midpoint's connections; a peer is known by its node and life."""
+
+    transmit: Callable[[str, list[bytes]], None]
+    socket: None = None
+    arrived: list[Frames] = field(default_factory=list[Frames])
+
+    def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
+        self.transmit(peer.decode(), list(frames))
+        return True
+
+    def receive(self) -> Frames | None:
+        return self.arrived.pop(0) if self.arrived else None
+
+
+@dataclass
+class World:
+    """What happens in the slots: which attempts are heralded, and the outcomes of each pair."""
+
+    seed: int
+    played: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    shifted: dict[str, int] = field(default_factory=dict[str, int])
+
+    def heralds(self, slot: int) -> tuple[tuple[int, int], ...]:
+        draw = Random(f"{self.seed}/{slot}")
+        attempts = sorted(draw.sample(range(100, 1000), draw.randrange(4)))
+        return tuple((attempt, draw.choice((1, 2))) for attempt in attempts)
+
+    def outcome(self, node: str, slot: int, attempt: int) -> int:
+        """Perfectly anticorrelated, so that outcomes of different attempts do not pass for a pair."""
+        first = Random(f"{self.seed}/{slot}/{attempt}").choice((1, -1))
+        return first if node == ENDS[0] else -first
+
+
+@dataclass
+class Process:
+    """One life of a node."""
+
+    name: str
+    boot: int
+    state: EndState | MidpointState
+    link: EndLink | MidpointLink
+    wire: VirtualDealer | VirtualRouter
+    next_tick: float = 0.0
+    next_beat: float = 0.0
+    alive: bool = True
+
+    @property
+    def step(self) -> Callable[..., tuple[EndState | MidpointState, tuple[object, ...]]]:
+        return midpoint.step if self.name == "midpoint" else end.step  # type: ignore[return-value]
+
+    @property
+    def busy(self) -> bool:
+        state = self.state
+        waiting = isinstance(state, EndState) and bool(state.asking or state.queue)
+        return state.active is not None or waiting
+
+
+class VirtualNetwork:
+    """The network; ``now`` is its clock in seconds."""
+
+    def __init__(self, seed: int, weather: Weather | None = None) -> None:
+        self.choices = Random(seed)
+        self.weather = weather or Weather()
+        self.world = World(seed)
+        self.now = 100.0
+        self.order = 0
+        self.agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self.journals: dict[str, list[msgspec.Struct]] = {node: [] for node in NODES}
+        self.told: list[tuple[str, int, int, Body]] = []
+        self.asked: dict[int, tuple[str, int]] = {}
+        self.kills: dict[str, int] = {}
+        self.black: set[tuple[str, str]] = set()
+        self.frames = 0
+        self.lost = 0
+        self.restarts = 0
+        self.boots = dict.fromkeys(NODES, 0)
+        self.processes: dict[str, Process] = {}
+        for node in NODES:
+            self.start(node)
+
+    # the clock
+
+    def at(self, delay_s: float, act: Callable[[], None]) -> None:
+        """Do something after a delay."""
+        self.order += 1
+        heapq.heappush(self.agenda, (self.now + delay_s, self.order, act))
+
+    def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+        """Let time pass, up to a condition."""
+        end_s = self.now + seconds
+        while self.agenda and self.agenda[0][0] <= end_s:
+            self.now, _, act = heapq.heappop(self.agenda)
+            act()
+            if until():
+                return
+        self.now = end_s
+
+    # lives
+
+    def start(self, node: str) -> None:
+        """Begin a life: read the journal, join the link, be prepared by the operator a moment later."""
+        self.boots[node] += 1
+        boot = self.boots[node]
+
+        def transmit(target: str, frames: list[bytes]) -> None:
+            self.transmit(node, target, frames)
+
+        if node == "midpoint":
+            router = VirtualRouter(transmit)
+            link: EndLink | MidpointLink = MidpointLink(router, node, ENDS, boot)  # type: ignore[arg-type]
+            wire: VirtualDealer | VirtualRouter = router
+            state: EndState | MidpointState = MidpointState(node, ENDS)
+        else:
+            peer = ENDS[1 - ENDS.index(node)]
+            dealer, hello = VirtualDealer(transmit), Hello(boot, Drive(0.2, 0.2, 10**6))
+            link = EndLink(dealer, node, "midpoint", peer, hello)  # type: ignore[arg-type]
+            wire, state = dealer, EndState(node, peer, "midpoint", ENDS, boot, 1 / SLOT_S)
+        process = Process(node, boot, state, link, wire)
+        self.processes[node] = process
+        self.guarded(process, lambda: self.feed(process, recovered(self.journals[node], ENDS)))
+        self.at(0.01, lambda: self.tick(process))
+
+    def kill(self, process: Process) -> None:
+        """End a life at once; the next one begins a little later."""
+        if process.alive:
+            process.alive = False
+            self.restarts += 1
+            self.at(self.choices.uniform(0.01, 4.0), lambda: self.start(process.name))
+
+    def guarded(self, process: Process, act: Callable[[], None]) -> None:
+        """Do something as a process, which may be killed by it."""
+        if not process.alive:
+            return
+        try:
+            act()
+            process.link.tick(self.now)
+        except Killed:
+            self.kill(process)
+
+    def tick(self, process: Process) -> None:
+        """What a node does 10 times a second."""
+        if not process.alive:
+            return
+        self.guarded(process, lambda: self.ticked(process))
+        self.at(TICK_S, lambda: self.tick(process))
+
+    def ticked(self, process: Process) -> None:
+        link = process.link
+        if self.now >= process.next_beat:
+            process.next_beat = self.now + BEAT_S
+            link.beat(self.now)
+        if process.busy:
+            for node in NODES:
+                if node != process.name and link.silence_s(node, self.now) > SILENCE_S:
+                    self.feed(process, Lost(node, f"node {node} does not answer"))
+        elif not process.state.prepared:
+            self.feed(process, Readied(True))
+        self.feed(process, Ticked())
+
+    # wires
+
+    def transmit(self, source: str, target: str, frames: list[bytes]) -> None:
+        self.frames += 1
+        arrivals = self.weather.arrivals(self.choices) if (source, target) not in self.black else []
+        self.lost += not arrivals
+        for delay_s in arrivals:
+            self.at(delay_s, lambda: self.arrive(source, target, frames))
+
+    def arrive(self, source: str, target: str, frames: list[bytes]) -> None:
+        process = self.processes[target]
+        if isinstance(process.wire, VirtualRouter):
+            process.wire.arrived.append(Frames(source.encode(), frames, LOCAL))
+        else:
+            process.wire.arrived.append(frames)
+        self.guarded(process, lambda: self.read(process))
+        if process.alive:
+            due_s = process.link.due_s()
+            if due_s < self.now + TICK_S:
+                self.at(max(0.0, due_s - self.now) + 1e-4, lambda: self.guarded(process, lambda: None))
+
+    def read(self, process: Process) -> None:
+        received = process.link.receive(self.now)
+        for node in process.link.restarted():
+            self.feed(process, Lost(node, f"node {node} was restarted"))
+        for source, body in received:
+            self.feed(process, Received(source, body))
+
+    # steps
+
+    def feed(self, process: Process, event: Event) -> None:
+        process.state, actions = process.step(process.state, event, self.now)
+        for action in actions:
+            if process.name in self.kills:
+                self.kills[process.name] -= 1
+                if self.kills[process.name] < 0:
+                    del self.kills[process.name]
+                    raise Killed
+            self.perform(process, action)
+
+    def perform(self, process: Process, action: object) -> None:
+        match action:
+            case Send(target, body):
+                process.link.send(target, body, self.now)
+            case Call(body):
+                self.work(process, body)
+            case Commit(entries):
+                self.journals[process.name] += [stored(kind, body) for kind, body in entries]
+            case Tell(_, create_id, body):
+                self.told.append((process.name, process.boot, create_id, body))
+            case SafeState():
+                pass
+            case _:
+                raise AssertionError(action)
+
+    # workers
+
+    def work(self, process: Process, call: Body) -> None:
+        """Answer when a real worker would."""
+        delay_s, answer = WORK_S, lambda: self.answer(process.name, call)
+        match call:
+            case w.ArmSlot():
+                delay_s = max(WORK_S, (call.slot - 1) * SLOT_S - self.now + 0.01)
+            case w.PlaySlot():
+                if self.slot() != call.slot - 1:
+                    void = f"slot {call.slot} was to be recorded after tick {self.slot()}"
+                    late = w.SlotPlayed(call.request, call.burst, void, (), None, COUNTS, ())
+                    answer = lambda: late  # noqa: E731
+                else:
+                    self.world.played[call.slot] = () if call.estimate else self.world.heralds(call.slot)
+                    delay_s = (call.slot + 0.5) * SLOT_S - self.now
+            case _:
+                pass
+
+        def reply() -> None:
+            body = answer()
+            if body:
+                self.feed(process, Answered(body))
+
+        self.at(delay_s, lambda: self.guarded(process, reply))
+
+    def slot(self) -> int:
+        return int(self.now / SLOT_S + 1e-9)
+
+    def answer(self, node: str, call: Body) -> Body | None:
+        match call:
+            case w.Choose():
+                return w.Chosen(call.request, PARAMETERS)
+            case w.Load():
+                return w.Loaded(call.request, "program")
+            case w.Count():
+                return w.Counted(call.request, self.slot() + call.fresh)
+            case w.ArmSlot():
+                return w.SlotArmed(call.request, call.burst, self.slot())
+            case w.PlaySlot():
+                heralds = self.world.played[call.slot]
+                return w.SlotPlayed(call.request, call.burst, "", heralds, Phase(0.1, 1e-3), COUNTS, ())
+            case w.CollectSlot():
+                shift = self.world.shifted.get(node, 0)
+                readouts = tuple(
+                    Readout(attempt + shift, self.world.outcome(node, call.slot, attempt))
+                    for attempt, _ in self.world.played.get(call.slot, ())
+                )
+                return w.SlotCollected(call.request, call.burst, readouts, Confusion(), 1000, ())
+            case _:
+                return None
+
+    # clients
+
+    def ask(self, node: str, number: int = 6, max_time_s: float = 60.0) -> int:
+        """A client's CREATE; its create_id."""
+        create_id = len(self.asked) + 1
+        process = self.processes[node]
+        self.asked[create_id] = (node, process.boot)
+        wanted = Demand(number, 0.6, max_time_s, create_id, ("XX", "YY", "ZZ"), 10**6)
+        peer = ENDS[1 - ENDS.index(node)]
+        asked = Asked("client", create_id, peer, wanted, 1000 + create_id)
+        self.guarded(process, lambda: self.feed(process, asked))
+        return create_id
+
+    def ends_of(self, create_id: int) -> list[Body]:
+        """What a client was told at the end of its request."""
+        return [
+            body for _, _, one, body in self.told if one == create_id and isinstance(body, Err | Finished)
+        ]
+
+    def pairs(self, node: str) -> list[PairFact]:
+        return [fact for fact in self.journals[node] if isinstance(fact, PairFact)]
+
+
+def stored(kind: str, body: msgspec.Struct) -> msgspec.Struct:
+    """A fact as it comes back from a disk."""
+    if kind not in FACTS:
+        return body
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(body), type=FACTS[kind])
