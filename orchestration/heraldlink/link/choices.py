@@ -40,7 +40,8 @@ def choose(demand: Demand, turn: int, *, swapped: bool) -> Choice:
         return of_basis(basis_of(demand.seed ^ 0x7E57, tests, ALL_PAULIS), test=True)
     if demand.sides is None:
         return of_basis(basis_of(demand.seed, turn - tests, demand.bases))
-    one, other = (drawn(side, f"{demand.seed}/{turn}/{place}") for place, side in enumerate(demand.sides))
+    one: Measured = drawn(demand.sides[0], f"{demand.seed}/{turn}/0")
+    other: Measured = drawn(demand.sides[1], f"{demand.seed}/{turn}/1")
     measured = (other, one) if swapped else (one, other)
     sides = in_order(demand.sides, swapped=swapped)
     letters = "".join(

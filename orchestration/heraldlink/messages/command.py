@@ -11,7 +11,7 @@ import msgspec
 
 from heraldlink.messages.header import Body, kind_of
 from heraldlink.messages.lease import LEASE_BODIES
-from heraldlink.messages.service import Measured, RequestType, Side, SlotBasis
+from heraldlink.messages.service import Kept, Measured, RequestType, Side, SlotBasis
 from heraldlink.messages.values import (
     Basis,
     BellState,
@@ -35,7 +35,9 @@ class HeraldedPair(msgspec.Struct, frozen=True):
     ``outcomes`` are (local, remote), +1 for |g>, -1 for |e>, 0 where none was read. ``attempt`` is the
     hardware's reference index in the slot. ``sequence_number`` is dense over confirmed pairs, else 0.
     ``origin`` is joined over all instruments that contributed. ``basis`` and ``measured`` are local first;
-    ``measured`` leaves rotations before the measurement out, ``basis`` calls them R.
+    ``measured`` leaves rotations before the measurement out, ``basis`` calls them R. ``kept``: where this
+    node keeps its qubit (K). ``correction``: the Pauli operator (I, X, Y or Z) that makes of the other node's
+    qubit the state that this node's measurement stands for (R); empty if none of them does.
     """
 
     sequence_number: int
@@ -52,6 +54,8 @@ class HeraldedPair(msgspec.Struct, frozen=True):
     reason: str
     origin: Origin = "unknown"
     measured: tuple[Measured, Measured] = ("Z", "Z")
+    kept: Kept | None = None
+    correction: str = ""
 
 
 class Ping(Body, frozen=True, tag="ping"):

@@ -35,6 +35,20 @@ LETTERS: Final[dict[Measured, str]] = {"Z": "Z", "X": "X", "Y": "Y", "Z+X": "S",
 PAULIS: Final[dict[str, Measured]] = {"X": "X", "Y": "Y", "Z": "Z"}
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """Where one node keeps its half of a pair, since when, until when, and how the pair gets worse.
+
+    Times are bench time (ps). After t seconds of storage its goodness is the sum of amplitude·exp(-rate·t)
+    over ``decay`` (amplitude, rate in 1/s), which follows from both qubits' T1 and T2. ``until_ps`` is when
+    it is given up: at the cut-off, or where its goodness falls below the request's minimum; 0: never.
+    """
+
+    qubit: int
+    since_ps: int
+    until_ps: int
+    decay: tuple[tuple[float, float], ...]
+
+
 class Side(msgspec.Struct, frozen=True):
     """How one node measures its qubits.
 
