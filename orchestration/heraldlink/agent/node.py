@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
 import zmq
 
 from heraldlink.agent.admission import Admission
 from heraldlink.agent.archive import Archive
 from heraldlink.agent.command_port import CommandPort, Question
-from heraldlink.agent.desk import MOST_ASIDE, Desk
+from heraldlink.agent.desk import Desk
 from heraldlink.agent.lease import Lease, Refused
 from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, LinkPort
 from heraldlink.agent.machines import Machine
 from heraldlink.agent.outbox import Outbox
+from heraldlink.agent.reading import read, refuse
 from heraldlink.agent.requests import demand_of
 from heraldlink.agent.stamps import Stamps
 from heraldlink.agent.storage import Storage
@@ -60,19 +60,15 @@ from heraldlink.messages.command import (
     Tags,
 )
 from heraldlink.messages.header import Body, Message, new_id
-from heraldlink.messages.lease import Reading, ReadParameter
-from heraldlink.messages.values import CommandCode, ErrorCode
+from heraldlink.messages.lease import ReadParameter
+from heraldlink.messages.values import ErrorCode
 from heraldlink.messages.worker import (
     Fault,
     Notes,
     ParkAll,
     PrepareAll,
-    ReadBack,
-    ReadBacks,
-    ReadOne,
     ReadTags,
     TagArrays,
-    Value,
 )
 
 TICK_S = 0.05
@@ -276,7 +272,7 @@ class Node:
             case FetchTags() as body:
                 self.hand_over(question, body)
             case ReadParameter() as body:
-                self.read(question, body)
+                read(self, question, body)
             case _:
                 self.answer(question, Err("REJECTED", "this message is not for a node", self.name))
 
@@ -292,16 +288,7 @@ class Node:
 
     def refuse(self, question: Question, refusal: Refused) -> None:
         """Answer that it is not done; where that is not known, with what the instruments say."""
-        error = Err(refusal.code, refusal.reason, self.name, facts=refusal.facts)
-        if refusal.code != "INDETERMINATE":
-            self.answer(question, error)
-            return
-
-        def done(message: Message) -> None:
-            facts = message.body.values if isinstance(message.body, ReadBacks) else {}
-            self.say(question, msgspec.structs.replace(error, facts=facts))
-
-        self.desk.ask_aside(ReadBack(), done, time.monotonic())
+        refuse(self, question, refusal)
 
     def wind_up(self, lease: Lease, reason: str) -> None:
         """End what was asked under a lease, after the slot that is playing."""
@@ -356,7 +343,8 @@ class Node:
                     pass
 
         call = PrepareAll() if prepare else ParkAll()
-        self.desk.call(call, done, time.monotonic(), self._stamps.of(call, self.tenancy.epoch))
+        stamp = question.lease or self._stamps.of(call, self.tenancy.epoch)
+        self.desk.call(call, done, time.monotonic(), stamp)
 
     def bring_deferred(self, now: float) -> None:
         """Prepare that came while a request was still ending."""
@@ -381,7 +369,9 @@ class Node:
             self.answer(question, Err("CREATE", reason, self.name))
             return
         self._requests[question.client, body.create_id] = question
-        self.feed(Asked(question.client, body.create_id, body.remote, demand, new_id()))
+        request = new_id()
+        self._stamps.admit(request, question.lease)
+        self.feed(Asked(question.client, body.create_id, body.remote, demand, request))
 
     def open(self, question: Question, body: Receive | StopReceive) -> None:
         """RECEIVE and STOP_RECEIVE: from which peer requests are taken for a purpose."""
@@ -410,21 +400,3 @@ class Node:
                     pass
 
         self.desk.call(ReadTags(body.request), done, time.monotonic())
-
-    def read(self, question: Question, body: ReadParameter) -> None:
-        """One parameter of an instrument, between the calls of a request."""
-
-        def done(message: Message) -> None:
-            match message.body:
-                case Value() as found:
-                    reading = Reading(body.instrument, body.parameter, found.value, found.unit)
-                    self.answer(question, reading)
-                case Fault() as fault:
-                    code: ErrorCode | CommandCode = "OTHER" if fault.device else "BAD_REQUEST"
-                    self.answer(question, Err(code, fault.reason, self.name, fault.device))
-                case _:
-                    pass
-
-        if not self.desk.ask_aside(ReadOne(body.instrument, body.parameter), done, time.monotonic()):
-            reason = f"node {self.name} has {MOST_ASIDE} reads waiting: ask more slowly"
-            self.answer(question, Err("LIMIT", reason, self.name))

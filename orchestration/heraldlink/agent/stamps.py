@@ -27,6 +27,11 @@ class Stamps:
         """Void everything below."""
         self.floor = max(self.floor, floor)
 
+    def admit(self, request: int, lease: int) -> None:
+        """A request was asked under this lease; 0: under none."""
+        if lease:
+            self._requests[request] = lease
+
     def of(self, body: Body, epoch: int) -> int:
         """Epoch of an order, where ``epoch`` is that of the last lease given."""
         now = max(self.floor, epoch)

@@ -14,6 +14,7 @@ from heraldlink.cli.devices import devices
 from heraldlink.cli.drivers import drivers
 from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
 from heraldlink.cli.journal import journal
+from heraldlink.cli.lease import lease
 from heraldlink.cli.node import node
 from heraldlink.cli.predict import predict
 from heraldlink.cli.published import published
@@ -65,6 +66,7 @@ def application() -> typer.Typer:
     app.add_typer(sim(), name="sim")
     app.add_typer(tags(), name="tags")
     app.add_typer(journal(), name="journal")
+    app.add_typer(lease(), name="lease")
     return app
 
 

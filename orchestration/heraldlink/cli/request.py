@@ -24,6 +24,7 @@ def request(
 ) -> None:
     """Ask a running network for entangled pairs; Ctrl-C ends the request and parks the nodes."""
     from heraldlink.cli.exits import told_at_once
+    from heraldlink.cli.lease import borrow
     from heraldlink.cli.measurement import Wish, judge, measure, parked_on_failure
     from heraldlink.cli.report import check_writable, keep, show
     from heraldlink.cli.signals import terminated_as_interrupted
@@ -35,6 +36,7 @@ def request(
     with ExitStack() as stack:
         stack.enter_context(terminated_as_interrupted())
         nodes = stack.enter_context(connect(network))
+        borrow(nodes)
         for node in nodes:
             node.status()
         stack.enter_context(parked_on_failure(nodes))

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client reads through a node: parameters, and what the instruments say after a doubtful command."""
+
+import time
+from typing import Protocol
+
+import msgspec
+
+from heraldlink.agent.command_port import Question
+from heraldlink.agent.desk import MOST_ASIDE, Desk
+from heraldlink.agent.lease import Refused
+from heraldlink.messages.command import Err
+from heraldlink.messages.header import Body, Message
+from heraldlink.messages.lease import Reading, ReadParameter
+from heraldlink.messages.values import CommandCode, ErrorCode
+from heraldlink.messages.worker import Fault, ReadBack, ReadBacks, ReadOne, Value
+
+
+class Answering(Protocol):
+    """The node, as far as reading needs it."""
+
+    name: str
+
+    @property
+    def desk(self) -> Desk:
+        """The desk in front of the worker."""
+        ...
+
+    def answer(self, question: Question, body: Body) -> bool:
+        """Answer a question, and keep the answer of a command."""
+        ...
+
+    def say(self, question: Question, body: Body) -> bool:
+        """Send a message to where a question came from."""
+        ...
+
+
+def read(node: Answering, question: Question, body: ReadParameter) -> None:
+    """One parameter of an instrument, between the calls of a request."""
+
+    def done(message: Message) -> None:
+        match message.body:
+            case Value() as found:
+                node.answer(question, Reading(body.instrument, body.parameter, found.value, found.unit))
+            case Fault() as fault:
+                code: ErrorCode | CommandCode = "OTHER" if fault.device else "BAD_REQUEST"
+                node.answer(question, Err(code, fault.reason, node.name, fault.device))
+            case _:
+                pass
+
+    if not node.desk.ask_aside(ReadOne(body.instrument, body.parameter), done, time.monotonic()):
+        reason = f"node {node.name} has {MOST_ASIDE} reads waiting: ask more slowly"
+        node.answer(question, Err("LIMIT", reason, node.name))
+
+
+def refuse(node: Answering, question: Question, refusal: Refused) -> None:
+    """Answer that it is not done; where that is not known, with what the instruments say."""
+    error = Err(refusal.code, refusal.reason, node.name, facts=refusal.facts)
+    if refusal.code != "INDETERMINATE":
+        node.answer(question, error)
+        return
+
+    def done(message: Message) -> None:
+        facts = message.body.values if isinstance(message.body, ReadBacks) else {}
+        node.say(question, msgspec.structs.replace(error, facts=facts))
+
+    node.desk.ask_aside(ReadBack(), done, time.monotonic())
