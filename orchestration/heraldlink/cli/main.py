@@ -14,6 +14,7 @@ from heraldlink.cli.devices import devices
 from heraldlink.cli.drivers import drivers
 from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
 from heraldlink.cli.journal import journal
+from heraldlink.cli.keys import keys
 from heraldlink.cli.lease import lease
 from heraldlink.cli.node import node
 from heraldlink.cli.predict import predict
@@ -67,6 +68,7 @@ def application() -> typer.Typer:
     app.add_typer(tags(), name="tags")
     app.add_typer(journal(), name="journal")
     app.add_typer(lease(), name="lease")
+    app.add_typer(keys(), name="keys")
     return app
 
 
