@@ -20,6 +20,8 @@ from heraldlink.security.places import host_of
 
 Channel = Literal["command", "link", "safety", "event", "record"]
 KIB, MIB = 1024, 1024 * 1024
+CURVE_BYTES = 64
+"""Most that encryption adds to a frame (33 bytes in CurveZMQ, RFC 26): libzmq counts it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def configure(socket: "zmq.Socket[bytes]", channel: Channel) -> None:
         zmq.HEARTBEAT_TIMEOUT: limits.timeout_ms,
         zmq.HEARTBEAT_TTL: limits.timeout_ms,
         zmq.HANDSHAKE_IVL: 3000,
-        zmq.MAXMSGSIZE: limits.frame_bytes,
+        zmq.MAXMSGSIZE: limits.frame_bytes + CURVE_BYTES,
         zmq.SNDHWM: limits.queue,
         zmq.RCVHWM: limits.queue,
         zmq.RECONNECT_IVL: 100,
