@@ -56,8 +56,10 @@ class Client:
         self._history.note(self.name, "info" if isinstance(error, NodeLost) else "fail", what, str(error))
 
     def prepare(self) -> None:
-        """Prepare every node."""
-        self.call("prepare", self.network.prepare)
+        """Prepare every node that is not."""
+        for node in self.network:
+            if not node.status().prepared:
+                self.call(f"prepare {node.name}", node.prepare)
 
     def start(
         self, number: int = 10**6, *, node: str = "alice", remote: str = "bob", **options: object
