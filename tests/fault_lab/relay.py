@@ -21,7 +21,7 @@ from heraldlink.errors import ProtocolError
 from heraldlink.messages.header import decode_header
 
 Way = Literal["up", "down"]
-Act = Literal["drop", "duplicate", "delay", "swap", "change"]
+Act = Literal["drop", "duplicate", "delay", "swap", "change", "call"]
 Frames = list[bytes]
 LOG_LENGTH = 200_000
 
@@ -44,7 +44,8 @@ class Rule:
     ``kind``: the message's kind, a tuple of them, or None for all but beats. ``skip``: let that many pass
     first. ``count``: at most so often. ``delay_s`` and ``jitter_s`` (uniform, plus or minus): of "delay" and
     of the copy of "duplicate". "swap" holds a message until the next one that the rule fits has passed, or
-    ``delay_s`` (0.2 s without one). ``changed`` makes the frames of "change". Draws with ``seed``.
+    ``delay_s`` (0.2 s without one). ``changed`` makes the frames of "change". "call" calls ``called`` before
+    the message passes: something is broken at this very step. Draws with ``seed``.
     """
 
     act: Act
@@ -56,6 +57,7 @@ class Rule:
     delay_s: float = 0.0
     jitter_s: float = 0.0
     changed: Callable[[Frames], Frames] | None = None
+    called: Callable[[], None] | None = None
     seed: int = 0
     struck: list[Passed] = field(default_factory=list[Passed])
 
@@ -200,6 +202,10 @@ class Relay:
             case "change":
                 assert rule.changed is not None, "a rule that changes needs `changed`"
                 self._send(item.way, item.peer, rule.changed(list(item.frames)))
+            case "call":
+                assert rule.called is not None, "a rule that calls needs `called`"
+                rule.called()
+                self._send(item.way, item.peer, item.frames)
 
     def _later(self, due: float, item: Passed) -> None:
         heapq.heappush(self._late, (due, next(self._numbers), item.way, item.peer, item.frames))

@@ -37,3 +37,50 @@ def working_syncs() -> None:
     from fault_lab.syscalls import fail_syncs
 
     signal.signal(signal.SIGUSR2, lambda *_: fail_syncs())
+
+
+@switch
+def resending() -> None:
+    """A link message that was lost is not sent again."""
+    from heraldlink.link import courier
+
+    courier.RETRY_FACTOR, courier.SHORTEST_RETRY_S, courier.LONGEST_RETRY_S = 1e9, 1e9, 1e9
+
+
+@switch
+def worker_deadline() -> None:
+    """Nobody watches how long the worker takes."""
+    from heraldlink.agent.desk import Desk
+
+    Desk.watch = lambda self, now: None
+
+
+@switch
+def journal_lock() -> None:
+    """Two processes may open one journal."""
+    import fcntl
+
+    fcntl.flock = lambda descriptor, how: None
+
+
+@switch
+def parking() -> None:
+    """A node that loses control leaves its instruments as they are."""
+    from heraldlink.agent import node
+    from heraldlink.link.events import SafeState
+
+    before = node.Node.perform
+
+    def perform(self, action):
+        if not isinstance(action, SafeState):
+            before(self, action)
+
+    node.Node.perform = perform
+
+
+@switch
+def reading_back() -> None:
+    """Settings are not read back after they were applied."""
+    from heraldlink.agent import crew
+
+    crew.deviations = lambda settings, node: []
