@@ -19,7 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`--seed N` or `--seed fresh`: draw the statistical tests anew."""
     told = "seed of benches and random settings: a number, or fresh"
     parser.addoption("--seed", default=str(FIXED_SEED), help=told)
-    parser.addoption("--long", action="store_true", help="also what takes half an hour: power of all shifts")
+    parser.addoption(
+        "--long", action="store_true", help="also what takes half an hour: power of all shifts, all kills"
+    )
     contracts = parser.getgroup("contracts", "contracts of drivers, tests/contracts")
     contracts.addoption(
         "--instrument",
@@ -45,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Turn `fresh` into a number before the workers get it, and register marks."""
+    config.addinivalue_line("markers", "long: only with --long")
     config.addinivalue_line("markers", "fault(*rows): shows the outcome of rows of the fault list")
     config.addinivalue_line("markers", "unprotected(row, without): fails as it must without a protection")
     if config.option.seed == "fresh":
@@ -56,6 +59,10 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"seed: {config.option.seed}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest modules, so that neither of two workers ends up alone with them."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is long; begin with the longest modules, so that no worker ends up alone with them."""
+    if not config.option.long:
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: {"system", "statistics"}.isdisjoint(item.path.parts))

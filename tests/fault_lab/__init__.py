@@ -32,11 +32,12 @@ How to write the test of a row of the fault list::
   waits for the end; everything a client was told is in ``rack.history``.
 * A protection switched off: ``Laboratory(folder, without={"alice": "NAME"})`` starts that node with the
   function NAME of :mod:`without` applied; ``@unprotected(16, "...")`` marks the test that shows the failure,
-  ``shown_to_fail(scenario, rack)`` runs the row's scenario and wants it, or the history, to fail.
+  ``shown_to_fail(scenario, rack, "why")`` runs the row's scenario and wants it, or the history, to fail.
 
 The table of docs/reference/fault-rows.md is made from these marks: ``python -m fault_lab.table --write``.
 """
 
+from fault_lab.deadline import within
 from fault_lab.history import History, HistoryBroken, check
 from fault_lab.laboratory import Laboratory, wait_for
 from fault_lab.marks import fault, shown_to_fail, unprotected
@@ -55,4 +56,5 @@ __all__ = [
     "shown_to_fail",
     "unprotected",
     "wait_for",
+    "within",
 ]

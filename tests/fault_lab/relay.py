@@ -101,6 +101,7 @@ class Relay:
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
         self._backs: dict[bytes, zmq.Socket[bytes]] = {}
+        self._left: list[zmq.Socket[bytes]] = []
         self._late: list[tuple[float, int, Way, bytes, Frames]] = []
         self._held: dict[int, tuple[float, Passed]] = {}
         self._numbers = itertools.count()
@@ -129,9 +130,8 @@ class Relay:
         """Lead to another place from now on, as after its restart on another port."""
         with self._lock:
             self.target = target
-            backs, self._backs = self._backs, {}
-            for back in backs.values():
-                back.close()
+            self._left += self._backs.values()  # the relay's own thread closes what it may be polling
+            self._backs.clear()
 
     def seen(self, kind: str, way: Way | None = None) -> list[Passed]:
         """Messages of a kind that arrived at the relay."""
@@ -148,6 +148,8 @@ class Relay:
         poller.register(self._front, zmq.POLLIN)
         while not self._over.is_set():
             with self._lock:
+                while self._left:
+                    self._left.pop().close()
                 sockets = {back: peer for peer, back in self._backs.items()}
             for back in sockets:
                 poller.register(back, zmq.POLLIN)
@@ -163,7 +165,7 @@ class Relay:
             for peer, *frames in _all(self._front):
                 self._arrived(now, "up", peer, frames)
         for back, peer in sockets.items():
-            if back in ready and not back.closed:
+            if back in ready and back not in self._left:
                 for frames in _all(back):
                     self._arrived(now, "down", peer, frames)
         while self._late and self._late[0][0] <= now:
