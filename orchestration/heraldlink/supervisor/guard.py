@@ -48,6 +48,8 @@ class Raw:
     processes: tuple[int, ...] | None
     devices: tuple[str, ...]
     reason: str
+    number: int = 0
+    """Of the agent's Help; 0 if the list is run because the agent is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,6 @@ class Guard:
     _ends: list[float] = field(default_factory=list[float])
     _asked: dict[int, Asked] = field(default_factory=dict[int, Asked])
     _number: int = 0
-    _helping: Help | None = None
     _farewell: Farewell | None = None
     _latched: str = ""
 
@@ -143,7 +144,7 @@ class Guard:
     def spawned(self, process: int, now: float) -> list[Action]:
         """The agent's process runs."""
         self.agent, self.phase, self._until = process, Phase.STARTING, now + self.limits.start_s
-        self._count, self._farewell, self._helping = -1, None, None
+        self._count, self._farewell = -1, None
         return []
 
     def told(self, word: Word, now: float) -> list[Action]:
@@ -174,8 +175,7 @@ class Guard:
     def _asked_for_help(self, help_: Help) -> list[Action]:
         if self.phase not in ALIVE:
             return []
-        self._helping = help_
-        return [Raw(help_.processes, help_.devices, help_.reason)]
+        return [Raw(help_.processes, help_.devices, help_.reason, help_.number)]
 
     def _obeyed(self, word: Obeyed) -> list[Action]:
         self.outcomes, self.state = dict(self.outcomes) | word.outcomes, word.state
@@ -198,12 +198,11 @@ class Guard:
         self._ends = [*(end for end in self._ends if now - end < self.limits.window_s), now]
         return [Raw(None, (), self.reason)]
 
-    def secured(self, outcomes: Mapping[str, str], ok: bool, now: float) -> list[Action]:
-        """The raw safe list was run through."""
+    def secured(self, number: int, outcomes: Mapping[str, str], ok: bool, now: float) -> list[Action]:
+        """The raw safe list was run through; ``number`` as in Raw."""
         self.outcomes = dict(self.outcomes) | dict(outcomes)
-        if (helping := self._helping) is not None and self.phase is not Phase.SECURING:
-            self._helping = None
-            return [Tell(Helped(helping.number, ok, dict(outcomes)))]
+        if number:
+            return [Tell(Helped(number, ok, dict(outcomes)))] if self.phase in ALIVE else []
         if self.phase is not Phase.SECURING:
             return []
         self._latch(ok)

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The supervisor's loop: safety channel, the agent's pipe and end, signals, and results of the raw list."""
+
+import faulthandler
+import json
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from types import FrameType
+
+import zmq
+
+from heraldlink.messages.command import Err, Ping, Pong
+from heraldlink.messages.header import Body
+from heraldlink.messages.safety import Abort, Clear, GetSafety, Stop
+from heraldlink.supervisor.guard import Action, End, Guard, Kill, Raw, Reply, Spawn, Tell
+from heraldlink.supervisor.line import Hung
+from heraldlink.supervisor.notify import Notifier
+from heraldlink.supervisor.processes import Agent, adopt_orphans, kill_and_wait, kill_orphans
+from heraldlink.supervisor.raw_list import Item, Outcome, secure_all
+from heraldlink.supervisor.safety_port import Call, SafetyPort
+
+CLOSE_LIMIT_S = 1.0
+"""For a killed process to leave its connections; killing takes milliseconds."""
+
+READY = ("SAFE", "IDLE", "ARMED", "RUNNING")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The raw list was run through."""
+
+    number: int
+    outcomes: Sequence[Outcome]
+
+
+class Supervisor:
+    """One node's parent process."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        port: SafetyPort,
+        items: Sequence[Item],
+        command: Callable[[], Sequence[str]],
+        notifier: Notifier,
+        say: Callable[[str], None],
+    ) -> None:
+        self._guard, self._port, self._items = guard, port, items
+        self._command, self._notifier, self._say = command, notifier, say
+        self._agent: Agent | None = None
+        self._code: int | None = None
+        self._wanted: queue.SimpleQueue[Raw] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+        self._ring, self._bell = socket.socketpair()
+        self._signals: list[int] = []
+        self._ready, self._next_pat = False, 0.0
+        for end in (self._ring, self._bell):
+            end.setblocking(False)
+
+    def run(self) -> int:
+        """Supervise until asked to end; the exit code."""
+        adopt_orphans()
+        self._watch_signals()
+        threading.Thread(target=self._run_raw, name="raw list", daemon=True).start()
+        while self._code is None:
+            self._turn()
+        return self._code
+
+    def _watch_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            signal.signal(number, self._note)
+        signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._signals.append(number)
+
+    def _turn(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._port.socket, zmq.POLLIN)
+        poller.register(self._ring.fileno(), zmq.POLLIN)
+        agent = self._agent
+        if agent:
+            poller.register(agent.line.fileno(), zmq.POLLIN)
+            poller.register(agent.ended, zmq.POLLIN)
+        ready = dict(poller.poll(self._guard.due_s(time.monotonic()) * 1000))
+        now = time.monotonic()
+        with suppress(BlockingIOError):
+            self._ring.recv(4096)
+        if agent and agent.line.fileno() in ready:
+            self._listen(agent, now)
+        if agent and agent.ended in ready:
+            self._bury(agent, now)
+        self._take_signals(now)
+        self._take_results(now)
+        for call in self._port.receive():
+            self._serve(call, now)
+        self._do(self._guard.ticked(now))
+        self._tell_systemd(now)
+
+    def _listen(self, agent: Agent, now: float) -> None:
+        with suppress(Hung):  # its end is seen by its own descriptor
+            for word in agent.line.receive():
+                self._do(self._guard.told(word, now))
+
+    def _bury(self, agent: Agent, now: float) -> None:
+        self._listen(agent, now)
+        self._agent = None
+        self._do(self._guard.died(agent.bury(), now))
+
+    def _take_signals(self, now: float) -> None:
+        while self._signals:
+            number = self._signals.pop(0)
+            if number == signal.SIGUSR1:
+                self._dump(now)
+            else:
+                self._do(self._guard.signalled(now))
+
+    def _take_results(self, now: float) -> None:
+        while not self._finished.empty():
+            finished = self._finished.get()
+            outcomes = finished.outcomes
+            told = {outcome.device: outcome.note for outcome in outcomes}
+            ok = all(outcome.ok for outcome in outcomes)
+            self._say("; ".join(f"{name}: {note}" for name, note in told.items()))
+            self._do(self._guard.secured(finished.number, told, ok, now))
+
+    def _serve(self, call: Call, now: float) -> None:
+        match call.body:
+            case Ping():
+                self._port.answer(call, Pong(self._guard.node, self._guard.boot))
+            case GetSafety():
+                self._port.answer(call, self._guard.status(now))
+            case Abort(reason):
+                self._do(self._guard.asked("abort", call, call.who, reason, now))
+            case Stop(reason):
+                self._do(self._guard.asked("stop", call, call.who, reason, now))
+            case Clear(reason):
+                self._do(self._guard.asked("clear", call, call.who, reason, now))
+            case _:
+                reason = "this message is not for the safety channel"
+                self._port.answer(call, Err("BAD_REQUEST", reason, self._guard.node))
+
+    def _do(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action:
+                case Spawn():
+                    self._spawn()
+                case Kill():
+                    if self._agent:
+                        self._say(f"the agent (process {self._agent.pid}) does not move: it is killed")
+                        self._agent.kill()
+                case Raw():
+                    self._say(f"safe state, raw: {action.reason}")
+                    self._wanted.put(action)
+                case Reply(key, body):
+                    self._reply(key, body)
+                case Tell(word):
+                    self._tell(word)
+                case End(code):
+                    self._code = code
+
+    def _spawn(self) -> None:
+        self._agent = Agent(self._command())
+        self._do(self._guard.spawned(self._agent.pid, time.monotonic()))
+
+    def _tell(self, word: object) -> None:
+        with suppress(Hung):  # then it has died or hangs, which is seen elsewhere
+            if self._agent:
+                self._agent.line.send(word)  # type: ignore[arg-type]
+
+    def _reply(self, key: object, body: Body) -> None:
+        if isinstance(key, Call):
+            self._port.answer(key, body)
+
+    def _run_raw(self) -> None:
+        """In a thread of its own, one list after the other, so that the safety channel answers meanwhile."""
+        while True:
+            action = self._wanted.get()
+            self._close(action)
+            chosen = [item for item in self._items if not action.devices or item.device in action.devices]
+            self._finished.put(Finished(action.number, secure_all(chosen)))
+            with suppress(BlockingIOError):
+                self._bell.send(b"\0")
+
+    def _close(self, action: Raw) -> None:
+        """Wait until no process holds the instruments: some models take one connection only."""
+        agent = self._agent
+        if action.processes:
+            kill_and_wait(action.processes, CLOSE_LIMIT_S)
+        if action.processes is None or action.processes:
+            kill_orphans({agent.pid} if agent else (), CLOSE_LIMIT_S)
+
+    def _tell_systemd(self, now: float) -> None:
+        guard, notifier = self._guard, self._notifier
+        notifier.status(f"{guard.state} {guard.reason}".strip())
+        if guard.state in READY and not self._ready:
+            self._ready = True
+            notifier.tell("READY=1")
+        if notifier.watchdog and now >= self._next_pat:
+            self._next_pat = now + 1.0
+            notifier.tell("WATCHDOG=1")
+
+    def _dump(self, now: float) -> None:
+        """SIGUSR1: state and stacks on standard error; the agent writes its own."""
+        told = asdict(self._guard) | {"age_s": self._guard.status(now).age_s}
+        sys.stderr.write(json.dumps(told, default=str) + "\n")
+        sys.stderr.flush()
+        faulthandler.dump_traceback(all_threads=True)
+        if self._agent:
+            self._agent.signal(signal.SIGUSR1)
+
+
+def lock_file(path: "os.PathLike[str]") -> int | None:
+    """Take the lock of a node; None if another supervisor of it runs. It is freed when this process ends."""
+    import fcntl
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
