@@ -18,6 +18,7 @@
     ├── NodeLost               a node process or the path to it
     ├── InstrumentLost         an instrument or the path to it
     ├── JournalError           the node's own storage
+    │   └── InUse              ... another process of the same node is running
     ├── Indeterminate          a command of which nobody knows whether it was done
     └── RunFailed              the run itself: the request ended without what was asked
 """
@@ -96,6 +97,10 @@ class InstrumentLost(HeraldlinkError):
 
 class JournalError(HeraldlinkError):
     """A node's journal cannot be trusted or written; names the file and the remedy."""
+
+
+class InUse(JournalError):
+    """Another process of the same node runs already; names the file that says so and its process."""
 
 
 class RunFailed(HeraldlinkError):

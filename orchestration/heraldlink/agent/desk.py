@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from heraldlink.agent.pipe import Closed
 from heraldlink.agent.workers import Worker
@@ -27,6 +28,8 @@ OnReply = Callable[[Message], None]
 SLOT_CALLS = (ArmSlot, CollectSlot, Count, PlaySlot)
 SLOT_LIMIT_S = 4.0
 RESTARTS = 3
+RESTART_WINDOW_S = 60.0
+"""A worker that has to be replaced more than RESTARTS times in this time is not replaced again."""
 MOST_ASIDE = 1000
 """Reads that may wait for a moment in which no request needs the worker."""
 
@@ -54,28 +57,44 @@ class Limits:
         return min(SLOT_LIMIT_S, self.call_s) if isinstance(body, SLOT_CALLS) else self.call_s
 
 
+class Watcher(Protocol):
+    """Whoever has to know of the worker's failures."""
+
+    def broken(self, device: str, reason: str) -> None:
+        """The worker or an instrument failed."""
+        ...
+
+    def opened(self, fault: str) -> None:
+        """The instruments are open; or not, as ``fault`` says."""
+        ...
+
+    def rescue(self, worker: Worker, reason: str) -> Callable[[], None]:
+        """Take care of a worker that is not to be used any more; the result is called when all is told."""
+        ...
+
+
 class Desk:
     """The queue in front of the worker.
 
-    ``broken(device, reason)`` is called when a worker hangs, dies or cannot open its instruments; calls
-    that were waiting are answered with Fault. A new worker is spawned and parks what it can reach. A worker
-    that finds a file wrong ends the node with ConfigurationError.
+    A worker that hangs or dies goes to ``watcher.rescue``, which hires another when the instruments are safe;
+    ``watcher.broken(device, reason)`` is told of that, and of instruments that cannot be opened; calls that
+    were waiting are answered with Fault. A worker that finds a file wrong ends the node with
+    ConfigurationError.
     """
 
-    def __init__(
-        self, spawn: Callable[[], Worker], start: Start, limits: Limits, broken: Callable[[str, str], None]
-    ) -> None:
-        self._spawn, self._start, self._limits, self._broken = spawn, start, limits, broken
+    def __init__(self, spawn: Callable[[], Worker], start: Start, limits: Limits, watcher: Watcher) -> None:
+        self._spawn, self._start, self._limits, self._watcher = spawn, start, limits, watcher
         self._jobs: deque[Job] = deque()
         self._aside: deque[Job] = deque()
         self._floor = 0
         self._running: tuple[Job, float] | None = None
-        self._restarts = 0
+        self._replaced: deque[float] = deque()
+        self._expected = False
         self.instruments: dict[str, str] = {}
         self.fault = "the instruments are being opened"
         self.opened = False
         self.worker: Worker | None = None
-        self._hire(time.monotonic(), park=False)
+        self.hire(time.monotonic())
 
     @property
     def idle(self) -> bool:
@@ -87,11 +106,26 @@ class Desk:
 
         ``lease``: epoch under which it is ordered; the worker refuses what is below its fence.
         """
-        if self.worker is None:
+        if self.worker is None and not self._expected:
             on_reply(answer(Fault("", self.fault)))
             return
         self._jobs.append(Job(body, on_reply, lease))
         self._next(now)
+
+    def call_first(self, body: Body, on_reply: OnReply, now: float) -> None:
+        """Queue a call before all that wait, but after the opening of the instruments."""
+        place = sum(1 for job in self._jobs if isinstance(job.body, Fence | Start))
+        self._jobs.insert(place, Job(body, on_reply))
+        self._next(now)
+
+    def since(self, kind: type[Body]) -> float | None:
+        """When the call that is being done was begun, if it is of this kind."""
+        return self._running[1] if self._running and isinstance(self._running[0].body, kind) else None
+
+    @property
+    def start_limit_s(self) -> float:
+        """How long opening the instruments may take."""
+        return self._limits.start_s
 
     def ask_aside(self, body: Body, on_reply: OnReply, now: float) -> bool:
         """Queue a call that only reads, for when no other waits; False if too many wait already."""
@@ -117,7 +151,7 @@ class Desk:
         try:
             messages = self.worker.replies()
         except Closed:
-            self._dismiss("its instrument worker ended unexpectedly", now)
+            self.dismiss("its instrument worker ended unexpectedly", now)
             return
         for message in messages:
             running, self._running = self._running, None
@@ -131,7 +165,7 @@ class Desk:
             body = self._running[0].body
             limit_s = self._limits.of(body)
             name = type(body).__name__
-            self._dismiss(f"its instrument worker did not finish {name} within {limit_s:g} s", now)
+            self.dismiss(f"its instrument worker did not finish {name} within {limit_s:g} s", now)
 
     def close(self, timeout_s: float) -> None:
         """Let the worker park its instruments and end."""
@@ -147,34 +181,60 @@ class Desk:
         try:
             self.worker.ask(job.body, job.lease)
         except Closed:
-            self._dismiss("its instrument worker ended unexpectedly", now)
+            self.dismiss("its instrument worker ended unexpectedly", now)
 
-    def _hire(self, now: float, *, park: bool) -> None:
+    def hire(self, now: float) -> bool:
+        """Spawn a worker and have it open the instruments; False if that was done too often lately."""
+        self._expected = False
+        while self._replaced and now - self._replaced[0] > RESTART_WINDOW_S:
+            self._replaced.popleft()
+        if len(self._replaced) > RESTARTS:
+            self._fail_all(self.fault)
+            return False
+        self._replaced.append(now)
         self.worker = self._spawn()
-        jobs = [Job(Fence(self._floor), ignore), Job(self._start, self._started)]
-        if park:
-            jobs.append(Job(ParkAll(), ignore))
-        self._jobs.extend(jobs)
+        self._jobs.extendleft([Job(self._start, self._started), Job(Fence(self._floor), ignore)])
         self._next(now)
+        return True
+
+    def forgive(self) -> None:
+        """Forget how often the worker was replaced: somebody has mended the cause."""
+        self._replaced.clear()
+
+    def replace(self, now: float) -> None:
+        """Let the worker end, if there is one, and hire another."""
+        self.close(1.0)
+        self._running = None
+        self.hire(now)
 
     def _started(self, message: Message) -> None:
         match message.body:
             case Started() as body:
                 self.instruments, self.fault, self.opened = body.instruments, "", True
+                self._watcher.opened("")
             case Fault(misconfigured=True, reason=reason):
                 raise ConfigurationError(reason)
             case Fault() as body:
                 self.opened = True
                 self.fault = f"{body.device}: {body.reason}" if body.device else body.reason
-                self._broken(body.device, body.reason)
+                self._watcher.broken(body.device, body.reason)
+                self._watcher.opened(self.fault)
             case _:
                 pass
 
-    def _dismiss(self, reason: str, now: float) -> None:
+    def dismiss(self, reason: str, now: float) -> None:
+        """Use this worker no longer, whatever it is doing; waiting calls get a Fault."""
         worker, self.worker = self.worker, None
-        if worker:
-            worker.stop(0.2)
         self.fault, self.opened = reason, True
+        if worker is None:
+            return
+        go_on = self._watcher.rescue(worker, reason)
+        self._fail_all(reason)
+        self._watcher.broken("", reason)
+        self._expected = True
+        go_on()
+
+    def _fail_all(self, reason: str) -> None:
         failed = [self._running[0]] if self._running else []
         failed += [*self._jobs, *self._aside]
         self._running = None
@@ -183,10 +243,6 @@ class Desk:
         for job in failed:
             if not isinstance(job.body, Unload | ParkAll):
                 job.on_reply(answer(Fault("", reason)))
-        self._broken("", reason)
-        if self._restarts < RESTARTS:
-            self._restarts += 1
-            self._hire(now, park=True)
 
 
 def ignore(_: Message) -> None:

@@ -12,15 +12,20 @@ from heraldlink.agent.admission import Admission
 from heraldlink.agent.archive import Archive
 from heraldlink.agent.command_port import CommandPort, Question
 from heraldlink.agent.desk import Desk
+from heraldlink.agent.ending import Ending
 from heraldlink.agent.lease import Lease, Refused
 from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, LinkPort
 from heraldlink.agent.machines import Machine
+from heraldlink.agent.orders import obey
 from heraldlink.agent.outbox import Outbox
+from heraldlink.agent.oversight import Oversight
 from heraldlink.agent.reading import read, refuse
 from heraldlink.agent.requests import demand_of
 from heraldlink.agent.stamps import Stamps
 from heraldlink.agent.storage import Storage
 from heraldlink.agent.tenancy import Tenancy
+from heraldlink.agent.warden import Warden
+from heraldlink.agent.workers import Worker
 from heraldlink.errors import RequestError
 from heraldlink.journal import Entry, Journal
 from heraldlink.link.events import (
@@ -63,12 +68,15 @@ from heraldlink.messages.header import Body, Message, new_id
 from heraldlink.messages.lease import ReadParameter
 from heraldlink.messages.values import ErrorCode
 from heraldlink.messages.worker import (
+    ArmSlot,
     Fault,
+    Load,
     Notes,
-    ParkAll,
+    PlaySlot,
     PrepareAll,
     ReadTags,
     TagArrays,
+    Unload,
 )
 
 TICK_S = 0.05
@@ -108,7 +116,14 @@ class Node:
     """Everything of a node's process but its construction."""
 
     def __init__(
-        self, name: str, boot: int, machine: Machine, command: CommandPort, link: LinkPort, journal: Journal
+        self,
+        name: str,
+        boot: int,
+        machine: Machine,
+        command: CommandPort,
+        link: LinkPort,
+        journal: Journal,
+        oversight: Oversight | None = None,
     ) -> None:
         self.name, self.boot = name, boot
         self._machine, self._command, self._link = machine, command, link
@@ -119,6 +134,9 @@ class Node:
         self._stamps = Stamps(self.tenancy.epoch + 1)
         self._ports: list[SidePort] = []
         self._keeper: Keeper | None = None
+        self._oversight = oversight or Oversight()
+        self.warden = Warden(name, self.outbox, self._oversight, journal.rows())
+        self.ending = Ending(self)
         self._requests: dict[tuple[str, int], Question] = {}
         self._desk: Desk | None = None
         self._deferred: list[tuple[Question, float]] = []
@@ -127,6 +145,7 @@ class Node:
     def employ(self, desk: Desk) -> None:
         """Take the desk in front of the worker; its failures come back through ``broken``."""
         self._desk = desk
+        self.warden.employ(desk)
         desk.fence(self._stamps.floor, time.monotonic())
 
     def attach(self, port: SidePort) -> None:
@@ -152,9 +171,17 @@ class Node:
         """The worker or an instrument failed."""
         self.feed(Broken(device, reason))
 
-    def run(self, stopping: Callable[[], bool]) -> None:
-        """Serve until ``stopping()``."""
-        while not stopping():
+    def opened(self, fault: str) -> None:
+        """A worker has opened the instruments, or could not."""
+        self.warden.opened(fault)
+
+    def rescue(self, worker: Worker, reason: str) -> Callable[[], None]:
+        """A worker is not to be used any more."""
+        return self.warden.rescue(worker, reason)
+
+    def run(self, stopping: Callable[[], int]) -> None:
+        """Serve until ``stopping()`` has asked once to come to an end, or twice to do so at once."""
+        while not self.ending.over(stopping()):
             self.turn()
             self.outbox.flush()
             if full := self._storage.look(time.monotonic()):
@@ -173,11 +200,14 @@ class Node:
         worker = self.desk.worker
         if worker:
             poller.register(worker.fileno(), zmq.POLLIN)
+        if (descriptor := self._oversight.fileno()) is not None:
+            poller.register(descriptor, zmq.POLLIN)
         next_s = min(self._next_tick, self._link.due_s())
         ready = dict(poller.poll(math.ceil(max(0.0, next_s - time.monotonic()) * 1000)))
         now = time.monotonic()
         if worker and worker.fileno() in ready:
             self.desk.readable(now)
+        obey(self, self._oversight)
         received = self._link.receive(now)
         for node in self._link.restarted():
             self.feed(Lost(node, f"node {node} was restarted: what it was asked is lost"))
@@ -199,6 +229,7 @@ class Node:
             self._next_beat = now + BEAT_S
             self._link.beat(now)
         self.desk.watch(now)
+        self.warden.tick(now)
         self.bring_deferred(now)
         self.tenancy.tick(now, busy=self._machine.busy)
         if self._machine.busy:
@@ -221,6 +252,7 @@ class Node:
             case Send(target, body):
                 self.post(target, body)
             case Call(body):
+                self.note(body)
                 stamp = self._stamps.of(body, self.tenancy.epoch)
                 self.desk.call(body, self.replied, time.monotonic(), stamp)
             case Commit(entries):
@@ -228,8 +260,38 @@ class Node:
                 self.outbox.append(*fresh)
             case Tell(client, create_id, body):
                 self.outbox.then(lambda: self.tell(client, create_id, body))
-            case SafeState():
-                self.desk.call(ParkAll(), lambda _: None, time.monotonic())
+            case SafeState(reason):
+                self.warden.park(reason)
+
+    def note(self, body: Body) -> None:
+        """What a call to the worker means for the node's state."""
+        match body:
+            case Load():
+                self.warden.go("loading", "a request's programs are loaded")
+            case ArmSlot() | PlaySlot():
+                self.warden.go("playing", "slots are played")
+            case Unload():
+                self.warden.go("ended", "the request has ended")
+            case _:
+                pass
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._machine.busy
+
+    def cancel_all(self, reason: str) -> bool:
+        """End what was asked here, after the slot that is playing; False if there is nothing."""
+        asked = list(self._requests)
+        for client, create_id in asked:
+            self.feed(Cancelled(client, create_id, reason))
+        return bool(asked)
+
+    def break_off(self, reason: str) -> None:
+        """End everything now; the node is not prepared any more."""
+        if self._machine.busy:
+            self.feed(Broken("", reason))
+        self.feed(Readied(False, reason))
 
     def replied(self, message: Message) -> None:
         """The worker has answered a call of the link layer."""
@@ -306,13 +368,10 @@ class Node:
     def status(self) -> NodeStatus:
         """What this node is doing."""
         now = time.monotonic()
-        state = "RUNNING" if self._machine.busy else "IDLE" if self._machine.prepared else "SAFE"
-        if self.desk.fault:
-            state = f"FAULT ({self.desk.fault})" if self.desk.opened else "BOOT"
         return NodeStatus(
             node=self.name,
             role=self._machine.role,
-            state=state,
+            state=self.warden.told,
             prepared=self._machine.prepared,
             boot=self.boot,
             instruments=self.desk.instruments,
@@ -320,17 +379,39 @@ class Node:
         )
 
     def bring(self, question: Question) -> None:
-        """Prepare or park; a node is prepared only when every setting was verified."""
-        prepare = isinstance(question.body, Prepare)
-        if prepare and self._machine.busy:
+        """Prepare or park."""
+        if isinstance(question.body, Park):
+            self.park(question)
+        elif self._machine.busy:
             self._deferred.append((question, time.monotonic() + PATIENCE_S))
+        else:
+            self.prepare(question)
+
+    def park(self, question: Question) -> None:
+        """Bring every instrument to its safe state; FAULT names what did not obey."""
+        self.feed(Readied(False))
+
+        def parked(ok: bool, how: str, notes: dict[str, str]) -> None:
+            left = next((name for name, note in notes.items() if note.startswith("NOT")), "")
+            reason = notes.get(left, self.warden.reason)
+            self.answer(question, Done(notes) if ok else Err("OTHER", reason, self.name, left))
+
+        self.warden.park("parked by a client", then=parked)
+
+    def prepare(self, question: Question) -> None:
+        """Apply the operating point; a node is prepared only when every setting was verified."""
+        try:
+            self.warden.check_serving()
+        except RequestError as error:
+            self.answer(question, Err("NORES", str(error), self.name))
             return
         self.feed(Readied(False))
 
         def done(message: Message) -> None:
             match message.body:
                 case Notes(ok=True, notes=notes):
-                    self.feed(Readied(prepare))
+                    self.warden.go("prepared", "the operating point was applied and read back")
+                    self.feed(Readied(True))
                     self.answer(question, Done(notes))
                 case Notes(notes=notes):
                     device, note = next(iter(notes.items()))
@@ -342,7 +423,7 @@ class Node:
                 case _:
                     pass
 
-        call = PrepareAll() if prepare else ParkAll()
+        call = PrepareAll()
         stamp = question.lease or self._stamps.of(call, self.tenancy.epoch)
         self.desk.call(call, done, time.monotonic(), stamp)
 
@@ -367,6 +448,11 @@ class Node:
         if self._machine.role == "midpoint":
             reason = f"node {self.name} is a midpoint and holds no qubit: ask an end node"
             self.answer(question, Err("CREATE", reason, self.name))
+            return
+        try:
+            self.warden.check_serving()
+        except RequestError as error:
+            self.answer(question, Err("NORES", str(error), self.name))
             return
         self._requests[question.client, body.create_id] = question
         request = new_id()

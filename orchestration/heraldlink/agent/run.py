@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start one node's process and serve until a signal ends it."""
 
+import faulthandler
 import json
 import logging
 import os
@@ -11,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import zmq
 
@@ -21,6 +21,7 @@ from heraldlink.agent.desk import Desk, Limits
 from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
 from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine, former_lives, next_boot
 from heraldlink.agent.node import Keeper, Node
+from heraldlink.agent.oversight import Oversight
 from heraldlink.agent.record_port import RecordPort
 from heraldlink.agent.workers import SpawnedWorker, Worker
 from heraldlink.calibration.declared import point_parts
@@ -29,6 +30,7 @@ from heraldlink.errors import ConfigurationError
 from heraldlink.journal import Entry, Journal, journal_file
 from heraldlink.link.facts import BOOT, BootFact
 from heraldlink.messages.link import Hello
+from heraldlink.messages.oversight import Farewell
 from heraldlink.messages.values import Drive
 from heraldlink.messages.worker import Start
 from heraldlink.security.door import Door
@@ -45,37 +47,32 @@ def run_node(
     addresses: Mapping[str, str] | None = None,
     ports_file: Path | None = None,
     spawn: Callable[[], Worker] = SpawnedWorker,
+    supervised: int | None = None,
 ) -> int:
     """Serve a node until SIGINT or SIGTERM, then park its instruments; the exit code.
+
+    The first signal lets what runs come to its end (at most 10 s), a second one does not. ``supervised``: the
+    descriptor of the pipe to the supervisor that has started this process.
 
     ``addresses`` replace the Station file's VISA addresses by instrument name. ``ports_file`` is written
     once the node listens: {node: command address} and, for a midpoint, {"node.link": link address}.
     Raises HeraldlinkError (configuration, journal) with one clear sentence.
     """
-    serve(config, dict(addresses or {}), ports_file, spawn, Stop())
-    return 0
-
-
-class Stopping(Protocol):
-    """Says when to end."""
-
-    @property
-    def wanted(self) -> bool:
-        """Whether the node is to end."""
-        ...
+    return serve(config, dict(addresses or {}), ports_file, spawn, Stop(), Oversight(supervised))
 
 
 class Stop:
-    """``wanted`` is set by SIGINT and SIGTERM, ``reload`` by SIGHUP."""
+    """Counts SIGINT and SIGTERM; SIGHUP sets ``reload``; SIGUSR1 writes all stacks to standard error."""
 
     def __init__(self) -> None:
-        self.wanted = self.reload = False
+        self.signals, self.reload = 0, False
+        faulthandler.register(signal.SIGUSR1, all_threads=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._set)
         signal.signal(signal.SIGHUP, self._reload)
 
     def _set(self, *_: object) -> None:
-        self.wanted = True
+        self.signals += 1
 
     def _reload(self, *_: object) -> None:
         self.reload = True
@@ -87,7 +84,8 @@ def serve(
     ports_file: Path | None,
     spawn: Callable[[], Worker],
     stop: Stop,
-) -> None:
+    oversight: Oversight,
+) -> int:
     """Open journal, sockets and worker, serve, and close them again in the safe order."""
     journal = Journal(journal_file(config.data_directory, config.node))
     boot = next_boot(journal, time.time_ns())
@@ -102,11 +100,11 @@ def serve(
         door = Door(context, config.node, security.keys, plain=security.plain is not None)
         command = CommandPort(Router(context, config.listen.command, "command", door), config.node, boot)
         link, machine, extra = join(config, context, door, boot)
-        node = Node(config.node, boot, machine, command, link, journal)
+        node = Node(config.node, boot, machine, command, link, journal, oversight)
         node.feed(former_lives(journal, config.ends))
         start = Start(config.model_dump_json(), addresses)
         limits = Limits(config.worker.start_timeout_s, config.worker.call_timeout_s)
-        desk = Desk(spawn, start, limits, node.broken)
+        desk = Desk(spawn, start, limits, node)
         node.employ(desk)
         node.keep_up(keeper(config, machine, node))
         if config.listen.record:
@@ -123,6 +121,7 @@ def serve(
         if ports_file:
             write_ports(ports_file, {config.node: command.endpoint} | extra)
         node.run(partial(attend, stop, door))
+        oversight.say(Farewell(node.ending.ok, node.ending.outcomes))
     finally:
         if desk:
             desk.close(PARK_S)
@@ -130,15 +129,16 @@ def serve(
             door.close()
         context.destroy(linger=100)
         journal.close()
+    return 0 if node.ending.ok else 1
 
 
-def attend(stop: Stop, door: Door) -> bool:
-    """Do what signals asked for; whether the node is to end."""
+def attend(stop: Stop, door: Door) -> int:
+    """Do what signals asked for; how often the node was asked to end."""
     if stop.reload:
         stop.reload = False
         with suppress(ConfigurationError):  # the door lets nobody new in until it is mended, and says why
             door.reload()
-    return stop.wanted
+    return stop.signals
 
 
 def join(

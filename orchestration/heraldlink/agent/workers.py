@@ -30,6 +30,10 @@ class Worker(Protocol):
         """Close the pipe (the worker then parks its instruments and exits); kill it after the timeout."""
         ...
 
+    def abandon(self) -> int:
+        """Close the pipe and leave the process, whose id is returned, to whoever kills it."""
+        ...
+
 
 class SpawnedWorker:
     """A Python process of its own, spawned (never forked), that ends when its pipe closes."""
@@ -69,7 +73,12 @@ class SpawnedWorker:
                 self._process.wait(timeout_s)
                 return
             except subprocess.TimeoutExpired:
-                timeout_s = 1.0
+                timeout_s = 0.5  # the agent's main loop waits here: a supervisor takes 1.5 s for its death
+
+    def abandon(self) -> int:
+        """Close the pipe; the process is reaped when the next one is started."""
+        self._pipe.close()
+        return self._process.pid
 
 
 __all__ = ["Closed", "SpawnedWorker", "Worker"]

@@ -13,6 +13,7 @@ from heraldlink.errors import (
     DataError,
     HeraldlinkError,
     InstrumentLost,
+    InUse,
     NodeLost,
     RequestError,
 )
@@ -25,6 +26,7 @@ class ExitCode(IntEnum):
     RUN_FAILED = 1
     BAD_INPUT = 2
     LOST = 3
+    IN_USE = 4
     INTERRUPTED = 130
 
 
@@ -36,6 +38,8 @@ def exit_code(error: Exception) -> ExitCode:
     """The exit code for an error; a ValueError of our packages is bad input."""
     if isinstance(error, LOST):
         return ExitCode.LOST
+    if isinstance(error, InUse):
+        return ExitCode.IN_USE
     if isinstance(error, BAD_INPUT) or (isinstance(error, ValueError) and is_ours(error)):
         return ExitCode.BAD_INPUT
     return ExitCode.RUN_FAILED

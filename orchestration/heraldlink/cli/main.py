@@ -25,6 +25,7 @@ from heraldlink.cli.sensitivity import sensitivity
 from heraldlink.cli.sequence_show import show
 from heraldlink.cli.sim import sim
 from heraldlink.cli.tags import tags
+from heraldlink.cli.up import up
 from heraldlink.errors import RequestError
 
 UsageError = typer.BadParameter.__bases__[0]
@@ -52,6 +53,7 @@ def application() -> typer.Typer:
     commands = (
         demo,
         node,
+        up,
         request,
         calibrate,
         predict,

@@ -23,9 +23,15 @@ def node(
     data: Annotated[Path | None, typer.Option(help="Folder in place of the file's data_directory.")] = None,
     devices: Annotated[str | None, typer.Option(help="Device file in place of the file's own.")] = None,
     with_parent: Annotated[bool, typer.Option("--with-parent", help="End when stdin closes.")] = False,
+    supervised: Annotated[int | None, typer.Option(hidden=True, help="Pipe to heraldlink up.")] = None,
+    same_ports: Annotated[
+        Path | None, typer.Option(hidden=True, help="Listen as in an earlier life.")
+    ] = None,
 ) -> int:
     """Run the node that FILE describes: alice, bob or the midpoint."""
     config = placed(load_node(file), midpoint, free_ports, data)
+    if same_ports is not None and same_ports.exists():
+        config = listening_again(config, read_addresses(same_ports))
     if devices is not None:
         config = config.model_copy(update={"devices": find_config(devices)})
     instruments = {} if addresses is None else read_addresses(addresses)
@@ -33,7 +39,17 @@ def node(
         exit_with_parent()
     from heraldlink.agent import run_node
 
-    return run_node(config, addresses=instruments, ports_file=ports_file)
+    return run_node(config, addresses=instruments, ports_file=ports_file, supervised=supervised)
+
+
+def listening_again(
+    config: EndNodeConfig | MidpointConfig, ports: dict[str, str]
+) -> EndNodeConfig | MidpointConfig:
+    """The configuration with the addresses that an earlier life of the node found free."""
+    prefix = f"{config.node}."
+    again = {name.removeprefix(prefix): at for name, at in ports.items() if name.startswith(prefix)}
+    again["command"] = ports[config.node]
+    return config.model_copy(update={"listen": config.listen.model_copy(update=again)})
 
 
 def placed(

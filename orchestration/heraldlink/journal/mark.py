@@ -11,7 +11,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from heraldlink.errors import JournalError
+from heraldlink.errors import InUse, JournalError
 from heraldlink.journal.chain import GENESIS, damaged
 
 PLACE_BYTES = 512
@@ -33,7 +33,7 @@ def open_mark(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise JournalError(f"journal {path} is in use: another process of this node is running") from error
+        raise InUse(f"journal {path} is in use: another process of this node is running") from error
     return descriptor
 
 

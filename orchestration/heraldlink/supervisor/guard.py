@@ -27,6 +27,7 @@ class Limits:
     progress_s: float = 1.5
     obey_s: float = 3.0
     drain_s: float = 15.0
+    leave_s: float = 8.0
     back_off_s: tuple[float, ...] = (0.2, 1.0, 2.0)
     window_s: float = 60.0
 
@@ -134,7 +135,7 @@ class Guard:
             reason=self.reason,
             boot=self.boot,
             agent=self.agent,
-            age_s=now - self._moved if self._count >= 0 else -1.0,
+            age_s=now - self._moved if self.agent and self._count >= 0 else -1.0,
             restarts=self.restarts,
             outcomes=dict(self.outcomes),
         )
@@ -157,7 +158,8 @@ class Guard:
             case Obeyed():
                 return self._obeyed(word)
             case Farewell():
-                self._farewell, self.outcomes = word, word.outcomes
+                self._farewell, self.outcomes = word, dict(self.outcomes) | word.outcomes
+                self.phase, self._until = Phase.DRAINING, now + self.limits.leave_s
                 return []
             case _:
                 return []
@@ -291,7 +293,7 @@ class Guard:
             return []
         overdue = next((item for item in self._asked.values() if now > item.until), None)
         late = self.phase is not Phase.WATCHING and now > self._until
-        still = self._count >= 0 and now - self._moved > self.limits.progress_s
+        still = not self._farewell and self._count >= 0 and now - self._moved > self.limits.progress_s
         if not (overdue or late or still):
             return []
         self.phase = Phase.KILLING

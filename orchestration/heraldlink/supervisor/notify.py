@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""systemd's notification protocol (sd_notify(3)): one datagram to the socket that ``$NOTIFY_SOCKET`` names."""
+"""systemd's notification protocol (sd_notify(3)): one datagram to the socket in ``$NOTIFY_SOCKET``."""
 
 import socket
 from collections.abc import Mapping

@@ -146,10 +146,10 @@ def secure_all(items: Sequence[Item], limit_s: float = ITEM_LIMIT_S) -> list[Out
 
 
 def _together(items: Sequence[Item], limit_s: float, put: Callable[[str, Outcome], None]) -> None:
-    threads = [
-        threading.Thread(target=lambda item=item: put(item.device, secure(item, limit_s)), daemon=True)
-        for item in items
-    ]
+    def work(item: Item) -> None:
+        put(item.device, secure(item, limit_s))
+
+    threads = [threading.Thread(target=work, args=(item,), daemon=True) for item in items]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -3,7 +3,6 @@
 
 import faulthandler
 import json
-import os
 import queue
 import signal
 import socket
@@ -17,6 +16,7 @@ from types import FrameType
 
 import zmq
 
+from heraldlink.errors import HeraldlinkError
 from heraldlink.messages.command import Err, Ping, Pong
 from heraldlink.messages.header import Body
 from heraldlink.messages.safety import Abort, Clear, GetSafety, Stop
@@ -49,7 +49,7 @@ class Supervisor:
         guard: Guard,
         port: SafetyPort,
         items: Sequence[Item],
-        command: Callable[[], Sequence[str]],
+        command: Sequence[str],
         notifier: Notifier,
         say: Callable[[str], None],
     ) -> None:
@@ -62,20 +62,26 @@ class Supervisor:
         self._ring, self._bell = socket.socketpair()
         self._signals: list[int] = []
         self._ready, self._next_pat = False, 0.0
+        self._reload: Callable[[], None] = lambda: None
         for end in (self._ring, self._bell):
             end.setblocking(False)
 
-    def run(self) -> int:
-        """Supervise until asked to end; the exit code."""
+    def run(self, look: Callable[[], None], reload: Callable[[], None]) -> int:
+        """Supervise until asked to end; the exit code.
+
+        ``look`` is called in every turn, ``reload`` at SIGHUP, which is handed on to the agent.
+        """
+        self._reload = reload
         adopt_orphans()
         self._watch_signals()
         threading.Thread(target=self._run_raw, name="raw list", daemon=True).start()
         while self._code is None:
             self._turn()
+            look()
         return self._code
 
     def _watch_signals(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, self._note)
         signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
 
@@ -90,7 +96,7 @@ class Supervisor:
         if agent:
             poller.register(agent.line.fileno(), zmq.POLLIN)
             poller.register(agent.ended, zmq.POLLIN)
-        ready = dict(poller.poll(self._guard.due_s(time.monotonic()) * 1000))
+        ready = dict(poller.poll(int(self._guard.due_s(time.monotonic()) * 1000)))
         now = time.monotonic()
         with suppress(BlockingIOError):
             self._ring.recv(4096)
@@ -120,8 +126,18 @@ class Supervisor:
             number = self._signals.pop(0)
             if number == signal.SIGUSR1:
                 self._dump(now)
+            elif number == signal.SIGHUP:
+                self._hand_on_reload()
             else:
                 self._do(self._guard.signalled(now))
+
+    def _hand_on_reload(self) -> None:
+        try:
+            self._reload()
+        except HeraldlinkError as error:
+            self._say(f"refused to reload: {error}")
+        if self._agent:
+            self._agent.signal(signal.SIGHUP)
 
     def _take_results(self, now: float) -> None:
         while not self._finished.empty():
@@ -168,7 +184,7 @@ class Supervisor:
                     self._code = code
 
     def _spawn(self) -> None:
-        self._agent = Agent(self._command())
+        self._agent = Agent(self._command)
         self._do(self._guard.spawned(self._agent.pid, time.monotonic()))
 
     def _tell(self, word: object) -> None:
@@ -216,18 +232,3 @@ class Supervisor:
         faulthandler.dump_traceback(all_threads=True)
         if self._agent:
             self._agent.signal(signal.SIGUSR1)
-
-
-def lock_file(path: "os.PathLike[str]") -> int | None:
-    """Take the lock of a node; None if another supervisor of it runs. It is freed when this process ends."""
-    import fcntl
-
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    return descriptor

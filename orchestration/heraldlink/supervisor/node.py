@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Set a supervisor up for the node that a file describes, and run it."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import zmq
+
+from heraldlink.config import EndNodeConfig, MidpointConfig
+from heraldlink.errors import ConfigurationError
+from heraldlink.messages.header import new_id
+from heraldlink.security.door import Door
+from heraldlink.supervisor.guard import Guard
+from heraldlink.supervisor.locks import hold
+from heraldlink.supervisor.notify import Notifier
+from heraldlink.supervisor.raw_list import Item, raw_list
+from heraldlink.supervisor.run import Supervisor
+from heraldlink.supervisor.safety_port import SafetyPort
+from heraldlink.transport import Router
+
+NodeFile = EndNodeConfig | MidpointConfig
+
+
+def supervise(
+    config: NodeFile,
+    addresses: Mapping[str, str],
+    command: Sequence[str],
+    agents_ports: Path,
+    ports_file: Path | None,
+    say: Callable[[str], None],
+) -> int:
+    """Run a node's agent by ``command`` until asked to end; the exit code.
+
+    ``ports_file`` gets what the agent writes to ``agents_ports``, and {"NODE.safety": address}. Raises
+    ConfigurationError if an instrument could not be made safe without its driver, InUse if another
+    supervisor of this node runs; nothing is touched then.
+    """
+    items = safe_list(config, addresses)
+    if config.listen.safety is None:
+        raise ConfigurationError(
+            f"node {config.node}: listen.safety: missing: the supervisor listens there (tcp://127.0.0.1:PORT)"
+        )
+    config.data_directory.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        lock = hold(config.data_directory / f"supervisor-{config.node}.lock")
+        stack.callback(os.close, lock)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        stack.callback(context.destroy, linger=100)
+        boot = new_id()
+        door = Door(context, config.node, config.security.keys, plain=config.security.plain is not None)
+        stack.callback(door.close)
+        port = SafetyPort(Router(context, config.listen.safety, "safety", door), config.node, boot)
+        publish = Publishing(config.node, port.endpoint, agents_ports, ports_file)
+        guard = Guard(config.node, boot)
+        supervisor = Supervisor(guard, port, items, command, Notifier(os.environ), say)
+        return supervisor.run(publish.look, door.reload)
+
+
+def safe_list(config: NodeFile, addresses: Mapping[str, str]) -> list[Item]:
+    """The raw safe list of a node, its roles' instruments first. Raises ConfigurationError."""
+    return raw_list(config.station, addresses, list(dict.fromkeys(config.instruments.values())))
+
+
+def make_safe(config: NodeFile, addresses: Mapping[str, str], say: Callable[[str], None]) -> bool:
+    """Run the raw safe list once, without any other process; whether all was read back as safe."""
+    from heraldlink.supervisor.raw_list import secure_all
+
+    outcomes = secure_all(safe_list(config, addresses))
+    for outcome in outcomes:
+        say(f"{outcome.device}: {outcome.note}")
+    return all(outcome.ok for outcome in outcomes)
+
+
+class Publishing:
+    """Writes the node's addresses for others once the agent listens."""
+
+    def __init__(self, node: str, safety: str, agents: Path, everybody: Path | None) -> None:
+        self._safety, self._agents, self._everybody = {f"{node}.safety": safety}, agents, everybody
+        self._done = everybody is None
+
+    def look(self) -> None:
+        """Called now and then."""
+        if self._done or self._everybody is None or not self._agents.exists():
+            return
+        ports = json.loads(self._agents.read_text(encoding="utf-8")) | self._safety
+        part = self._everybody.with_name(f"{self._everybody.name}.{time.monotonic_ns()}")
+        part.write_text(json.dumps(ports, indent=2), encoding="utf-8")
+        part.replace(self._everybody)
+        self._done = True
