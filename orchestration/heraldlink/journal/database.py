@@ -45,13 +45,18 @@ def open_database(path: Path) -> sqlite3.Connection:
 def read_only(path: Path) -> sqlite3.Connection:
     """Open a journal to look at, also while its node runs. Raises JournalError if there is none."""
     if not path.is_file():
-        raise JournalError(f"there is no journal {path}: a node's file names its data_directory")
+        raise absent(path)
     try:
         database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         check_version(database, path)
     except sqlite3.DatabaseError as error:
         raise damaged(path, str(error)) from error
     return database
+
+
+def absent(path: Path) -> JournalError:
+    """The error where no journal is."""
+    return JournalError(f"there is no journal {path}: a node's file names its data_directory")
 
 
 def check_version(database: sqlite3.Connection, path: Path) -> None:

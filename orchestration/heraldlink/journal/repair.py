@@ -9,7 +9,7 @@ from pathlib import Path
 
 from heraldlink.errors import JournalError
 from heraldlink.journal.chain import GENESIS, RawRow, follow
-from heraldlink.journal.database import SELECT, insert, open_database
+from heraldlink.journal.database import SELECT, absent, insert, open_database
 from heraldlink.journal.mark import open_mark, write_mark
 
 
@@ -20,7 +20,7 @@ def repair(path: Path) -> str:
     JournalError if the journal is in use or cannot be read at all.
     """
     if not path.exists():
-        raise JournalError(f"there is no journal {path}: a node's file names its data_directory")
+        raise absent(path)
     descriptor = open_mark(path)
     try:
         rows = intact_rows(path)
