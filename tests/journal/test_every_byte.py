@@ -71,7 +71,7 @@ def outcomes(folder: Path, files: dict[str, bytes], rows: Rows, seed: int, flips
 
 @fault(79)
 def test_a_thousand_changed_bytes(tmp_path: Path, original: tuple[dict[str, bytes], Rows]) -> None:
-    """Each of 1,000 random bytes of database and log changed: refused with the remedy, or all rows are there."""
+    """Each of 1,000 random bytes of database and log changed: refused with the remedy, or nothing is lost."""
     files, rows = original
     assert len(rows) == ROWS
     assert opened(tmp_path, files) == rows
