@@ -78,6 +78,22 @@ def test_kills_at_any_action_leave_nothing_open_or_doubled(seed: int, weather: W
     assert end.state == "DELIVERED"
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([100, 2**16 - 6, 2**32 - 6, 2**63 - 6]))
+def test_slipped_counters_give_no_wrong_pair(seed: int, first: int) -> None:
+    """Missed and added syncs at any node, near the ends of 16, 32 and 63 bits."""
+    net = VirtualNetwork(seed, slips=0.3)
+    net.world.first = first
+    net.run(3.0)
+    net.ask("alice", number=40, max_time_s=20.0)
+    net.run(25.0)
+    calm(net)
+    check(net)
+    withheld = [fact for fact in net.pairs("midpoint") if fact.decision.status == "WITHHELD"]
+    assert withheld
+    assert all("attempt index" in fact.decision.reason for fact in withheld)
+
+
 @pytest.mark.parametrize("direction", [("alice", "midpoint"), ("midpoint", "alice"), ("bob", "midpoint")])
 def test_a_wire_that_is_cut_in_one_direction_ends_requests_alike(direction: tuple[str, str]) -> None:
     for seed in range(8):

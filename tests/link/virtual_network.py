@@ -112,20 +112,68 @@ class VirtualRouter:
 
 @dataclass
 class World:
-    """What happens in the slots: which attempts are heralded, and the outcomes of each pair."""
+    """What happens in the slots: which attempts are heralded, the outcomes, and how counters slip.
+
+    Attempts are heralded close to each other, from ``first`` on, so that a slip has a chance to pass. With
+    ``slips`` (a probability) a node's counter misses or adds a sync, or both, somewhere in the slot.
+    """
 
     seed: int
-    played: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
-    shifted: dict[str, int] = field(default_factory=dict[str, int])
+    slips: float = 0.0
+    first: int = 100
+    played: set[int] = field(default_factory=set[int])
+
+    def draw(self, *what: object) -> Random:
+        return Random("/".join(map(str, (self.seed, *what))))
+
+    def read_out(self, slot: int) -> list[tuple[int, int]]:
+        """Attempts with clicks in a slot that was played, and what they herald: 1, 2, or 3 for both."""
+        if slot not in self.played:
+            return []
+        draw = self.draw(slot)
+        attempts = sorted(draw.sample(range(self.first, self.first + 12), draw.randrange(6)))
+        return [(attempt, draw.choice((1, 1, 2, 2, 3))) for attempt in attempts]
+
+    def label(self, node: str, slot: int, attempt: int) -> int:
+        """The index that a node's own counter gives to an attempt."""
+        draw = self.draw("slip", node, slot)
+        if draw.random() >= self.slips:
+            return attempt
+        slips = draw.choice(((-1,), (1,), (-1, 1), (1, -1), (-1, -1)))
+        where = sorted(draw.choices(range(self.first - 2, self.first + 12), k=len(slips)))
+        return attempt + sum(shift for place, shift in zip(where, slips, strict=True) if attempt >= place)
 
     def heralds(self, slot: int) -> tuple[tuple[int, int], ...]:
-        draw = Random(f"{self.seed}/{slot}")
-        attempts = sorted(draw.sample(range(100, 1000), draw.randrange(4)))
-        return tuple((attempt, draw.choice((1, 2))) for attempt in attempts)
+        """As the midpoint labels them."""
+        return tuple(
+            (self.label("midpoint", slot, attempt), kind) for attempt, kind in self.read_out(slot) if kind < 3
+        )
+
+    def doubles(self, slot: int) -> tuple[int, ...]:
+        """Attempts in which both detectors clicked, as the midpoint labels them."""
+        found = self.read_out(slot)
+        return tuple(self.label("midpoint", slot, attempt) for attempt, kind in found if kind == 3)
+
+    def readouts(self, node: str, slot: int) -> tuple[Readout, ...]:
+        """As an end node labels them; an attempt that was read out twice has no outcome."""
+        labels = [self.label(node, slot, attempt) for attempt, _ in self.read_out(slot)]
+        outcomes = [self.outcome(node, slot, attempt) for attempt, _ in self.read_out(slot)]
+        return tuple(
+            Readout(label, 0 if labels.count(label) > 1 else outcome)
+            for label, outcome in zip(labels, outcomes, strict=True)
+        )
+
+    def truth(self, slot: int, label: int) -> set[tuple[int, int]]:
+        """Outcomes of the attempts that the midpoint may have meant."""
+        return {
+            (self.outcome(ENDS[0], slot, attempt), self.outcome(ENDS[1], slot, attempt))
+            for attempt, kind in self.read_out(slot)
+            if kind < 3 and self.label("midpoint", slot, attempt) == label
+        }
 
     def outcome(self, node: str, slot: int, attempt: int) -> int:
         """Perfectly anticorrelated, so that outcomes of different attempts do not pass for a pair."""
-        first = Random(f"{self.seed}/{slot}/{attempt}").choice((1, -1))
+        first = self.draw(slot, attempt).choice((1, -1))
         return first if node == ENDS[0] else -first
 
 
@@ -156,14 +204,15 @@ class Process:
 class VirtualNetwork:
     """The network; ``now`` is its clock in seconds."""
 
-    def __init__(self, seed: int, weather: Weather | None = None) -> None:
+    def __init__(self, seed: int, weather: Weather | None = None, slips: float = 0.0) -> None:
         self.choices = Random(seed)
         self.weather = weather or Weather()
-        self.world = World(seed)
+        self.world = World(seed, slips)
         self.now = 100.0
         self.order = 0
         self.agenda: list[tuple[float, int, Callable[[], None]]] = []
         self.journals: dict[str, list[msgspec.Struct]] = {node: [] for node in NODES}
+        self.numbers: dict[int, int] = {}
         self.told: list[tuple[str, int, int, Body]] = []
         self.asked: dict[int, tuple[str, int]] = {}
         self.kills: dict[str, int] = {}
@@ -324,7 +373,8 @@ class VirtualNetwork:
                     late = w.SlotPlayed(call.request, call.burst, void, (), None, COUNTS, ())
                     answer = lambda: late  # noqa: E731
                 else:
-                    self.world.played[call.slot] = () if call.estimate else self.world.heralds(call.slot)
+                    if not call.estimate:
+                        self.world.played.add(call.slot)
                     delay_s = (call.slot + 0.5) * SLOT_S - self.now
             case _:
                 pass
@@ -350,14 +400,11 @@ class VirtualNetwork:
             case w.ArmSlot():
                 return w.SlotArmed(call.request, call.burst, self.slot())
             case w.PlaySlot():
-                heralds = self.world.played[call.slot]
-                return w.SlotPlayed(call.request, call.burst, "", heralds, Phase(0.1, 1e-3), COUNTS, ())
+                heralds, doubles = self.world.heralds(call.slot), self.world.doubles(call.slot)
+                phase = Phase(0.1, 1e-3)
+                return w.SlotPlayed(call.request, call.burst, "", heralds, phase, COUNTS, (), doubles=doubles)
             case w.CollectSlot():
-                shift = self.world.shifted.get(node, 0)
-                readouts = tuple(
-                    Readout(attempt + shift, self.world.outcome(node, call.slot, attempt))
-                    for attempt, _ in self.world.played.get(call.slot, ())
-                )
+                readouts = self.world.readouts(node, call.slot)
                 return w.SlotCollected(call.request, call.burst, readouts, Confusion(), 1000, ())
             case _:
                 return None
@@ -369,6 +416,7 @@ class VirtualNetwork:
         create_id = len(self.asked) + 1
         process = self.processes[node]
         self.asked[create_id] = (node, process.boot)
+        self.numbers[create_id] = number
         wanted = Demand(number, 0.6, max_time_s, create_id, ("XX", "YY", "ZZ"), 10**6)
         peer = ENDS[1 - ENDS.index(node)]
         asked = Asked("client", create_id, peer, wanted, 1000 + create_id)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heraldlink.heralding import ReadoutWindow, attempt_readouts, confusion, read_out
-from heraldlink.messages.values import Confusion, Readout
+from heraldlink.heralding import ReadoutWindow, attempt_readouts, confusion, read_out, repeated_attempts
+from heraldlink.messages.values import NO_OUTCOME, Confusion, Readout
 from heraldlink.sequences import SegmentTable
 from heraldlink.sequences.tagger import READOUT_CLICKS, READOUT_MARKS
 from heraldlink_drivers.roles import Tags
@@ -28,7 +28,8 @@ def read_slot(tags: Mapping[int, Tags], segments: SegmentTable, window: ReadoutW
     readouts = tuple(
         Readout(int(index), int(outcome)) for index, outcome in zip(after.index, after.outcome, strict=True)
     )
-    return EndSlot(readouts, confusion(found, segments))
+    doubled = tuple(Readout(int(index), NO_OUTCOME) for index in repeated_attempts(found, segments))
+    return EndSlot((*readouts, *doubled), confusion(found, segments))
 
 
 def stream(tags: Mapping[int, Tags], raw: int) -> Tags:

@@ -17,9 +17,10 @@ from heraldlink_physics.phase import estimate_phase
 
 @dataclass(frozen=True, slots=True)
 class HubSlot:
-    """What the midpoint's tags say of a slot."""
+    """What the midpoint's tags say of a slot; ``doubles`` are attempts in which both detectors clicked."""
 
     heralds: tuple[tuple[int, int], ...]
+    doubles: tuple[int, ...]
     phase: Phase | None
     counts: SlotCounts
 
@@ -59,6 +60,7 @@ def read_hub(tags: Mapping[int, Tags], sequence: PairSourceSequence, recording: 
     pairs = zip(heralds.attempt, heralds.outcome, strict=True)
     return HubSlot(
         heralds=tuple((int(attempt), int(outcome)) for attempt, outcome in pairs),
+        doubles=tuple(int(attempt) for attempt in heralds.ambiguous),
         phase=Phase(estimate.phase_rad, estimate.variance_rad2) if estimate else None,
         counts=counts,
     )

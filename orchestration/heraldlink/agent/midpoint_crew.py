@@ -144,7 +144,16 @@ class MidpointCrew:
             *self._doubts(found, body.estimate),
         ]
         heralds = () if body.estimate else found.heralds
-        return SlotPlayed(body.request, body.burst, "", heralds, found.phase, found.counts, tuple(doubts))
+        return SlotPlayed(
+            request=body.request,
+            burst=body.burst,
+            void="",
+            heralds=heralds,
+            phase=found.phase,
+            counts=found.counts,
+            deviations=tuple(doubts),
+            doubles=() if body.estimate else found.doubles,
+        )
 
     def _missing(self, syncs: int, peer_syncs: int) -> list[Deviation]:
         """End nodes whose generator did not play in the slot."""

@@ -24,6 +24,7 @@ from heraldlink.heralding.readouts import (
     attempt_readouts,
     confusion,
     read_out,
+    repeated_attempts,
 )
 from heraldlink.heralding.results import Comparison, HeraldResult, Heralds
 
@@ -55,6 +56,7 @@ __all__ = [
     "find_heralds",
     "in_gate",
     "read_out",
+    "repeated_attempts",
     "single_click",
     "two_gates",
 ]

@@ -81,3 +81,9 @@ def attempt_readouts(readouts: Readouts, segments: SegmentTable) -> Readouts:
     _, place, count = np.unique(attempts.index, return_index=True, return_counts=True)
     kept = place[count == 1]
     return Readouts(attempts.index[kept], attempts.photons[kept], attempts.outcome[kept])
+
+
+def repeated_attempts(readouts: Readouts, segments: SegmentTable) -> NDArray[np.int64]:
+    """Attempts that were read out more than once, int64[k], rising: a sync between them was missed."""
+    index, count = np.unique(readouts.after(segments.first_attempt).index, return_counts=True)
+    return index[count > 1]

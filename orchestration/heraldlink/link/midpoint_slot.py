@@ -149,7 +149,7 @@ def judge(state: MidpointState, item: Item) -> Verdict:
     assert item.played is not None  # noqa: S101  (stage REPLIED)
     assert item.parameters is not None  # noqa: S101
     reports = tuple(item.reports[node] for node in state.ends)
-    shifted = strays(item.heralds, item.reports, item.played.counts.double_clicks)
+    shifted = strays(item.heralds, item.reports, item.played.doubles)
     # causes before symptoms: the midpoint's own list ends with what the tags themselves look like
     deviations = reports[0].deviations + reports[1].deviations + shifted + item.played.deviations
     below = shortfall(item.tally, item.demand.minimum_fidelity)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The midpoint's decision on each herald of a slot: CONFIRMED, WITHHELD or EXPIRED, and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from heraldlink.link.estimation import Goodness, Tally, goodness
 from heraldlink.messages.link import Report
-from heraldlink.messages.values import Decision, Deviation, Herald, Prediction, Status
+from heraldlink.messages.values import NO_OUTCOME, Decision, Deviation, Herald, Prediction, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,24 @@ def decide(case: Case) -> tuple[Decision, ...]:
     return tuple(decisions)
 
 
-def strays(heralds: Sequence[Herald], reports: Mapping[str, Report], allowed: int) -> tuple[Deviation, ...]:
-    """End nodes that read out attempts which nobody heralded: their attempt indices cannot be trusted.
+def strays(
+    heralds: Sequence[Herald], reports: Mapping[str, Report], doubles: Collection[int]
+) -> tuple[Deviation, ...]:
+    """End nodes whose attempt indices cannot be trusted in this slot.
 
-    A node that missed one sync labels every later readout one too low; if two attempts in a row are
-    heralded, its outcome of the second would pass for that of the first. ``allowed``: attempts in which both
-    detectors clicked, which are read out too.
+    A node that missed one sync labels every later readout one too low. So of those that follow, the first one
+    belongs to no attempt that was read out, or falls together with the one before; then no readout of the
+    slot is believed. ``doubles``: attempts that were read out because both detectors clicked.
     """
-    heralded = {herald.attempt for herald in heralds}
-    counts = {
-        node: sum(readout.attempt not in heralded for readout in report.readouts)
-        for node, report in reports.items()
-    }
-    return tuple(
-        Deviation(node, "attempt index", f"{count} readouts belong to no herald: a sync was missed or added")
-        for node, count in counts.items()
-        if count > allowed
-    )
+    expected = {herald.attempt for herald in heralds}.union(doubles)
+    found: list[Deviation] = []
+    for node, report in reports.items():
+        alone = sum(readout.attempt not in expected for readout in report.readouts)
+        twice = sum(readout.outcome == NO_OUTCOME for readout in report.readouts)
+        if alone or twice:
+            what = f"{alone} readouts belong to no herald and {twice} attempts were read out twice"
+            found.append(Deviation(node, "attempt index", f"{what}: a sync was missed or added"))
+    return tuple(found)
 
 
 def judge(case: Case, outcomes: tuple[int, int], doubt: str, confirmed: int) -> tuple[Status, str]:

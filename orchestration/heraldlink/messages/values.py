@@ -137,8 +137,11 @@ class Phase(msgspec.Struct, frozen=True):
     variance_rad2: float
 
 
+NO_OUTCOME = 0
+
+
 class Readout(msgspec.Struct, frozen=True, array_like=True):
-    """Outcome of the qubit after one attempt: +1 is |g>, -1 is |e>."""
+    """Outcome of the qubit after one attempt: +1 is |g>, -1 is |e>, 0 if it was read out more than once."""
 
     attempt: int
     outcome: int

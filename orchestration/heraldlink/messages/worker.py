@@ -183,8 +183,9 @@ class PlaySlot(Body, frozen=True, tag="w.play"):
 class SlotPlayed(Body, frozen=True, tag="w.played"):
     """The midpoint's result; with ``void`` (a reason) the slot was not recorded at all.
 
-    ``heralds`` are (reference index, outcome), outcome 1 for psi+, 2 for psi-. ``origin`` is
-    joined over the node's instruments.
+    ``heralds`` are (reference index, outcome), outcome 1 for psi+, 2 for psi-. ``doubles``:
+    attempts that were read out too, because both detectors clicked. ``origin`` is joined over the node's
+    instruments.
     """
 
     request: int
@@ -195,6 +196,7 @@ class SlotPlayed(Body, frozen=True, tag="w.played"):
     counts: SlotCounts
     deviations: tuple[Deviation, ...]
     origin: Origin = "unknown"
+    doubles: tuple[int, ...] = ()
 
 
 class CollectSlot(Body, frozen=True, tag="w.collect"):
