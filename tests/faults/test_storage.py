@@ -149,8 +149,8 @@ def test_a_read_only_disk_is_refused(rack: Laboratory, tmp_path: Path) -> None:
     """A node does not start on a disk that it may not write to, and says which journal and why."""
     with small_disk(tmp_path / "disk", 1) as folder:
         read_only(folder)
+        rack.kill("bob")
         kept, rack.data = rack.data, folder
-        rack.stop_node("bob")
         try:
             with pytest.raises(AssertionError, match=r"journal-bob\.sqlite cannot be opened: Read-only"):
                 rack.restart("bob")
