@@ -90,7 +90,7 @@ class Admission:
             if answers is not None:
                 self._waiting[question.key] = question
                 return Repeated(tuple(answers))
-        if question.deadline_ns and question.deadline_ns < now * 1e9:
+        if is_late(question, now):
             raise Refused("EXPIRED", "it arrived after its deadline and was not done: ask anew")
         return self._begin(question, rule, now)
 
@@ -202,3 +202,8 @@ class Admission:
         reason = change.reason if isinstance(change, Ended) else ""
         holder = lease.owner.name if lease.owner else ""
         return Entry(LEASE, LeaseFact(lease.epoch, holder, lease.note, self._boot, reason))
+
+
+def is_late(question: Question, now: float) -> bool:
+    """Whether its deadline is over."""
+    return 0 < question.deadline_ns < now * 1e9

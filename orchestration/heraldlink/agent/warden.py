@@ -103,21 +103,22 @@ class Warden:
     ) -> None:
         """Bring every instrument to its safe state, then call ``then``; ``latch``: stay in FAULT after it."""
         begin_by = time.monotonic() + patience_s
-        parking = self._parking
-        if parking is None:
-            self._parking = parking = Parking(reason, begin_by)
-            self.go("parking", reason)
-            self._ask_drivers(reason)
+        under_way, parking = self._parking, self._parking or Parking(reason, begin_by)
         parking.begin_by = min(parking.begin_by, begin_by)
         parking.latch = parking.latch or latch
         if then:
             parking.then.append(then)
+        if under_way is None:
+            self._parking = parking
+            self.go("parking", reason)
+            self._ask_drivers(reason)
 
     def _ask_drivers(self, reason: str) -> None:
         desk = self._desk
         if self._helping:
             return
-        if desk is None or desk.worker is None or not desk.opened:
+        opening = desk is not None and not desk.opened and self._oversight.there
+        if desk is None or desk.worker is None or opening:
             self._ask_for_help((), (), reason)
         else:
             desk.call_first(ParkAll(), self._parked, time.monotonic())
@@ -236,7 +237,7 @@ class Warden:
         if parking is None or desk is None or desk.worker is None or self._helping:
             return
         begun = desk.since(ParkAll)
-        if begun is None and now > parking.begin_by:
+        if begun is None and desk.opened and now > parking.begin_by:
             self._dismiss(f"its instrument worker did not turn to the safe state in time ({parking.reason})")
         elif begun is not None and now - begun > (STOP_LIMIT_S if parking.latch else PARK_LIMIT_S):
             self._dismiss("its instrument worker did not finish parking")
