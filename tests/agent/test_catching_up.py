@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decisions that an end missed come from the midpoint's journal; facts wait for their group's commit."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "journal"))
+from journal_facts import heralds, pair
+
+from heraldlink.agent.archive import Archive
+from heraldlink.agent.catching_up import AGAIN_S, MOST_FACTS, Asker, Teller
+from heraldlink.agent.outbox import MOST_ROWS, Outbox
+from heraldlink.errors import JournalError
+from heraldlink.journal import Entry, Journal
+from heraldlink.link.facts import BOOT, HERALDS, PAIR, PENDING, BootFact, PendingFact
+from heraldlink.messages.header import Body
+
+MANY = 2 * MOST_FACTS + 50
+
+
+class Shelf:
+    """A journal with its archive and outbox."""
+
+    def __init__(self, path: Path) -> None:
+        self.journal = Journal(path)
+        self.archive = Archive(self.journal)
+        self.outbox = Outbox(self.journal, self.archive.wrote)
+
+    def write(self, *entries: Entry) -> None:
+        self.outbox.append(*entries)
+        self.outbox.flush()
+
+    def pairs(self) -> dict[int, bytes]:
+        return {row.seq: row.payload for row in self.journal.rows(PAIR)}
+
+
+@pytest.fixture
+def shelves(tmp_path: Path) -> Iterator[tuple[Shelf, Shelf]]:
+    """The midpoint's and an end's."""
+    made = (Shelf(tmp_path / "midpoint.sqlite"), Shelf(tmp_path / "alice.sqlite"))
+    yield made
+    for shelf in made:
+        shelf.journal.close()
+
+
+class Talk:
+    """Messages between the two, delivered at once."""
+
+    def __init__(self, middle: Shelf, end: Shelf) -> None:
+        self.sent: list[Body] = []
+        self.raised: list[tuple[int, int]] = []
+        self.end = end
+        self.asker = Asker("midpoint", end.archive, end.outbox, self.to_midpoint)
+        self.teller = Teller(
+            ("alice", "bob"), middle.archive, self.to_end, lambda *numbers: self.raised.append(numbers)
+        )
+
+    def to_midpoint(self, target: str, body: Body) -> None:
+        assert target == "midpoint"
+        self.sent.append(body)
+        assert self.teller.take("alice", body)
+
+    def to_end(self, target: str, body: Body) -> None:
+        assert target == "alice"
+        self.sent.append(body)
+        assert self.asker.take("midpoint", body)
+        self.end.outbox.flush()
+
+    def tick(self, now: float) -> int:
+        """Messages that a tick causes."""
+        before = len(self.sent)
+        self.asker.tick(now, busy=False)
+        return len(self.sent) - before
+
+
+def test_a_new_journal_gets_everything_in_portions(shelves: tuple[Shelf, Shelf]) -> None:
+    middle, end = shelves
+    middle.write(*(Entry(PAIR, pair(number)) for number in range(1, MANY + 1)))
+    end.write(Entry(PAIR, pair(1)), Entry(PAIR, pair(3)))
+    talk = Talk(middle, end)
+    assert talk.tick(0.0) == 6
+    assert sorted(end.pairs().values()) == sorted(middle.pairs().values())
+    assert talk.tick(AGAIN_S + 1) == 0
+    assert not talk.raised
+
+
+def test_what_is_undecided_is_asked_for_until_it_is_decided(shelves: tuple[Shelf, Shelf]) -> None:
+    middle, end = shelves
+    middle.write(Entry(HERALDS, heralds(1, 2, 3)), Entry(PAIR, pair(1)), Entry(PAIR, pair(3)))
+    end.write(Entry(PENDING, PendingFact(1, 1, 7, heralds(1, 2, 3).heralds)))
+    talk = Talk(middle, end)
+    assert talk.tick(0.0) == 2
+    assert end.archive.undecided == {2}
+    assert talk.tick(AGAIN_S / 2) == 0
+    assert talk.tick(AGAIN_S) == 2
+    middle.write(Entry(PAIR, pair(2, "EXPIRED")))
+    assert talk.tick(2 * AGAIN_S) == 2
+    assert end.archive.undecided == set()
+    assert sorted(end.pairs().values()) == sorted(middle.pairs().values())
+    assert talk.tick(3 * AGAIN_S) == 0
+
+
+def test_a_midpoint_that_lost_its_end_uses_no_number_again(shelves: tuple[Shelf, Shelf]) -> None:
+    middle, end = shelves
+    middle.write(Entry(PAIR, pair(1)))
+    end.write(*(Entry(PAIR, pair(number)) for number in range(1, 6)))
+    talk = Talk(middle, end)
+    talk.tick(0.0)
+    assert talk.raised == [(5, 5)]
+    assert len(end.pairs()) == 5
+
+
+def test_nothing_is_asked_inside_a_request(shelves: tuple[Shelf, Shelf]) -> None:
+    talk = Talk(*shelves)
+    talk.asker.tick(0.0, busy=True)
+    assert talk.sent == []
+
+
+def test_what_follows_facts_waits_for_them_and_keeps_its_order(shelves: tuple[Shelf, Shelf]) -> None:
+    shelf, _ = shelves
+    done: list[str] = []
+    shelf.outbox.then(lambda: done.append("at once"))
+    shelf.outbox.append(Entry(BOOT, BootFact("alice", 1)))
+    shelf.outbox.then(lambda: shelf.outbox.then(lambda: done.append("fourth")))
+    shelf.outbox.then(lambda: done.append(f"third, row {shelf.journal.last_seq}"))
+    assert done == ["at once"]
+    assert shelf.journal.last_seq == 0
+    shelf.outbox.flush()
+    assert done == ["at once", "third, row 1", "fourth"]
+
+
+def test_a_large_group_is_written_without_waiting(shelves: tuple[Shelf, Shelf]) -> None:
+    shelf, _ = shelves
+    shelf.outbox.append(*(Entry(BOOT, BootFact("alice", number)) for number in range(MOST_ROWS - 1)))
+    assert shelf.journal.last_seq == 0
+    shelf.outbox.append(Entry(BOOT, BootFact("alice", 0)))
+    assert shelf.journal.last_seq == MOST_ROWS
+
+
+def test_nothing_is_said_that_was_not_written(shelves: tuple[Shelf, Shelf]) -> None:
+    shelf, _ = shelves
+    done: list[str] = []
+    shelf.outbox.append(Entry(BOOT, BootFact("alice", 1)))
+    shelf.outbox.then(lambda: done.append("said"))
+    shelf.journal._database.close()
+    with pytest.raises(JournalError, match="nothing more is accepted"):
+        shelf.outbox.flush()
+    assert done == []
