@@ -21,10 +21,12 @@ from types import TracebackType
 
 import zmq
 
+from heraldlink.comparison import compare
 from heraldlink.connection import Connection, failure
 from heraldlink.connections import Connections
 from heraldlink.errors import Leased, NodeLost, RequestError, RunFailed
 from heraldlink.holding import HeldLease
+from heraldlink.journal.reconcile import Difference
 from heraldlink.messages.command import (
     Create,
     Done,
@@ -150,6 +152,19 @@ class Network:
         except Leased as refusal:
             return refusal
         return None
+
+    def compare(self, request: Request) -> list[Difference]:
+        """What the nodes' journals say differently of an ended request's pairs; none should be found.
+
+        Raises RequestError if a node has no record channel, NodeLost.
+        """
+        midpoint = next(node.name for node in self if node.status().role == "midpoint")
+        with ExitStack() as stack:
+            readers: dict[str, RecordReader] = {}
+            for node in self:
+                readers[node.name] = node.record_reader("compare", patience_s=5.0)
+                stack.callback(readers[node.name].close)
+            return compare(readers, midpoint, request.request_id, len(request.result.heralds))
 
     def prepare(self) -> None:
         """Apply and verify the operating point of every node."""
@@ -364,17 +379,8 @@ class Node:
         application is. ``follow``: wait for more, for ever. A node may be away for ``patience_s`` seconds.
         Raises NodeLost, DataError, or RequestError if the node has no record channel.
         """
-        address = self._network.addresses.get(f"{self.name}.record")
-        if address is None:
-            raise RequestError(
-                f"no record channel of node {self.name} is known: name listen.record in its file, "
-                f"and {self.name}.record beside its address"
-            )
         sink = RecordStore(into) if isinstance(into, str | Path) else into
-        dealer = Dealer(
-            self._network.context, address, "record", self._network.keyring.to(self.name), self.name
-        )
-        reader = RecordReader(dealer, self.name, consumer, patience_s)
+        reader = self.record_reader(consumer, patience_s)
         try:
             for record in reader.read(sink, follow=follow):
                 if record.status in statuses:
@@ -383,6 +389,18 @@ class Node:
             reader.close()
             if isinstance(sink, RecordStore) and sink is not into:
                 sink.close()
+
+    def record_reader(self, consumer: str, patience_s: float = 30.0) -> RecordReader:
+        """A connection to the record channel; the caller closes it. Raises RequestError if there is none."""
+        address = self._network.addresses.get(f"{self.name}.record")
+        if address is None:
+            raise RequestError(
+                f"no record channel of node {self.name} is known: name listen.record in its file, "
+                f"and {self.name}.record beside its address"
+            )
+        credentials = self._network.keyring.to(self.name)
+        dealer = Dealer(self._network.context, address, "record", credentials, self.name)
+        return RecordReader(dealer, self.name, consumer, patience_s)
 
     def tags(self, request: int) -> NodeTags:
         """What this node recorded during a request."""

@@ -48,6 +48,17 @@ class RecordReader:
             elif not follow:
                 return
 
+    def fetch(self, cursor: Cursor, wait_s: float = 0.0, most: int = BATCH) -> Records:
+        """Records behind a cursor, without storing anything. Raises NodeLost or what the node refuses."""
+        answer = self._ask(Fetch(self._consumer, cursor.number, cursor.hash, most, wait_s))
+        if not isinstance(answer, Records):
+            raise failure(answer)
+        return answer
+
+    def last(self) -> int:
+        """Number of the node's newest record."""
+        return self.fetch(Cursor(), most=1).last
+
     def close(self) -> None:
         """Close the socket."""
         self._dealer.close()

@@ -12,7 +12,11 @@ import pytest
 from fault_lab import Laboratory, Rule, fault, wait_for
 
 from heraldlink.errors import DataError
+from heraldlink.messages.command import Err
+from heraldlink.messages.header import VERSION, Body, Header, Message, decode, encode, kind_of
+from heraldlink.messages.record import RECORD_TYPES, Fetch, Keep, Records
 from heraldlink.records import Cursor, PairRecord, RecordStore
+from heraldlink.transport import Dealer
 
 KILLED_CLIENT = """
 import os, signal, sys
@@ -188,3 +192,44 @@ def test_a_store_that_a_viewer_locks_is_waited_for(rack: Laboratory, tmp_path: P
     read(rack, store)
     kept = [record for record in RecordStore(store).pairs("alice") if record.status == "CONFIRMED"]
     assert identities(kept) == identities(all_of(rack, "alice"))
+
+
+def test_a_cursor_of_another_journal_begins_anew(rack: Laboratory, tmp_path: Path) -> None:
+    measure(rack, 5)
+    everything = all_of(rack, "alice")
+    sink = RecordStore(tmp_path / "store.sqlite")
+    sink.write("alice", everything[:2], Cursor(2, b"not this journal".ljust(32)))
+    assert identities(read(rack, sink)) == identities(everything[2:])
+
+
+@pytest.mark.parametrize(
+    ("fetch", "words"),
+    [
+        (Fetch("no spaces", 0, b"", 1, 0.0), "a consumer's name is 1 to 64"),
+        (Fetch("x", 0, b"", 501, 0.0), "most is 1 to 500"),
+        (Fetch("x", 0, b"", 1, 21.0), "wait_s 0 to 20"),
+        (Fetch("x", 10**9, b"", 1, 0.0), "fetch from 0 again"),
+        (Keep("x", 1, b""), "fetch from 0 again"),
+        (Records("alice", "alice", 0, ()), "is not for a node"),
+    ],
+)
+def test_a_wrong_question_is_refused(rack: Laboratory, fetch: Body, words: str) -> None:
+    with rack.client() as client:
+        dealer = Dealer(client.network.context, rack.addresses["alice.record"], "record")
+        header = Header(VERSION, kind_of(type(fetch)), 7, 0, 1)
+        assert dealer.send(encode(Message(header, fetch)), 5.0)
+        frames = dealer.receive(5.0)
+        dealer.close()
+    assert frames is not None
+    answer = decode(frames, RECORD_TYPES)
+    assert answer.header.request_id == 7
+    assert isinstance(answer.body, Err)
+    assert words in answer.body.reason
+
+
+def test_journals_of_a_request_are_compared_through_the_nodes(rack: Laboratory) -> None:
+    with rack.client() as client:
+        client.prepare()
+        asked = client.start(20)
+        assert asked.end().state == "DELIVERED"
+        assert client.network.compare(asked.request) == []

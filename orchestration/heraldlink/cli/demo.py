@@ -13,6 +13,7 @@ from heraldlink.cli.exits import told_at_once
 
 if TYPE_CHECKING:
     from heraldlink.cli.measurement import Wish
+    from heraldlink.journal.reconcile import Difference
     from heraldlink.pairs import Result
     from heraldlink.record.run import Run
 
@@ -37,18 +38,20 @@ def demo(
     check_writable(runs)
     console = Console(stderr=json) if picture is None else Console(stderr=json, record=True, width=82)
     with terminated_as_interrupted():
-        run, result = play(wish, bench, runs, console)
-    show(run, result, json, console)
+        run, result, found = play(wish, bench, runs, console)
+    show(run, result, found, json, console)
     if picture is not None:
         console.save_svg(str(picture), title="heraldlink demo")
 
 
-def play(wish: "Wish", bench: str, runs: Path, console: Console) -> "tuple[Run, Result]":
+def play(
+    wish: "Wish", bench: str, runs: Path, console: Console
+) -> "tuple[Run, Result, list[Difference] | None]":
     """Start everything, measure, keep the run, and end everything."""
     from heraldlink.cli.children import Children
     from heraldlink.cli.laboratory import start_laboratory
     from heraldlink.cli.measurement import judge, measure
-    from heraldlink.cli.report import keep
+    from heraldlink.cli.report import compared, demand_agreement, keep
     from heraldlink.client import connect
 
     with ExitStack() as stack:
@@ -65,9 +68,11 @@ def play(wish: "Wish", bench: str, runs: Path, console: Console) -> "tuple[Run, 
         asked, result = measure(network, wish, console)
         judge(network, result)
         with console.status("keeping the run and parking the nodes"):
-            run = keep(asked, result, wish, runs)
+            found = compared(network, asked)
+            run = keep(asked, result, wish, runs, found)
             network.park()
-        return run, result
+        demand_agreement(found)
+        return run, result, found
 
 
 def introduction(wish: "Wish", bench: str) -> str:

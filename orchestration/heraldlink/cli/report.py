@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run's results on the screen: measured beside predicted, with the standard deviations between."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +13,9 @@ from rich.table import Table
 
 from heraldlink.cli.measurement import Wish
 from heraldlink.cli.show import print_json
-from heraldlink.errors import ConfigurationError, DataError
+from heraldlink.client import Network
+from heraldlink.errors import ConfigurationError, DataError, RunFailed
+from heraldlink.journal.reconcile import Difference
 from heraldlink.pairs import Result
 from heraldlink.record.results import Compared, Rate, RunResults
 from heraldlink.record.run import Run, write_run
@@ -31,14 +35,15 @@ def check_writable(runs: Path) -> None:
         raise ConfigurationError(f"--runs: no run can be kept in {runs} ({error.strerror})") from error
 
 
-def keep(request: Request, result: Result, wish: Wish, runs: Path) -> Run:
-    """Fetch the tags of all nodes and write the run folder below ``runs``."""
+def keep(request: Request, result: Result, wish: Wish, runs: Path, found: Sequence[Difference] | None) -> Run:
+    """Fetch the tags of all nodes and write the run folder below ``runs``, with how the journals compare."""
     asked = {
         "remote": wish.remote,
         "number": wish.number,
         "minimum_fidelity": wish.minimum_fidelity,
         "max_time_s": wish.max_time_s,
         "seed": request.seed,
+        "differences": None if found is None else [asdict(item) for item in found],
     }
     try:
         return write_run(runs, result, request.tags(), ends=(wish.local, wish.remote), request=asked)
@@ -46,16 +51,40 @@ def keep(request: Request, result: Result, wish: Wish, runs: Path) -> Run:
         raise DataError(f"the run cannot be kept in {runs}: {error.strerror or error}") from error
 
 
-def show(run: Run, result: Result, json: bool, console: Console) -> None:
+def compared(network: Network, request: Request) -> list[Difference] | None:
+    """How the nodes' journals differ about a request; None where not all of them can be read."""
+    if not all(f"{node.name}.record" in network.addresses for node in network):
+        return None
+    return network.compare(request)
+
+
+def agreement(found: Sequence[Difference] | None) -> str:
+    """How the journals compare, in a sentence."""
+    if found is None:
+        return "the journals were not compared: not all record channels are in the network file"
+    if not found:
+        return "the journals of all nodes agree on every pair"
+    first = found[0]
+    return f"{len(found)} differences between the journals; the first: {first.kind} at {first.node}"
+
+
+def demand_agreement(found: Sequence[Difference] | None) -> None:
+    """Raise RunFailed if the journals differ."""
+    if found:
+        raise RunFailed(f"{agreement(found)}; look with heraldlink journal reconcile")
+
+
+def show(run: Run, result: Result, found: Sequence[Difference] | None, json: bool, console: Console) -> None:
     """Print the results: one JSON object on stdout, or a table."""
     if json:
-        print_json(as_dict(run, result))
+        print_json(as_dict(run, result) | {"journals": agreement(found)})
         return
     console.print(results_table(run.results))
     counts = f"{len(result.pairs)} pairs delivered, {len(result.withheld)} withheld"
     console.print(f"{counts}; herald rate {rate(run.results)}", highlight=False)
     for sentence in deviations(result):
         console.print(sentence, highlight=False)
+    console.print(agreement(found), highlight=False)
     console.print(f"kept in {run.folder}; origin of the instruments: {run.origin}", highlight=False)
 
 

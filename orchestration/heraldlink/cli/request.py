@@ -26,7 +26,7 @@ def request(
     from heraldlink.cli.exits import told_at_once
     from heraldlink.cli.lease import borrow
     from heraldlink.cli.measurement import Wish, judge, measure, parked_on_failure
-    from heraldlink.cli.report import check_writable, keep, show
+    from heraldlink.cli.report import check_writable, compared, demand_agreement, keep, show
     from heraldlink.cli.signals import terminated_as_interrupted
     from heraldlink.client import connect
 
@@ -45,8 +45,10 @@ def request(
             with console.status("preparing the nodes"):
                 nodes.prepare()
         asked, result = measure(nodes, wish, console)
-        run = keep(asked, result, wish, runs)
+        found = compared(nodes, asked)
+        run = keep(asked, result, wish, runs, found)
         if park:
             nodes.park()
-        show(run, result, json, console)
+        show(run, result, found, json, console)
         judge(nodes, result)
+        demand_agreement(found)
