@@ -51,8 +51,8 @@ from heraldlink.messages.lease import (
 from heraldlink.messages.service import RequestType, Side
 from heraldlink.messages.values import Basis, Status
 from heraldlink.pairs import NodeTags
-from heraldlink.record_reader import RecordReader
-from heraldlink.records import PairRecord, RecordStore, Sink
+from heraldlink.record_reader import RecordReader, stored
+from heraldlink.records import PairRecord, Sink
 from heraldlink.requests import Request, unpack
 from heraldlink.security.keyring import Keyring
 from heraldlink.transport import Dealer
@@ -154,17 +154,10 @@ class Network:
         return None
 
     def compare(self, request: Request) -> list[Difference]:
-        """What the nodes' journals say differently of an ended request's pairs; none should be found.
-
-        Raises RequestError if a node has no record channel, NodeLost.
-        """
+        """What the nodes' journals say differently of an ended request; raises as `record_reader`."""
         midpoint = next(node.name for node in self if node.status().role == "midpoint")
-        with ExitStack() as stack:
-            readers: dict[str, RecordReader] = {}
-            for node in self:
-                readers[node.name] = node.record_reader("compare", patience_s=5.0)
-                stack.callback(readers[node.name].close)
-            return compare(readers, midpoint, request.request_id, len(request.result.heralds))
+        readers = {node.name: node.record_reader("compare", patience_s=5.0) for node in self}
+        return compare(readers, midpoint, request.request_id, len(request.result.heralds))
 
     def prepare(self) -> None:
         """Apply and verify the operating point of every node."""
@@ -379,16 +372,7 @@ class Node:
         application is. ``follow``: wait for more, for ever. A node may be away for ``patience_s`` seconds.
         Raises NodeLost, DataError, or RequestError if the node has no record channel.
         """
-        sink = RecordStore(into) if isinstance(into, str | Path) else into
-        reader = self.record_reader(consumer, patience_s)
-        try:
-            for record in reader.read(sink, follow=follow):
-                if record.status in statuses:
-                    yield record
-        finally:
-            reader.close()
-            if isinstance(sink, RecordStore) and sink is not into:
-                sink.close()
+        return stored(self.record_reader(consumer, patience_s), into, statuses, follow=follow)
 
     def record_reader(self, consumer: str, patience_s: float = 30.0) -> RecordReader:
         """A connection to the record channel; the caller closes it. Raises RequestError if there is none."""

@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 import msgspec
 
@@ -25,8 +26,19 @@ def compare(
 ) -> list[Difference]:
     """What the nodes' journals say differently of a request with ``heralds`` decided heralds.
 
-    Decisions on their way get ``SETTLE_S`` seconds. Raises NodeLost if a node does not answer.
+    Decisions on their way get ``SETTLE_S`` seconds. Closes the readers. Raises NodeLost if a node does not
+    answer.
     """
+    with ExitStack() as stack:
+        for reader in readers.values():
+            stack.callback(reader.close)
+        return settled(readers, midpoint, request, heralds)
+
+
+def settled(
+    readers: Mapping[str, RecordReader], midpoint: str, request: int, heralds: int
+) -> list[Difference]:
+    """The differences that stay."""
     cursors = {node: Cursor(max(0, reader.last() - heralds - OTHERS)) for node, reader in readers.items()}
     books = {node: Book(node) for node in readers}
     end = time.monotonic() + SETTLE_S

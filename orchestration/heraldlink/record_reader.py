@@ -2,14 +2,16 @@
 """A client's end of the record channel: fetch, store with the cursor, tell the node; again after any loss."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from heraldlink.connection import failure
 from heraldlink.errors import NodeLost, ProtocolError
 from heraldlink.messages.command import Err
 from heraldlink.messages.header import VERSION, Body, Header, Message, decode, encode, kind_of, new_id
 from heraldlink.messages.record import RECORD_TYPES, Fetch, Keep, Records
-from heraldlink.records import Cursor, PairRecord, Sink
+from heraldlink.messages.values import Status
+from heraldlink.records import Cursor, PairRecord, RecordStore, Sink
 from heraldlink.transport import Dealer
 
 BATCH = 200
@@ -94,3 +96,18 @@ class RecordReader:
             if message.header.request_id == request_id:
                 return message.body
         return None
+
+
+def stored(
+    reader: RecordReader, into: str | Path | Sink, statuses: Sequence[Status], *, follow: bool
+) -> Iterator[PairRecord]:
+    """Records of ``statuses`` that are new in ``into``, a file or a sink; closes the reader at the end."""
+    sink = RecordStore(into) if isinstance(into, str | Path) else into
+    try:
+        for record in reader.read(sink, follow=follow):
+            if record.status in statuses:
+                yield record
+    finally:
+        reader.close()
+        if isinstance(sink, RecordStore) and sink is not into:
+            sink.close()
