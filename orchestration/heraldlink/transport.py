@@ -139,7 +139,9 @@ class Dealer:
             credentials.show(self.socket)
         if ":" in host_of(endpoint):
             self.socket.setsockopt(zmq.IPV6, 1)
-        self._watch = Watch(self.socket, Ends(node, credentials.pair.name if credentials else None))
+        self._watch = Watch(
+            context, self.socket, Ends(node, credentials.pair.name if credentials else None, endpoint)
+        )
         self._again = 0.0
         try:
             self.socket.connect(endpoint)

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from heraldlink.config.quantities import Strict
 from heraldlink.security.places import is_every_interface, is_loopback
@@ -36,5 +36,5 @@ class Security(Strict):
                 raise ValueError(
                     f"listen.{channel} {endpoint} is not a loopback address: set security.keys to the node's "
                     "folder of keys (heraldlink keys new), or say in security.plain: "
-                    f"{Plain.__args__[0]!r}"
+                    f"{get_args(Plain)[0]!r}"
                 )

@@ -12,32 +12,45 @@ from dataclasses import dataclass
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from heraldlink.security.greeting import mechanism_at
+
 EVENTS = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 )
+MISMATCH = 0x11000002
+"""ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH of zmq.h."""
+
 HUNG_UP = (errno.EPIPE, errno.ECONNRESET)
 
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Who connects to whom: names for people, and whether the caller shows a key."""
+    """Who connects to whom and where: names for people; ``name`` is None if the caller shows no key."""
 
     node: str
     name: str | None
+    endpoint: str
+
+    @property
+    def me(self) -> str:
+        """The caller, as a sentence calls it."""
+        return f"the key of {self.name}" if self.name else "a connection without a key"
 
 
 class Watch:
     """The events of one socket. ``refusal`` is the last reason why its handshake failed, "" after success."""
 
-    def __init__(self, socket: "zmq.Socket[bytes]", ends: Ends) -> None:
+    def __init__(
+        self, context: "zmq.Context[zmq.Socket[bytes]]", socket: "zmq.Socket[bytes]", ends: Ends
+    ) -> None:
         self._ends = ends
         self._watched = socket
         address = f"inproc://watch-{secrets.token_hex(8)}"
         socket.monitor(address, EVENTS)
-        self.socket: zmq.Socket[bytes] = socket.context.socket(zmq.PAIR)
+        self.socket = context.socket(zmq.PAIR)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.RCVHWM, 0)  # a full queue would stop libzmq's own thread
         self.socket.connect(address)
@@ -51,37 +64,44 @@ class Watch:
             self._take(zmq.Event(event["event"]), int(event["value"]))
         return self.refusal
 
-    def _take(self, event: zmq.Event, value: int) -> None:
-        """One hang-up may be a node that is just ending; a second in a row is a wrong key."""
-        hung_up = event == zmq.Event.HANDSHAKE_FAILED_NO_DETAIL and value in HUNG_UP
-        self._hung_up = self._hung_up + 1 if hung_up else 0
-        self.refusal = "" if self._hung_up == 1 else sentence(event, value, self._ends)
-
     def close(self) -> None:
         """Stop watching; before the watched socket is closed."""
         self._watched.disable_monitor()
         self.socket.close()
 
+    def _take(self, event: zmq.Event, value: int) -> None:
+        """One hang-up may be a node that is just ending; after a second one its greeting is asked for."""
+        hung_up = event == zmq.Event.HANDSHAKE_FAILED_NO_DETAIL and value in HUNG_UP
+        self._hung_up = self._hung_up + 1 if hung_up else 0
+        if event == zmq.Event.HANDSHAKE_FAILED_AUTH:
+            self.refusal = judged(value, self._ends)
+        elif event == zmq.Event.HANDSHAKE_FAILED_PROTOCOL and value == MISMATCH:
+            self.refusal = mismatch("NULL" if self._ends.name else "CURVE", self._ends)
+        elif self._hung_up > 1:
+            self.refusal = mismatch(mechanism_at(self._ends.endpoint), self._ends)
+        else:
+            self.refusal = ""
 
-def sentence(event: zmq.Event, value: int, ends: Ends) -> str:
-    """What an event means, with the remedy; "" if it means that all is well."""
-    me = f"the key of {ends.name}" if ends.name else "a connection without a key"
-    if event == zmq.Event.HANDSHAKE_FAILED_AUTH:
-        if value == 400:
-            return (
-                f"node {ends.node} does not let in {me}: ask its owner to run heraldlink keys authorize "
-                "with its .key file, then to send the node SIGHUP"
-            )
-        return f"node {ends.node} could not judge {me} (answer {value}): see its log"
-    if event == zmq.Event.HANDSHAKE_FAILED_PROTOCOL:
-        if value != zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
-            return f"what answers there is no node {ends.node}: it does not speak ZMTP (error {value:#x})"
-        if ends.name:
-            return f"node {ends.node} takes no keys, but {me} was shown: its file has no security.keys"
-        return f"node {ends.node} lets in nobody without a key: name the folder of yours (keys) to connect"
-    if event == zmq.Event.HANDSHAKE_FAILED_NO_DETAIL and ends.name and value in HUNG_UP:
+
+def judged(answer: int, ends: Ends) -> str:
+    """What the answer of a node's door means (RFC 27: 400 refused, else not judged), with the remedy."""
+    if answer != 400:
+        return f"node {ends.node} could not judge {ends.me} (answer {answer}): see its log"
+    return (
+        f"node {ends.node} does not let in {ends.me}: ask its owner to run heraldlink keys authorize "
+        "with its .key file, then to send the node SIGHUP"
+    )
+
+
+def mismatch(mechanism: str, ends: Ends) -> str:
+    """What two ends that hang up on each other disagree about; "" if it is not about keys."""
+    if mechanism == "NULL" and ends.name:
+        return f"node {ends.node} takes no keys, but {ends.me} was shown: its file has no security.keys"
+    if mechanism == "CURVE" and ends.name:
         return (
             f"who answers there does not own the key that known/{ends.node}.key holds: either that file is "
             f"old (heraldlink keys trust {ends.node}.key) or somebody else listens there"
         )
+    if mechanism == "CURVE":
+        return f"node {ends.node} lets in nobody without a key: name the folder of yours (keys) to connect"
     return ""
