@@ -24,6 +24,7 @@ from heraldlink.cli.request import request
 from heraldlink.cli.sensitivity import sensitivity
 from heraldlink.cli.sequence_show import show
 from heraldlink.cli.sim import sim
+from heraldlink.cli.stop import clear, safe, stop
 from heraldlink.cli.tags import tags
 from heraldlink.cli.up import up
 from heraldlink.errors import RequestError
@@ -54,6 +55,9 @@ def application() -> typer.Typer:
         demo,
         node,
         up,
+        stop,
+        clear,
+        safe,
         request,
         calibrate,
         predict,

@@ -234,6 +234,8 @@ class Guard:
         """Somebody asks on the safety channel to abort, stop or clear."""
         if kind == "clear" and not reason.strip():
             return [Reply(key, Err("REJECTED", "clearing a fault takes a reason", self.node))]
+        if kind == "clear" and self.state != "FAULT":
+            return [Reply(key, Err("REJECTED", f"node {self.node} is not in FAULT: {self.state}", self.node))]
         if self.phase in ALIVE and self._count >= 0:
             self._number += 1
             self._asked[self._number] = Asked(kind, reason, key, now + self.limits.obey_s)
@@ -244,7 +246,7 @@ class Guard:
 
     def _cleared(self, key: object) -> list[Action]:
         if self.phase is not Phase.DOWN:
-            return [Reply(key, Err("REJECTED", f"node {self.node} is not in FAULT: {self.state}", self.node))]
+            return [Reply(key, Err("REJECTED", f"node {self.node} is busy: ask again", self.node))]
         self._ends.clear()
         self._latched = ""
         self.phase, self.state, self.reason, self._until = Phase.WAITING, "BOOT", "", 0.0

@@ -17,7 +17,7 @@ from heraldlink.security.door import Door
 from heraldlink.supervisor.guard import Guard
 from heraldlink.supervisor.locks import hold
 from heraldlink.supervisor.notify import Notifier
-from heraldlink.supervisor.raw_list import Item, raw_list
+from heraldlink.supervisor.raw_list import Item, raw_list, secure_all
 from heraldlink.supervisor.run import Supervisor
 from heraldlink.supervisor.safety_port import SafetyPort
 from heraldlink.transport import Router
@@ -46,7 +46,7 @@ def supervise(
         )
     config.data_directory.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        lock = hold(config.data_directory / f"supervisor-{config.node}.lock")
+        lock = hold(lock_file(config))
         stack.callback(os.close, lock)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         stack.callback(context.destroy, linger=100)
@@ -60,16 +60,28 @@ def supervise(
         return supervisor.run(publish.look, door.reload)
 
 
+def lock_file(config: NodeFile) -> Path:
+    """The file whose lock says that a supervisor of this node runs."""
+    return config.data_directory / f"supervisor-{config.node}.lock"
+
+
 def safe_list(config: NodeFile, addresses: Mapping[str, str]) -> list[Item]:
     """The raw safe list of a node, its roles' instruments first. Raises ConfigurationError."""
     return raw_list(config.station, addresses, list(dict.fromkeys(config.instruments.values())))
 
 
 def make_safe(config: NodeFile, addresses: Mapping[str, str], say: Callable[[str], None]) -> bool:
-    """Run the raw safe list once, without any other process; whether all was read back as safe."""
-    from heraldlink.supervisor.raw_list import secure_all
+    """Run the raw safe list once, without any other process; whether all was read back as safe.
 
-    outcomes = secure_all(safe_list(config, addresses))
+    Raises InUse if a supervisor of the node runs: two must not hold its instruments.
+    """
+    items = safe_list(config, addresses)
+    config.data_directory.mkdir(parents=True, exist_ok=True)
+    lock = hold(lock_file(config))
+    try:
+        outcomes = secure_all(items)
+    finally:
+        os.close(lock)
     for outcome in outcomes:
         say(f"{outcome.device}: {outcome.note}")
     return all(outcome.ok for outcome in outcomes)
