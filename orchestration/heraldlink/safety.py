@@ -18,7 +18,10 @@ from heraldlink.transport import Dealer
 CONNECT_S = 2.0
 STATUS_S = 2.0
 SECURE_S = 30.0
-"""An agent that hangs is killed, each instrument has its own limit, and a new worker may have to start."""
+"""An agent that hangs is killed first, and each instrument has its own limit."""
+
+CLEAR_S = 95.0
+"""A new worker may have to open all instruments."""
 
 
 def status(network: Network, node: str) -> SafetyStatus:
@@ -42,7 +45,7 @@ def stop(network: Network, node: str, reason: str = "") -> Secured:
 
 def clear(network: Network, node: str, reason: str) -> Secured:
     """End FAULT, because the cause is gone. Raises RequestError without a reason."""
-    return _secured(ask(network, node, Clear(reason), SECURE_S))
+    return _secured(ask(network, node, Clear(reason), CLEAR_S))
 
 
 def _secured(answer: Body) -> Secured:

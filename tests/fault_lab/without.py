@@ -84,3 +84,22 @@ def reading_back() -> None:
     from heraldlink.agent import crew
 
     crew.deviations = lambda settings, node: []
+
+
+@switch
+def raw_safe_list() -> None:
+    """The supervisor makes nothing safe when the agent has died, nor does an orphaned worker."""
+    from heraldlink.agent.crew import Crew
+    from heraldlink.messages.worker import Notes
+    from heraldlink.supervisor import run
+
+    run.secure_all = lambda items, limit_s=0.0: []
+    Crew._park = lambda self: Notes(True, {})
+
+
+@switch
+def progress_watch() -> None:
+    """The supervisor does not mind an agent that stands still."""
+    from heraldlink.supervisor.guard import Guard
+
+    Guard.ticked = lambda self, now, usual=Guard.ticked: usual(self, self._moved if self.agent else now)

@@ -241,7 +241,7 @@ class Desk:
         self._jobs.clear()
         self._aside.clear()
         for job in failed:
-            if not isinstance(job.body, Unload | ParkAll):
+            if not isinstance(job.body, Start | Unload | ParkAll):
                 job.on_reply(answer(Fault("", reason)))
 
 

@@ -26,6 +26,7 @@ class Limits:
     start_s: float = 60.0
     progress_s: float = 1.5
     obey_s: float = 3.0
+    clear_s: float = 90.0
     drain_s: float = 15.0
     leave_s: float = 8.0
     back_off_s: tuple[float, ...] = (0.2, 1.0, 2.0)
@@ -238,7 +239,8 @@ class Guard:
             return [Reply(key, Err("REJECTED", f"node {self.node} is not in FAULT: {self.state}", self.node))]
         if self.phase in ALIVE and self._count >= 0:
             self._number += 1
-            self._asked[self._number] = Asked(kind, reason, key, now + self.limits.obey_s)
+            limit_s = self.limits.clear_s if kind == "clear" else self.limits.obey_s
+            self._asked[self._number] = Asked(kind, reason, key, now + limit_s)
             return [Tell(Order(self._number, kind, who, reason))]
         if kind == "clear":
             return self._cleared(key)

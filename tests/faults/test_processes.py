@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes under supervisors (``heraldlink up``) whose processes are killed, stopped, starved and doubled."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from fault_lab import Laboratory, check, fault, shown_to_fail, unprotected, wait_for
+
+from heraldlink import safety
+from heraldlink.config import find_config
+from heraldlink.errors import RequestError
+from heraldlink.messages.safety import SafetyStatus
+
+STARTED_S, BACK_S = 0.1, 10.0
+HUB = ("hub_voa", "hub_pump", "hub_readout_pump")
+
+
+@pytest.fixture(scope="module")
+def standing_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """One laboratory for this module, each node under its supervisor."""
+    with Laboratory(tmp_path_factory.mktemp("up"), command="up") as laboratory:
+        yield laboratory
+
+
+@pytest.fixture
+def up(standing_rack: Laboratory) -> Iterator[Laboratory]:
+    """Mended before and after; its history is checked."""
+    standing_rack.mend()
+    yield standing_rack
+    standing_rack.mend()
+    for name in ("midpoint", "alice", "bob"):
+        settled(standing_rack, name)
+    check(standing_rack)
+
+
+def status(rack: Laboratory, name: str) -> SafetyStatus:
+    """What a node's supervisor says."""
+    with rack.client() as client:
+        return safety.status(client.network, name)
+
+
+def settled(rack: Laboratory, name: str) -> SafetyStatus:
+    """Wait until a node's agent lives and the node is safe or prepared; a fault is cleared."""
+    with rack.client() as client:
+
+        def quiet() -> bool:
+            found = safety.status(client.network, name)
+            if found.state == "FAULT":
+                safety.clear(client.network, name, "a test is over")
+            return found.age_s >= 0 and found.state in ("SAFE", "IDLE")
+
+        wait_for(quiet, 2 * BACK_S, f"{name} to be well")
+        return safety.status(client.network, name)
+
+
+def dark(rack: Laboratory) -> bool:
+    """Whether no light can leave the hub, as somebody in front of its instruments sees."""
+    lasers = [rack.panel(name, "POW:SHUT?").strip() for name in ("hub_pump", "hub_readout_pump")]
+    channels = [rack.panel("hub_voa", f"OUTP{number}?").strip() for number in range(1, 5)]
+    return all(float(one) == 1 for one in lasers) and not any(float(one) for one in channels)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def safe_moments(rack: Laboratory, after_s: float) -> list[float]:
+    """When the commands arrived that block the light of the hub."""
+    words = ("POW:SHUT 1", "OUTP1 0")
+    return [at for at, _, message in rack.wire_log(after_s) if any(word in message for word in words)]
+
+
+def killed_agent_leaves_a_dark_rack(rack: Laboratory) -> None:
+    """The scenario of row 1."""
+    with rack.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(3)
+        agent = status(rack, "midpoint").agent
+        rack.watch(*HUB)
+        assert not dark(rack)
+        killed = time.monotonic()
+        os.kill(agent, signal.SIGKILL)
+        wait_for(lambda: safe_moments(rack, killed), 1.0, "the light to be blocked")
+        assert safe_moments(rack, killed)[0] - killed < STARTED_S
+        wait_for(lambda: dark(rack), 2.0, "the rack to be dark")
+        ending = asked.end()
+    assert ending.state == "FAILED"
+    assert "midpoint" in ending.sentence
+
+
+@fault(1)
+def test_a_killed_agent(up: Laboratory) -> None:
+    """The supervisor blocks the light within 100 ms, reads it back, and starts the agent anew, at the same
+    addresses and prepared for nothing; the request FAILED and names the node."""
+    before = status(up, "midpoint")
+    killed_agent_leaves_a_dark_rack(up)
+    moment = time.monotonic()
+    after = settled(up, "midpoint")
+    assert time.monotonic() - moment < BACK_S
+    assert (after.restarts, after.state) == (before.restarts + 1, "SAFE")
+    assert all("NOT" not in note for note in after.outcomes.values())
+    with up.client() as client:
+        client.prepare()
+        assert client.measure(20).state == "DELIVERED"
+
+
+@fault(2)
+def test_a_killed_supervisor(up: Laboratory) -> None:
+    """The agent sees it at once, makes the rack safe and ends; the raw list can be run by hand."""
+    with up.client() as client:
+        client.prepare()
+    agent = status(up, "midpoint").agent
+    assert not dark(up)
+    up.kill("midpoint")
+    wait_for(lambda: dark(up), 2.0, "the rack to be dark")
+    wait_for(lambda: not alive(agent), 10.0, "the agent to end")
+    command = [sys.executable, "-m", "heraldlink.cli", "safe", str(find_config("nodes/midpoint.yaml"))]
+    command += ["--addresses", str(up.folder / "sim.ports.json"), "--data", str(up.data)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("safe, read back") == 4
+    assert "hub_eos: held as it is" in done.stdout
+
+
+def stopped_agent_is_replaced(rack: Laboratory) -> None:
+    """The scenario of row 4."""
+    with rack.client() as client:
+        client.prepare()
+    agent = status(rack, "midpoint").agent
+    rack.watch(*HUB)
+    stopped = time.monotonic()
+    os.kill(agent, signal.SIGSTOP)
+    try:
+        wait_for(lambda: not alive(agent), 3.0, "the agent that does not move to be killed")
+    finally:
+        if alive(agent):
+            os.kill(agent, signal.SIGCONT)
+    wait_for(lambda: dark(rack), 2.0, "the rack to be dark")
+    assert safe_moments(rack, stopped)[0] - stopped > 1.0
+
+
+@fault(4)
+def test_an_agent_that_does_not_move(up: Laboratory) -> None:
+    """After 1.5 s without a step of its main loop it is killed, and nothing of it reaches an instrument any
+    more; the rack is made safe and another agent started."""
+    stopped_agent_is_replaced(up)
+    assert settled(up, "midpoint").state == "SAFE"
+
+
+@fault(5)
+def test_asked_to_end_in_a_request(up: Laboratory) -> None:
+    """What runs comes to its end, the rack is made safe, exit code 0."""
+    with up.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(2)
+        began = time.monotonic()
+        assert up.stop_node("alice") == 0
+        assert time.monotonic() - began < 15
+        ending = asked.end()
+    assert ending.state in ("FAILED", "EXPIRED", "LOST", "REFUSED")
+
+
+@fault(5)
+def test_asked_to_end_twice(up: Laboratory) -> None:
+    """A second signal waits for nothing: raw list, exit code 0."""
+    with up.client() as client:
+        client.prepare()
+        client.start().slots(2)
+    agent = status(up, "midpoint").agent
+    os.kill(agent, signal.SIGSTOP)  # so that it cannot obey the first signal
+    process = up.processes["midpoint"]
+    process.terminate()
+    process.terminate()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert dark(up)
+
+
+@fault(6)
+def test_a_worker_that_hangs(up: Laboratory) -> None:
+    """It is killed, its instruments are made safe raw, and another takes its place; the agent never stopped
+    answering and the request names the node."""
+    with up.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(2)
+        agent = status(up, "midpoint").agent
+        (worker,) = up.workers("midpoint")
+        os.kill(worker, signal.SIGSTOP)
+        ending = asked.end()
+        assert client.network["midpoint"].status().node == "midpoint"
+    assert ending.state == "FAILED"
+    assert "midpoint" in ending.sentence
+    wait_for(lambda: not alive(worker), 8.0, "the worker to be killed")
+    wait_for(lambda: dark(up), 5.0, "the rack to be dark")
+    assert settled(up, "midpoint").agent == agent
+
+
+@fault(7)
+def test_a_worker_that_dies_again_and_again(up: Laboratory) -> None:
+    """Another takes its place three times; then the node is in FAULT, its rack safe, and takes nothing until
+    somebody clears it."""
+    for _ in range(4):
+        wait_for(lambda: up.workers("alice"), 5.0, "a worker")
+        for worker in up.workers("alice"):
+            os.kill(worker, signal.SIGKILL)
+            wait_for(lambda pid=worker: not alive(pid), 5.0, "the worker to be gone")
+        wait_for(lambda: status(up, "alice").state in ("SAFE", "FAULT"), 5.0, "the rack to be made safe")
+    found = status(up, "alice")
+    assert found.state == "FAULT"
+    assert "too often" in found.reason
+    assert not up.workers("alice")
+    with up.client() as client:
+        with pytest.raises(RequestError, match="heraldlink clear alice"):
+            client.network["alice"].prepare()
+        assert safety.clear(client.network, "alice", "a test is over").ok
+        client.prepare()
+        assert client.measure(10).state == "DELIVERED"
+
+
+@fault(10)
+def test_no_more_descriptors(up: Laboratory) -> None:
+    """New clients get no connection, the running request goes on, the supervisor answers."""
+    with up.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(2)
+        agent = status(up, "alice").agent
+        before = resource.prlimit(agent, resource.RLIMIT_NOFILE)
+        most = len(os.listdir(f"/proc/{agent}/fd"))
+        resource.prlimit(agent, resource.RLIMIT_NOFILE, (most, before[1]))
+        try:
+            with pytest.raises(OSError), open(f"/proc/{agent}/fd/{most + 1}"):  # noqa: PT011
+                pass
+            asked.slots(3)
+            assert status(up, "alice").state == "RUNNING"
+        finally:
+            resource.prlimit(agent, resource.RLIMIT_NOFILE, before)
+        asked.slots(2)
+        asked.request.cancel()
+        assert asked.end().pairs
+
+
+@fault(11, 12)
+def test_an_agent_that_gets_hardly_any_time(up: Laboratory) -> None:
+    """Stalls of up to a second are no reason to kill: the lease is kept, the agent lives."""
+    agent = status(up, "alice").agent
+    with up.client() as client, client.network["alice"].lease(note="stalled"):
+        epoch = client.network["alice"].lease_status().epoch
+        for stall_s in (0.3, 0.3, 1.0):
+            os.kill(agent, signal.SIGSTOP)
+            began = time.monotonic()
+            wait_for(lambda end=began + stall_s: time.monotonic() > end, 3.0, "the stall to end")
+            os.kill(agent, signal.SIGCONT)
+            wait_for(lambda: status(up, "alice").age_s < 0.3, 2.0, "a sign of life")
+        assert client.network["alice"].lease_status().epoch == epoch
+    assert status(up, "alice").agent == agent
+
+
+@fault(13)
+def test_an_agent_that_dies_again_and_again(up: Laboratory) -> None:
+    """It is started three times with growing pauses; then the node stays down in FAULT, its rack safe, and
+    its supervisor answers; clearing starts it."""
+    settled(up, "bob")
+    while (found := status(up, "bob")).state != "FAULT":
+        if found.agent:
+            os.kill(found.agent, signal.SIGKILL)
+            wait_for(lambda: status(up, "bob").agent != found.agent, 5.0, "the agent to be gone")
+    assert "times within" in found.reason
+    assert all("NOT" not in note for note in found.outcomes.values())
+    assert found.agent == 0
+    assert settled(up, "bob").state == "SAFE"
+
+
+@fault(14)
+def test_a_node_started_twice(up: Laboratory) -> None:
+    """The second one ends with exit code 4 and names the process that runs; the first one never notices."""
+    before = status(up, "bob")
+    up.watch("bob_awg", "bob_tc")
+    moment = time.monotonic()
+    for how in ("up", "safe"):
+        command = [sys.executable, "-m", "heraldlink.cli", how, str(find_config("nodes/bob.yaml"))]
+        command += ["--addresses", str(up.folder / "sim.ports.json"), "--data", str(up.data)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 4, done.stderr
+        assert str(up.pid("bob")) in done.stderr
+    assert not up.wire_log(moment)
+    assert status(up, "bob").agent == before.agent
+
+
+@fault(55)
+def test_an_emergency_stop(up: Laboratory) -> None:
+    """Anybody may: no lease is needed and no queue waited in; the rack is dark and read back, the node in
+    FAULT until somebody clears it with a reason."""
+    with up.client() as owner, up.client() as other, owner.network["midpoint"].lease(note="mine"):
+        owner.prepare()
+        assert not dark(up)
+        up.watch(*HUB)
+        moment = time.monotonic()
+        secured = safety.stop(other.network, "midpoint", "smoke")
+        assert secured.ok
+        assert dark(up)
+        assert safe_moments(up, moment)[0] - moment < STARTED_S
+        assert secured.state == "FAULT"
+        with pytest.raises(RequestError, match="smoke"):
+            owner.network["midpoint"].prepare()
+        with pytest.raises(RequestError, match="reason"):
+            safety.clear(other.network, "midpoint", " ")
+        assert safety.clear(other.network, "midpoint", "it was toast").state == "SAFE"
+        with pytest.raises(RequestError, match="not in FAULT"):
+            safety.clear(other.network, "midpoint", "again")
+
+
+@fault(67)
+def test_an_instrument_that_does_not_obey(up: Laboratory) -> None:
+    """All others are made safe; it is named as NOT VERIFIED, and the node is in FAULT."""
+    with up.client() as client:
+        client.prepare()
+    up.fault("hub_voa", "refuse")
+    try:
+        os.kill(status(up, "midpoint").agent, signal.SIGKILL)
+        wait_for(lambda: status(up, "midpoint").state == "FAULT", 10.0, "FAULT")
+        assert up.strikes("hub_voa")
+    finally:
+        up.heal()
+    found = status(up, "midpoint")
+    assert "hub_voa: NOT VERIFIED" in found.reason
+    assert [name for name, note in found.outcomes.items() if "NOT" in note] == ["hub_voa"]
+    assert float(up.panel("hub_pump", "POW:SHUT?")) == 1
+    assert settled(up, "midpoint").state == "SAFE"
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """A laboratory whose midpoint has a supervisor that neither watches nor makes anything safe."""
+    without = {"midpoint": "raw_safe_list,progress_watch"}
+    with Laboratory(tmp_path_factory.mktemp("bare"), command="up", without=without) as laboratory:
+        yield laboratory
+
+
+@unprotected(4, "the watch over the agent's progress")
+def test_an_agent_that_does_not_move_stays_without_the_watch(bare: Laboratory) -> None:
+    """Shown to fail."""
+    shown_to_fail(stopped_agent_is_replaced, bare, "does not move", 40.0)
+
+
+@unprotected(1, "the raw safe list")
+def test_a_killed_agent_leaves_light_without_the_raw_list(bare: Laboratory) -> None:
+    """Shown to fail."""
+    shown_to_fail(killed_agent_leaves_a_dark_rack, bare, "light to be blocked", 40.0)
