@@ -23,6 +23,7 @@ from heraldlink.errors import (
     ProtocolError,
     RequestError,
     Unsupported,
+    WrongVersion,
 )
 from heraldlink.messages.command import COMMAND_TYPES, Err, Ping, Pong
 from heraldlink.messages.header import (
@@ -145,8 +146,14 @@ class Connection:
         self._repeat(now)
         frames = self._dealer.receive(PING_S)
         while frames is not None:
-            self._sort(decode(frames, COMMAND_TYPES))
+            self._sort(self._decoded(frames))
             frames = self._dealer.receive()
+
+    def _decoded(self, frames: list[bytes]) -> Message:
+        try:
+            return decode(frames, COMMAND_TYPES)
+        except WrongVersion as error:
+            raise WrongVersion(f"node {self.name} at {self.address}: {error}") from error
 
     def _repeat(self, now: float) -> None:
         """Send again what was not answered, each time after twice as long."""

@@ -14,6 +14,7 @@
     ├── DataError              a stored file that is truncated, foreign or changed
     ├── ProtocolError          the peer: a message that breaks the rules of its channel
     │   ├── TooLarge           ... by its size
+    │   ├── BadArray           ... by an array that is not what its message says
     │   └── WrongVersion       ... by its version
     ├── NodeLost               a node process or the path to it
     ├── InstrumentLost         an instrument or the path to it
@@ -25,7 +26,7 @@
 
 from typing import Literal
 
-WireCode = Literal["AUTH", "BAD_REQUEST", "LIMIT", "TOO_LARGE", "VERSION"]
+WireCode = Literal["AUTH", "BAD_ARRAY", "BAD_REQUEST", "LIMIT", "TOO_LARGE", "VERSION"]
 """What an answer to a message that breaks the rules says."""
 
 
@@ -79,6 +80,12 @@ class TooLarge(ProtocolError):
     """A message, or one of its parts, exceeds its channel's size."""
 
     code: WireCode = "TOO_LARGE"
+
+
+class BadArray(ProtocolError):
+    """A message has arrays that it should not have, or that are not as long as it says; names which."""
+
+    code: WireCode = "BAD_ARRAY"
 
 
 class WrongVersion(ProtocolError):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from heraldlink.connection import failure
-from heraldlink.errors import RequestError, RunFailed
+from heraldlink.errors import BadArray, RequestError, RunFailed
 from heraldlink.messages.command import Cancel, Create, Created, Err, Finished, Held, Ok, Progress, Tags
 from heraldlink.messages.header import Message
 from heraldlink.messages.values import Prediction
@@ -113,8 +113,10 @@ class Request:
 
 
 def unpack(body: Tags, arrays: tuple[bytes, ...]) -> NodeTags:
-    """Arrays of a Tags message by slot and raw channel."""
+    """Arrays of a Tags message by slot and raw channel. Raises BadArray if they are not as it says."""
     import numpy as np
+
+    check_arrays(body, arrays)
 
     tags: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
     for place, stream in enumerate(body.streams):
@@ -124,3 +126,17 @@ def unpack(body: Tags, arrays: tuple[bytes, ...]) -> NodeTags:
         for slot, begin, end in zip(stream.slots, edges[:-1], edges[1:], strict=True):
             tags[slot, stream.raw] = (times[begin:end], indices[begin:end])
     return NodeTags(body.node, tags, body.describe)
+
+
+def check_arrays(body: Tags, arrays: tuple[bytes, ...]) -> None:
+    """Raise BadArray, naming node and channel, unless every array is as long as the message says."""
+    if len(arrays) != 2 * len(body.streams):
+        raise BadArray(f"node {body.node} sent {len(arrays)} arrays for {len(body.streams)} channels of tags")
+    for stream, times, indices in zip(body.streams, arrays[::2], arrays[1::2], strict=True):
+        size = 8 * sum(stream.lengths)
+        fits = min(stream.lengths, default=0) >= 0 and len(stream.slots) == len(stream.lengths)
+        if not (fits and len(times) == len(indices) == size):
+            raise BadArray(
+                f"node {body.node} sent {len(times)} and {len(indices)} bytes of tags of channel "
+                f"{stream.raw} and says that they are {size}"
+            )

@@ -5,6 +5,7 @@ In this order, so that a repeated command gets its stored answer though the leas
 an order that is refused leaves no trace but its refusal.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ from heraldlink.messages.lease import AcquireLease, LeaseStatus, ReleaseLease, R
 
 LEASE = "lease"
 ROWS = (COMMAND, ANSWER, LEASE)
+
+audit = logging.getLogger("heraldlink.audit")
 
 
 class LeaseFact(msgspec.Struct, frozen=True):
@@ -82,6 +85,7 @@ class Admission:
             raise Refused("BAD_REQUEST", f"{kind_of(type(question.body))} is not for a node")
         if not may(question.sender.role, rule):
             reason = f"{question.sender.name} has the role {question.sender.role}; this takes {rule.role}"
+            audit.warning("refused %s: %s", kind_of(type(question.body)), reason)
             raise Refused("FORBIDDEN", reason)
         if rule.once:
             if not question.request_id:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from heraldlink.agent.lease import Owner
-from heraldlink.errors import ProtocolError
+from heraldlink.errors import BadArray, ProtocolError
 from heraldlink.messages.command import COMMAND_TYPES, Err
 from heraldlink.messages.header import (
     MAX_HEADER_BYTES,
@@ -126,6 +126,8 @@ class CommandPort:
     def _read(self, received: Received) -> Question | None:
         try:
             message = decode(received.frames, COMMAND_TYPES)
+            if message.arrays:
+                raise BadArray(f"{message.header.kind} carries {len(message.arrays)} arrays and takes none")
         except ProtocolError as error:
             self._refuse(received.peer, received.frames, error)
             return None

@@ -35,18 +35,13 @@ def new(
 def authorize(
     file: File,
     role: Annotated[str, typer.Option("--as", help="observer, operator, engineer or agent (a node).")],
-    instruments: Annotated[
-        str | None,
-        typer.Option(help="Only these, separated by commas; all if not given."),
-    ] = None,
     folder: Folder = Path("keys"),
 ) -> None:
     """Let the owner of a key connect to the node that uses this folder, from its next start or SIGHUP on."""
     from heraldlink.security.keys import role_of
     from heraldlink.security.roster import authorize as let_in
 
-    scope = None if instruments is None else frozenset(part.strip() for part in instruments.split(","))
-    key = let_in(folder, file, role_of(role, "--as"), scope)
+    key = let_in(folder, file, role_of(role, "--as"))
     typer.echo(f"{key.name} may connect as {key.role}: send the node SIGHUP")
 
 
@@ -69,21 +64,13 @@ def listed(
     known = {path.stem: read_public(path).public for path in key_files(folder / "known")}
     roster = read_roster(folder)
     if json:
-        senders = {
-            sender.name: {
-                "role": sender.role,
-                "public": public,
-                "instruments": None if sender.instruments is None else sorted(sender.instruments),
-            }
-            for public, sender in roster.items()
-        }
+        senders = {sender.name: {"role": sender.role, "public": public} for public, sender in roster.items()}
         typer.echo(jsons.dumps({"own": own, "authorized": senders, "known": known}))
         return
     for name, public in own.items():
         typer.echo(f"own         {name:20} {public}")
     for public, sender in roster.items():
-        scope = "" if sender.instruments is None else f" only {', '.join(sorted(sender.instruments))}"
-        typer.echo(f"{sender.role:11} {sender.name:20} {public}{scope}")
+        typer.echo(f"{sender.role:11} {sender.name:20} {public}")
     for name, public in known.items():
         typer.echo(f"known node  {name:20} {public}")
 

@@ -23,6 +23,7 @@ CommandCode = Literal[
     "EXPIRED",  # it arrived after its deadline and was not done
     "FORBIDDEN",  # the sender's role may not ask this
     "BAD_REQUEST",  # malformed; nothing was done
+    "BAD_ARRAY",  # its arrays are not what it says; nothing was done
     "TOO_LARGE",  # beyond the size limits; nothing was done
     "VERSION",  # the other side speaks another version
     "ID_REUSED",  # its request id was used for something else

@@ -32,12 +32,11 @@ ROLES: dict[str, Role] = {role: role for role in get_args(Role)}
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A public key (Z85) and its owner's name; role and instruments where it is an authorized one."""
+    """A public key (Z85) and its owner's name; its role where it is an authorized one."""
 
     name: str
     public: str
     role: Role | None = None
-    instruments: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,6 @@ def write_public(path: Path, key: PublicKey) -> None:
     """Write a public key file. Raises ConfigurationError if there is one already."""
     lines = [f"name: {key.name}", f"public: {key.public}"]
     lines += [f"role: {key.role}"] if key.role else []
-    lines += [f"instruments: {', '.join(sorted(key.instruments))}"] if key.instruments is not None else []
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write(path, "# Public key.\n" + "\n".join(lines) + "\n", 0o644)
 
@@ -84,7 +82,7 @@ def read_pair(path: Path) -> KeyPair:
 
 
 def read_public(path: Path) -> PublicKey:
-    """A public key file, with its role and instruments if it has any."""
+    """A public key file, with its role if it has one."""
     return public_of(path, read_fields(path))
 
 
@@ -170,7 +168,7 @@ def read_text(path: Path, *, private: bool) -> str:
 
 def public_of(path: Path, fields: dict[str, str]) -> PublicKey:
     """The public key that a file's fields make. Raises ConfigurationError naming file and field."""
-    unknown = set(fields) - {"name", "public", "secret", "role", "instruments"}
+    unknown = set(fields) - {"name", "public", "secret", "role"}
     if unknown:
         raise ConfigurationError(f"{path}: {sorted(unknown)[0]}: unknown field")
     name, public, role = fields.get("name", ""), fields.get("public", ""), fields.get("role")
@@ -178,9 +176,7 @@ def public_of(path: Path, fields: dict[str, str]) -> PublicKey:
         raise ConfigurationError(f"{path}: name: missing or no name ({name!r})")
     if not Z85.fullmatch(public):
         raise ConfigurationError(f"{path}: public: missing or no key of 40 characters")
-    listed = fields.get("instruments")
-    scope = None if listed is None else frozenset(part.strip() for part in listed.split(",") if part.strip())
-    return PublicKey(name, public, None if role is None else role_of(role, str(path)), scope)
+    return PublicKey(name, public, None if role is None else role_of(role, str(path)))
 
 
 def role_of(text: str, where: str) -> Role:

@@ -36,16 +36,16 @@ def sender_of(path: Path, key: PublicKey, roster: Roster) -> Sender:
         raise ConfigurationError(f"{path}: role: missing: run heraldlink keys authorize again")
     if key.public in roster:
         raise ConfigurationError(f"{path}: public: is the key of {roster[key.public].name} too")
-    return Sender(key.name, key.role, key.instruments)
+    return Sender(key.name, key.role)
 
 
-def authorize(folder: Path, file: Path, role: Role, instruments: frozenset[str] | None = None) -> PublicKey:
+def authorize(folder: Path, file: Path, role: Role) -> PublicKey:
     """Let the owner of a public key file in. Raises ConfigurationError if name or key is in already."""
     key = read_public(file)
     for public, sender in read_roster(folder).items():
         if public == key.public and sender.name != key.name:
             raise ConfigurationError(f"{file}: is the key of {sender.name}, who is authorized already")
-    authorized = PublicKey(key.name, key.public, role, instruments)
+    authorized = PublicKey(key.name, key.public, role)
     write_public(folder / "authorized" / f"{key.name}.key", authorized)
     return authorized
 

@@ -8,14 +8,10 @@ from heraldlink.messages.values import Role
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The owner of a key: the name and role under which it was authorized.
-
-    ``instruments`` are those that it may switch; None: all of the node's.
-    """
+    """The owner of a key: the name and role under which it was authorized."""
 
     name: str
     role: Role
-    instruments: frozenset[str] | None = None
 
     def speaks_for(self, node: str) -> bool:
         """Whether a message in the name of a node may come from here."""

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes that ask for keys, as processes on every channel: who gets in, as what, and who is shut out again."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fault_lab import fault, wait_for
+from fault_lab.secured import SecuredLaboratory
+
+from heraldlink.errors import AccessDenied, Forbidden
+from heraldlink.security.roster import authorize, revoke
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredLaboratory]:
+    with SecuredLaboratory(tmp_path_factory.mktemp("secured")) as running:
+        yield running
+
+
+def test_pairs_come_over_encrypted_channels(lab: SecuredLaboratory) -> None:
+    with lab.connect("carol") as network:
+        network.prepare()
+        pairs = list(network["alice"].create(remote="bob", number=5, max_time=1e6, seed=1))
+        assert len(pairs) == 5
+        assert len(list(network["alice"].records(consumer="test", into=lab.folder / "pairs.db"))) >= 5
+
+
+@fault(33)
+def test_a_stranger_is_told_by_whom_and_why(lab: SecuredLaboratory) -> None:
+    """The node refuses the handshake, the client says which node does not know which key, the log says it."""
+    with (
+        lab.connect("eve") as network,
+        pytest.raises(AccessDenied, match="alice does not let in the key of eve"),
+    ):
+        network["alice"].status()
+    wait_for(lambda: "refused a connection" in lab.log("alice"), 5, "alice's log")
+
+
+@fault(38)
+def test_an_observer_reads_and_commands_nothing(lab: SecuredLaboratory) -> None:
+    """An observer's command is FORBIDDEN, written into the node's log, and not done; reading is free."""
+    with lab.connect("olga") as network, lab.connect("carol") as other:
+        before = other["alice"].status()
+        assert network["alice"].status() == before
+        with pytest.raises(Forbidden, match="olga has the role observer; this takes operator"):
+            network["alice"].park()
+        assert other["alice"].status() == before
+    wait_for(lambda: "refused park: olga" in lab.log("alice"), 5, "the audit line")
+
+
+@fault(39)
+def test_a_revoked_key_is_shut_out_of_a_running_node(lab: SecuredLaboratory) -> None:
+    """After SIGHUP the next message of an open session is refused; authorized again, it gets in again."""
+    keys = lab.keys / "alice"
+    with lab.connect("carol") as network:
+        assert network["alice"].status().node == "alice"
+        revoke(keys, "carol")
+        lab.processes["alice"].send_signal(signal.SIGHUP)
+
+        def shut_out() -> bool:
+            try:
+                network["alice"].status()
+            except AccessDenied:
+                return True
+            return False
+
+        wait_for(shut_out, 10, "the key to be refused")
+        authorize(keys, lab.keys / "carol" / "carol.key", "operator")
+        lab.processes["alice"].send_signal(signal.SIGHUP)
+        wait_for(lambda: not shut_out(), 10, "the key to be let in again")
+
+
+@fault(40)
+def test_a_node_whose_secret_others_may_read_does_not_start(lab: SecuredLaboratory) -> None:
+    """The node ends with exit code 2 and the remedy, before it listens or opens an instrument."""
+    secret = lab.keys / "alice" / "alice.secret"
+    ports = lab.folder / "never.json"
+    secret.chmod(0o644)
+    try:
+        file, data = lab.folder / "alice.node.yaml", lab.folder / "other"
+        command = [sys.executable, "-m", "heraldlink.cli", "node", str(file), "--free-ports"]
+        command += ["--data", str(data), "--ports-file", str(ports)]
+        found = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    finally:
+        secret.chmod(0o600)
+    assert found.returncode == 2
+    assert "may be read by others (mode 0644): chmod 600" in found.stderr
+    assert not ports.exists()
+
+
+@fault(48)
+def test_no_code_comes_from_the_wire() -> None:
+    """No module of the nodes imports pickle, marshal or shelve, and none calls eval, exec or __import__."""
+    import ast
+
+    package = Path(__file__).parents[2] / "orchestration" / "heraldlink"
+    modules = [ast.parse(path.read_text()) for path in package.rglob("*.py")]
+    assert len(modules) > 100
+    imported = {
+        alias.name.partition(".")[0]
+        for module in modules
+        for node in ast.walk(module)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    } | {
+        (node.module or "").partition(".")[0]
+        for module in modules
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert {"zmq", "msgspec"} <= imported
+    assert not imported & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
+    called = {
+        node.func.id
+        for module in modules
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not called & {"eval", "exec", "__import__", "compile"}
