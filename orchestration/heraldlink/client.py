@@ -25,6 +25,7 @@ from heraldlink.comparison import compare
 from heraldlink.connection import Connection, failure
 from heraldlink.connections import Connections
 from heraldlink.errors import Leased, NodeLost, RequestError, RunFailed
+from heraldlink.events import Listener, News
 from heraldlink.holding import HeldLease
 from heraldlink.journal.reconcile import Difference
 from heraldlink.messages.command import (
@@ -39,6 +40,7 @@ from heraldlink.messages.command import (
     StopReceive,
     Tags,
 )
+from heraldlink.messages.event import TOPICS, GetSnapshot, Snapshot
 from heraldlink.messages.header import Body, Message
 from heraldlink.messages.lease import (
     AcquireLease,
@@ -273,6 +275,37 @@ class Node:
                 return reading
             case other:
                 raise failure(other)
+
+    def snapshot(self) -> Snapshot:
+        """The present state, and the events that it goes with. Raises NodeLost if it does not answer."""
+        match self.connection.ask(GetSnapshot()).body:
+            case Snapshot() as found:
+                return found
+            case other:
+                raise failure(other)
+
+    def listen(self, topics: Sequence[str] = TOPICS) -> Listener:
+        """A subscription to what happens at this node, to be used in a ``with`` block.
+
+        Raises RequestError for a topic that does not exist, or if the node has no event channel.
+        """
+        address = self._network.addresses.get(f"{self.name}.event")
+        if address is None:
+            raise RequestError(
+                f"no event channel of node {self.name} is known: name listen.event in its file, "
+                f"and {self.name}.event beside its address"
+            )
+        credentials = self._network.keyring.to(self.name)
+        return Listener(self._network.context, self.name, address, credentials, self.snapshot, topics)
+
+    def events(self, topics: Sequence[str] = TOPICS) -> Iterator[News]:
+        """The present state, then everything that happens, without an end.
+
+        Raises NodeLost when the node is not heard any more, and as `listen`.
+        """
+        with self.listen(topics) as listener:
+            while True:
+                yield from listener.news()
 
     def status(self) -> NodeStatus:
         """What the node is doing. Raises NodeLost if it does not answer."""

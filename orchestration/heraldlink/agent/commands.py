@@ -17,6 +17,7 @@ from heraldlink.messages.command import (
     Receive,
     StopReceive,
 )
+from heraldlink.messages.event import GetSnapshot
 from heraldlink.messages.header import Body, kind_of
 from heraldlink.messages.lease import AcquireLease, GetLease, ReadParameter, ReleaseLease, RenewLease
 from heraldlink.messages.values import Role
@@ -45,6 +46,7 @@ OVERRULING = Rule("engineer", once=True)
 _RULES: dict[type[Body], Rule] = {
     Ping: READING,
     GetStatus: READING,
+    GetSnapshot: READING,
     FetchTags: READING,
     GetLease: READING,
     ReadParameter: READING,

@@ -16,6 +16,7 @@ from heraldlink.agent.ending import Ending
 from heraldlink.agent.lease import Lease, Refused
 from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, LinkPort
 from heraldlink.agent.machines import Machine
+from heraldlink.agent.notices import Notices
 from heraldlink.agent.orders import obey
 from heraldlink.agent.outbox import Outbox
 from heraldlink.agent.oversight import Oversight
@@ -28,6 +29,7 @@ from heraldlink.agent.warden import Warden
 from heraldlink.agent.workers import Worker
 from heraldlink.errors import RequestError
 from heraldlink.journal import Entry, Journal
+from heraldlink.link.courier import Tally
 from heraldlink.link.events import (
     Action,
     Answered,
@@ -64,6 +66,7 @@ from heraldlink.messages.command import (
     StopReceive,
     Tags,
 )
+from heraldlink.messages.event import GetSnapshot
 from heraldlink.messages.header import Body, Message, new_id
 from heraldlink.messages.lease import ReadParameter
 from heraldlink.messages.values import ErrorCode
@@ -129,6 +132,7 @@ class Node:
         self._machine, self._command, self._link = machine, command, link
         self.archive = Archive(journal)
         self.outbox = Outbox(journal, self.archive.wrote)
+        self.notices = Notices(name, boot)
         self._storage = Storage(name, journal)
         self.tenancy = Tenancy(Admission(name, boot, journal.rows()), self)
         self._stamps = Stamps(self.tenancy.epoch + 1)
@@ -160,6 +164,10 @@ class Node:
         """Send a link message once everything before it is on disk."""
         self.outbox.then(lambda: self._link.send(target, body, time.monotonic()))
 
+    def link_tallies(self) -> dict[str, Tally]:
+        """What became of link messages, by node."""
+        return self._link.tallies()
+
     @property
     def desk(self) -> Desk:
         """The desk in front of the worker."""
@@ -169,6 +177,7 @@ class Node:
 
     def broken(self, device: str, reason: str) -> None:
         """The worker or an instrument failed."""
+        self.notices.broken(device, reason)
         self.feed(Broken(device, reason))
 
     def opened(self, fault: str) -> None:
@@ -237,6 +246,7 @@ class Node:
                 silence_s = self._link.silence_s(node, now)
                 if silence_s > SILENCE_S:
                     self.feed(Lost(node, f"node {node} does not answer: is its process running?"))
+        self.notices.tick(now, self.status(), self.tenancy.status(now))
         if self._keeper:
             self._keeper.tick(now, busy=self._machine.busy)
         self.feed(Ticked())
@@ -303,6 +313,7 @@ class Node:
 
     def tell(self, client: str, create_id: int, body: Body) -> None:
         """Tell a client about its request; one that is gone has its request cancelled."""
+        self.notices.told(client, create_id, body)
         question = self._requests.get((client, create_id))
         if question is None:
             return
@@ -321,6 +332,8 @@ class Node:
                 self.answer(question, Pong(self.name, self.boot, time.monotonic_ns()))
             case GetStatus():
                 self.answer(question, self.status())
+            case GetSnapshot():
+                self.answer(question, self.notices.snapshot())
             case Prepare() | Create() if self._storage.refusal:
                 self.answer(question, Err("NORES", self._storage.refusal, self.name, "journal"))
             case Prepare() | Park():

@@ -19,10 +19,11 @@ from heraldlink.agent.catching_up import Asker, Teller
 from heraldlink.agent.command_port import CommandPort
 from heraldlink.agent.desk import Desk, Limits
 from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
+from heraldlink.agent.log_file import LogFile, log_path
 from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine, former_lives, next_boot
 from heraldlink.agent.node import Keeper, Node
 from heraldlink.agent.oversight import Oversight
-from heraldlink.agent.record_port import RecordPort
+from heraldlink.agent.side_ports import open_side_ports
 from heraldlink.agent.workers import SpawnedWorker, Worker
 from heraldlink.calibration.declared import point_parts
 from heraldlink.config import EndNodeConfig, MidpointConfig
@@ -107,20 +108,11 @@ def serve(
         desk = Desk(spawn, start, limits, node)
         node.employ(desk)
         node.keep_up(keeper(config, machine, node))
-        if config.listen.record:
-            records = RecordPort(
-                Router(context, config.listen.record, "record", door),
-                config.node,
-                boot,
-                config.ends[0],
-                node.archive,
-                node.outbox,
-            )
-            node.attach(records)
-            extra[f"{config.node}.record"] = records.endpoint
+        extra |= open_side_ports(node, config, context, door)
         if ports_file:
             write_ports(ports_file, {config.node: command.endpoint} | extra)
-        node.run(partial(attend, stop, door))
+        with LogFile(log_path(config.data_directory, config.node), config.node):
+            node.run(partial(attend, stop, door))
         oversight.say(Farewell(node.ending.ok, node.ending.outcomes))
     finally:
         if desk:

@@ -6,11 +6,12 @@ from typing import Protocol
 
 from heraldlink.agent.admission import Admission, Repeated
 from heraldlink.agent.command_port import Question
-from heraldlink.agent.lease import Change, Draining, Ended, Given, Lease, Refused
+from heraldlink.agent.lease import Change, Draining, Ended, Given, Lease, Owner, Refused
 from heraldlink.agent.outbox import Outbox
 from heraldlink.messages.header import Body
-from heraldlink.messages.lease import AcquireLease, GetLease, ReleaseLease, RenewLease
+from heraldlink.messages.lease import AcquireLease, GetLease, LeaseStatus, ReleaseLease, RenewLease
 
+NOBODY = Owner("", 0)
 LEASE_COMMANDS = (AcquireLease, RenewLease, ReleaseLease, GetLease)
 
 
@@ -54,6 +55,10 @@ class Tenancy:
     def epoch(self) -> int:
         """Epoch of the last lease given."""
         return self._admission.epoch
+
+    def status(self, now: float) -> LeaseStatus:
+        """The lease, as anybody may know it."""
+        return self._admission.status(NOBODY, now)
 
     def serve(self, question: Question) -> None:
         """Take one message of a client."""

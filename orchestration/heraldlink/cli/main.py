@@ -16,6 +16,7 @@ from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
 from heraldlink.cli.journal import journal
 from heraldlink.cli.keys import keys
 from heraldlink.cli.lease import lease
+from heraldlink.cli.logs import logs
 from heraldlink.cli.node import node
 from heraldlink.cli.predict import predict
 from heraldlink.cli.published import published
@@ -24,6 +25,7 @@ from heraldlink.cli.request import request
 from heraldlink.cli.sensitivity import sensitivity
 from heraldlink.cli.sequence_show import show
 from heraldlink.cli.sim import sim
+from heraldlink.cli.status import status
 from heraldlink.cli.stop import clear, safe, stop
 from heraldlink.cli.tags import tags
 from heraldlink.cli.up import up
@@ -67,6 +69,8 @@ def application() -> typer.Typer:
         show,
         drivers,
         sensitivity,
+        status,
+        logs,
     )
     for command in commands:
         app.command()(command)

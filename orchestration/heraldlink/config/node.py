@@ -151,6 +151,7 @@ class NodeConfig(Strict):
     security: Security = Security()
     listen: EndListen
     worker: Worker = Worker()
+    metrics: Endpoint | None = Field(default=None, description="where Prometheus may fetch them; loopback")
 
     @model_validator(mode="after")
     def _consistent(self) -> "NodeConfig":

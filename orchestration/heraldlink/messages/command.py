@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from heraldlink.messages.event import GetSnapshot, Snapshot
 from heraldlink.messages.header import Body, kind_of
 from heraldlink.messages.lease import LEASE_BODIES
 from heraldlink.messages.service import Kept, Measured, RequestType, Side, SlotBasis
@@ -254,6 +255,7 @@ class Tags(Body, frozen=True, tag="tags"):
 
 _BODIES: tuple[type[Body], ...] = (
     Ping, Pong, GetStatus, NodeStatus, Prepare, Park, Done, Create, Receive, StopReceive, Created, Err, Ok,
-    Held, Progress, Finished, Cancel, FetchTags, Tags, *LEASE_BODIES,
+    Held, Progress, Finished, Cancel, FetchTags, Tags, GetSnapshot, Snapshot,
+    *LEASE_BODIES,
 )  # fmt: skip
 COMMAND_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}
