@@ -72,7 +72,7 @@ class Talk:
     def tick(self, now: float) -> int:
         """Messages that a tick causes."""
         before = len(self.sent)
-        self.asker.tick(now, busy=False)
+        self.asker.tick(now, idle=True)
         return len(self.sent) - before
 
 
@@ -115,7 +115,7 @@ def test_a_midpoint_that_lost_its_end_uses_no_number_again(shelves: tuple[Shelf,
 
 def test_nothing_is_asked_inside_a_request(shelves: tuple[Shelf, Shelf]) -> None:
     talk = Talk(*shelves)
-    talk.asker.tick(0.0, busy=True)
+    talk.asker.tick(0.0, idle=False)
     assert talk.sent == []
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from fault_lab import Laboratory, Rule, fault, wait_for
 
+from heraldlink.cli.main import execute
 from heraldlink.errors import DataError
+from heraldlink.journal import journal_file
 from heraldlink.messages.command import Err
 from heraldlink.messages.header import VERSION, Body, Header, Message, decode, encode, kind_of
 from heraldlink.messages.record import RECORD_TYPES, Fetch, Keep, Records
@@ -81,6 +83,18 @@ def test_each_pair_is_stored_once_and_delivered_again_with_the_same_ids(
     assert read(rack, tmp_path / "b.sqlite", consumer="another") == first
     told = measure(rack, 5)
     assert [(r.request, r.mhp_seq, r.sequence_number) for r in read(rack, tmp_path / "a.sqlite")] == told
+
+
+def test_an_application_that_follows_gets_pairs_as_they_come(rack: Laboratory, tmp_path: Path) -> None:
+    before = len(all_of(rack, "alice"))
+    with rack.client() as client:
+        following = client.network["alice"].records(tmp_path / "store.sqlite", follow=True)
+        old = [next(following) for _ in range(before)]
+        told = measure(rack, 10)
+        new = [next(following) for _ in told]
+        following.close()
+    assert [(r.request, r.mhp_seq, r.sequence_number) for r in new] == told
+    assert [record.number for record in old] == sorted({record.number for record in old})
 
 
 @pytest.mark.parametrize("moment", ["before the store", "before the node knows", "afterwards"])
@@ -233,3 +247,5 @@ def test_journals_of_a_request_are_compared_through_the_nodes(rack: Laboratory) 
         asked = client.start(20)
         assert asked.end().state == "DELIVERED"
         assert client.network.compare(asked.request) == []
+    files = [str(journal_file(rack.data, node)) for node in ("alice", "bob", "midpoint")]
+    wait_for(lambda: execute(["journal", "reconcile", *files]) == 0, 10, "equal journals")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fault_lab import fault
+from fault_lab import fault, unprotected
 from journal_facts import pair, write
 
 from heraldlink.errors import JournalError
@@ -109,3 +109,15 @@ def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
         with pytest.raises(JournalError, match="is of version 99, this program knows up to 1: upgrade"):
             reading(path)
     assert path.read_bytes() == before
+
+
+@unprotected(83, "the version number of a journal")
+def test_without_the_version_a_newer_journal_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "journal.sqlite", (PAIR, pair(1)))
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    monkeypatch.setattr("heraldlink.journal.database.check_version", lambda database, path: None)
+    write(path, (PAIR, pair(2)))

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Power fails: what was synced is there, anything written since may be there, half there or not at all."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -98,3 +101,52 @@ def test_without_the_mark_a_lying_disk_loses_rows_silently(
 ) -> None:
     monkeypatch.setattr(log, "read_mark", lambda descriptor, path: (0, bytes(32)))
     assert survivors(tmp_path, recorded[3] | {".mark": recorded[4][".mark"]}) == [1, 2, 3, 4]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from heraldlink.journal import Entry, Journal
+from heraldlink.link.facts import BOOT, BootFact
+from fault_lab.syscalls import fail_syncs
+if sys.argv[2] == "careless":
+    import os, sqlite3
+    from heraldlink.journal import log, mark
+    mark.os.fdatasync = lambda descriptor: None
+    opened = log.open_database
+    def careless(path):
+        database = opened(path)
+        database.execute("PRAGMA synchronous = OFF")
+        return database
+    log.open_database = careless
+journal = Journal(Path(sys.argv[1]))
+print(journal.append([Entry(BOOT, BootFact("alice", 1))]), flush=True)
+fail_syncs()
+print(journal.append([Entry(BOOT, BootFact("alice", 2))]), flush=True)
+"""
+
+
+def write_while_syncs_fail(folder: Path, how: str) -> subprocess.CompletedProcess[str]:
+    """Rows that a writer acknowledges whose syncs fail after the first row."""
+    path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return subprocess.run(
+        [sys.executable, "-c", WRITER, str(folder / "journal.sqlite"), how],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@fault(77)
+def test_nothing_is_acknowledged_after_a_failed_sync(tmp_path: Path) -> None:
+    """A row whose sync fails is not acknowledged, the journal is closed to writing, and the error says so."""
+    found = write_while_syncs_fail(tmp_path, "careful")
+    assert found.stdout.split() == ["1"]
+    assert "cannot be written (disk I/O error): nothing more is accepted" in found.stderr
+
+
+@unprotected(77, "syncs of log and mark")
+def test_without_syncs_a_dying_disk_is_not_noticed(tmp_path: Path) -> None:
+    assert write_while_syncs_fail(tmp_path, "careless").stdout.split() == ["1", "2"]

@@ -31,10 +31,10 @@ class Asker:
         self._settled = self._asked = -1
         self._next = 0.0
 
-    def tick(self, now: float, *, busy: bool) -> None:
-        """Ask, if something is missing and no request is under way."""
+    def tick(self, now: float, *, idle: bool) -> None:
+        """Ask, if something is missing, no request is under way and the midpoint is there."""
         missing = self._settled < self._archive.troubles or self._archive.undecided
-        if missing and not busy and now >= self._next:
+        if missing and idle and now >= self._next:
             self._next = now + AGAIN_S
             self._ask()
 
@@ -79,7 +79,7 @@ class Teller:
     ) -> None:
         self._ends, self._archive, self._post, self._raise = ends, archive, post, raise_numbers
 
-    def tick(self, now: float, *, busy: bool) -> None:
+    def tick(self, now: float, *, idle: bool) -> None:
         """The midpoint only answers."""
 
     def take(self, source: str, body: Body) -> bool:

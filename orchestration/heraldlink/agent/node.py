@@ -106,8 +106,8 @@ class SidePort(Protocol):
 class Keeper(Protocol):
     """Brings the midpoint's decisions to end nodes that missed them."""
 
-    def tick(self, now: float, *, busy: bool) -> None:
-        """Time has passed."""
+    def tick(self, now: float, *, idle: bool) -> None:
+        """Time has passed; ``idle``: no request is under way, and the midpoint is there."""
         ...
 
     def take(self, source: str, body: Body) -> bool:
@@ -248,7 +248,8 @@ class Node:
                     self.feed(Lost(node, f"node {node} does not answer: is its process running?"))
         self.notices.tick(now, self.status(), self.tenancy.status(now))
         if self._keeper:
-            self._keeper.tick(now, busy=self._machine.busy)
+            away = self._link.silence_s(self._machine.others[0], now) > SILENCE_S
+            self._keeper.tick(now, idle=not (away or self._machine.busy))
         self.feed(Ticked())
 
     def feed(self, event: Event) -> None:
