@@ -19,7 +19,7 @@ from heraldlink.link.events import (
     Send,
     Tell,
 )
-from heraldlink.link.facts import PairFact
+from heraldlink.link.facts import PairFact, PendingFact
 from heraldlink.link.midpoint_state import MidpointState
 from heraldlink.messages import worker as w
 from heraldlink.messages.command import Finished, Held, Ok
@@ -52,16 +52,23 @@ class Bench:
     missing: frozenset[tuple[str, int]] = frozenset()
     shifted: dict[str, int] = field(default_factory=dict[str, int])
     heralds: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    keeping: dict[tuple[str, int], int] = field(default_factory=dict)
+    parameters: Parameters = PARAMETERS
+    freed: dict[str, list[int]] = field(default_factory=dict)
 
     def answer(self, node: str, call: Body) -> Body | None:
         match call:
             case w.Choose():
-                return w.Chosen(call.request, PARAMETERS)
+                return w.Chosen(call.request, self.parameters)
             case w.Load():
                 return w.Loaded(call.request, "program")
             case w.Count():
                 return w.Counted(call.request, self.tick)
+            case w.FreeQubits():
+                self.freed.setdefault(node, []).extend(call.qubits)
+                return w.QubitsFreed()
             case w.ArmSlot():
+                self.keeping[node, call.slot] = call.keep
                 return w.SlotArmed(call.request, call.burst, self.tick)
             case w.PlaySlot():
                 return self.play(call)
@@ -73,6 +80,7 @@ class Bench:
     def play(self, call: w.PlaySlot) -> Body:
         self.tick = call.slot
         heralds = () if call.estimate else ((7, 1), (8, 2), (100 + call.slot, 1))
+        heralds = heralds[: call.keep] if call.keep else heralds
         self.heralds[call.slot] = heralds
         phase = Phase(0.1 * call.slot, 1e-3)
         return w.SlotPlayed(call.request, call.burst, "", heralds, phase, COUNTS, self.doubt)
@@ -83,6 +91,9 @@ class Bench:
             for attempt, _ in self.heralds[call.slot]
             if (node, attempt) not in self.missing
         )
+        if self.keeping[node, call.slot]:
+            kept = tuple(readout.attempt for readout in readouts)
+            return w.SlotCollected(call.request, call.burst, (), Confusion(1, 0, 0, 1), 1000, (), kept=kept)
         return w.SlotCollected(call.request, call.burst, readouts, Confusion(1, 0, 0, 1), 1000, ())
 
 
@@ -130,6 +141,11 @@ class Network:
 
     def tell(self, node: str, body: Body) -> None:
         if isinstance(body, Ok | Held):
+            if body.pair.status == "PENDING":
+                numbers = [fact.heralds for fact in self.journal[node] if isinstance(fact, PendingFact)]
+                assert body.pair.mhp_seq in {herald.mhp_seq for heralds in numbers for herald in heralds}
+                self.told.append(body)
+                return
             for keeper in (node, "midpoint"):
                 assert body.pair.mhp_seq in {fact.decision.mhp_seq for fact in self.pairs(keeper)}
         self.told.append(body)

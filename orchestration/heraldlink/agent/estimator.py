@@ -14,6 +14,7 @@ from heraldlink.agent.doubts import changes, doubted
 from heraldlink.agent.expected import (
     contrast,
     correlators,
+    decay,
     declared_misreads,
     error_values,
     fidelity,
@@ -226,6 +227,7 @@ class Estimator:
             goodness_sigma=sigma,
             n_bar={name: arm.n_bar for name, arm in zip(self.config.ends, link.arms, strict=True)},
             correlators=correlators(model),
+            decay=decay(model, (self.devices.arms[0].qubit, self.devices.arms[1].qubit)),
             read_correlators=correlators(model, errors),
             read_fidelity=fidelity(model, errors),
             read_sigma=math.hypot(sigma * contrast(errors), fidelity_sigma(model, misreads)),

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from heraldlink.agent.measured_link import Misreads
 from heraldlink.calibration.measured import Measured
+from heraldlink.messages.values import BellState
 from heraldlink_physics import readout
-from heraldlink_physics.device import ArmDevice
+from heraldlink_physics.device import ArmDevice, Qubit
 from heraldlink_physics.model import HeraldModel
 
 Complex = NDArray[np.complex128]
@@ -36,6 +37,37 @@ def correlators(model: HeraldModel, errors: tuple[Errors, Errors] = (PERFECT, PE
         for bell, port, _ in PORTS
         for pauli, matrix in PAULIS.items()
     }
+
+
+Decay = tuple[tuple[float, float], ...]
+
+
+def decay(model: HeraldModel, qubits: tuple[Qubit, Qubit]) -> dict[BellState, Decay]:
+    """F_meas of pairs that are kept from now on, as (amplitude, rate in 1/s) of decaying exponentials.
+
+    XX and YY decay with both coherences; each ⟨Z⟩ relaxes from its own to that of rest, so that ZZ has a
+    constant, a term with each qubit's 1/T1 and one with their sum (as `heraldlink_physics.waiting`).
+    """
+    found: dict[BellState, Decay] = {}
+    bells: tuple[tuple[BellState, str, int], ...] = (("psi+", "c", 1), ("psi-", "d", -1))
+    for bell, port, sign in bells:
+        state = model.patterns[port].state
+        x, y, z, one = PAULIS["X"], PAULIS["Y"], PAULIS["Z"], np.eye(2)
+        xx_yy, zz, z_a, z_b = (
+            float(np.trace(state @ operator).real)
+            for operator in (np.kron(x, x) + np.kron(y, y), np.kron(z, z), np.kron(z, one), np.kron(one, z))
+        )
+        rest_a, rest_b = (1 - 2 * qubit.thermal_population for qubit in qubits)
+        rate_a, rate_b = (1 / qubit.t1_s for qubit in qubits)
+        terms = (
+            ((1 - rest_a * rest_b) / 4, 0.0),
+            (-(z_a - rest_a) * rest_b / 4, rate_a),
+            (-(z_b - rest_b) * rest_a / 4, rate_b),
+            (-(zz - z_a * rest_b - rest_a * z_b + rest_a * rest_b) / 4, rate_a + rate_b),
+            (sign * xx_yy / 4, sum(1 / qubit.t2_s for qubit in qubits)),
+        )
+        found[bell] = terms
+    return found
 
 
 def read(pauli: Complex, error_g: float, error_e: float) -> Complex:

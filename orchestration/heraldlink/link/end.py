@@ -8,7 +8,7 @@ REPORT, journal the VERDICT. ``now`` is any monotonic clock in seconds, used for
 
 from dataclasses import replace
 
-from heraldlink.link import distributed_queue, end_life, end_master, end_slot
+from heraldlink.link import distributed_queue, end_life, end_master, end_slot, storage
 from heraldlink.link.end_order import place
 from heraldlink.link.end_state import LOADING_LIMIT_S, STAGE_LIMIT_S, STASH_LIMIT, EndState, Item, Stage
 from heraldlink.link.endings import ask_again, is_unsettled
@@ -25,6 +25,7 @@ from heraldlink.link.events import (
     Readied,
     Received,
     Recovered,
+    Released,
     Send,
     Ticked,
 )
@@ -34,6 +35,7 @@ from heraldlink.messages.link import (
     Close,
     Expire,
     Failed,
+    GiveUp,
     Offer,
     Propose,
     QueueAck,
@@ -42,14 +44,18 @@ from heraldlink.messages.link import (
     QueueReject,
     Refuse,
     Reply,
+    RoomNow,
     Settle,
     Turn,
     Verdict,
     Void,
 )
-from heraldlink.messages.worker import Counted, Load, Loaded, SlotArmed, SlotCollected
+from heraldlink.messages.values import Room
+from heraldlink.messages.worker import Count, Counted, Load, Loaded, SlotArmed, SlotCollected
 
 Outcome = tuple[EndState, Actions]
+STORAGE = 0
+"""Stands for a request where a tick is counted for kept pairs alone."""
 
 
 def step(state: EndState, event: Event, now: float) -> Outcome:
@@ -74,16 +80,21 @@ def react(state: EndState, event: Event, now: float) -> Outcome:
         case Asked():
             return distributed_queue.join(state, event, now)
         case Cancelled():
-            return end_master.cancel(state, event)
+            return cancelled(state, event)
         case Broken():
-            return end_master.fail_all(state, state.node, event.device, event.reason, park=True)
+            state, gone = storage.all_gone(state, event.reason)
+            state, actions = end_master.fail_all(state, state.node, event.device, event.reason, park=True)
+            return state, (*gone, *actions)
         case Lost():
+            state, gone = lost_halves(state, event)
             state, actions = end_master.fail_all(state, event.node, "", event.reason, park=True)
-            return state, (*actions, *ask_again(state.unsettled, event.node))
+            return state, (*gone, *actions, *ask_again(state.unsettled, event.node))
         case Recovered():
             return end_life.began(state, event)
         case Readied():
             return readied(state, event)
+        case Released():
+            return storage.released(state, event.client, event.sequence_number, "its client gave it up")
         case Opened():
             purposes = (
                 state.purposes | {event.purpose_id} if event.opened else state.purposes - {event.purpose_id}
@@ -93,14 +104,30 @@ def react(state: EndState, event: Event, now: float) -> Outcome:
             return watch(state, now)
 
 
+def cancelled(state: EndState, event: Cancelled) -> Outcome:
+    """End requests of a client; one that has vanished needs its kept pairs no more either."""
+    gone: Actions = ()
+    if event.create_id is None:
+        state, gone = storage.released(state, event.client, None, event.reason)
+    state, actions = end_master.cancel(state, event)
+    return state, (*gone, *actions)
+
+
+def lost_halves(state: EndState, event: Lost) -> Outcome:
+    """With the peer its halves are gone, and what it said of its room."""
+    if event.node != state.peer:
+        return state, ()
+    return storage.all_gone(replace(state, peer_room=Room()), event.reason)
+
+
 def readied(state: EndState, event: Readied) -> Outcome:
     """Prepared or parked; parking ends what is under way."""
     if event.prepared:
         return replace(state, prepared=True), ()
-    state, actions = end_master.fail_all(
-        state, state.node, "", event.reason or "the node was parked", park=False
-    )
-    return replace(state, prepared=False), actions
+    reason = event.reason or "the node was parked"
+    state, gone = storage.all_gone(state, reason)
+    state, actions = end_master.fail_all(state, state.node, "", reason, park=False)
+    return replace(state, prepared=False), (*gone, *actions)
 
 
 def receive(state: EndState, event: Received, now: float) -> Outcome:
@@ -139,6 +166,10 @@ def take(state: EndState, event: Received, now: float) -> Outcome:
             return end_life.settled(state, event.source, body)
         case Failed() as body:
             return end_master.fail(state, body.node, body.device, body.reason, park=True, tell=())
+        case GiveUp() as body:
+            return storage.given_up(state, body)
+        case RoomNow() as body:
+            return replace(state, peer_room=storage.newer(state.peer_room, body.room)), ()
         case QueueAdd() | QueueAck() | QueueReject() | QueueDrop() | Turn() as body:
             return take_in_line(state, body, now)
         case _:
@@ -210,6 +241,8 @@ def added(state: EndState, body: Add, now: float) -> Outcome:
 def answer(state: EndState, event: Answered, now: float) -> Outcome:
     """The worker has answered; answers to an ended request are dropped."""
     item, body = state.active, event.body
+    if isinstance(body, Counted) and body.request == STORAGE:
+        return storage.overdue(replace(state, tick=body.tick, asked_tick=False), body.tick)
     if item is None or getattr(body, "request", None) != item.request:
         return state, ()
     match body:
@@ -225,12 +258,21 @@ def answer(state: EndState, event: Answered, now: float) -> Outcome:
             return state, ()
 
 
+def look_at_the_time(state: EndState) -> Outcome:
+    """While nothing is played, only a look at the time controller tells how long pairs have been kept."""
+    if state.asked_tick or not any(stored.until_tick for stored in state.stored):
+        return state, ()
+    return replace(state, asked_tick=True), (Call(Count(STORAGE, fresh=False)),)
+
+
 def watch(state: EndState, now: float) -> Outcome:
     """End a request that stands still for too long; nothing may hang."""
     item = state.active
     if item is None:
-        return state, ()
+        return look_at_the_time(state)
     slave_idle = item.stage is Stage.READY and item.master != state.node
+    if slave_idle and not state.asked_tick and any(stored.until_tick for stored in state.stored):
+        return look_at_the_time(state)
     limit_s = LOADING_LIMIT_S if item.stage is Stage.LOADING else STAGE_LIMIT_S
     if now - item.since <= (4 * limit_s if slave_idle else limit_s):
         return state, ()

@@ -8,6 +8,7 @@ from heraldlink.link.end_state import EndState, Item, Stage, Waiting, remember
 from heraldlink.link.endings import Unsettled, close_of, ended, fact_of, remembered
 from heraldlink.link.events import Action, Actions, Call, Cancelled, Commit, SafeState, Send, Tell
 from heraldlink.link.facts import REQUEST, EndFact, RequestFact
+from heraldlink.link.storage import newer, room, too_short
 from heraldlink.messages.command import Created, Err, Finished
 from heraldlink.messages.link import Add, AddAck, Close, Failed, Offer, Refuse
 from heraldlink.messages.values import FinalState
@@ -20,6 +21,14 @@ def offered(state: EndState, body: Offer, now: float) -> Outcome:
     """The midpoint has parameters: tell the client, add the request everywhere, load our own programs."""
     waiting = state.asking
     assert waiting is not None  # noqa: S101  (place() has checked)
+    if waiting.demand.type != "M":
+        decays = tuple(body.parameters.prediction.decay.values())
+        reason = too_short(waiting.demand, decays, state.tick_rate_Hz)
+        if reason:
+            state, actions = leave(state, (waiting,), reason)
+            state, more = serve_next(state)
+            refusal = Err("UNSUPP", reason, state.midpoint)
+            return state, (Tell(waiting.client, waiting.create_id, refusal), *actions, *more)
     item = Item(
         request=waiting.request,
         client=waiting.client,
@@ -58,7 +67,7 @@ def loaded(state: EndState, item: Item, body: Loaded, now: float) -> Outcome:
     item = replace(item, program=body.program)
     if item.master == state.node:
         return begin_when_complete(state, item, now)
-    acknowledgement = AddAck(item.request, item.queue_id, item.program)
+    acknowledgement = AddAck(item.request, item.queue_id, item.program, room(state))
     item = replace(item, stage=Stage.READY, since=now)
     return replace(state, active=item), (Send(item.master, acknowledgement),)
 
@@ -66,6 +75,8 @@ def loaded(state: EndState, item: Item, body: Loaded, now: float) -> Outcome:
 def acknowledged(state: EndState, item: Item, source: str, body: AddAck, now: float) -> Outcome:
     """Another node has loaded its programs."""
     item = replace(item, acknowledged=item.acknowledged | {source})
+    if source == state.peer:
+        state = replace(state, peer_room=newer(state.peer_room, body.room))
     return begin_when_complete(state, item, now)
 
 

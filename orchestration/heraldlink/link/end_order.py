@@ -16,6 +16,7 @@ from heraldlink.messages.link import (
     Close,
     Expire,
     Failed,
+    GiveUp,
     Offer,
     Propose,
     QueueAck,
@@ -24,6 +25,7 @@ from heraldlink.messages.link import (
     QueueReject,
     Refuse,
     Reply,
+    RoomNow,
     Settle,
     Turn,
     Verdict,
@@ -50,6 +52,10 @@ def place(state: EndState, source: str, body: Body) -> Place:
             return "now"
         case QueueAdd() | QueueAck() | QueueReject() | QueueDrop() | Turn():
             return place_in_line(state, body)
+        case GiveUp():
+            return place_give_up(state, body)
+        case RoomNow():
+            return "now"
         case AddAck() | Propose() | Void() | Reply() | Verdict() | Close():
             return place_in_request(state, body)
         case _:
@@ -61,10 +67,19 @@ def sender_fits(state: EndState, source: str, body: Body) -> bool:
     match body:
         case Offer() | Void() | Reply() | Verdict() | Expire():
             return source == state.midpoint
+        case GiveUp() | RoomNow():
+            return source == state.peer
         case Add() | Propose() | Close() | QueueAdd() | QueueAck() | QueueReject() | QueueDrop() | Turn():
             return source == state.peer
         case _:
             return source in (state.peer, state.midpoint)
+
+
+def place_give_up(state: EndState, body: GiveUp) -> Place:
+    """A pair can be given up before this node has heard that it was confirmed."""
+    known = {stored.sequence_number for stored in state.stored}
+    waits = state.active is not None and state.active.held and not known.issuperset(body.sequence_numbers)
+    return "early" if waits else "now"
 
 
 def place_offer(state: EndState, body: Offer) -> Place:

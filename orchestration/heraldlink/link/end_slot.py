@@ -2,20 +2,19 @@
 """One slot at an end node: propose or be proposed to, arm, GEN, collect, REPORT, take the VERDICT."""
 
 from dataclasses import replace
-from typing import cast
 
-from heraldlink.link import end_master, numbers
+from heraldlink.link import end_master, numbers, storage
 from heraldlink.link.choices import Choice, choose, directions
 from heraldlink.link.distributed_queue import overdue
 from heraldlink.link.end_life import newly_decided
 from heraldlink.link.end_state import LONGEST_LEAD, VOID_LIMIT, EndState, Item, Slot, Stage, Totals
 from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell
 from heraldlink.link.facts import PAIR, PENDING, PendingFact, fact_of
+from heraldlink.link.storage import free, hold, newer, room, store, to_keep
+from heraldlink.link.telling import progress, tell, tell_early
 from heraldlink.link.verdict import describe
-from heraldlink.messages.command import Held, HeraldedPair, Ok, Progress
 from heraldlink.messages.link import Gen, Propose, Reply, Report, Verdict, Void
-from heraldlink.messages.service import SlotBasis
-from heraldlink.messages.values import BELL_STATES, Decision, Status
+from heraldlink.messages.values import Decision, Status
 from heraldlink.messages.worker import ArmSlot, CollectSlot, Count, Counted, SlotArmed, SlotCollected
 
 Outcome = tuple[EndState, Actions]
@@ -26,13 +25,17 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
     """The master knows the tick count and proposes the next slot, unless the request's time is over."""
     if item.stage is not Stage.READY or item.master != state.node:
         return state, ()
-    state, gone = overdue(state, body.tick)
+    state, gone = both_overdue(state, body.tick)
+    item = state.active or item
     number = body.tick + item.lead
     first = item.first_slot or number
     if number - first > item.demand.max_time_s * state.tick_rate_Hz:
         state, actions = end_master.finish(state, item, "EXPIRED", reason=too_late(item))
         return state, (*gone, *actions)
     slot = next_slot(state, item, number)
+    if item.demand.type != "M" and not slot.keep and not slot.estimate and not slot.test:
+        item = replace(item, first_slot=first, since=now)
+        return replace(state, active=item), (*gone, Call(Count(item.request, fresh=True)))
     proposal = Propose(
         request=item.request,
         burst=slot.burst,
@@ -42,6 +45,7 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
         turn_rad=slot.turn_rad,
         measured=slot.measured,
         test=slot.test,
+        keep=slot.keep,
     )
     item = replace(item, first_slot=first)
     state, actions = begin(state, item, slot, now)
@@ -51,15 +55,29 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
 def next_slot(state: EndState, item: Item, number: int) -> Slot:
     """The slot to propose: the first one that is played only estimates the phase."""
     choice = choose(item.demand, max(item.totals.slots - 1, 0), swapped=swapped(state, item))
+    first = item.phase is None and item.totals.slots == 0
     return Slot(
         burst=item.slot.burst + 1,
         number=number,
         basis=choice.basis,
-        estimate=item.phase is None and item.totals.slots == 0,
+        estimate=first,
         turn_rad=0.0 if item.phase is None else item.phase.angle_rad,
         measured=choice.measured,
         test=choice.test,
+        keep=0 if choice.test or first else to_keep(state, item),
     )
+
+
+def both_overdue(state: EndState, tick: int) -> Outcome:
+    """A tick was counted: what has waited or was kept for too long ends."""
+    state, late = overdue(state, tick)
+    state, old = storage.overdue(state, tick)
+    return state, (*late, *old)
+
+
+def keeps(state: EndState, item: Item) -> bool:
+    """Whether this node keeps its qubits: both do for K, the one that did not ask for R."""
+    return item.demand.type == "K" or (item.demand.type == "R" and item.master != state.node)
 
 
 def swapped(state: EndState, item: Item) -> bool:
@@ -77,7 +95,7 @@ def too_late(item: Item) -> str:
 
 def proposed(state: EndState, item: Item, body: Propose, now: float) -> Outcome:
     """The slave takes the proposed slot."""
-    state, gone = overdue(state, body.slot)
+    state, gone = both_overdue(state, body.slot)
     slot = Slot(
         burst=body.burst,
         number=body.slot,
@@ -86,7 +104,13 @@ def proposed(state: EndState, item: Item, body: Propose, now: float) -> Outcome:
         turn_rad=body.turn_rad,
         measured=body.measured,
         test=body.test,
+        keep=body.keep,
     )
+    if slot.keep > len(free(state)):
+        reason = (
+            f"{state.peer} asked for {slot.keep} kept pairs, {state.node} has {len(free(state))} free qubits"
+        )
+        return end_master.fail_all(state, state.node, "", reason, park=False)
     state, actions = begin(state, item, slot, now)
     return state, (*gone, *actions)
 
@@ -104,6 +128,7 @@ def begin(state: EndState, item: Item, slot: Slot, now: float) -> Outcome:
         estimate=slot.estimate,
         turn_rad=slot.turn_rad,
         direction_rad=both_rad[state.ends.index(state.node)],
+        keep=slot.keep if keeps(state, item) else 0,
     )
     return replace(state, active=item), (Call(call),)
 
@@ -125,6 +150,7 @@ def armed(state: EndState, item: Item, body: SlotArmed, now: float) -> Outcome:
         program=item.program,
         measured=slot.measured,
         test=slot.test,
+        keep=slot.keep,
     )
     item = replace(item, stage=Stage.GENERATED, since=now)
     return replace(state, active=item), (Send(state.midpoint, gen),)
@@ -150,7 +176,9 @@ def replied(state: EndState, item: Item, body: Reply, now: float) -> Outcome:
     reason = unfit(state, item, body)
     if reason:
         return end_master.fail_all(state, state.midpoint, "", reason, park=False)
-    item = replace(item, stage=Stage.COLLECTING, since=now, phase=body.phase or item.phase)
+    item = replace(
+        item, stage=Stage.COLLECTING, since=now, phase=body.phase or item.phase, heralds=body.heralds
+    )
     slot = item.slot
     call = Call(CollectSlot(item.request, slot.burst, slot.number, slot.estimate))
     if not body.heralds:
@@ -178,6 +206,8 @@ def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> O
     """Report what our own tags say."""
     if item.stage is not Stage.COLLECTING or body.burst != item.slot.burst:
         return state, ()
+    item = hold(state, item, body.kept)
+    state = replace(state, active=item)
     report = Report(
         request=item.request,
         burst=body.burst,
@@ -187,9 +217,12 @@ def collected(state: EndState, item: Item, body: SlotCollected, now: float) -> O
         syncs=body.syncs,
         deviations=body.deviations,
         origin=body.origin,
+        kept=tuple(attempt for attempt, _ in item.held),
+        room=room(state),
     )
+    early = tell_early(state, item) if item.demand.early and item.client else ()
     item = replace(item, stage=Stage.REPORTED, since=now)
-    return replace(state, active=item), (Send(state.midpoint, report),)
+    return replace(state, active=item), (*early, Send(state.midpoint, report))
 
 
 def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
@@ -203,12 +236,16 @@ def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
         totals=add_up(item.totals, new),
         last_deviation=body.deviations[0] if body.deviations else item.last_deviation,
     )
-    actions: list[Action] = [Commit(facts)] if facts else []
+    rooms = body.rooms[state.ends.index(state.peer)]
+    state = replace(state, active=item, peer_room=newer(state.peer_room, rooms))
+    state, kept, stored = store(state, item, body)
+    actions: list[Action] = [Commit(facts), *stored] if facts else [*stored]
     if item.master != state.node:
-        return replace(state, active=item), tuple(actions)
-    actions += [tell(state, item, body, decision) for decision in new]
+        return state, tuple(actions)
+    item = replace(item, held=())
+    actions += [tell(state, item, body, decision, kept) for decision in new]
     actions.append(Tell(item.client, item.create_id, progress(state, item, body)))
-    state, more = go_on(replace(state, active=item), item)
+    state, more = go_on(state, item)
     return state, (*actions, *more)
 
 
@@ -238,55 +275,3 @@ def go_on(state: EndState, item: Item) -> Outcome:
     if item.cancelled:
         return end_master.finish(state, item, "EXPIRED", reason=item.cancelled)
     return state, (Call(Count(item.request, fresh=False)),)
-
-
-def tell(state: EndState, item: Item, body: Verdict, decision: Decision) -> Tell:
-    """The client's view of one decision: local outcome and basis first."""
-    first, second = decision.outcomes
-    one, other = body.measured
-    is_first = state.node == state.ends[0]
-    pair = HeraldedPair(
-        sequence_number=decision.sequence_number,
-        mhp_seq=decision.mhp_seq,
-        slot=body.slot,
-        attempt=decision.attempt,
-        bell_state=BELL_STATES[decision.outcome],
-        basis=body.basis if is_first else turned_round(body.basis),
-        outcomes=(first, second) if is_first else (second, first),
-        goodness=decision.goodness,
-        goodness_how=decision.goodness_how,
-        goodness_sigma=decision.goodness_sigma,
-        status=decision.status,
-        reason=decision.reason,
-        origin=body.origin,
-        measured=(one, other) if is_first else (other, one),
-    )
-    kind = Ok if decision.status == "CONFIRMED" else Held
-    return Tell(item.client, item.create_id, kind(item.create_id, pair))
-
-
-def progress(state: EndState, item: Item, body: Verdict) -> Progress:
-    """What the slot gave, for the client."""
-    first, second = body.confusions
-    is_first = state.node == state.ends[0]
-    return Progress(
-        create_id=item.create_id,
-        slot=body.slot,
-        basis=body.basis if is_first else turned_round(body.basis),
-        estimate=item.slot.estimate,
-        counts=body.counts,
-        phase=body.phase,
-        turn_rad=item.slot.turn_rad,
-        confusions=(first, second) if is_first else (second, first),
-        deviations=body.deviations,
-        delivered=item.totals.delivered,
-        withheld=item.totals.withheld,
-        expired=item.totals.expired,
-        test=item.slot.test,
-        tested=item.totals.tested,
-    )
-
-
-def turned_round(basis: SlotBasis) -> SlotBasis:
-    """The same with the link's second end first."""
-    return cast(SlotBasis, basis[::-1])

@@ -10,7 +10,7 @@ from heraldlink.link.numbers import Holes
 from heraldlink.link.schedulers import Scheduler, Tags
 from heraldlink.messages.header import Body
 from heraldlink.messages.service import Measured, SlotBasis
-from heraldlink.messages.values import Demand, Deviation, Parameters, Phase
+from heraldlink.messages.values import Demand, Deviation, Herald, Parameters, Phase, Room
 
 STASH_LIMIT = 32
 REMEMBERED = 256
@@ -53,6 +53,23 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """This node's half of a kept pair; ``client`` is empty where another node asked.
+
+    ``until_tick``: slot tick at which it is given up, 0 for never. ``decay``: as in the request's prediction.
+    """
+
+    request: int
+    client: str
+    create_id: int
+    sequence_number: int
+    qubit: int
+    since_tick: int
+    until_tick: int
+    decay: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What goes on beside the line; ``turn``: the peer's request whose turn it is, 0 for none."""
 
@@ -72,6 +89,7 @@ class Slot:
     turn_rad: float = 0.0
     measured: tuple[Measured, Measured] = ("Z", "Z")
     test: bool = False
+    keep: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +106,11 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The active request. ``client`` is empty at the slave."""
+    """The active request. ``client`` is empty at the slave.
+
+    ``held``: (attempt, qubit) of what the last slot left, until the midpoint has decided on it; ``heralds``
+    are those that it has told of the slot.
+    """
 
     request: int
     client: str
@@ -108,6 +130,8 @@ class Item:
     last_deviation: Deviation | None = None
     cancelled: str = ""
     lead: int = 1
+    held: tuple[tuple[int, int], ...] = ()
+    heralds: tuple[Herald, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +164,10 @@ class EndState:
     tick: int = 0
     purposes: frozenset[int] = frozenset((0,))
     qubits: int = 0
+    stored: tuple[Stored, ...] = ()
+    room_version: int = 0
+    asked_tick: bool = False
+    peer_room: Room = field(default_factory=Room)
 
 
 def remember(state: EndState, request: int) -> EndState:

@@ -70,6 +70,14 @@ class Readied:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """A client needs one of its kept pairs no more."""
+
+    client: str
+    sequence_number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A purpose is opened (True) or closed for requests of the peer."""
 
@@ -101,7 +109,9 @@ class Ticked:
     """Time has passed."""
 
 
-Event = Received | Asked | Cancelled | Answered | Broken | Lost | Readied | Opened | Recovered | Ticked
+Event = (
+    Received | Asked | Cancelled | Answered | Broken | Lost | Readied | Released | Opened | Recovered | Ticked
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,14 @@ class PendingFact(msgspec.Struct, frozen=True):
     heralds: tuple[Herald, ...]
 
 
+class GivenUpFact(msgspec.Struct, frozen=True):
+    """This node's half of a kept pair is gone, and why."""
+
+    request: int
+    sequence_number: int
+    reason: str
+
+
 class EndFact(msgspec.Struct, frozen=True):
     """A request ended; ``by`` is the node that decided: its master."""
 
@@ -109,7 +117,7 @@ class BootFact(msgspec.Struct, frozen=True):
 
 REQUEST, PAIR, END, BOOT = "request", "pair", "end", "boot"
 HERALDS, PENDING, CURSOR = "heralds", "pending", "cursor"
-EXPIRE, EXPIRE_ACK = "expire", "expire_ack"
+EXPIRE, EXPIRE_ACK, GIVEN_UP = "expire", "expire_ack", "given_up"
 FACTS: dict[str, type[msgspec.Struct]] = {
     REQUEST: RequestFact, PAIR: PairFact, END: EndFact, HERALDS: HeraldsFact, EXPIRE: ExpireFact,
     EXPIRE_ACK: ExpireAckFact,

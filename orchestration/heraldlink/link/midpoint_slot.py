@@ -44,7 +44,7 @@ def generated(state: MidpointState, item: Item, source: str, body: Gen, now: flo
         too_late = any(gens[node].tick >= body.slot for node in late)
         return void(state, item, f"slot {body.slot} was armed by {counts}", now, late=too_late)
     item = replace(item, stage=Stage.PLAYING)
-    play = PlaySlot(item.request, body.burst, body.slot, body.estimate)
+    play = PlaySlot(item.request, body.burst, body.slot, body.estimate, body.keep)
     return replace(state, active=item), (Call(play),)
 
 
@@ -62,7 +62,7 @@ def compare(state: MidpointState, item: Item) -> str:
 
 def meant(gen: Gen) -> tuple[object, ...]:
     """What two GENs of one slot have to agree in."""
-    return gen.slot, gen.basis, gen.estimate, gen.measured, gen.test
+    return gen.slot, gen.basis, gen.estimate, gen.measured, gen.test, gen.keep
 
 
 def unheard(state: MidpointState, item: Item, now: float) -> Outcome:
@@ -152,6 +152,8 @@ def judge(state: MidpointState, item: Item) -> Verdict:
     shifted = strays(item.heralds, item.reports, item.played.doubles)
     # causes before symptoms: the midpoint's own list ends with what the tags themselves look like
     deviations = reports[0].deviations + reports[1].deviations + shifted + item.played.deviations
+    gen = item.gens[state.ends[0]]
+    keepers = keepers_of(state, item) if gen.keep else ()
     below = shortfall(item.tally, item.demand.minimum_fidelity)
     case = Case(
         heralds=item.heralds,
@@ -159,13 +161,13 @@ def judge(state: MidpointState, item: Item) -> Verdict:
         ends=state.ends,
         deviations=deviations,
         prediction=item.parameters.prediction,
-        quota=item.demand.number - item.confirmed,
+        quota=gen.keep if keepers else item.demand.number - item.confirmed,
         next_sequence=state.next_sequence,
-        test=item.gens[state.ends[0]].test,
+        test=gen.test,
         tally=item.tally,
         shortfall=below,
+        keepers=keepers,
     )
-    gen = item.gens[state.ends[0]]
     return Verdict(
         request=item.request,
         burst=item.burst,
@@ -178,4 +180,14 @@ def judge(state: MidpointState, item: Item) -> Verdict:
         deviations=deviations + ((Deviation(state.node, "test rounds", below),) if below else ()),
         origin=joined((item.played.origin, *(report.origin for report in reports))),
         measured=gen.measured,
+        rooms=(reports[0].room, reports[1].room),
+    )
+
+
+def keepers_of(state: MidpointState, item: Item) -> tuple[str, ...]:
+    """Ends that keep their qubits: both for K, the one that did not ask for R, none for M."""
+    if item.demand.type == "M":
+        return ()
+    return (
+        state.ends if item.demand.type == "K" else tuple(node for node in state.ends if node != item.master)
     )

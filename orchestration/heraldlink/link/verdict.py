@@ -13,7 +13,9 @@ from heraldlink.messages.values import NO_OUTCOME, Decision, Deviation, Herald, 
 class Case:
     """One slot's evidence. ``quota``: pairs the request still lacks; ``test``: these are test rounds.
 
-    ``tally`` is what the request's test rounds gave; ``shortfall``, if they are below what was asked for."""
+    ``tally`` is what the request's test rounds gave; ``shortfall``, if they are below what was asked for.
+    ``keepers`` are the ends that keep their qubits instead of measuring them.
+    """
 
     heralds: Sequence[Herald]
     reports: Mapping[str, Report]
@@ -25,6 +27,7 @@ class Case:
     test: bool = False
     tally: Tally = field(default_factory=Tally)
     shortfall: str = ""
+    keepers: tuple[str, ...] = ()
 
 
 def decide(case: Case) -> tuple[Decision, ...]:
@@ -38,7 +41,8 @@ def decide(case: Case) -> tuple[Decision, ...]:
     confirmed = 0
     for herald in case.heralds:
         first, second = (outcomes[node].get(herald.attempt, 0) for node in case.ends)
-        status, reason = judge(case, (first, second), doubt, confirmed)
+        missing = [node for node in case.ends if not there(case, node, herald.attempt, outcomes[node])]
+        status, reason = judge(case, missing, doubt, confirmed)
         confirmed += status == "CONFIRMED"
         sequence = case.next_sequence + confirmed - 1 if status == "CONFIRMED" else 0
         good = goodness(case.prediction, case.tally, herald.outcome)
@@ -66,11 +70,16 @@ def strays(
     return tuple(found)
 
 
-def judge(case: Case, outcomes: tuple[int, int], doubt: str, confirmed: int) -> tuple[Status, str]:
-    """Status and reason of one herald; a herald that is not in both nodes' own tags has expired."""
-    missing = [node for node, outcome in zip(case.ends, outcomes, strict=True) if outcome == 0]
+def there(case: Case, node: str, attempt: int, outcomes: Mapping[int, int]) -> bool:
+    """Whether a node has its half: read out, or kept where that was asked for."""
+    return attempt in (case.reports[node].kept if node in case.keepers else outcomes)
+
+
+def judge(case: Case, missing: Sequence[str], doubt: str, confirmed: int) -> tuple[Status, str]:
+    """Status and reason of one herald; one of which a node does not know its own half has expired."""
     if missing:
-        return "EXPIRED", f"no readout with this attempt index at {' and '.join(missing)}"
+        half = "no kept qubit" if set(missing) <= set(case.keepers) else "no readout"
+        return "EXPIRED", f"{half} with this attempt index at {' and '.join(missing)}"
     if doubt:
         return "WITHHELD", doubt
     if case.test:

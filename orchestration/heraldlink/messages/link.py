@@ -23,6 +23,7 @@ from heraldlink.messages.values import (
     Parameters,
     Phase,
     Readout,
+    Room,
     SlotCounts,
 )
 
@@ -134,13 +135,28 @@ class AddAck(Body, frozen=True, tag="link.add_ack"):
     request: int
     queue_id: int
     program: str
+    room: Room = Room()
+
+
+class GiveUp(Body, frozen=True, tag="link.give_up"):
+    """A node to its peer: my halves of these kept pairs are gone."""
+
+    sequence_numbers: tuple[int, ...]
+    reason: str
+
+
+class RoomNow(Body, frozen=True, tag="link.room"):
+    """A node to its peer: I have room for so many pairs."""
+
+    room: Room
 
 
 class Propose(Body, frozen=True, tag="link.propose"):
     """Master to slave: arm for this slot. An ``estimate`` slot only measures the phase.
 
     ``measured``: each end's basis before any rotation, as ``basis`` in the order of the link's ends.
-    ``test``: its pairs are test rounds.
+    ``test``: its pairs are test rounds. ``keep``: qubits of so many pairs are kept instead of being measured;
+    the attempts end with the last of them.
     """
 
     request: int
@@ -151,6 +167,7 @@ class Propose(Body, frozen=True, tag="link.propose"):
     turn_rad: float
     measured: tuple[Measured, Measured] = ("Z", "Z")
     test: bool = False
+    keep: int = 0
 
 
 class Gen(Body, frozen=True, tag="link.gen"):
@@ -167,6 +184,7 @@ class Gen(Body, frozen=True, tag="link.gen"):
     program: str
     measured: tuple[Measured, Measured] = ("Z", "Z")
     test: bool = False
+    keep: int = 0
 
 
 class Void(Body, frozen=True, tag="link.void"):
@@ -198,7 +216,8 @@ class Reply(Body, frozen=True, tag="link.reply"):
 class Report(Body, frozen=True, tag="link.report"):
     """End node to midpoint: which attempts its own tags say were read out, and what it read back.
 
-    ``origin`` is joined over the node's instruments.
+    ``origin`` is joined over the node's instruments. ``kept``: attempts whose qubits it keeps; ``room`` is
+    what it has left.
     """
 
     request: int
@@ -209,6 +228,8 @@ class Report(Body, frozen=True, tag="link.report"):
     syncs: int
     deviations: tuple[Deviation, ...]
     origin: Origin = "unknown"
+    kept: tuple[int, ...] = ()
+    room: Room = Room()
 
 
 class Verdict(Body, frozen=True, tag="link.verdict"):
@@ -228,6 +249,7 @@ class Verdict(Body, frozen=True, tag="link.verdict"):
     deviations: tuple[Deviation, ...]
     origin: Origin = "unknown"
     measured: tuple[Measured, Measured] = ("Z", "Z")
+    rooms: tuple[Room, Room] = (Room(), Room())
 
 
 class Close(Body, frozen=True, tag="link.close"):
@@ -300,8 +322,8 @@ class History(Body, frozen=True, tag="link.history"):
 
 
 _BODIES: tuple[type[Body], ...] = (
-    Receipt, Hello, Beat, QueueAdd, QueueAck, QueueReject, QueueDrop, Turn, Ask, Offer, Refuse, Add, AddAck,
-    Propose, Gen, Void, Reply, Report, Verdict, Close, Failed, Settle, Expire,
-    ExpireAck, CatchUp, History,
+    Receipt, Hello, Beat, QueueAdd, QueueAck, QueueReject, QueueDrop, Turn, GiveUp, RoomNow, Ask, Offer,
+    Refuse, Add, AddAck, Propose, Gen, Void, Reply, Report, Verdict, Close, Failed, Settle, Expire, ExpireAck,
+    CatchUp, History,
 )  # fmt: skip
 LINK_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

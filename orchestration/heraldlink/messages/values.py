@@ -9,8 +9,10 @@ from heraldlink.messages.service import RequestType, Side
 
 Basis = Literal["XX", "YY", "ZZ"]
 BellState = Literal["psi+", "psi-"]
-Status = Literal["CONFIRMED", "WITHHELD", "EXPIRED", "TESTED"]
-"""What became of a herald; TESTED: measured to learn how good the others are, not delivered."""
+Status = Literal["CONFIRMED", "WITHHELD", "EXPIRED", "TESTED", "PENDING"]
+"""What became of a herald; TESTED: measured to learn how good the others are, not delivered.
+
+PENDING: a kept pair told early, before the midpoint has decided; CONFIRMED or EXPIRED follows."""
 GoodnessHow = Literal["model", "tests", "model and tests"]
 """How goodness is known: the calibrated model, test rounds of the request, or both weighed together."""
 Origin = Literal["real", "replayed", "simulated", "mixed", "unknown"]
@@ -68,7 +70,8 @@ class Prediction(msgspec.Struct, frozen=True):
     ``goodness_sigma`` follows from the uncertainties of the model's inputs, declared or measured;
     ``correlators`` are those of the loaded qubits when they are analysed, by Bell state and basis:
     ``"psi+ XX"``. ``read_correlators``, ``read_fidelity`` (with ``read_sigma``): the same of outcomes as they
-    are read, readout errors included; None where nobody predicted them.
+    are read, readout errors included; None where nobody predicted them. ``decay``: F_meas of a kept pair
+    after t seconds is the sum of amplitude·exp(-rate·t), by Bell state (amplitude, rate in 1/s).
     """
 
     probability: float
@@ -83,6 +86,9 @@ class Prediction(msgspec.Struct, frozen=True):
     read_correlators: dict[str, float] = msgspec.field(default_factory=dict[str, float])
     read_fidelity: float | None = None
     read_sigma: float | None = None
+    decay: dict[BellState, tuple[tuple[float, float], ...]] = msgspec.field(
+        default_factory=dict[BellState, tuple[tuple[float, float], ...]]
+    )
 
 
 class Parameters(msgspec.Struct, frozen=True):
@@ -121,6 +127,13 @@ class Demand(msgspec.Struct, frozen=True):
     test_share: float = 0.0
     cutoff_s: float = 0.0
     early: bool = False
+
+
+class Room(msgspec.Struct, frozen=True, array_like=True):
+    """How many qubits a node has free; ``version`` grows whenever some become free, -1 if nobody has told."""
+
+    count: int = 0
+    version: int = -1
 
 
 class Herald(msgspec.Struct, frozen=True, array_like=True):

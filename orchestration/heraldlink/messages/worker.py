@@ -152,6 +152,7 @@ class ArmSlot(Body, frozen=True, tag="w.arm"):
     """End node: arm generator, slot trigger and recorder for a slot.
 
     ``direction_rad``: polar angle from Z (|g>) and azimuth from X towards Y of what this node measures.
+    ``keep``: qubits of so many heralds are kept, and the attempts end with the last of them.
     """
 
     request: int
@@ -161,6 +162,7 @@ class ArmSlot(Body, frozen=True, tag="w.arm"):
     estimate: bool
     turn_rad: float
     direction_rad: tuple[float, float] = (0.0, 0.0)
+    keep: int = 0
 
 
 class SlotArmed(Body, frozen=True, tag="w.armed"):
@@ -178,6 +180,7 @@ class PlaySlot(Body, frozen=True, tag="w.play"):
     burst: int
     slot: int
     estimate: bool
+    keep: int = 0
 
 
 class SlotPlayed(Body, frozen=True, tag="w.played"):
@@ -209,7 +212,7 @@ class CollectSlot(Body, frozen=True, tag="w.collect"):
 
 
 class SlotCollected(Body, frozen=True, tag="w.collected"):
-    """The end node's result; ``origin`` is joined over its instruments."""
+    """The end node's result; ``origin`` is joined over its instruments, ``kept`` are attempts."""
 
     request: int
     burst: int
@@ -218,6 +221,17 @@ class SlotCollected(Body, frozen=True, tag="w.collected"):
     syncs: int
     deviations: tuple[Deviation, ...]
     origin: Origin = "unknown"
+    kept: tuple[int, ...] = ()
+
+
+class FreeQubits(Body, frozen=True, tag="w.free_qubits"):
+    """These qubits hold nothing that anybody needs; answered by QubitsFreed."""
+
+    qubits: tuple[int, ...]
+
+
+class QubitsFreed(Body, frozen=True, tag="w.qubits_freed"):
+    """They can take new pairs."""
 
 
 class Unload(Body, frozen=True, tag="w.unload"):
@@ -248,7 +262,7 @@ class TagArrays(Body, frozen=True, tag="w.tags"):
 
 _BODIES: tuple[type[Body], ...] = (
     Start, Started, Fault, PrepareAll, ParkAll, Notes, Choose, Chosen, NotChosen, Load, Loaded, Count,
-    Counted, ArmSlot, SlotArmed, PlaySlot, SlotPlayed, CollectSlot, SlotCollected, Unload, Unloaded,
-    ReadTags, TagArrays, Fence, Fenced, ReadOne, Value, ReadBack, ReadBacks,
+    FreeQubits, QubitsFreed, Counted, ArmSlot, SlotArmed, PlaySlot, SlotPlayed, CollectSlot, SlotCollected,
+    Unload, Unloaded, ReadTags, TagArrays, Fence, Fenced, ReadOne, Value, ReadBack, ReadBacks,
 )  # fmt: skip
 WORKER_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}
