@@ -51,6 +51,8 @@ def decay(model: HeraldModel, qubits: tuple[Qubit, Qubit]) -> dict[BellState, De
     found: dict[BellState, Decay] = {}
     bells: tuple[tuple[BellState, str, int], ...] = (("psi+", "c", 1), ("psi-", "d", -1))
     for bell, port, sign in bells:
+        if model.patterns[port].probability == 0:
+            continue
         state = model.patterns[port].state
         x, y, z, one = PAULIS["X"], PAULIS["Y"], PAULIS["Z"], np.eye(2)
         xx_yy, zz, z_a, z_b = (
