@@ -103,3 +103,50 @@ def progress_watch() -> None:
     from heraldlink.supervisor.guard import Guard
 
     Guard.ticked = lambda self, now, usual=Guard.ticked: usual(self, self._moved if self.agent else now)
+
+
+def deadlines() -> None:
+    """Orders are done however late they come."""
+    from heraldlink.agent import admission
+
+    admission.is_late = lambda question, now: False
+
+
+@switch
+def repetition() -> None:
+    """No command is known to have come before."""
+    from heraldlink.agent.ledger import Ledger
+
+    Ledger.find = lambda self, key, body: None
+
+
+@switch
+def expiry() -> None:
+    """Leases do not end with time."""
+    from heraldlink.agent import lease
+
+    lease.pass_time = lambda state, now, *, busy: (state, ())
+
+
+@switch
+def exclusion() -> None:
+    """Whoever wants the lease gets it."""
+    from heraldlink.agent import lease
+
+    lease.acquire = lease.give
+
+
+@switch
+def lease_check() -> None:
+    """The agent does not look at the epoch of an order."""
+    from heraldlink.agent import lease
+
+    lease.admit = lambda state, owner, epoch, user, node, now: state
+
+
+@switch
+def fence() -> None:
+    """The instruments' worker is told of no fence."""
+    from heraldlink.agent.desk import Desk
+
+    Desk.fence = lambda self, floor, now: None
