@@ -7,7 +7,6 @@ Channels, detectors and inputs count as the instrument's front panel does. Readi
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar, cast
 
 from heraldlink.agent.blame import blaming
 from heraldlink.errors import RequestError
@@ -27,7 +26,6 @@ from heraldlink_drivers.roles import (
 )
 
 Scalar = bool | int | float | str
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,23 +161,30 @@ def of_microwave(source: MicrowaveSource) -> Table:
     }
 
 
-def entry(role: type[R], table_of: Callable[[R], Table]) -> tuple[type[object], Callable[[object], Table]]:
-    """A role and its table, for any device that has the role."""
-    return role, lambda device: table_of(cast(R, device))
-
-
-ROLES = (
-    entry(PumpLaser, of_laser),
-    entry(Attenuator, of_attenuator),
-    entry(OpticalSwitch, of_switch),
-    entry(PowerMeter, of_power_meter),
-    entry(Thermometer, of_thermometer),
-    entry(TimeTagger, of_tagger),
-    entry(DetectorBias, of_detectors),
-    entry(WaveformGenerator, of_generator),
-    entry(SlotTrigger, of_slot_trigger),
-    entry(MicrowaveSource, of_microwave),
-)
+def of_roles(device: Device) -> Table:
+    """Everything a device has to be read, in whatever roles it serves."""
+    table: Table = {"identity": Readable("", device.identity)}
+    if isinstance(device, PumpLaser):
+        table |= of_laser(device)
+    if isinstance(device, Attenuator):
+        table |= of_attenuator(device)
+    if isinstance(device, OpticalSwitch):
+        table |= of_switch(device)
+    if isinstance(device, PowerMeter):
+        table |= of_power_meter(device)
+    if isinstance(device, Thermometer):
+        table |= of_thermometer(device)
+    if isinstance(device, TimeTagger):
+        table |= of_tagger(device)
+    if isinstance(device, DetectorBias):
+        table |= of_detectors(device)
+    if isinstance(device, WaveformGenerator):
+        table |= of_generator(device)
+    if isinstance(device, SlotTrigger):
+        table |= of_slot_trigger(device)
+    if isinstance(device, MicrowaveSource):
+        table |= of_microwave(device)
+    return table
 
 
 class Readables:
@@ -203,10 +208,5 @@ class Readables:
 
     def _table(self, device: str) -> Table:
         if device not in self._tables:
-            instrument = self._station[device]
-            table: Table = {"identity": Readable("", instrument.identity)}
-            for role, table_of in ROLES:
-                if isinstance(instrument, role):
-                    table |= table_of(instrument)
-            self._tables[device] = table
+            self._tables[device] = of_roles(self._station[device])
         return self._tables[device]
