@@ -5,8 +5,8 @@
     benchmarks/check --only D              # those of the tags
     benchmarks/check --sequence PYTHON     # an interpreter that has SeQUeNCe, for its comparison
 
-Issues: B instruments, C physics, D tags. A benchmark that fails, lacks what it needs or gives fewer floors
-than it should is a miss, as a figure below its floor is.
+Issues: B instruments, C physics, D tags, E nodes. A benchmark that fails, lacks what it needs or gives fewer
+floors than it should is a miss, as a figure below its floor is.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from measure import Row
 
 HERE = Path(__file__).parent
 GIVE_UP_s = 3600
+ISSUES = ("B", "C", "D", "E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ BENCHMARKS = (
     Benchmark("D", "tags.py", 10, ("--memory", "1000000000")),
     Benchmark("D", "tag_storage.py", 1),
     Benchmark("D", "live.py", 1),
+    Benchmark("E", "agent.py", 9),
 )
 
 
@@ -84,7 +86,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", default=["B", "C", "D"], choices=["B", "C", "D"])
+    parser.add_argument("--only", nargs="+", default=ISSUES, choices=ISSUES)
     parser.add_argument("--rounds", type=int, help="of each benchmark (default: its own)")
     parser.add_argument("--sequence", metavar="PYTHON", default=sys.executable)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table to a file")

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers to compare a node with, each in a process of its own: ``python benchmarks/agent_peers.py KIND``.
+
+``bare`` answers a REQ with pyzmq alone, ``asyncio`` with zmq.asyncio, ``array`` returns a message of this
+project with its arrays; all with CURVE, whose keys (public and secret of the server) are arguments, and no
+list of clients. Each prints its address and ends with its standard input.
+"""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import zmq
+from zmq.asyncio import Context as AsyncContext
+
+from heraldlink.messages.command import COMMAND_TYPES
+from heraldlink.messages.header import decode, encode
+
+ANSWER = 400
+"""Bytes of an answer: about those of a node's status."""
+
+
+@contextmanager
+def served(kind: str, *keys: str) -> Iterator[str]:
+    """Run a server; its address."""
+    command = [sys.executable, __file__, kind, *keys]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+            process.wait(10)
+
+
+def _listen(socket: "zmq.Socket[bytes] | zmq.asyncio.Socket", public: str, secret: str) -> None:
+    socket.setsockopt(zmq.CURVE_SERVER, 1)
+    socket.setsockopt(zmq.CURVE_PUBLICKEY, public.encode())
+    socket.setsockopt(zmq.CURVE_SECRETKEY, secret.encode())
+    socket.bind("tcp://127.0.0.1:0")
+    print(socket.getsockopt_string(zmq.LAST_ENDPOINT), flush=True)
+
+
+def _bare(public: str, secret: str) -> None:
+    socket = zmq.Context().socket(zmq.REP)
+    _listen(socket, public, secret)
+    answer = bytes(ANSWER)
+    while True:
+        socket.recv()
+        socket.send(answer)
+
+
+async def _asyncio(public: str, secret: str) -> None:
+    socket = AsyncContext().socket(zmq.REP)
+    _listen(socket, public, secret)
+    answer = bytes(ANSWER)
+    while True:
+        await socket.recv()
+        await socket.send(answer)
+
+
+def _array(public: str, secret: str) -> None:
+    socket = zmq.Context().socket(zmq.ROUTER)
+    _listen(socket, public, secret)
+    while True:
+        peer, *frames = socket.recv_multipart()
+        socket.send_multipart([peer, *encode(decode(frames, COMMAND_TYPES))], copy=False)
+
+
+def _serve(kind: str, public: str, secret: str) -> None:
+    if kind == "bare":
+        _bare(public, secret)
+    elif kind == "array":
+        _array(public, secret)
+    else:
+        asyncio.run(_asyncio(public, secret))
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_serve, args=sys.argv[1:4], daemon=True).start()
+    sys.stdin.read()
