@@ -14,7 +14,7 @@ def loaded_after(statement: str) -> set[str]:
     return set(run.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["heraldlink.agent", "heraldlink.client", "heraldlink.link.end"])
+@pytest.mark.parametrize("module", ["heraldlink.agent.run", "heraldlink.client", "heraldlink.link.end"])
 def test_no_qcodes_and_no_numpy(module: str) -> None:
     loaded = loaded_after(f"import {module}")
     assert not {"qcodes", "numpy", "pyvisa", "heraldlink_sim", "heraldlink_drivers"} & loaded

@@ -1,6 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's process: sockets, link state machine and journal; its instruments live in a worker process."""
-
-from heraldlink.agent.run import run_node
-
-__all__ = ["run_node"]

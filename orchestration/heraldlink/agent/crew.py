@@ -21,7 +21,7 @@ from heraldlink.agent.roles import (
     end_instruments,
     midpoint_instruments,
 )
-from heraldlink.agent.settings import Setting, deviations, show
+from heraldlink.agent.settings import Seen, Setting, deviations, show
 from heraldlink.agent.store import TagStore
 from heraldlink.calibration.apply import (
     NOTHING_TAKEN,
@@ -63,9 +63,10 @@ Answer = tuple[Body, tuple[bytes, ...]]
 
 
 class Specialist(Protocol):
-    """The part of a crew that knows a kind of node. ``store``: recorded tags."""
+    """The part of a crew that knows a kind of node. ``store``: recorded tags; ``seen``: settings' values."""
 
     store: TagStore
+    seen: Seen
 
     @property
     def settings(self) -> list[Setting]:
@@ -116,6 +117,7 @@ class Crew:
         self._make: Callable[[Taken], Specialist] = make
         self._special = make(NOTHING_TAKEN)
         self._taken = NOTHING_TAKEN
+        self._loaded_now: Load | None = None
         self._station: Mapping[str, Device] = self._loaded.roles
         self._readables = Readables(self._station)
         self.instruments = {name: identity(name, device) for name, device in self._station.items()}
@@ -140,9 +142,10 @@ class Crew:
                 case Load():
                     self._refuse_outdated()
                     self._describe(body)
+                    self._loaded_now = body
                     return self._special.work(body), ()
                 case _:
-                    return self._with_origin(self._special.work(body)), ()
+                    return self._told(self._with_origin(self._special.work(body))), ()
         except Exception as error:  # the agent decides what follows
             return fault_of(error, self._special.parking_order), ()
 
@@ -171,9 +174,20 @@ class Crew:
         """Close all sessions."""
         self._loaded.close()
 
+    def _told(self, answer: Body) -> Body:
+        """Describe a request by what was read back in its first slot."""
+        if self._loaded_now and isinstance(answer, SlotPlayed | SlotCollected) and not answer_is_void(answer):
+            self._describe(self._loaded_now)
+            self._special.store.tell(self._loaded_now.request)
+            self._loaded_now = None
+        return answer
+
     def _describe(self, body: Load) -> None:
-        """For the run record: identities, settings as they are read back, and the pump that was chosen."""
-        values = {(item.device, item.name): item.read_back() for item in self._special.settings}
+        """For the run record: identities, settings as they were read last, and the pump that was chosen."""
+        seen, settings = self._special.seen, self._special.settings
+        if not seen:
+            deviations(settings, self._node, seen)
+        values = {(item.device, item.name): seen[item.device, item.name] for item in settings}
         described = self._special.describe(self.instruments)
         chosen = {ENVELOPE: msgspec.json.encode(body.parameters.envelope_peak_V).decode()}
         calibrated = {f"calibration.{name}": text for name, text in self._taken.told.items()}
@@ -218,7 +232,7 @@ class Crew:
             setting.apply()
         self._special.after_prepare()
         self._readables = Readables(self._station)  # a time controller has thresholds only by now
-        found = deviations(self._special.settings, self._node)
+        found = deviations(self._special.settings, self._node, self._special.seen)
         if found:
             return Notes(False, {item.device: item.reason for item in found})
         for name, device in self._station.items():
@@ -259,6 +273,11 @@ class Kind(msgspec.Struct):
     """The one key that says which configuration this is."""
 
     kind: str
+
+
+def answer_is_void(answer: SlotPlayed | SlotCollected) -> bool:
+    """Whether nothing was played, and so nothing read back."""
+    return isinstance(answer, SlotPlayed) and bool(answer.void)
 
 
 def open_station(path: Path, addresses: Mapping[str, str]) -> LoadedStation:

@@ -13,7 +13,7 @@ from heraldlink.agent.end_tags import read_slot
 from heraldlink.agent.points import end_settings, program_settings
 from heraldlink.agent.roles import EndInstruments
 from heraldlink.agent.sequence import end_record_ps, program_id, sequence_of
-from heraldlink.agent.settings import Setting, deviations, quietly
+from heraldlink.agent.settings import Seen, Setting, deviations, quietly
 from heraldlink.agent.store import TagStore
 from heraldlink.agent.waiting import wait_until
 from heraldlink.config import EndNodeConfig
@@ -90,6 +90,7 @@ class EndCrew:
         self._loading: Loading | None = None
         self._held: Held | None = None
         self.store = TagStore()
+        self.seen: Seen = {}
         self.settings: list[Setting] = end_settings(config, instruments)
         self._program_settings = program_settings(config, instruments)
 
@@ -257,7 +258,7 @@ class EndCrew:
 
     def _deviations(self) -> list[Deviation]:
         loading, node, device = self._loaded(), self._config.node, self._config.roles.generator
-        found = deviations([*self.settings, *self._program_settings], node)
+        found = deviations([*self.settings, *self._program_settings], node, self.seen)
         with blaming(device):
             stamps = self._all.generator.waveform_stamps(tuple(loading.held.stamps))
         changed = [name for name, stamp in loading.held.stamps.items() if stamps.get(name) != stamp]

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 from ruamel.yaml import YAML
@@ -42,26 +42,37 @@ CAUTION_SIGMA = 2.0
 """By how many standard deviations of a calibrated pump power a request's fidelity has to be safe."""
 
 
+MOST_REMEMBERED = 64
+
+
+class Found(NamedTuple):
+    """Operating point for a fidelity, with the drives it is for."""
+
+    point: OperatingPoint
+    drives: Mapping[str, Drive]
+    prediction: Prediction
+
+
 @dataclass(frozen=True, slots=True)
 class Estimator:
-    """The link model at the midpoint's operating point, its values calibrated or declared."""
+    """The link model at the midpoint's operating point, its values calibrated or declared.
+
+    ``memory``: what was found for the last fidelities and drives; looking for it takes 50 ms.
+    """
 
     config: MidpointConfig
     sequence: PairSourceSequence
     devices: Devices
     measured: MeasuredLink = field(default_factory=MeasuredLink)
+    memory: dict[tuple[float, bytes], Found] = field(default_factory=dict, repr=False, compare=False)
 
     def choose(self, demand: Demand, drives: Mapping[str, Drive]) -> Parameters:
         """Parameters for a demand. Raises Unsupported with the fidelity and rate that could be had."""
-        found = [
-            (self._strongest(demand.minimum_fidelity, item), item) for item in (drives, self.balanced(drives))
-        ]
-        point, drives = max(found, key=lambda item: rank(item[0]))
-        if not point.reachable:
-            raise Unsupported(self._best(demand, point.fidelity_measured, point.probability))
-        self._check_pump(drives, point.pump_dB)
-        link = self.link(drives, point.pump_dB)
-        prediction = self._prediction(link, self._doubt(link, drives, point.pump_dB))
+        found = self._found(demand.minimum_fidelity, drives)
+        if not found.point.reachable:
+            raise Unsupported(self._best(demand, found.point.fidelity_measured, found.point.probability))
+        self._check_pump(found.drives, found.point.pump_dB)
+        point, drives, prediction = found.point, found.drives, found.prediction
         record_ps = self._record_ps(demand, drives, prediction.probability)
         attempts = self._attempts(record_ps, drives)
         self._check_time(demand, prediction.probability, attempts)
@@ -71,6 +82,20 @@ class Estimator:
             record_ps=record_ps,
             prediction=prediction,
         )
+
+    def _found(self, minimum_fidelity: float, drives: Mapping[str, Drive]) -> Found:
+        """The strongest pump for a fidelity and what it promises; looked for once for the same drives."""
+        key = minimum_fidelity, msgspec.msgpack.encode(drives, order="sorted")
+        if key not in self.memory:
+            both = (drives, self.balanced(drives))
+            points = [(self._strongest(minimum_fidelity, item), item) for item in both]
+            point, best = max(points, key=lambda item: rank(item[0]))
+            link = self.link(best, point.pump_dB)
+            prediction = self._prediction(link, self._doubt(link, best, point.pump_dB))
+            while len(self.memory) >= MOST_REMEMBERED:
+                del self.memory[next(iter(self.memory))]
+            self.memory[key] = Found(point, best, prediction)
+        return self.memory[key]
 
     def balanced(self, drives: Mapping[str, Drive]) -> Mapping[str, Drive]:
         """The brighter arm's envelope lowered until both send equally many photons to the detectors.

@@ -12,7 +12,7 @@ from heraldlink.agent.points import midpoint_settings
 from heraldlink.agent.recorded_model import describe_model
 from heraldlink.agent.roles import MidpointInstruments
 from heraldlink.agent.sequence import midpoint_record_ps, program_id, sequence_of
-from heraldlink.agent.settings import Setting, deviations, quietly
+from heraldlink.agent.settings import Seen, Setting, deviations, quietly
 from heraldlink.agent.store import TagStore
 from heraldlink.agent.waiting import wait_until
 from heraldlink.config import MidpointConfig
@@ -66,6 +66,7 @@ class MidpointCrew:
         self._loading: Loading | None = None
         self._drives: dict[str, Drive] = {}
         self.store = TagStore()
+        self.seen: Seen = {}
         self.settings: list[Setting] = midpoint_settings(config, instruments)
 
     @property
@@ -139,7 +140,7 @@ class MidpointCrew:
         recording = Recording(gate_ps, record_ps, start_ps, syncs, self._estimator.efficiencies())
         found = read_hub(tags, self._sequence, recording)
         doubts = [
-            *deviations(self.settings, self._config.node),
+            *deviations(self.settings, self._config.node, self.seen),
             *self._missing(syncs, peer_syncs),
             *self._doubts(found, body.estimate),
         ]

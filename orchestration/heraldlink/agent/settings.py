@@ -10,6 +10,8 @@ from heraldlink.agent.blame import blaming
 from heraldlink.messages.values import Deviation
 
 Value = bool | int | float | tuple[float, ...]
+Seen = dict[tuple[str, str], Value]
+"""Values by instrument and setting, as they were read last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,10 @@ class Setting:
 
     def deviation(self, node: str) -> Deviation | None:
         """How the read-back differs, None if it does not."""
-        found = self.read_back()
+        return self.difference(node, self.read_back())
+
+    def difference(self, node: str, found: Value) -> Deviation | None:
+        """How a value that was read differs, None if it does not."""
         if self.fits(found):
             return None
         return Deviation(node, self.device, f"{self.name} is {show(found)}, declared {show(self.wanted)}")
@@ -70,10 +75,16 @@ def show(value: Value) -> str:
     return f"{value:.9g}"
 
 
-def deviations(settings: Iterable[Setting], node: str) -> list[Deviation]:
-    """All deviations of the settings, in their order."""
-    found = (setting.deviation(node) for setting in settings)
-    return [item for item in found if item]
+def deviations(settings: Iterable[Setting], node: str, seen: Seen | None = None) -> list[Deviation]:
+    """All deviations of the settings, in their order; ``seen`` takes every value that was read."""
+    found: list[Deviation] = []
+    for setting in settings:
+        value = setting.read_back()
+        if seen is not None:
+            seen[setting.device, setting.name] = value
+        if item := setting.difference(node, value):
+            found.append(item)
+    return found
 
 
 def quietly(action: Callable[[], None]) -> None:

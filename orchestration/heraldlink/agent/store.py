@@ -18,7 +18,7 @@ KEPT_REQUESTS = 2
 class TagStore:
     """Tags by request, slot and RAW channel; older requests than the last two are dropped.
 
-    ``describe`` is kept with each request as it is when the request begins.
+    ``describe`` is kept with each request as it is when the request begins, or when ``tell`` is called.
     """
 
     describe: dict[str, str] = field(default_factory=dict[str, str])
@@ -33,6 +33,11 @@ class TagStore:
         while len(self._records) > KEPT_REQUESTS:
             oldest = next(iter(self._records))
             del self._records[oldest], self._described[oldest]
+
+    def tell(self, request: int) -> None:
+        """Keep ``describe`` as it is now with a request."""
+        if request in self._described:
+            self._described[request] = dict(self.describe)
 
     def add(self, request: int, slot: int, tags: Mapping[int, Tags]) -> None:
         """Keep one slot's record."""

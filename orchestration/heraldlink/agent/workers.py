@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Protocol
 
 from heraldlink.agent.pipe import Closed, Pipe
@@ -79,6 +80,12 @@ class SpawnedWorker:
         """Close the pipe; the process is reaped when the next one is started."""
         self._pipe.close()
         return self._process.pid
+
+
+def ahead(spawn: Callable[[], Worker]) -> Callable[[], Worker]:
+    """The same with its first worker spawned now; that one ends with this process if nobody asks for it."""
+    waiting = [spawn()]
+    return lambda: waiting.pop() if waiting else spawn()
 
 
 __all__ = ["Closed", "SpawnedWorker", "Worker"]

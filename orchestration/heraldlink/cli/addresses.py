@@ -2,14 +2,23 @@
 """Files of addresses by name, as a bench or a node writes them."""
 
 import json
+import time
 from pathlib import Path
 from typing import cast
 
 from heraldlink.errors import ConfigurationError
 
+POLL_S = 0.005
 
-def read_addresses(path: Path) -> dict[str, str]:
-    """Addresses by name from a JSON file; raises ConfigurationError naming file and key."""
+
+def read_addresses(path: Path, wait_s: float = 0.0) -> dict[str, str]:
+    """Addresses by name from a JSON file, which may be written within ``wait_s`` seconds.
+
+    Raises ConfigurationError naming file and key.
+    """
+    until = time.monotonic() + wait_s
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(POLL_S)
     try:
         content = cast(object, json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:

@@ -22,6 +22,7 @@ def node(
     free_ports: Annotated[bool, typer.Option("--free-ports", help="Listen on free ports.")] = False,
     data: Annotated[Path | None, typer.Option(help="Folder in place of the file's data_directory.")] = None,
     devices: Annotated[str | None, typer.Option(help="Device file in place of the file's own.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the file of addresses.")] = 0.0,
     with_parent: Annotated[bool, typer.Option("--with-parent", help="End when stdin closes.")] = False,
     supervised: Annotated[int | None, typer.Option(hidden=True, help="Pipe to heraldlink up.")] = None,
     same_ports: Annotated[
@@ -29,17 +30,20 @@ def node(
     ] = None,
 ) -> int:
     """Run the node that FILE describes: alice, bob or the midpoint."""
+    from heraldlink.agent.workers import SpawnedWorker, ahead
+
+    spawn = ahead(SpawnedWorker)  # it imports its drivers while this process reads its files
     config = placed(load_node(file), midpoint, free_ports, data)
     if same_ports is not None and same_ports.exists():
         config = listening_again(config, read_addresses(same_ports))
     if devices is not None:
         config = config.model_copy(update={"devices": find_config(devices)})
-    instruments = {} if addresses is None else read_addresses(addresses)
+    instruments = {} if addresses is None else read_addresses(addresses, wait)
     if with_parent:
         exit_with_parent()
-    from heraldlink.agent import run_node
+    from heraldlink.agent.run import run_node
 
-    return run_node(config, addresses=instruments, ports_file=ports_file, supervised=supervised)
+    return run_node(config, addresses=instruments, ports_file=ports_file, spawn=spawn, supervised=supervised)
 
 
 def listening_again(
