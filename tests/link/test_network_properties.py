@@ -53,7 +53,7 @@ def at_rest(net: VirtualNetwork) -> bool:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(WEATHERS[:3]))
 def test_in_any_weather_every_request_is_delivered(seed: int, weather: Weather) -> None:
     net = VirtualNetwork(seed, weather)
@@ -66,7 +66,7 @@ def test_in_any_weather_every_request_is_delivered(seed: int, weather: Weather) 
     assert [body.state for body in ends if isinstance(body, Finished)] == ["DELIVERED", "DELIVERED"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(WEATHERS), st.integers(1, 3))
 def test_kills_at_any_action_leave_nothing_open_or_doubled(seed: int, weather: Weather, kills: int) -> None:
     net = storm(seed, weather, kills)

@@ -162,7 +162,8 @@ def acknowledged(courier: Courier, expected: int, now: float) -> Courier:
     delay_s, stretch = courier.delay_s, courier.stretch
     if clean:  # only a message sent once tells the delay: which copy was acknowledged is not known otherwise
         delay_s, stretch = (1 - SMOOTHING) * delay_s + SMOOTHING * min(clean), 1
-    return replace(courier, flying=courier.flying[len(done) :], delay_s=delay_s, stretch=stretch)
+    flying = tuple(item for item in courier.flying if ahead(item.number, expected) >= 0)
+    return replace(courier, flying=flying, delay_s=delay_s, stretch=stretch)
 
 
 def sorted_in(courier: Courier, number: int, body: Body) -> tuple[Courier, tuple[Body, ...]]:
