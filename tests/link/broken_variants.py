@@ -41,7 +41,7 @@ Break = Callable[[pytest.MonkeyPatch], None]
 
 @dataclass(frozen=True)
 class Variant:
-    """What is broken, where, which property finds it, and by which invariant; ``first``: the seed to begin at."""
+    """What is broken, where, which property finds it, and by which invariant, from which seed on."""
 
     name: str
     what: str
@@ -98,7 +98,7 @@ def any_life(patch: pytest.MonkeyPatch) -> None:
     def receive(
         one: Courier, boot: int, label: Label, body: Body, now: float
     ) -> tuple[Sent, tuple[Body, ...]]:
-        one = courier.acknowledged(one, label.expected, now)
+        one = courier.acknowledged(one, label.expected)
         bodies: tuple[Body, ...] = ()
         if not isinstance(body, Receipt):
             one, bodies = courier.sorted_in(one, label.number, body)
@@ -368,7 +368,7 @@ VARIANTS = (
         "said-before-written",
         "messages leave before the journal is written (publish before sync)",
         "storm",
-        "ids",
+        "deliveries ids",
         said_before_written,
     ),
     Variant(

@@ -107,3 +107,21 @@ def test_a_wire_that_is_cut_in_one_direction_ends_requests_alike(direction: tupl
         assert not any(process.busy for process in net.processes.values())
         calm(net)
         check(net)
+
+
+def played(loss: float, seconds: float) -> int:
+    """Slots played in a time of a long request; there are ten a second."""
+    net = VirtualNetwork(5, Weather(loss=loss))
+    net.run(3.0)
+    net.ask("alice", number=10**6, max_time_s=1e4)
+    net.run(2.0)
+    before = len(net.world.played)
+    net.run(seconds)
+    assert (net.lost > 50) == (loss > 0)
+    return len(net.world.played) - before
+
+
+def test_a_tenth_of_all_control_messages_lost_leaves_nine_tenths_of_the_throughput() -> None:
+    undisturbed = played(0.0, 20.0)
+    assert undisturbed >= 199
+    assert played(0.1, 20.0) >= 0.9 * undisturbed

@@ -9,6 +9,7 @@ killed before any of its actions. Everything follows from the seed.
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from random import Random
 
 import msgspec
@@ -189,6 +190,7 @@ class Process:
     next_tick: float = 0.0
     next_beat: float = 0.0
     alive: bool = True
+    woken: float = inf
 
     @property
     def step(self) -> Callable[..., tuple[EndState | MidpointState, tuple[object, ...]]]:
@@ -283,6 +285,16 @@ class VirtualNetwork:
             process.link.tick(self.now)
         except Killed:
             self.kill(process)
+            return
+        due_s = process.link.due_s()
+        if due_s < min(process.woken, self.now + TICK_S):
+            process.woken = due_s
+            self.at(max(0.0, due_s - self.now), lambda: self.wake(process))
+
+    def wake(self, process: Process) -> None:
+        """Something is overdue."""
+        process.woken = inf
+        self.guarded(process, lambda: None)
 
     def tick(self, process: Process) -> None:
         """What a node does 10 times a second."""
@@ -320,10 +332,6 @@ class VirtualNetwork:
         else:
             process.wire.arrived.append(frames)
         self.guarded(process, lambda: self.read(process))
-        if process.alive:
-            due_s = process.link.due_s()
-            if due_s < self.now + TICK_S:
-                self.at(max(0.0, due_s - self.now) + 1e-4, lambda: self.guarded(process, lambda: None))
 
     def read(self, process: Process) -> None:
         received = process.link.receive(self.now)

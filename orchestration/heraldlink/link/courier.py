@@ -15,8 +15,10 @@ from heraldlink.messages.link import Label, Receipt
 
 WINDOW = 64
 RETRY_FACTOR = 3.0
-SHORTEST_RETRY_S, LONGEST_RETRY_S = 0.02, 1.0
+SHORTEST_RETRY_S, LONGEST_RETRY_S = 0.01, 1.0
 FIRST_DELAY_S = 0.02
+PATIENT_RETRIES, MOST_DOUBLINGS = 3, 6
+"""So many retries follow each other closely; then each waits twice as long as the one before."""
 SMOOTHING = 0.125
 MOST_WAITING = 1000
 """Messages kept for a node that does not answer; beyond that the oldest unsent one is given up."""
@@ -24,13 +26,11 @@ MOST_WAITING = 1000
 
 @dataclass(frozen=True, slots=True)
 class Flying:
-    """A message that was sent and is not acknowledged; times in seconds of the caller's clock."""
+    """A message that was sent and is not acknowledged; sent again at ``due_s`` of the caller's clock."""
 
     number: int
     body: Body
-    first_s: float
     due_s: float
-    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """One end of a channel. ``peer_boot`` 0: the other was not met yet; ``owing``: an acknowledgement."""
+    """One end of a channel.
+
+    ``peer_boot`` 0: the other was not met yet. ``owing``: an acknowledgement, of what was sent at ``echo_us``
+    of the other's clock. ``delay_s`` is there and back, smoothed, 0 until measured. ``retries`` counts
+    those since something was acknowledged.
+    """
 
     boot: int
     peer_boot: int = 0
@@ -57,9 +62,10 @@ class Courier:
     flying: tuple[Flying, ...] = ()
     waiting: tuple[Body, ...] = ()
     early: dict[int, Body] = field(default_factory=dict[int, Body])
-    delay_s: float = FIRST_DELAY_S
-    stretch: int = 1
+    delay_s: float = 0.0
+    retries: int = 0
     owing: bool = False
+    echo_us: int = 0
     tally: Tally = Tally()
 
 
@@ -100,10 +106,10 @@ def receive(
     """Take what has arrived from a life that was met; the bodies whose turn it is, in order."""
     if boot != courier.peer_boot or label.to_boot != courier.boot:
         return (count(courier, former_life=1), ()), ()
-    courier = acknowledged(courier, label.expected, now)
+    courier = acknowledged(timed(courier, label, now), label.expected)
     bodies: tuple[Body, ...] = ()
     if not isinstance(body, Receipt):
-        courier, bodies = sorted_in(courier, label.number, body)
+        courier, bodies = sorted_in(replace(courier, echo_us=label.sent_us), label.number, body)
     return fill(courier, now), bodies
 
 
@@ -111,12 +117,12 @@ def tick(courier: Courier, now: float) -> Sent:
     """Send again what is overdue, and the acknowledgement that is owed."""
     due = [item for item in courier.flying if item.due_s <= now]
     if due:
-        courier = replace(courier, stretch=min(2 * courier.stretch, 64))
+        courier = replace(courier, retries=courier.retries + 1)
         again = tuple(_sent_again(courier, item, now) for item in courier.flying)
-        courier = count(replace(courier, flying=again, owing=False), resent=len(due))
-    parcels = tuple(_parcel(courier, item) for item in due)
-    if courier.owing:
-        parcels += (Parcel(Label(courier.peer_boot, 0, courier.expected), Receipt()),)
+        courier = count(replace(courier, flying=again), resent=len(due))
+    parcels = tuple(parcel(courier, item.number, item.body, now) for item in due)
+    if courier.owing and not parcels:
+        parcels = (parcel(courier, 0, Receipt(), now),)
     return replace(courier, owing=False), parcels
 
 
@@ -127,8 +133,9 @@ def due_s(courier: Courier) -> float:
 
 def retry_s(courier: Courier) -> float:
     """After how long a message is sent again."""
-    shortest_s = max(SHORTEST_RETRY_S, RETRY_FACTOR * courier.delay_s)
-    return min(LONGEST_RETRY_S, shortest_s * courier.stretch)
+    shortest_s = max(SHORTEST_RETRY_S, RETRY_FACTOR * (courier.delay_s or FIRST_DELAY_S))
+    stretch = 1 << min(MOST_DOUBLINGS, max(0, courier.retries - PATIENT_RETRIES))
+    return min(LONGEST_RETRY_S, shortest_s * stretch)
 
 
 def fill(courier: Courier, now: float) -> Sent:
@@ -138,32 +145,34 @@ def fill(courier: Courier, now: float) -> Sent:
     if not going:
         return courier, ()
     due = now + retry_s(courier)
-    new = tuple(
-        Flying(advanced(courier.next_number, place), body, now, due) for place, body in enumerate(going)
-    )
+    new = tuple(Flying(advanced(courier.next_number, place), body, due) for place, body in enumerate(going))
     courier = replace(
         courier,
         waiting=staying,
         flying=(*courier.flying, *new),
         next_number=advanced(courier.next_number, len(new)),
-        owing=False,
     )
-    return courier, tuple(_parcel(courier, item) for item in new)
+    parcels = tuple(parcel(courier, item.number, item.body, now) for item in new)
+    return replace(courier, owing=False), parcels
 
 
-def acknowledged(courier: Courier, expected: int, now: float) -> Courier:
+def timed(courier: Courier, label: Label, now: float) -> Courier:
+    """Learn the delay from a label that says when the message left which it acknowledges."""
+    if not label.echo_us:
+        return courier
+    sample_s = max(0.0, now - label.echo_us * 1e-6)
+    known = courier.delay_s
+    return replace(courier, delay_s=known + SMOOTHING * (sample_s - known) if known else sample_s)
+
+
+def acknowledged(courier: Courier, expected: int) -> Courier:
     """The other has everything before ``expected``; a number that was never sent acknowledges nothing."""
     if ahead(expected, courier.next_number) > 0:
         return count(courier, out_of_window=1)
-    done = [item for item in courier.flying if ahead(item.number, expected) < 0]
-    if not done:
-        return courier
-    clean = [now - item.first_s for item in done if item.tries == 1]
-    delay_s, stretch = courier.delay_s, courier.stretch
-    if clean:  # only a message sent once tells the delay: which copy was acknowledged is not known otherwise
-        delay_s, stretch = (1 - SMOOTHING) * delay_s + SMOOTHING * min(clean), 1
     flying = tuple(item for item in courier.flying if ahead(item.number, expected) >= 0)
-    return replace(courier, flying=flying, delay_s=delay_s, stretch=stretch)
+    if len(flying) == len(courier.flying):
+        return courier
+    return replace(courier, flying=flying, retries=0)
 
 
 def sorted_in(courier: Courier, number: int, body: Body) -> tuple[Courier, tuple[Body, ...]]:
@@ -190,11 +199,12 @@ def count(courier: Courier, **more: int) -> Courier:
     return replace(courier, tally=replace(tally, **sums))
 
 
+def parcel(courier: Courier, number: int, body: Body, now: float) -> Parcel:
+    """A message with its label, which acknowledges what is owed."""
+    echo_us = courier.echo_us if courier.owing else 0
+    label = Label(courier.peer_boot, number, courier.expected, round(now * 1e6), echo_us)
+    return Parcel(label, body)
+
+
 def _sent_again(courier: Courier, item: Flying, now: float) -> Flying:
-    if item.due_s > now:
-        return item
-    return replace(item, due_s=now + retry_s(courier), tries=item.tries + 1)
-
-
-def _parcel(courier: Courier, item: Flying) -> Parcel:
-    return Parcel(Label(courier.peer_boot, item.number, courier.expected), item.body)
+    return item if item.due_s > now else replace(item, due_s=now + retry_s(courier))

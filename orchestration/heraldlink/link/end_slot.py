@@ -7,7 +7,7 @@ from heraldlink.link import end_master, numbers, storage
 from heraldlink.link.choices import Choice, choose, directions
 from heraldlink.link.distributed_queue import overdue
 from heraldlink.link.end_life import newly_decided
-from heraldlink.link.end_state import LONGEST_LEAD, VOID_LIMIT, EndState, Item, Slot, Stage, Totals
+from heraldlink.link.end_state import VOID_LIMIT, EndState, Item, Slot, Stage, Totals
 from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell
 from heraldlink.link.facts import PAIR, PENDING, PendingFact, fact_of
 from heraldlink.link.storage import free, hold, newer, room, store, to_keep
@@ -27,7 +27,7 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
         return state, ()
     state, gone = both_overdue(state, body.tick)
     item = state.active or item
-    number = body.tick + item.lead
+    number = body.tick + item.lead.ticks
     first = item.first_slot or number
     if number - first > item.demand.max_time_s * state.tick_rate_Hz:
         state, actions = end_master.finish(state, item, "EXPIRED", reason=too_late(item))
@@ -159,7 +159,7 @@ def armed(state: EndState, item: Item, body: SlotArmed, now: float) -> Outcome:
 def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
     """The slot was not played; the master tries again after a fresh tick."""
     totals = replace(item.totals, voids=item.totals.voids + 1)
-    lead = min(2 * item.lead, LONGEST_LEAD) if body.late else 1
+    lead = item.lead.after_late() if body.late else item.lead.after_early()
     item = replace(item, stage=Stage.READY, since=now, totals=totals, lead=lead)
     if item.master != state.node:
         return replace(state, active=item), ()
@@ -234,6 +234,7 @@ def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
         stage=Stage.READY,
         since=now,
         totals=add_up(item.totals, new),
+        lead=item.lead.after_played(),
         last_deviation=body.deviations[0] if body.deviations else item.last_deviation,
     )
     rooms = body.rooms[state.ends.index(state.peer)]

@@ -18,6 +18,8 @@ STAGE_LIMIT_S = 20.0
 LOADING_LIMIT_S = 60.0
 VOID_LIMIT = 200
 LONGEST_LEAD = 64
+LATE_LIMIT = 2
+PATIENCE = 64
 
 
 class Stage(IntEnum):
@@ -105,6 +107,34 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """How many ticks ahead slots are proposed: more if they come too late twice in a row, less after a while.
+
+    A single late slot is a lost message; a node that is slow is late again and again.
+    """
+
+    ticks: int = 1
+    late: int = 0
+    in_time: int = 0
+
+    def after_late(self) -> "Lead":
+        """A slot was armed too late."""
+        if self.late + 1 < LATE_LIMIT:
+            return replace(self, late=self.late + 1)
+        return Lead(min(2 * self.ticks, LONGEST_LEAD))
+
+    def after_early(self) -> "Lead":
+        """A slot was armed before its time: the shortest lead will do."""
+        return Lead()
+
+    def after_played(self) -> "Lead":
+        """A slot was played."""
+        if self.in_time + 1 < PATIENCE:
+            return replace(self, late=0, in_time=self.in_time + 1)
+        return Lead(max(1, self.ticks - 1))
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """The active request. ``client`` is empty at the slave.
 
@@ -129,7 +159,7 @@ class Item:
     totals: Totals = Totals()
     last_deviation: Deviation | None = None
     cancelled: str = ""
-    lead: int = 1
+    lead: Lead = field(default_factory=Lead)
     held: tuple[tuple[int, int], ...] = ()
     heralds: tuple[Herald, ...] = ()
 

@@ -8,6 +8,7 @@ from heraldlink.link.events import Actions, Call, Commit, Send
 from heraldlink.link.facts import HERALDS, PAIR, HeraldsFact, fact_of
 from heraldlink.link.midpoint_end import fail
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
+from heraldlink.link.offsets import alarm, followed
 from heraldlink.link.verdict import Case, decide, strays
 from heraldlink.messages.link import Gen, Reply, Report, Verdict, Void
 from heraldlink.messages.origin import joined
@@ -132,6 +133,7 @@ def reported(state: MidpointState, item: Item, source: str, body: Report, now: f
         reports={},
         played=None,
         heralds=(),
+        track=followed(item.track, verdict.basis, verdict.decisions),
         tally=item.tally if verdict.deviations else counted(item.tally, verdict),
     )
     state = replace(state, active=item, next_sequence=state.next_sequence + confirmed)
@@ -151,7 +153,9 @@ def judge(state: MidpointState, item: Item) -> Verdict:
     reports = tuple(item.reports[node] for node in state.ends)
     shifted = strays(item.heralds, item.reports, item.played.doubles)
     # causes before symptoms: the midpoint's own list ends with what the tags themselves look like
-    deviations = reports[0].deviations + reports[1].deviations + shifted + item.played.deviations
+    slipped = alarm(item.track)
+    suspect = (Deviation(state.node, "attempt index", slipped),) if slipped else ()
+    deviations = reports[0].deviations + reports[1].deviations + shifted + suspect + item.played.deviations
     gen = item.gens[state.ends[0]]
     keepers = keepers_of(state, item) if gen.keep else ()
     below = shortfall(item.tally, item.demand.minimum_fidelity)

@@ -7,6 +7,7 @@ from enum import IntEnum
 from heraldlink.link.endings import Unsettled
 from heraldlink.link.estimation import Tally
 from heraldlink.link.expiry import Expiring
+from heraldlink.link.offsets import Track
 from heraldlink.messages.header import Body
 from heraldlink.messages.link import Gen, Report
 from heraldlink.messages.values import Demand, Drive, Herald, Parameters
@@ -42,6 +43,7 @@ class Item:
     burst: int = 0
     confirmed: int = 0
     unheard: int = 0
+    track: Track = field(default_factory=Track)
     gens: dict[str, Gen] = field(default_factory=dict[str, Gen])
     reports: dict[str, Report] = field(default_factory=dict[str, Report])
     played: SlotPlayed | None = None

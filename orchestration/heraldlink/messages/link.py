@@ -32,12 +32,15 @@ class Label(msgspec.Struct, frozen=True, array_like=True):
     """What a courier writes on a message, as the frame after its body.
 
     ``to_boot`` is the life of the receiver it is meant for, ``number`` its place in the channel (32 bit,
-    wraps around), ``expected`` the number that the sender waits for: all before it have arrived.
+    wraps around), ``expected`` the number that the sender waits for: all before it have arrived. ``sent_us``
+    is when it left, on the sender's clock; ``echo_us`` that of the message it acknowledges, 0 for none.
     """
 
     to_boot: int
     number: int
     expected: int
+    sent_us: int = 0
+    echo_us: int = 0
 
 
 class Receipt(Body, frozen=True, tag="link.receipt"):
