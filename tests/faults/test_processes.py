@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from fault_lab import Laboratory, check, fault, shown_to_fail, unprotected, wait_for
+from fault_lab.laboratory import descendants, words_of
 
 from heraldlink import safety
 from heraldlink.config import find_config
@@ -23,8 +24,9 @@ HUB = ("hub_voa", "hub_pump", "hub_readout_pump")
 
 @pytest.fixture(scope="module")
 def standing_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    """One laboratory for this module, each node under its supervisor."""
-    with Laboratory(tmp_path_factory.mktemp("up"), command="up") as laboratory:
+    """One laboratory for this module, each node under its supervisor, one instrument isolated."""
+    changes = {"alice": {"worker.isolate": ["alice_mw"]}}
+    with Laboratory(tmp_path_factory.mktemp("up"), command="up", changes=changes) as laboratory:
         yield laboratory
 
 
@@ -207,6 +209,35 @@ def test_a_worker_that_hangs(up: Laboratory) -> None:
     wait_for(lambda: not alive(worker), 8.0, "the worker to be killed")
     wait_for(lambda: dark(up), 5.0, "the rack to be dark")
     assert settled(up, "midpoint").agent == agent
+
+
+def isolated(rack: Laboratory) -> list[int]:
+    """Process ids of alice's isolated instruments."""
+    found = descendants(rack.pid("alice"))
+    return [pid for pid in found if "heraldlink.agent.isolated_process" in words_of(pid)]
+
+
+@fault(6)
+def test_an_isolated_instrument_that_hangs(up: Laboratory) -> None:
+    """Only its own process is killed and it is made safe raw, after which the node is SAFE; the worker with
+    all other instruments goes on."""
+    with up.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(2)
+        (process,), (worker,) = isolated(up), up.workers("alice")
+        os.kill(process, signal.SIGSTOP)
+        ending = asked.end()
+    assert ending.state == "FAILED"
+    assert "alice_mw" in ending.sentence
+    wait_for(lambda: not alive(process), 8.0, "the process to be killed")
+    found = settled(up, "alice")
+    assert found.state == "SAFE"
+    assert found.outcomes["alice_mw"] == "safe, read back"
+    assert up.workers("alice") == [worker]
+    with up.client() as client:
+        client.prepare()
+        assert client.measure(10).state == "DELIVERED"
 
 
 @fault(7)

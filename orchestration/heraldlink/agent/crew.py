@@ -4,7 +4,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Protocol, cast
 
 import msgspec
@@ -14,6 +13,7 @@ from heraldlink.agent.end_crew import EndCrew
 from heraldlink.agent.estimator import read_devices
 from heraldlink.agent.measured_link import measured_devices, measured_link
 from heraldlink.agent.midpoint_crew import MidpointCrew
+from heraldlink.agent.rack import Rack
 from heraldlink.agent.readable import Readables
 from heraldlink.agent.roles import (
     EndInstruments,
@@ -54,9 +54,7 @@ from heraldlink.messages.worker import (
     SlotCollected,
     SlotPlayed,
 )
-from heraldlink_drivers.errors import StationError
 from heraldlink_drivers.roles import Device, TimeTagger
-from heraldlink_drivers.station import LoadedStation, load_station
 from heraldlink_physics.device import Devices
 
 Answer = tuple[Body, tuple[bytes, ...]]
@@ -103,22 +101,22 @@ class Crew:
         if kind == "end":
             end = EndNodeConfig.model_validate_json(config)
             devices = read_devices(end.devices, end.ends)
-            self._loaded = open_station(end.station, addresses)
+            self._rack = Rack(end, addresses)
             self._declared: EndNodeConfig | MidpointConfig = end
-            make = partial(end_specialist, end, end_instruments(end, self._loaded.roles, devices))
+            make = partial(end_specialist, end, end_instruments(end, self._rack.roles, devices))
         else:
             midpoint = MidpointConfig.model_validate_json(config)
             devices = read_devices(midpoint.devices, midpoint.ends)
-            self._loaded = open_station(midpoint.station, addresses)
+            self._rack = Rack(midpoint, addresses)
             self._declared = midpoint
-            roles = midpoint_instruments(midpoint, self._loaded.roles, devices)
+            roles = midpoint_instruments(midpoint, self._rack.roles, devices)
             make = partial(midpoint_specialist, midpoint, roles, devices)
         self._node, self._files = self._declared.node, Files(self._declared, devices)
         self._make: Callable[[Taken], Specialist] = make
         self._special = make(NOTHING_TAKEN)
         self._taken = NOTHING_TAKEN
         self._loaded_now: Load | None = None
-        self._station: Mapping[str, Device] = self._loaded.roles
+        self._station: Mapping[str, Device] = self._rack.roles
         self._readables = Readables(self._station)
         self.instruments = {name: identity(name, device) for name, device in self._station.items()}
         self._origin: Origin = joined(map(origin_of, self.instruments.values()))
@@ -172,7 +170,7 @@ class Crew:
 
     def close(self) -> None:
         """Close all sessions."""
-        self._loaded.close()
+        self._rack.close()
 
     def _told(self, answer: Body) -> Body:
         """Describe a request by what was read back in its first slot."""
@@ -278,15 +276,6 @@ class Kind(msgspec.Struct):
 def answer_is_void(answer: SlotPlayed | SlotCollected) -> bool:
     """Whether nothing was played, and so nothing read back."""
     return isinstance(answer, SlotPlayed) and bool(answer.void)
-
-
-def open_station(path: Path, addresses: Mapping[str, str]) -> LoadedStation:
-    """Open a Station file's instruments. Raises ConfigurationError, naming the file, if the file is wrong."""
-    try:
-        return load_station(path, addresses)
-    except StationError as error:
-        text = str(error)
-        raise ConfigurationError(text if str(path) in text else f"{path}: {text}") from error
 
 
 def identity(name: str, device: Device) -> str:

@@ -127,6 +127,7 @@ class Node:
         link: LinkPort,
         journal: Journal,
         oversight: Oversight | None = None,
+        isolated: frozenset[str] = frozenset(),
     ) -> None:
         self.name, self.boot = name, boot
         self._machine, self._command, self._link = machine, command, link
@@ -139,7 +140,7 @@ class Node:
         self._ports: list[SidePort] = []
         self._keeper: Keeper | None = None
         self._oversight = oversight or Oversight()
-        self.warden = Warden(name, self.outbox, self._oversight, journal.rows())
+        self.warden = Warden(name, self.outbox, self._oversight, journal.rows(), isolated)
         self.ending = Ending(self)
         self._requests: dict[tuple[str, int], Question] = {}
         self._desk: Desk | None = None

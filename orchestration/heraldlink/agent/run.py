@@ -101,7 +101,9 @@ def serve(
         door = Door(context, config.node, security.keys, plain=security.plain is not None)
         command = CommandPort(Router(context, config.listen.command, "command", door), config.node, boot)
         link, machine, extra = join(config, context, door, boot)
-        node = Node(config.node, boot, machine, command, link, journal, oversight)
+        node = Node(
+            config.node, boot, machine, command, link, journal, oversight, frozenset(config.worker.isolate)
+        )
         node.feed(former_lives(journal, config.ends))
         start = Start(config.model_dump_json(), addresses)
         limits = Limits(config.worker.start_timeout_s, config.worker.call_timeout_s)

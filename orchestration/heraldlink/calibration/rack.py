@@ -13,10 +13,11 @@ from pathlib import Path
 from types import TracebackType
 
 from heraldlink.agent.blame import InstrumentFault, blaming
-from heraldlink.agent.crew import identity, open_station
+from heraldlink.agent.crew import identity
 from heraldlink.agent.end_crew import same
 from heraldlink.agent.estimator import read_devices
 from heraldlink.agent.points import end_settings, midpoint_settings, program_settings
+from heraldlink.agent.rack import open_station
 from heraldlink.agent.roles import EndInstruments, MidpointInstruments, end_instruments, midpoint_instruments
 from heraldlink.agent.settings import Setting, Value, quietly
 from heraldlink.agent.waiting import wait_until

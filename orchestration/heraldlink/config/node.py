@@ -75,10 +75,15 @@ class Uncertainties(Strict):
 
 
 class Worker(Strict):
-    """The process that holds the instruments, and how long it may take."""
+    """The process that holds the instruments, and how long it may take.
+
+    ``isolate``: instruments with a process of their own, so that a driver that hangs or crashes costs
+    nothing else; each takes about 100 MB and a second of start.
+    """
 
     start_timeout_s: Timeout_s = 60.0
     call_timeout_s: Timeout_s = 30.0
+    isolate: tuple[Name, ...] = ()
 
 
 class EndListen(Strict):
@@ -186,6 +191,7 @@ class EndNodeConfig(NodeConfig):
 
     @model_validator(mode="after")
     def _is_an_end(self) -> "EndNodeConfig":
+        known_instruments(self.worker, self.instruments)
         if self.node not in self.ends:
             raise ValueError(f"node {self.node!r} is of kind end but ends names {' and '.join(self.ends)}")
         within_bias(self.operating_point.detectors.bias_A, self.limits)
@@ -209,6 +215,7 @@ class MidpointConfig(NodeConfig):
 
     @model_validator(mode="after")
     def _within_limits(self) -> "MidpointConfig":
+        known_instruments(self.worker, self.instruments)
         if set(self.operating_point.attenuator) != set(self.ends):
             raise ValueError(f"operating_point.attenuator must name the ends {' and '.join(self.ends)}")
         if set(self.limits.transducer) != set(self.ends):
@@ -217,6 +224,13 @@ class MidpointConfig(NodeConfig):
         within_bias(self.operating_point.detectors.bias_A, self.limits)
         within_events(self.sequence, self.limits)
         return self
+
+
+def known_instruments(worker: Worker, roles: dict[str, str]) -> None:
+    """Raise ValueError if an instrument that is to be isolated plays no role."""
+    for name in worker.isolate:
+        if name not in roles.values():
+            raise ValueError(f"worker.isolate: {name} plays no role here ({', '.join(roles.values())})")
 
 
 def within_bias(bias_A: tuple[float, ...], limits: Limits) -> None:
