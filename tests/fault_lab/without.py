@@ -105,6 +105,7 @@ def progress_watch() -> None:
     Guard.ticked = lambda self, now, usual=Guard.ticked: usual(self, self._moved if self.agent else now)
 
 
+@switch
 def deadlines() -> None:
     """Orders are done however late they come."""
     from heraldlink.agent import admission
@@ -150,3 +151,23 @@ def fence() -> None:
     from heraldlink.agent.desk import Desk
 
     Desk.fence = lambda self, floor, now: None
+
+
+@switch
+def steady_wall_clock() -> None:
+    """Each SIGUSR2 moves this process's wall clock by an hour: forwards, then back and back again."""
+    import itertools
+    import signal
+    import sys
+    import time
+
+    real_s, real_ns, steps = time.time, time.time_ns, itertools.cycle((3600, -3600))
+
+    def jump(*_: object) -> None:
+        step = next(steps)
+        time.time = lambda: real_s() + step
+        time.time_ns = lambda: real_ns() + step * 10**9
+        sys.stderr.write(f"wall clock stands at {time.time():.0f}\n")
+        sys.stderr.flush()
+
+    signal.signal(signal.SIGUSR2, jump)

@@ -19,7 +19,7 @@ from heraldlink import connection
 from heraldlink.client import Network, Node
 from heraldlink.errors import Leased, LeaseLost, RequestError
 from heraldlink.messages.command import Done, Err, Prepare
-from heraldlink.messages.lease import AcquireLease, LeaseStatus
+from heraldlink.messages.lease import AcquireLease, LeaseStatus, Reading
 
 TTL_S = 3.0
 SHUTTER, OPEN, CLOSED = ("hub_pump", "POW:SHUT?"), 0, 1
@@ -314,7 +314,7 @@ def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     """A laboratory whose nodes lack what protects them."""
     without = {
         "alice": "deadlines,repetition,expiry,exclusion",
-        "bob": "lease_check",
+        "bob": "lease_check,steady_wall_clock",
         "midpoint": "lease_check,fence",
     }
     with Laboratory(tmp_path_factory.mktemp("unguarded"), without=without) as laboratory:
@@ -362,3 +362,101 @@ def test_the_worker_refuses_what_the_agent_lets_through(unguarded: Laboratory) -
 def test_without_check_and_fence_a_stale_order_is_done(unguarded: Laboratory) -> None:
     assert isinstance(stale_orders(unguarded, "midpoint"), Done)
     assert sets(unguarded, "hub_pump", "WAV") > 0
+
+
+@fault(54)
+def test_a_wall_clock_that_jumps_ends_no_lease_and_no_order(unguarded: Laboratory) -> None:
+    """The node's wall clock, and then the client's, jump by an hour: leases and deadlines go on as before."""
+    with (
+        unguarded.client() as client,
+        client.network["bob"].lease(note="clock", ttl=TTL_S) as held,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for hours in (1, -1):
+            unguarded.processes["bob"].send_signal(signal.SIGUSR2)
+            wait_for(
+                lambda hours=hours: abs(wall_clock(unguarded) - time.time() - hours * 3600) < 60, 5, "a jump"
+            )
+            given = client.network["bob"].lease_status()
+            assert (given.held, given.yours, given.epoch) == (True, True, held.epoch)
+            assert client.network["bob"].park()
+        real_s, real_ns = time.time, time.time_ns
+        patch.setattr(time, "time", lambda: real_s() - 3600)
+        patch.setattr(time, "time_ns", lambda: real_ns() - 3600 * 10**9)
+        confirmed = time.monotonic() + TTL_S
+        wait_for(lambda: time.monotonic() > confirmed, 2 * TTL_S, "more than a ttl to pass")
+        assert held.epoch == given.epoch
+        assert client.network["bob"].park()
+
+
+def wall_clock(rack: Laboratory) -> float:
+    """What bob's process said last of its wall clock."""
+    said = [line for line in rack.log("bob").splitlines() if line.startswith("wall clock stands at")]
+    return float(said[-1].rsplit(" ", 1)[1]) if said else 0.0
+
+
+def test_threads_that_share_a_node_get_their_own_answers(rack: Laboratory) -> None:
+    parameters = [
+        (name, "identity") for name in ("hub_pump", "hub_readout_pump", "hub_voa", "hub_eos", "hub_tc")
+    ]
+    parameters += [
+        ("hub_pump", "wavelength"),
+        ("hub_readout_pump", "wavelength"),
+        ("hub_voa", "ch1_attenuation"),
+    ]
+    with rack.client() as client:
+        client.prepare()
+        node = client.network["midpoint"]
+        expected = {each: node.read(*each).value for each in parameters}
+        assert len(set(expected.values())) == len(parameters)
+        wrong: list[Reading] = []
+
+        def work(number: int) -> None:
+            for turn in range(30):
+                wanted = parameters[(number + turn) % len(parameters)]
+                found = node.read(*wanted)
+                if (found.instrument, found.parameter, found.value) != (*wanted, expected[wanted]):
+                    wrong.append(found)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads)
+        assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("instrument", "parameter", "words"),
+    [
+        ("hub_pump", "__class__", "it has identity, wavelength, power"),
+        ("nobody", "power", "there are hub_pump"),
+    ],
+)
+def test_only_what_is_listed_can_be_read(
+    rack: Laboratory, instrument: str, parameter: str, words: str
+) -> None:
+    with rack.client() as client, pytest.raises(RequestError, match=words):
+        client.network["midpoint"].read(instrument, parameter)
+
+
+def test_the_command_line_takes_shows_and_releases(rack: Laboratory) -> None:
+    ports = rack.folder / "network.json"
+    ports.write_text(json.dumps(rack.addresses))
+    show = f"{sys.executable} -m heraldlink.cli lease show alice --json --network {ports}"
+    inside = lease_command(ports, "take", "alice", "--note", "by hand", "--", *show.split())
+    assert json.loads(inside.stdout)["alice"]["note"] == "by hand"
+    assert "alice: free" in lease_command(ports, "show", "alice").stdout
+    with rack.client() as client, client.network["alice"].lease(note="night run", ttl=TTL_S):
+        refused = lease_command(ports, "take", "alice", "--", "true")
+        assert refused.returncode == 2
+        assert "leased to local (night run)" in refused.stderr
+        assert "alice: free" in lease_command(ports, "release", "alice", "--reason", "smoke").stdout
+        assert not client.network["alice"].lease_status().held
+
+
+def lease_command(ports: Path, verb: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """heraldlink lease VERB."""
+    command = [sys.executable, "-m", "heraldlink.cli", "lease", verb, "--network", str(ports), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30)

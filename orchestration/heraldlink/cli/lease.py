@@ -31,7 +31,7 @@ def lease() -> typer.Typer:
     """The commands below ``heraldlink lease``."""
     app = typer.Typer(no_args_is_help=True, help="Who commands a node; reading needs no lease.")
     app.command()(show)
-    app.command(context_settings={"allow_interspersed_args": False})(take)
+    app.command()(take)
     app.command()(release)
     app.command()(steal)
     return app
@@ -50,7 +50,9 @@ def show(nodes: Nodes = None, network: NetworkFile = NETWORK, json: Json = False
 
 def take(
     node: Annotated[str, typer.Argument(help="Node, or several with commas, or 'all'.")],
-    command: Annotated[list[str] | None, typer.Argument(help="What to run under the lease.")] = None,
+    command: Annotated[
+        list[str] | None, typer.Argument(help="What to run under the lease, behind --.")
+    ] = None,
     note: Note = "heraldlink lease take",
     ttl: Ttl = 5.0,
     wait: Annotated[float, typer.Option(help="Seconds to wait for it to be free.")] = 0.0,
@@ -63,7 +65,9 @@ def take(
 def steal(
     node: Annotated[str, typer.Argument(help="Node, or several with commas, or 'all'.")],
     reason: Annotated[str, typer.Option(help="Why; it is journalled and its owner is told.")],
-    command: Annotated[list[str] | None, typer.Argument(help="What to run under the lease.")] = None,
+    command: Annotated[
+        list[str] | None, typer.Argument(help="What to run under the lease, behind --.")
+    ] = None,
     note: Note = "heraldlink lease steal",
     ttl: Ttl = 5.0,
     network: NetworkFile = NETWORK,
