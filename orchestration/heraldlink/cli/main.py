@@ -11,6 +11,7 @@ from heraldlink import __version__
 from heraldlink.cli.calibrate import calibrate
 from heraldlink.cli.demo import demo
 from heraldlink.cli.devices import devices
+from heraldlink.cli.doctor import doctor
 from heraldlink.cli.drivers import drivers
 from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
 from heraldlink.cli.journal import journal
@@ -71,6 +72,7 @@ def application() -> typer.Typer:
         sensitivity,
         status,
         logs,
+        doctor,
     )
     for command in commands:
         app.command()(command)
