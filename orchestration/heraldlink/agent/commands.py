@@ -58,7 +58,7 @@ _RULES: dict[type[Body], Rule] = {
     Create: COMMANDING,
     Receive: COMMANDING,
     StopReceive: COMMANDING,
-    Cancel: Rule("operator"),  # reaches only requests of its own connection, and giving up needs no lease
+    Cancel: Rule("operator"),  # reaches only requests of its own client, and giving up needs no lease
 }
 COMMANDS: dict[str, Rule] = {kind_of(body): rule for body, rule in _RULES.items()}
 
