@@ -37,6 +37,7 @@ from heraldlink.messages.header import (
     new_id,
 )
 from heraldlink.security.keyring import Credentials
+from heraldlink.traces import carried
 from heraldlink.transport import Dealer
 
 PING_S = 0.5
@@ -107,7 +108,9 @@ class Connection:
 
     def _header(self, body: Body, request_id: int, lease: int) -> Header:
         deadline_ns = time.monotonic_ns() + (self._clock_ns or 0) + int(DEADLINE_S * 1e9)
-        return Header(VERSION, kind_of(type(body)), request_id, deadline_ns, self._session, lease=lease)
+        return Header(
+            VERSION, kind_of(type(body)), request_id, deadline_ns, self._session, lease=lease, trace=carried()
+        )
 
     def _learn_clock(self) -> None:
         """Have the node tell its clock before the first question."""

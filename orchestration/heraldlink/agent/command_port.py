@@ -42,6 +42,7 @@ class Question:
     session: int = 0
     lease: int = 0
     deadline_ns: int = 0
+    trace: str = ""
 
     @property
     def client(self) -> str:
@@ -140,6 +141,7 @@ class CommandPort:
             session=header.epoch,
             lease=header.lease,
             deadline_ns=header.deadline,
+            trace=header.trace,
         )
 
 

@@ -315,8 +315,8 @@ class Node:
 
     def tell(self, client: str, create_id: int, body: Body) -> None:
         """Tell a client about its request; one that is gone has its request cancelled."""
-        self.notices.told(client, create_id, body)
         question = self._requests.get((client, create_id))
+        self.notices.told(client, create_id, body, question.trace if question else "")
         if question is None:
             return
         there = (self.answer if isinstance(body, Created | Finished | Err) else self.say)(question, body)

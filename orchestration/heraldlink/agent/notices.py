@@ -11,6 +11,7 @@ from heraldlink.messages.command import Created, Err, Finished, Held, HeraldedPa
 from heraldlink.messages.event import FAULT, LEASE, PAIR, REQUEST, SLOT, STATE, Event, Facts, Snapshot
 from heraldlink.messages.header import Body
 from heraldlink.messages.lease import LeaseStatus
+from heraldlink.traces import Spans, exported
 
 BEAT_S = 1.0
 LEVELS = {FAULT: logging.ERROR, STATE: logging.INFO, LEASE: logging.INFO, REQUEST: logging.INFO}
@@ -39,6 +40,7 @@ class Notices:
         self._bulletin = Bulletin(node, boot)
         self._port: EventPort | None = None
         self._counter: Counter | None = None
+        self._spans = Spans(node) if exported() else None
         self._next_beat_s = 0.0
         self._open: dict[tuple[str, int], Facts] = {}
 
@@ -46,8 +48,10 @@ class Notices:
         """Take an event channel, or counters."""
         self._port, self._counter = port or self._port, counter or self._counter
 
-    def told(self, client: str, create_id: int, body: Body) -> None:
-        """What the client of a request was told."""
+    def told(self, client: str, create_id: int, body: Body, trace: str = "") -> None:
+        """What the client of a request was told; ``trace`` came with the request."""
+        if self._spans:
+            self._spans.told(client, create_id, body, trace)
         key = client, create_id
         match body:
             case Created():
