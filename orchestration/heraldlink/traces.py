@@ -74,8 +74,11 @@ class Spans:
         from opentelemetry.propagate import extract
 
         context = extract({"traceparent": parent}) if parent else None
-        attributes = {"heraldlink.node": self._node, "heraldlink.request": request, "client": client}
-        return self._tracer.start_span("request", context=context, attributes=attributes)
+        return self._tracer.start_span(
+            "request",
+            context=context,
+            attributes={"heraldlink.node": self._node, "heraldlink.request": request, "client": client},
+        )
 
     def _end(self, key: tuple[str, int], state: str, reason: str) -> None:
         from opentelemetry.trace import Status, StatusCode
