@@ -6,7 +6,7 @@ Frames are refused by size before they are sent, because a peer that finds one t
 
 import time
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import zmq
 
@@ -88,10 +88,9 @@ class Router:
         Raises Refused if its key is no longer authorized (AUTH), its connection sends too many (LIMIT) or
         it is too large (TOO_LARGE).
         """
-        try:
-            first = self.socket.recv(zmq.NOBLOCK, copy=False)
-        except zmq.Again:
+        if not is_readable(self.socket):
             return None
+        first = self.socket.recv(zmq.NOBLOCK, copy=False)
         frames = self.socket.recv_multipart() if first.more else []
         peer, sender = first.bytes, self._door.who(first)
         if sender is None:
@@ -143,6 +142,8 @@ class Dealer:
             context, self.socket, Ends(node, credentials.pair.name if credentials else None, endpoint)
         )
         self._again = 0.0
+        self._poller = zmq.Poller()
+        self._poller.register(self.socket, zmq.POLLIN)
         try:
             self.socket.connect(endpoint)
         except zmq.ZMQError as error:
@@ -163,12 +164,8 @@ class Dealer:
 
     def receive(self, timeout_s: float = 0.0) -> list[bytes] | None:
         """Next message, None if none came within ``timeout_s``."""
-        if timeout_s and not self.socket.poll(int(timeout_s * 1000), zmq.POLLIN):
-            return None
-        try:
-            return self.socket.recv_multipart(flags=zmq.NOBLOCK)
-        except zmq.Again:
-            return None
+        there = self._poller.poll(int(timeout_s * 1000)) if timeout_s else is_readable(self.socket)
+        return self.socket.recv_multipart(flags=zmq.NOBLOCK) if there else None
 
     @property
     def refusal(self) -> str:
@@ -209,6 +206,11 @@ class Dealer:
         self.socket.disconnect(self.endpoint)
         self.socket.connect(self.endpoint)
         self._watch.refusal = ""
+
+
+def is_readable(socket: "zmq.Socket[bytes]") -> bool:
+    """Whether a message has come; asking costs a tenth of the exception that says that none has."""
+    return bool(cast(int, socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
 
 
 def absence(endpoint: str) -> str:

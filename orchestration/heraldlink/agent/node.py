@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's synchronous poll loop: sockets and worker in, link steps, journal and answers out."""
 
-import math
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -12,6 +11,7 @@ from heraldlink.agent.admission import Admission
 from heraldlink.agent.archive import Archive
 from heraldlink.agent.command_port import CommandPort, Question
 from heraldlink.agent.desk import Desk
+from heraldlink.agent.ears import Ears, Source
 from heraldlink.agent.ending import Ending
 from heraldlink.agent.lease import Lease, Refused
 from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, LinkPort
@@ -146,6 +146,7 @@ class Node:
         self._desk: Desk | None = None
         self._deferred: list[tuple[Question, float]] = []
         self._next_tick = self._next_beat = 0.0
+        self._ears = Ears()
 
     def employ(self, desk: Desk) -> None:
         """Take the desk in front of the worker; its failures come back through ``broken``."""
@@ -202,33 +203,29 @@ class Node:
 
     def turn(self) -> None:
         """Wait for something, at most until the next tick, and react to all of it."""
-        poller = zmq.Poller()
-        poller.register(self._command.socket, zmq.POLLIN)
-        poller.register(self._link.socket, zmq.POLLIN)
-        for port in self._ports:
-            poller.register(port.socket, zmq.POLLIN)
-        worker = self.desk.worker
-        if worker:
-            poller.register(worker.fileno(), zmq.POLLIN)
-        if (descriptor := self._oversight.fileno()) is not None:
-            poller.register(descriptor, zmq.POLLIN)
+        worker, descriptor = self.desk.worker, self._oversight.fileno()
+        sources: list[Source] = [self._command.socket, self._link.socket]
+        sources += [port.socket for port in self._ports]
+        sources += [worker.fileno()] if worker else []
+        sources += [descriptor] if descriptor is not None else []
         next_s = min(self._next_tick, self._link.due_s())
-        ready = dict(poller.poll(math.ceil(max(0.0, next_s - time.monotonic()) * 1000)))
+        ready = self._ears.hear(tuple(sources), next_s - time.monotonic())
         now = time.monotonic()
         if worker and worker.fileno() in ready:
             self.desk.readable(now)
         obey(self, self._oversight)
-        received = self._link.receive(now)
+        received = self._link.receive(now) if self._link.socket in ready else []
         for node in self._link.restarted():
             self.feed(Lost(node, f"node {node} was restarted: what it was asked is lost"))
         for source, body in received:
             if self._keeper is None or not self._keeper.take(source, body):
                 self.feed(Received(source, body))
         self._command.flush()
-        for question in self._command.receive():
+        for question in self._command.receive() if self._command.socket in ready else ():
             self.tenancy.serve(question)
         for port in self._ports:
-            port.serve(now)
+            if port.socket in ready:
+                port.serve(now)
         if now >= self._next_tick:
             self.tick(now)
 

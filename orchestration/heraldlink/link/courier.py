@@ -116,6 +116,8 @@ def receive(
 def tick(courier: Courier, now: float) -> Sent:
     """Send again what is overdue, and the acknowledgement that is owed."""
     due = [item for item in courier.flying if item.due_s <= now]
+    if not due and not courier.owing:
+        return courier, ()
     if due:
         courier = replace(courier, retries=courier.retries + 1)
         again = tuple(_sent_again(courier, item, now) for item in courier.flying)
