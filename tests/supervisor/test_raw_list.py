@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The supervisor's raw safe list against every simulated model, on its real protocol."""
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from heraldlink.errors import ConfigurationError
 from heraldlink.supervisor.procedures import PROCEDURES, agrees
-from heraldlink.supervisor.raw_list import Item, secure
+from heraldlink.supervisor.raw_list import Item, raw_list, secure, secure_all
 from heraldlink.supervisor.wires import connector
 from heraldlink_sim.cabinet import switch_on
 from heraldlink_sim.clock import SteppedClock
@@ -88,6 +94,12 @@ class Served:
 
         self.loop.run(add())
 
+    def heal(self) -> None:
+        async def healed() -> None:
+            self.faults.heal()
+
+        self.loop.run(healed())
+
     def close(self) -> None:
         for listener in self._listening.listeners:
             self.loop.run(listener.close())
@@ -114,3 +126,71 @@ def test_each_model_is_made_safe_and_read_back(served: Served) -> None:
     assert outcome.ok, outcome.note
     assert all(served.answers())
     assert secure(served.item()).ok  # a second time changes nothing
+
+
+@pytest.mark.parametrize("served", ["SantecTSL570", "KeysightN7764A", "IDQuantiqueID900"], indirect=True)
+def test_what_does_not_obey_is_named_in_time(served: Served) -> None:
+    """Silence, refusal and a setting that is ignored: NOT VERIFIED within the limit, never an exception."""
+    for kind in ("hang", "refuse"):
+        served.send(*ON[served.driver])
+        served.fault(kind)
+        began = time.monotonic()
+        outcome = secure(served.item(), 0.4)
+        assert not outcome.ok
+        assert "NOT VERIFIED" in outcome.note
+        assert time.monotonic() - began < 2.0
+        served.heal()
+    assert secure(served.item()).ok
+
+
+def test_one_that_does_not_answer_keeps_no_other_waiting(loop: EventLoopThread) -> None:
+    laser, attenuator = Served(loop, "SantecTSL570"), Served(loop, "KeysightN7764A")
+    generator = Served(loop, "HeraldTektronixAWG70002A")
+    for each in (laser, attenuator, generator):
+        each.send(*ON[each.driver])
+    laser.fault("hang")
+    items = [laser.item("laser"), attenuator.item("attenuator"), generator.item("generator")]
+    found = {outcome.device: outcome.ok for outcome in secure_all(items, 0.5)}
+    assert found == {"laser": False, "attenuator": True, "generator": True}
+    for each in (laser, attenuator, generator):
+        each.close()
+
+
+def test_an_instrument_with_one_connection_is_waited_for() -> None:
+    """It refuses while the old connection is there; once that is closed it takes the new one."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    old = threading.Timer(0.3, lambda: serve_once(port))
+    old.start()
+    wire = connector(f"TCPIP::127.0.0.1::{port}::SOCKET", "scpi", "\n")
+    steps = PROCEDURES["RohdeSchwarzSGS100A"]
+    assert secure(Item("it", steps, wire), 3.0).ok
+    old.join()
+
+
+def serve_once(port: int) -> None:
+    """An instrument that answers 0 to every question of one connection."""
+    with socket.create_server(("127.0.0.1", port)) as server:
+        connection, _ = server.accept()
+        with connection, connection.makefile("rw") as lines:
+            for line in lines:
+                if "?" in line:
+                    lines.write("0\n")
+                    lines.flush()
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"), [("GPIB0::1::INSTR", "scpi"), ("TCPIP::host::INSTR", "scpi"), ("nowhere", "zmq")]
+)
+def test_an_address_without_raw_way_is_refused(address: str, kind: Any) -> None:
+    with pytest.raises(ConfigurationError, match="heraldlink node"):
+        connector(address, kind, "\n")
+
+
+def test_every_driver_has_a_procedure_or_is_refused(tmp_path: Path) -> None:
+    ours = {point.name for point in entry_points(group="heraldlink.drivers")} - {"SGS100ARole"}
+    assert ours - PROCEDURES.keys() <= {name for name in ours if not name[0].isupper()}
+    station = tmp_path / "a.station.yaml"
+    station.write_text("instruments:\n  odd: {type: acme.Laser, address: 'TCPIP::h::1::SOCKET'}\n")
+    with pytest.raises(ConfigurationError, match=r"a\.station\.yaml:2: instruments\.odd.*Laser"):
+        raw_list(station, {}, ["odd"])
