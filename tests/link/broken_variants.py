@@ -488,3 +488,9 @@ VARIANTS = (
         doubles_counted,
     ),
 )
+
+
+def table() -> str:
+    """The variants as docs/reference/broken-variants.md lists them."""
+    rows = (f"| {one.name} | {one.what} | {one.found_by} | {one.caught} |" for one in VARIANTS)
+    return "\n".join(("| variant | what is broken | property | caught by |", "|---|---|---|---|", *rows))

@@ -2,10 +2,11 @@
 """Every broken variant is caught, and the design passes where it is."""
 
 from math import inf
+from pathlib import Path
 from random import Random
 
 import pytest
-from broken_variants import VARIANTS, Variant
+from broken_variants import VARIANTS, Variant, table
 from network_invariants import Violation, check, require
 from test_courier import Channel, message
 from test_network_properties import WEATHERS, calm, storm
@@ -89,3 +90,8 @@ def test_a_broken_variant_is_caught(variant: Variant, monkeypatch: pytest.Monkey
     assert invariant in variant.caught.split()
     monkeypatch.undo()
     PROPERTIES[variant.found_by](seed)
+
+
+def test_the_documentation_lists_these_variants() -> None:
+    page = Path(__file__).parents[2] / "docs/reference/broken-variants.md"
+    assert table() in page.read_text()
