@@ -16,7 +16,7 @@ import zmq
 
 from heraldlink.errors import ConfigurationError
 from heraldlink.security.door import Door
-from heraldlink.security.places import host_of
+from heraldlink.security.places import host_of, is_loopback
 
 Channel = Literal["command", "link", "safety", "event", "record"]
 KIB, MIB = 1024, 1024 * 1024
@@ -78,13 +78,19 @@ def configure(socket: "zmq.Socket[bytes]", channel: Channel) -> None:
 
 
 def listen(
-    context: "zmq.Context[zmq.Socket[bytes]]", kind: int, endpoint: str, channel: Channel, door: Door
+    context: "zmq.Context[zmq.Socket[bytes]]", kind: int, endpoint: str, channel: Channel, door: Door | None
 ) -> "zmq.Socket[bytes]":
-    """A bound socket behind a door. Raises ConfigurationError naming the address and the obstacle."""
+    """A bound socket behind a door, or on loopback.
+
+    Raises ConfigurationError naming the address and the obstacle.
+    """
     socket = context.socket(kind)
     try:
         configure(socket, channel)
-        door.guard(socket, endpoint)
+        if door:
+            door.guard(socket, endpoint)
+        elif not is_loopback(endpoint):
+            raise ConfigurationError(f"{endpoint} is not a loopback address: it takes a door")
         if kind == zmq.ROUTER:
             socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         if ":" in host_of(endpoint):

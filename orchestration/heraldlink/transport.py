@@ -15,7 +15,7 @@ from heraldlink.security.allowance import Allowances
 from heraldlink.security.door import Door
 from heraldlink.security.keyring import Credentials
 from heraldlink.security.places import host_of
-from heraldlink.security.sender import Sender
+from heraldlink.security.sender import LOCAL, Sender
 from heraldlink.security.watch import Ends, Watch
 from heraldlink.sockets import LIMITS, Channel, configure, listen
 
@@ -56,7 +56,7 @@ class Router:
         channel: Channel,
         door: Door | None = None,
     ) -> None:
-        self._door = door or Door(context, "", None)
+        self._door = door
         self._limits = LIMITS[channel]
         self._allowances = Allowances(self._limits.rate_per_s, self._limits.burst)
         self.socket = listen(context, zmq.ROUTER, endpoint, channel, self._door)
@@ -92,7 +92,7 @@ class Router:
             return None
         first = self.socket.recv(zmq.NOBLOCK, copy=False)
         frames = self.socket.recv_multipart() if first.more else []
-        peer, sender = first.bytes, self._door.who(first)
+        peer, sender = first.bytes, self._door.who(first) if self._door else LOCAL
         if sender is None:
             raise Refused("AUTH", "this key is no longer authorized", peer, frames)
         self._check(peer, frames)

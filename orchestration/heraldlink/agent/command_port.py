@@ -148,11 +148,8 @@ class CommandPort:
 def request_id_of(frames: list[bytes]) -> int:
     """Request id of a message that may be malformed, 0 if it cannot be read."""
     try:
-        fields: object = msgspec.msgpack.decode(frames[0][:MAX_HEADER_BYTES])
+        fields = msgspec.msgpack.decode(frames[0][:MAX_HEADER_BYTES], type=list[object])
+        request_id = fields[2]
     except (IndexError, *UNREADABLE):
         return 0
-    match fields:
-        case [int(), str(), int() as request_id, *_] if 0 <= request_id < 2**64:
-            return request_id
-        case _:
-            return 0
+    return request_id if isinstance(request_id, int) and 0 <= request_id < 2**64 else 0

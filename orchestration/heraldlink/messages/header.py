@@ -110,14 +110,10 @@ def decode_header(frames: Sequence[bytes]) -> Header:
 def version_in(frame: bytes) -> int:
     """Version of a header that may be laid out as in another version; ours if it cannot be read."""
     try:
-        fields: object = msgspec.msgpack.decode(frame)
-    except UNREADABLE:
+        version = msgspec.msgpack.decode(frame, type=list[object])[0]
+    except (IndexError, *UNREADABLE):
         return VERSION
-    match fields:
-        case [int() as version, *_]:
-            return version
-        case _:
-            return VERSION
+    return version if isinstance(version, int) else VERSION
 
 
 def check_version(version: int) -> None:

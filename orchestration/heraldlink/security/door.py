@@ -53,15 +53,14 @@ class Door:
         self._pair = None if keys is None else own_pair(keys, node)
         self._roster: Roster = {} if keys is None else read_roster(keys)
         self._told = 0.0
-        if keys is not None:
-            self._zap, self._end = context.socket(zmq.REP), context.socket(zmq.PAIR)
-            self._bell = context.socket(zmq.PAIR)
-            self._zap.bind(ZAP)
-            bell = f"inproc://door-{id(self)}"
-            self._end.bind(bell)
-            self._bell.connect(bell)
-            self._thread = threading.Thread(target=self._serve, name=f"{node} door", daemon=True)
-            self._thread.start()
+        self._zap, self._end = context.socket(zmq.REP), context.socket(zmq.PAIR)
+        self._bell = context.socket(zmq.PAIR)
+        self._zap.bind(ZAP)
+        bell = f"inproc://door-{id(self)}"
+        self._end.bind(bell)
+        self._bell.connect(bell)
+        self._thread = threading.Thread(target=self._serve, name=f"{node} door", daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> "Door":
         return self
@@ -71,7 +70,7 @@ class Door:
 
     def close(self) -> None:
         """End the thread; nobody is let in any more. Idempotent."""
-        if self._keys is not None and self._thread.is_alive():
+        if self._thread.is_alive():
             self._bell.send(b"")
             self._thread.join()
             self._bell.close()
@@ -81,13 +80,15 @@ class Door:
         if self._pair is not None:
             socket.setsockopt(zmq.CURVE_SERVER, 1)
             socket.setsockopt(zmq.CURVE_SECRETKEY, self._pair.secret.encode())
-            socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN)
-            socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
         elif not (self._plain or is_loopback(endpoint)):
             raise ConfigurationError(
                 f"{endpoint} is not a loopback address: node {self.node} needs security.keys, "
                 "or security.plain in so many words"
             )
+        socket.setsockopt(
+            zmq.ZAP_DOMAIN, DOMAIN
+        )  # without keys too: ZMTP 1.0, as which HTTP passes, is refused
+        socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
         if is_every_interface(endpoint):
             log.warning("node %s listens on every interface of this machine (%s)", self.node, endpoint)
 
@@ -118,7 +119,9 @@ class Door:
             raise
 
     def _let_in(self, mechanism: bytes, credential: bytes) -> str | None:
-        """The public key of a connection that is let in, else None."""
+        """The public key of a connection that is let in ("" without keys), else None."""
+        if self._keys is None:
+            return "" if mechanism == b"NULL" else None
         if mechanism != b"CURVE" or self.trouble:
             return None
         public = z85.encode(credential).decode("ascii")
@@ -134,8 +137,10 @@ class Door:
                 if self._end in ready:
                     break
                 self._answer(self._zap.recv_multipart())
-            except zmq.ContextTerminated:
-                break
+            except zmq.ZMQError as error:
+                if error.errno in (zmq.ETERM, zmq.ENOTSOCK):
+                    break
+                self.failures += 1
             except Exception:  # this thread never dies: without it nobody gets in
                 self.failures += 1
                 log.exception("node %s: a connection could not be judged", self.node)
