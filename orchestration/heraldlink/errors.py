@@ -5,6 +5,7 @@
 
     HeraldlinkError
     ├── ConfigurationError     the author of a file or of an option
+    │   └── LimitExceeded      ... a setting beyond a limit that the file declares: nothing was sent
     ├── RequestError           the caller: a request that cannot be asked like this
     │   ├── Unsupported        ... the fidelity or time asked for is beyond the declared devices
     │   ├── AccessDenied       ... the node does not know the caller's key, or is not the node meant
@@ -40,6 +41,10 @@ class ConfigurationError(HeraldlinkError):
     def __init__(self, *sentences: str) -> None:
         super().__init__("\n".join(sentences))
         self.sentences = sentences
+
+
+class LimitExceeded(ConfigurationError):
+    """A setting was asked for that a declared limit forbids; nothing was sent. Names the limit."""
 
 
 class RequestError(HeraldlinkError):

@@ -34,7 +34,7 @@ from heraldlink.calibration.apply import (
     tuned_midpoint,
 )
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.errors import ConfigurationError, HeraldlinkError, RequestError, RunFailed
+from heraldlink.errors import ConfigurationError, HeraldlinkError, LimitExceeded, RequestError, RunFailed
 from heraldlink.heralding.description import ENVELOPE, describe_settings
 from heraldlink.messages.header import Body
 from heraldlink.messages.origin import joined, origin_of
@@ -291,5 +291,6 @@ def fault_of(error: Exception, names: tuple[str, ...] | list[str]) -> Fault:
     text = " ".join(str(error).split()) or type(error).__name__
     device = next((name for name in names if name in text), "")
     if isinstance(error, HeraldlinkError) or device:
-        return Fault(device, text, isinstance(error, ConfigurationError))
+        limited = isinstance(error, LimitExceeded)
+        return Fault(device, text, isinstance(error, ConfigurationError), limited)
     return Fault(device, f"{type(error).__name__}: {text}")

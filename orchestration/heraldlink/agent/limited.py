@@ -12,7 +12,7 @@ import numpy as np
 
 from heraldlink.agent.transducer_light import TransducerLight
 from heraldlink.config import EndNodeConfig
-from heraldlink.errors import ConfigurationError
+from heraldlink.errors import LimitExceeded
 from heraldlink_drivers.roles import Attenuator, GeneratorProgram, PumpLaser, Waveform, WaveformGenerator
 from heraldlink_physics.carving import transmission
 from heraldlink_physics.device import Carver
@@ -28,20 +28,20 @@ class LimitedLaser:
         self.power_W, self.emission, self.shutter_open = laser.power_W, laser.emission, laser.shutter_open
 
     def set_power_W(self, power_W: float) -> None:
-        """Set the output power, W. Raises ConfigurationError beyond limits.transducer."""
+        """Set the output power, W. Raises LimitExceeded beyond limits.transducer."""
         now = self._light.laser(self._device)
         if not power_W <= now.power_W:
             self._light.check_laser(self._device, f"power_W {power_W:g}", replace(now, power_W=power_W))
         self._laser.set_power_W(power_W)
 
     def set_emission(self, on: bool) -> None:
-        """Switch the laser diode. Raises ConfigurationError beyond limits.transducer."""
+        """Switch the laser diode. Raises LimitExceeded beyond limits.transducer."""
         if on and not (now := self._light.laser(self._device)).emission:
             self._light.check_laser(self._device, "emission on", replace(now, emission=True))
         self._laser.set_emission(on)
 
     def set_shutter_open(self, is_open: bool) -> None:
-        """Move the shutter. Raises ConfigurationError beyond limits.transducer."""
+        """Move the shutter. Raises LimitExceeded beyond limits.transducer."""
         if is_open and not (now := self._light.laser(self._device)).shutter_open:
             self._light.check_laser(self._device, "shutter open", replace(now, shutter_open=True))
         self._laser.set_shutter_open(is_open)
@@ -62,7 +62,7 @@ class LimitedAttenuator:
         return self._attenuator.channel_count
 
     def set_attenuation_dB(self, channel: int, attenuation_dB: float) -> None:
-        """Set the attenuation, dB. Raises ConfigurationError beyond limits.transducer."""
+        """Set the attenuation, dB. Raises LimitExceeded beyond limits.transducer."""
         now = self._light.channel(channel)
         if not attenuation_dB >= now.attenuation_dB:
             request = f"attenuation_dB {attenuation_dB:g}"
@@ -70,7 +70,7 @@ class LimitedAttenuator:
         self._attenuator.set_attenuation_dB(channel, attenuation_dB)
 
     def set_open(self, channel: int, is_open: bool) -> None:
-        """Move the channel's shutter. Raises ConfigurationError beyond limits.transducer."""
+        """Move the channel's shutter. Raises LimitExceeded beyond limits.transducer."""
         if is_open and not (now := self._light.channel(channel)).is_open:
             self._light.check_channel(channel, "open", replace(now, is_open=True))
         self._attenuator.set_open(channel, is_open)
@@ -90,7 +90,7 @@ class LimitedGenerator:
         self.waveform_stamp, self.waveform_stamps = generator.waveform_stamp, generator.waveform_stamps
 
     def upload(self, program: GeneratorProgram, only: Sequence[str] | None = None) -> None:
-        """Load a program. Raises ConfigurationError for a waveform beyond limits.open_share."""
+        """Load a program. Raises LimitExceeded for a waveform beyond limits.open_share."""
         for name in program.waveforms if only is None else only:
             self._check(name, program.waveforms[name], program.amplitude_Vpp[0])
         self._generator.upload(program, only)
@@ -100,7 +100,7 @@ class LimitedGenerator:
         envelope_V = waveform.channels[0].astype(np.float64) * (amplitude_Vpp / 2)
         share = float(transmission(self._carver, envelope_V).mean())
         if not share <= allowed:
-            raise ConfigurationError(
+            raise LimitExceeded(
                 f"{self._config.roles.generator} of node {self._config.node}: waveform {name!r} is refused:"
                 f" it opens the carver for {share:.3g} of the time, limits.open_share allows {allowed:.3g}:"
                 " shorten the pump's pulses or lengthen the attempt"

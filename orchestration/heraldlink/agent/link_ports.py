@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 import zmq
 
-from heraldlink.errors import ProtocolError
+from heraldlink.errors import ProtocolError, WrongVersion
 from heraldlink.link.courier import Tally
 from heraldlink.link.mail import Mail
 from heraldlink.messages.header import (
@@ -53,6 +53,11 @@ class LinkPort(Protocol):
 
     def silence_s(self, node: str, now: float) -> float:
         """How long a node has been silent."""
+        ...
+
+    @property
+    def obstacle(self) -> str:
+        """Why a node that is there may seem silent; empty if nothing is known."""
         ...
 
     def tick(self, now: float) -> None:
@@ -100,6 +105,7 @@ class EndLink:
         self._heard: float | None = None
         self._mail = Mail(self._boot, (midpoint, peer), self._transmit)
         self._ages: dict[str, float] = {}
+        self.obstacle = ""
 
     @property
     def socket(self) -> zmq.Socket[bytes]:
@@ -122,6 +128,8 @@ class EndLink:
                 if frames is None:
                     return found
                 found += self._sort(decode(frames, LINK_TYPES), now)
+            except WrongVersion as error:
+                self.obstacle = str(error)
             except ProtocolError:
                 continue
 
@@ -142,7 +150,7 @@ class EndLink:
         """Take the midpoint's beat, unless it is one of a former life."""
         if boot != self._mail.boots().get(self._midpoint):
             return
-        self._heard, self._ages = now, beat.ages_s
+        self._heard, self._ages, self.obstacle = now, beat.ages_s, beat.obstacle
         for node, life in beat.boots.items():
             if node != self._node and self._mail.knows(node):
                 self._mail.meet(node, life, now)
@@ -185,6 +193,7 @@ class MidpointLink:
         self._router, self._node, self._ends, self._boot = router, node, ends, boot
         self._peers: dict[str, bytes] = {}
         self._heard: dict[str, float] = {}
+        self._foreign = ("", -NEVER_S)
         self._mail = Mail(boot, ends, self._transmit)
 
     @property
@@ -205,14 +214,28 @@ class MidpointLink:
         """Messages for the midpoint; others are relayed, malformed ones dropped."""
         found: list[tuple[str, Body]] = []
         for _ in range(MOST_AT_ONCE):
+            received: Received | None = None
             try:
                 received = self._router.receive()
                 if received is None:
                     break
                 found += self._sort(received, now)
+            except WrongVersion as error:
+                self._misunderstood(received, str(error), now)
             except ProtocolError:
                 continue
         return found
+
+    def _misunderstood(self, received: Received | None, sentence: str, now: float) -> None:
+        """A node of another version: everybody is told, itself by a beat that it finds foreign too."""
+        self._foreign = (sentence, now)
+        if received:
+            self._router.send(received.peer, pack(self._node, self._boot, "", Beat({})))
+
+    @property
+    def obstacle(self) -> str:
+        """What a node of another version was last told."""
+        return self._foreign[0]
 
     def _sort(self, received: Received, now: float) -> list[tuple[str, Body]]:
         peer, frames, sender = received
@@ -249,7 +272,9 @@ class MidpointLink:
         self._peers[node], self._heard[node] = peer, now
         self._mail.meet(node, boot, now)
         ages_s = {other: self.silence_s(other, now) for other in self._ends}
-        self._transmit(node, None, Beat(ages_s, self._mail.boots()))
+        sentence, told = self._foreign
+        recent = sentence if now - told < SILENCE_S else ""
+        self._transmit(node, None, Beat(ages_s, self._mail.boots(), recent))
 
     def beat(self, now: float) -> None:
         """The midpoint only answers beats."""

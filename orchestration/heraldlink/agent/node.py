@@ -69,7 +69,7 @@ from heraldlink.messages.command import (
 from heraldlink.messages.event import GetSnapshot
 from heraldlink.messages.header import Body, Message, new_id
 from heraldlink.messages.lease import ReadParameter
-from heraldlink.messages.values import ErrorCode
+from heraldlink.messages.values import CommandCode, ErrorCode
 from heraldlink.messages.worker import (
     ArmSlot,
     Fault,
@@ -83,6 +83,7 @@ from heraldlink.messages.worker import (
 )
 
 TICK_S = 0.05
+RUNNING = "is its process running?"
 PATIENCE_S = 2.0
 
 
@@ -243,7 +244,7 @@ class Node:
             for node in self._machine.others:
                 silence_s = self._link.silence_s(node, now)
                 if silence_s > SILENCE_S:
-                    self.feed(Lost(node, f"node {node} does not answer: is its process running?"))
+                    self.feed(Lost(node, f"node {node} does not answer: {self._link.obstacle or RUNNING}"))
         self.notices.tick(now, self.status(), self.tenancy.status(now))
         if self._keeper:
             away = self._link.silence_s(self._machine.others[0], now) > SILENCE_S
@@ -430,8 +431,7 @@ class Node:
                     self.answer(question, Err("OTHER", note, self.name, device))
                 case Fault() as fault:
                     self.feed(Broken(fault.device, fault.reason))
-                    code: ErrorCode = "REJECTED" if fault.misconfigured else "OTHER"
-                    self.answer(question, Err(code, fault.reason, self.name, fault.device))
+                    self.answer(question, Err(code_of(fault), fault.reason, self.name, fault.device))
                 case _:
                     pass
 
@@ -498,3 +498,10 @@ class Node:
                     pass
 
         self.desk.call(ReadTags(body.request), done, time.monotonic())
+
+
+def code_of(fault: Fault) -> ErrorCode | CommandCode:
+    """The code of a preparation that failed."""
+    if fault.limited:
+        return "LIMIT"
+    return "REJECTED" if fault.misconfigured else "OTHER"

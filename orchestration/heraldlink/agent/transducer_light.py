@@ -13,7 +13,7 @@ from math import ceil, inf, log10
 from heraldlink.agent.blame import blaming
 from heraldlink.config import MidpointConfig
 from heraldlink.config.node import TransducerLimits
-from heraldlink.errors import ConfigurationError
+from heraldlink.errors import LimitExceeded
 from heraldlink_drivers.roles import Attenuator, PumpLaser
 from heraldlink_physics.device import ArmDevice, Devices
 
@@ -91,11 +91,11 @@ class TransducerLight:
             return Channel(self._attenuator.attenuation_dB(number), self._attenuator.is_open(number))
 
     def check_laser(self, device: str, request: str, wanted: Laser) -> None:
-        """Raise ConfigurationError if a laser in the state ``wanted`` would bring too much light."""
+        """Raise LimitExceeded if a laser in the state ``wanted`` would bring too much light."""
         self._check(device, request, {device: wanted}, {})
 
     def check_channel(self, number: int, request: str, wanted: Channel) -> None:
-        """Raise ConfigurationError if a channel in the state ``wanted`` would let too much light pass."""
+        """Raise LimitExceeded if a channel in the state ``wanted`` would let too much light pass."""
         self._check(self._config.roles.attenuator, f"channel {number} {request}", {}, {number: wanted})
 
     def _check(
@@ -116,7 +116,7 @@ class TransducerLight:
                 emitted_W[roles.readout_pump] * self._shares[arm] * passing(point.readout_channel),
             )
             if found := light.excess(self._config.limits.transducer[arm]):
-                raise ConfigurationError(self._sentence(device, request, arm, *found))
+                raise LimitExceeded(self._sentence(device, request, arm, *found))
 
     def _sentence(
         self, device: str, request: str, arm: str, limit: str, power_W: float, allowed_W: float

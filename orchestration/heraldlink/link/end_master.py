@@ -74,7 +74,8 @@ def loaded(state: EndState, item: Item, body: Loaded, now: float) -> Outcome:
 
 def acknowledged(state: EndState, item: Item, source: str, body: AddAck, now: float) -> Outcome:
     """Another node has loaded its programs."""
-    item = replace(item, acknowledged=item.acknowledged | {source})
+    programs = (*item.programs, (source, body.program))
+    item = replace(item, acknowledged=item.acknowledged | {source}, programs=programs)
     if source == state.peer:
         state = replace(state, peer_room=newer(state.peer_room, body.room))
     return begin_when_complete(state, item, now)
@@ -86,8 +87,20 @@ def begin_when_complete(state: EndState, item: Item, now: float) -> Outcome:
         return replace(state, active=item), ()
     if item.cancelled:
         return finish(state, item, "EXPIRED", reason=item.cancelled)
+    others = compiled_otherwise(item)
+    if others:
+        nodes = " and ".join(others)
+        reason = (
+            f"{nodes} compiled another sequence than {state.node}: their versions or sequence files differ"
+        )
+        return finish(state, item, "FAILED", node=others[0], reason=reason)
     item = replace(item, stage=Stage.READY, since=now)
     return replace(state, active=item), (Call(Count(item.request, fresh=False)),)
+
+
+def compiled_otherwise(item: Item) -> list[str]:
+    """Nodes whose program is not ours."""
+    return [node for node, program in item.programs if program != item.program]
 
 
 def refused(state: EndState, source: str, body: Refuse) -> Outcome:

@@ -136,7 +136,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The active request. ``client`` is empty at the slave.
+    """The active request. ``client`` is empty at the slave; ``programs`` are (node, what it has compiled).
 
     ``held``: (attempt, qubit) of what the last slot left, until the midpoint has decided on it; ``heralds``
     are those that it has told of the slot.
@@ -153,6 +153,7 @@ class Item:
     since: float
     program: str = ""
     acknowledged: frozenset[str] = frozenset()
+    programs: tuple[tuple[str, str], ...] = ()
     slot: Slot = Slot()
     first_slot: int = 0
     phase: Phase | None = None

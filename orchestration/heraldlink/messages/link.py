@@ -58,10 +58,12 @@ class Beat(Body, frozen=True, tag="link.beat"):
     """Heartbeat of an end node; the midpoint answers with what it knows of all nodes.
 
     ``ages_s`` are the ages of their last beats, seconds; ``boots`` the lives they were last heard to live.
+    ``obstacle``: why one of them that is there may seem silent (another version); empty if nothing is known.
     """
 
     ages_s: dict[str, float]
     boots: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    obstacle: str = ""
 
 
 class QueueAdd(Body, frozen=True, tag="link.queue_add"):

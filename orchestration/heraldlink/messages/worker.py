@@ -37,12 +37,14 @@ class Started(Body, frozen=True, tag="w.started"):
 class Fault(Body, frozen=True, tag="w.fault"):
     """The call failed: the instrument (empty: the worker itself) and one sentence.
 
-    ``misconfigured``: a file is wrong, so that trying again is of no use.
+    ``misconfigured``: a file is wrong, so that trying again is of no use;
+    ``limited``: what was asked lies beyond a declared limit, and nothing was sent.
     """
 
     device: str
     reason: str
     misconfigured: bool = False
+    limited: bool = False
 
 
 class Fence(Body, frozen=True, tag="w.fence"):
