@@ -50,6 +50,7 @@ BENCHMARKS = (
     Benchmark("D", "tag_storage.py", 1),
     Benchmark("D", "live.py", 1),
     Benchmark("E", "agent.py", 9),
+    Benchmark("E", "shared_reads.py", 1),
 )
 
 

@@ -46,6 +46,8 @@ CONNECT_S = 3.0
 DEADLINE_S = 30.0
 """A node does not begin what arrives later than this after it was asked."""
 FIRST_REPEAT_S = 1.0
+QUIET_S = 5.0
+"""After an answer: how long until a question is sent again for those that may be missing."""
 
 
 @dataclass(slots=True)
@@ -175,7 +177,9 @@ class Connection:
         if isinstance(message.body, Pong):
             self._clock_ns = message.body.clock_ns - time.monotonic_ns()
             return
-        self._unanswered.pop(message.header.request_id, None)
+        waiting = self._unanswered.get(message.header.request_id)
+        if waiting:
+            waiting.due, waiting.pause_s = self._heard + QUIET_S, QUIET_S
         inbox = self._inbox.get(message.header.request_id)
         if inbox is not None:
             inbox.append(message)

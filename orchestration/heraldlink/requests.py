@@ -29,6 +29,7 @@ class Request:
             case Created() as created:
                 self._created = created
             case other:
+                self._connection.forget(self._id)
                 raise failure(other)
 
     @property
@@ -87,7 +88,7 @@ class Request:
 
     def cancel(self) -> None:
         """End the request after the slot that is playing; ``result`` then comes as EXPIRED."""
-        self._node.connection.post(Cancel(self.create_id))
+        self._node.connection.ask(Cancel(self.create_id))
 
     def tags(self) -> dict[str, NodeTags]:
         """What every node of the network recorded during this request."""
@@ -104,9 +105,11 @@ class Request:
                 self._slots.append(report)
                 return report
             case Finished() as body:
+                self._connection.forget(self._id)
                 self._result = Result.of(body, self._heralds, self._slots, self.prediction)
                 return None
             case Err() as body:
+                self._connection.forget(self._id)
                 raise failure(body)
             case _:
                 return None

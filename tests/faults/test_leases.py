@@ -108,6 +108,19 @@ def lost_answer(rack: Laboratory) -> None:
         assert once == sets(rack, "alice_mw", "FREQ"), "it was done more than once"
 
 
+@fault(27)
+def test_an_end_that_is_lost_is_told_again(rack: Laboratory) -> None:
+    """A client that hears nothing of its request asks for it again under the same id and is told its end."""
+    with rack.client(relayed=True) as client:
+        client.prepare()
+        lost = rack.command["alice"].add(Rule("drop", kind="finished", way="down", count=1))
+        asked = client.start(10)
+        ending = asked.end()
+        assert lost.struck
+        assert (ending.state, len(ending.pairs)) == ("DELIVERED", 10)
+        assert len(rack.command["alice"].seen("create", "up")) == 2
+
+
 @fault(46)
 def test_an_id_used_again_gets_its_old_answer_or_none(rack: Laboratory) -> None:
     """The same order again: the stored answer. Another order under the same id: ID_REUSED."""

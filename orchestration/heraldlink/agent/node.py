@@ -342,6 +342,7 @@ class Node:
                 self.create(question, body)
             case Cancel() as body:
                 self.feed(Cancelled(question.client, body.create_id, "cancelled by the client"))
+                self.answer(question, Done({}))
             case Receive() | StopReceive() as body:
                 self.open(question, body)
             case FetchTags() as body:
