@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from agent_lab import CONFIGS, ROOT
+from fault_lab import fault
 
 MISTAKES = [
     ("midpoint", "devices/improved.yaml", "insertion:", "insertoin:", "improved.yaml: arms.alice.insertoin"),
@@ -18,10 +19,12 @@ MISTAKES = [
 ]
 
 
+@fault(84, 86)
 @pytest.mark.parametrize(("node", "file", "right", "wrong", "told"), MISTAKES)
 def test_a_misspelt_file_ends_the_node(
     tmp_path: Path, node: str, file: str, right: str, wrong: str, told: str
 ) -> None:
+    """The node ends with exit code 2 and one sentence that names file, key and instrument."""
     configs = Path(shutil.copytree(CONFIGS, tmp_path / "configs"))
     changed = configs / file
     changed.write_text(changed.read_text().replace(right, wrong, 1))

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+from fault_lab import fault
 
 from heraldlink.config import (
     EndNodeConfig,
@@ -131,7 +132,9 @@ def test_other_interfaces_with_keys_or_the_owner_s_word(folder: Path, security: 
     assert keys is None or keys == folder / "nodes/keys"
 
 
+@fault(84)
 def test_all_mistakes_of_all_files_are_reported_at_once(folder: Path) -> None:
+    """All mistakes of all files are told at once, each with file, line and key."""
     node, sequence = folder / "nodes/alice.yaml", folder / "sequences/pair_source.yaml"
     edit(node, "amplitude_V: 2.5", "amplitude_V: 25.0")
     edit(node, "efficiency_relative: 0.03", "efficiency_relative: 3.0")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import zmq
+from fault_lab import fault
 
 from heraldlink.agent.bulletin import Bulletin
 from heraldlink.agent.event_port import EventPort
@@ -99,7 +100,9 @@ def test_the_loss_of_the_last_event_shows_with_the_next_beat(bench: Bench) -> No
         assert isinstance(snapshot, Snapshot)
 
 
+@fault(28)
 def test_a_slow_listener_is_told_that_it_lost_some_and_the_publisher_never_waits(bench: Bench) -> None:
+    """It is told how many events it missed, each other one is given once; the publisher never waits."""
     with bench.listener((PAIR,)) as listener:
         collected(bench, listener, lambda news: len(news) == 1)
         for _ in range(30_000):  # more than the queues of both sides hold
