@@ -75,15 +75,6 @@ def test_roles(body: Body, role: Role, allowed: bool) -> None:
         assert refusal(admission, question(body, role)).code == "FORBIDDEN"
 
 
-def test_a_key_for_some_instruments_commands_no_node() -> None:
-    admission = Admission("alice", 1)
-    sender = Sender("anna", "engineer", frozenset({"alice_awg"}))
-    found = refusal(admission, Question(b"peer", 5, Prepare(), sender, session=SESSION))
-    assert found.code == "FORBIDDEN"
-    assert "anna may switch alice_awg" in found.reason
-    assert isinstance(admission.admit(Question(b"peer", 6, GetStatus(), sender), 0.0), Admitted)
-
-
 def test_what_is_no_question_is_refused() -> None:
     admission = Admission("alice", 1)
     assert refusal(admission, question(Done({}))).code == "BAD_REQUEST"
