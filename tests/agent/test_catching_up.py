@@ -149,3 +149,18 @@ def test_nothing_is_said_that_was_not_written(shelves: tuple[Shelf, Shelf]) -> N
     with pytest.raises(JournalError, match="nothing more is accepted"):
         shelf.outbox.flush()
     assert done == []
+
+
+def test_another_pair_under_a_known_number_is_not_taken_for_it(shelves: tuple[Shelf, Shelf]) -> None:
+    _, end = shelves
+    end.write(Entry(PAIR, pair(1)))
+    assert end.archive.holds(pair(1))
+    assert not end.archive.holds(pair(1, request=2))
+    assert not end.archive.holds(pair(2))
+
+
+def test_a_row_of_another_program_is_named(shelves: tuple[Shelf, Shelf]) -> None:
+    _, end = shelves
+    end.journal.append([Entry(PAIR, BootFact("alice", 1))])
+    with pytest.raises(JournalError, match=r"row 1 \(pair\) cannot be read"):
+        Archive(end.journal)

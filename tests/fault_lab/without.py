@@ -30,6 +30,28 @@ def silence() -> None:
 
 
 @switch
+def life_until_ok() -> None:
+    """After SIGRTMIN this process is killed where it would send the next OK: its pair is journalled."""
+    import os
+    import signal
+
+    from heraldlink.agent.node import Node
+    from heraldlink.messages.command import Ok
+
+    tell = Node.tell
+
+    def die(self: Node, client: str, create_id: int, body: object) -> None:
+        if isinstance(body, Ok):
+            os.kill(os.getpid(), signal.SIGKILL)
+        tell(self, client, create_id, body)
+
+    def doom(*_: object) -> None:
+        Node.tell = die
+
+    signal.signal(signal.SIGRTMIN, doom)
+
+
+@switch
 def working_syncs() -> None:
     """After SIGUSR2 every sync of this process's main thread fails: its disk is dying."""
     import signal

@@ -7,6 +7,7 @@ from itertools import islice
 
 import msgspec
 
+from heraldlink.errors import JournalError
 from heraldlink.journal import Entry, Journal, Row
 from heraldlink.link.facts import (
     CURSOR,
@@ -70,8 +71,11 @@ class Archive:
         return 0 < mhp_seq < len(self._row_of_mhp) and self._row_of_mhp[mhp_seq] != 0
 
     def holds(self, body: object) -> bool:
-        """Whether this is a decision that has arrived another way already."""
-        return isinstance(body, PairFact) and self.decided(body.decision.mhp_seq)
+        """Whether this decision has arrived another way already; not one that just has its number."""
+        if not isinstance(body, PairFact) or not self.decided(body.decision.mhp_seq):
+            return False
+        row = self._journal.row(self._row_of_mhp[body.decision.mhp_seq])
+        return identity(msgspec.msgpack.decode(row.payload, type=PairFact)) == identity(body)
 
     def wrote(self, last_seq: int, entries: Sequence[Entry]) -> None:
         """``entries`` are in the journal, the last one as row ``last_seq``."""
@@ -98,8 +102,15 @@ class Archive:
         return [self._journal.row(self._row_of_mhp[seq]).payload for seq in found], last, more
 
     def _note(self, seq: int, kind: str, payload: bytes) -> None:
-        if kind in _TYPES:
+        if kind not in _TYPES:
+            return
+        try:
             self._take(seq, msgspec.msgpack.decode(payload, type=_TYPES[kind]))
+        except msgspec.MsgspecError as error:
+            raise JournalError(
+                f"journal {self._journal.path}: row {seq} ({kind}) cannot be read ({error}): "
+                "which version of heraldlink wrote it?"
+            ) from error
 
     def _take(self, seq: int, body: object) -> None:
         match body:
@@ -132,6 +143,11 @@ _TYPES: dict[str, type[msgspec.Struct]] = {
     END: EndFact,
     CURSOR: CursorFact,
 }
+
+
+def identity(fact: PairFact) -> tuple[int, int, int]:
+    """What names a herald everywhere, for ever."""
+    return fact.request, fact.burst, fact.decision.attempt
 
 
 def facts_of(payloads: Iterable[bytes]) -> list[PairFact]:

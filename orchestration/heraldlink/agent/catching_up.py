@@ -60,7 +60,7 @@ class Asker:
             LOG.warning("a history of %s cannot be read: %s", self._midpoint, error)
             return
         by_number = {fact.decision.mhp_seq: fact for fact in facts}
-        new = [fact for number, fact in by_number.items() if not self._archive.decided(number)]
+        new = [fact for fact in by_number.values() if not self._archive.holds(fact)]
         if new:
             LOG.warning("%d decisions of %s had not arrived here and were fetched", len(new), self._midpoint)
             self._outbox.append(*(Entry(PAIR, fact) for fact in new))
