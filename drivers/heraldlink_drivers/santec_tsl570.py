@@ -289,6 +289,10 @@ class SantecTSL570(VisaSession):
             self.output.set(on)
             switched(self.name, "laser diode", self.output.get(), on)
 
+    def interlock_open(self) -> bool:
+        """Whether the external interlock is open, so that nothing is emitted whatever is set."""
+        return int(self.interlock.get()) == 1
+
     def shutter_open(self) -> bool:
         """Whether the shutter is open."""
         return self.shutter.get()

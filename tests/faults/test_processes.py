@@ -355,6 +355,30 @@ def test_an_emergency_stop(up: Laboratory) -> None:
             safety.clear(other.network, "midpoint", "again")
 
 
+@fault(62)
+def test_an_interlock_that_opens(up: Laboratory) -> None:
+    """The slot is not counted, the request FAILED and names the laser; the rack is made safe and the node
+    stays in FAULT, also when the interlock is closed again, until somebody clears it."""
+    with up.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(2)
+        up.fault("hub_pump", "interlock")
+        ending = asked.end()
+    assert float(up.panel("hub_pump", "SYST:LOCK?")) == 1
+    assert ending.state == "FAILED"
+    assert "hub_pump: its interlock is open" in ending.sentence
+    wait_for(lambda: dark(up), 3.0, "the rack to be dark")
+    up.heal()
+    with up.client() as client:
+        wait_for(lambda: safety.status(client.network, "midpoint").state == "FAULT", 5.0, "FAULT")
+        with pytest.raises(RequestError, match="interlock"):
+            client.network["midpoint"].prepare()
+        assert safety.clear(client.network, "midpoint", "the door is shut").state == "SAFE"
+        client.prepare()
+        assert client.measure(10).state == "DELIVERED"
+
+
 @fault(67)
 def test_an_instrument_that_does_not_obey(up: Laboratory) -> None:
     """All others are made safe; it is named as NOT VERIFIED, and the node is in FAULT."""

@@ -19,7 +19,7 @@ from heraldlink_drivers.programs import (
     Waveform,
 )
 from heraldlink_drivers.roles.device import Device
-from heraldlink_drivers.roles.light import Attenuator, OpticalSwitch, PumpLaser
+from heraldlink_drivers.roles.light import Attenuator, Interlocked, OpticalSwitch, PumpLaser
 from heraldlink_drivers.roles.monitors import PowerMeter, Thermometer
 from heraldlink_drivers.roles.photons import DetectorBias, TimeTagger
 from heraldlink_drivers.roles.signals import MicrowaveSource, SlotTrigger, WaveformGenerator
@@ -32,6 +32,7 @@ __all__ = [
     "DetectorBias",
     "Device",
     "GeneratorProgram",
+    "Interlocked",
     "MicrowaveSource",
     "OpticalSwitch",
     "PowerMeter",

@@ -93,3 +93,12 @@ class OpticalSwitch(Device, Protocol):
     def disconnect(self, source: int) -> None:
         """Leave an input in the dark."""
         ...
+
+
+@runtime_checkable
+class Interlocked(Protocol):
+    """What a light source with a safety interlock can tell besides its role."""
+
+    def interlock_open(self) -> bool:
+        """Whether its interlock keeps it from emitting."""
+        ...

@@ -13,7 +13,14 @@ import numpy as np
 from heraldlink.agent.transducer_light import TransducerLight
 from heraldlink.config import EndNodeConfig
 from heraldlink.errors import LimitExceeded
-from heraldlink_drivers.roles import Attenuator, GeneratorProgram, PumpLaser, Waveform, WaveformGenerator
+from heraldlink_drivers.roles import (
+    Attenuator,
+    GeneratorProgram,
+    Interlocked,
+    PumpLaser,
+    Waveform,
+    WaveformGenerator,
+)
 from heraldlink_physics.carving import transmission
 from heraldlink_physics.device import Carver
 
@@ -26,6 +33,10 @@ class LimitedLaser:
         self.identity, self.errors, self.safe_state = laser.identity, laser.errors, laser.safe_state
         self.wavelength_m, self.set_wavelength_m = laser.wavelength_m, laser.set_wavelength_m
         self.power_W, self.emission, self.shutter_open = laser.power_W, laser.emission, laser.shutter_open
+
+    def interlock_open(self) -> bool:
+        """Whether its interlock is open; False for a laser that has none to read."""
+        return isinstance(self._laser, Interlocked) and self._laser.interlock_open()
 
     def set_power_W(self, power_W: float) -> None:
         """Set the output power, W. Raises LimitExceeded beyond limits.transducer."""

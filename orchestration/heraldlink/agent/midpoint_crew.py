@@ -19,7 +19,7 @@ from heraldlink.config import MidpointConfig
 from heraldlink.errors import ProtocolError, Unsupported
 from heraldlink.heralding.description import describe_midpoint
 from heraldlink.messages.header import Body
-from heraldlink.messages.values import Deviation, Drive, Parameters, SlotCounts
+from heraldlink.messages.values import INTERLOCK_OPEN, Deviation, Drive, Parameters, SlotCounts
 from heraldlink.messages.worker import (
     Choose,
     Chosen,
@@ -32,6 +32,7 @@ from heraldlink.messages.worker import (
     Unloaded,
 )
 from heraldlink.sequences import midpoint_tagger
+from heraldlink_drivers.roles import Interlocked
 from heraldlink_physics.device import Devices
 from heraldlink_physics.statistics import binomial_p_value
 
@@ -144,6 +145,8 @@ class MidpointCrew:
             *self._missing(syncs, peer_syncs),
             *self._doubts(found, body.estimate),
         ]
+        if doubts:
+            doubts = [*self._interlocks(), *doubts]
         heralds = () if body.estimate else found.heralds
         return SlotPlayed(
             request=body.request,
@@ -155,6 +158,16 @@ class MidpointCrew:
             deviations=tuple(doubts),
             doubles=() if body.estimate else found.doubles,
         )
+
+    def _interlocks(self) -> list[Deviation]:
+        """Lasers that an open interlock keeps from emitting; asked only when something is wrong."""
+        roles, lasers = self._config.roles, (self._all.pump, self._all.readout_pump)
+        found: list[Deviation] = []
+        for device, laser in zip((roles.pump, roles.readout_pump), lasers, strict=True):
+            with blaming(device):
+                if isinstance(laser, Interlocked) and laser.interlock_open():
+                    found.append(Deviation(self._config.node, device, INTERLOCK_OPEN))
+        return found
 
     def _missing(self, syncs: int, peer_syncs: int) -> list[Deviation]:
         """End nodes whose generator did not play in the slot."""

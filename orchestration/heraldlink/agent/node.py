@@ -69,7 +69,7 @@ from heraldlink.messages.command import (
 from heraldlink.messages.event import GetSnapshot
 from heraldlink.messages.header import Body, Message, new_id
 from heraldlink.messages.lease import ReadParameter
-from heraldlink.messages.values import CommandCode, ErrorCode
+from heraldlink.messages.values import INTERLOCK_OPEN, CommandCode, Deviation, ErrorCode
 from heraldlink.messages.worker import (
     ArmSlot,
     Fault,
@@ -78,6 +78,8 @@ from heraldlink.messages.worker import (
     PlaySlot,
     PrepareAll,
     ReadTags,
+    SlotCollected,
+    SlotPlayed,
     TagArrays,
     Unload,
 )
@@ -310,6 +312,16 @@ class Node:
                 self.feed(Broken(fault.device, fault.reason))
             case body:
                 self.feed(Answered(body))
+                if isinstance(body, SlotPlayed | SlotCollected):
+                    self.heed(body.deviations)
+
+    def heed(self, deviations: tuple[Deviation, ...]) -> None:
+        """An open interlock ends everything, and stays a fault until somebody clears it."""
+        found = next((one for one in deviations if one.reason == INTERLOCK_OPEN), None)
+        if found:
+            reason = f"{found.device}: {found.reason}"
+            self.warden.park(reason, latch=reason)
+            self.broken(found.device, found.reason)
 
     def tell(self, client: str, create_id: int, body: Body) -> None:
         """Tell a client about its request; one that is gone has its request cancelled."""

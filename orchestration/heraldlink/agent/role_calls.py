@@ -22,6 +22,7 @@ ROLES: Mapping[str, type[object]] = {
     for role in (
         roles.Attenuator,
         roles.DetectorBias,
+        roles.Interlocked,
         roles.MicrowaveSource,
         roles.OpticalSwitch,
         roles.PowerMeter,

@@ -42,6 +42,10 @@ numbers differ, a slot is proposed out of turn, or an end could not arm in time.
 BELL_STATES: dict[int, BellState] = {1: "psi+", 2: "psi-"}
 
 
+INTERLOCK_OPEN = "its interlock is open"
+"""Reason of a deviation that leaves a node in FAULT: people open interlocks, and only they may go on."""
+
+
 class Deviation(msgspec.Struct, frozen=True, array_like=True):
     """A read-back that differs from the operating point, or a check that failed."""
 
