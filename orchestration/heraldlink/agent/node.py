@@ -3,12 +3,10 @@
 
 import time
 from collections.abc import Callable
-from typing import Protocol
-
-import zmq
 
 from heraldlink.agent.admission import Admission
 from heraldlink.agent.archive import Archive
+from heraldlink.agent.beside import Keeper, SidePort
 from heraldlink.agent.command_port import CommandPort, Question
 from heraldlink.agent.desk import Desk
 from heraldlink.agent.ears import Ears, Source
@@ -87,35 +85,6 @@ from heraldlink.messages.worker import (
 TICK_S = 0.05
 RUNNING = "is its process running?"
 PATIENCE_S = 2.0
-
-
-class SidePort(Protocol):
-    """A channel that is served in the node's loop: ``serve`` reads, ``settle`` follows the commit."""
-
-    @property
-    def socket(self) -> zmq.Socket[bytes]:
-        """Socket to poll."""
-        ...
-
-    def serve(self, now: float) -> None:
-        """Take what has come."""
-        ...
-
-    def settle(self, now: float) -> None:
-        """What this turn has changed is on disk."""
-        ...
-
-
-class Keeper(Protocol):
-    """Brings the midpoint's decisions to end nodes that missed them."""
-
-    def tick(self, now: float, *, idle: bool) -> None:
-        """Time has passed; ``idle``: no request is under way, and the midpoint is there."""
-        ...
-
-    def take(self, source: str, body: Body) -> bool:
-        """Take a link message; whether it was meant for this."""
-        ...
 
 
 class Node:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import zmq
 
+from heraldlink.agent.beside import Keeper
 from heraldlink.agent.catching_up import Asker, Teller
 from heraldlink.agent.command_port import CommandPort
 from heraldlink.agent.desk import Desk, Limits
 from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
 from heraldlink.agent.log_file import LogFile, log_path
 from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine, former_lives, next_boot
-from heraldlink.agent.node import Keeper, Node
+from heraldlink.agent.node import Node
 from heraldlink.agent.oversight import Oversight
 from heraldlink.agent.side_ports import open_side_ports
 from heraldlink.agent.workers import SpawnedWorker, Worker
