@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A laboratory under random faults, one every 5 s: in the end all counters balance and nothing has grown.
+
+    python benchmarks/soak.py                    # 30 minutes
+    python benchmarks/soak.py --seconds 60 --every 3 --seed 4
+
+Pairs are asked for without end. Compared at the end: pairs in the journals of both nodes and of the midpoint,
+pairs that the clients were told, and pairs that an application fetched from each node; then memory and open
+files of every process. Exits with 1 if anything does not balance. See tests/fault_lab for the faults.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+
+from measure import Row
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from fault_lab import Laboratory, troubles
+from fault_lab.history import HistoryBroken, check, read_book, usage_of
+from fault_lab.laboratory import ENDS, NODES
+
+from heraldlink.errors import HeraldlinkError
+
+SETTLE_S = 20.0
+
+
+@dataclass
+class Soak:
+    """One run. ``troubles``: what was injected, with the second it began at."""
+
+    lab: Laboratory
+    seconds: float
+    every_s: float
+    random: Random
+    troubles: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
+    endings: Counter[str] = field(default_factory=Counter[str])
+    over: threading.Event = field(default_factory=threading.Event)
+    failure: str = ""
+
+    def run(self) -> None:
+        """Break things beside a client that goes on asking, and mend everything at the end."""
+        breaker = threading.Thread(target=self._break)
+        breaker.start()
+        try:
+            while not self.over.is_set():
+                self._ask()
+        finally:
+            self.over.set()
+            breaker.join()
+            self.lab.mend()
+        if self.failure:
+            raise HistoryBroken(f"a fault could not be injected or mended: {self.failure}")
+
+    def _break(self) -> None:
+        """One fault after the other; each lasts a part of the time until the next."""
+        begin = time.monotonic()
+        try:
+            while not self.over.wait(self.random.uniform(0.2, 0.4) * self.every_s):
+                if time.monotonic() - begin > self.seconds:
+                    break
+                what, mend = self.random.choice(troubles.ALL)(self.lab, self.random)
+                self.troubles.append((time.monotonic() - begin, what))
+                self.over.wait(self.random.uniform(0.2, 0.6) * self.every_s)
+                mend()
+        except Exception as error:  # told by the main thread
+            self.failure = repr(error)
+        self.over.set()
+
+    def _ask(self) -> None:
+        """One request, after what it takes to have the nodes prepared."""
+        try:
+            with self.lab.client() as client:
+                client.prepare()
+                state = client.measure(self.random.choice((5, 50, 500))).state
+        except HeraldlinkError as error:
+            state = type(error).__name__
+        self.endings[state] += 1
+        if state != "DELIVERED":
+            self.over.wait(0.2)  # nodes that are away answer no sooner when asked more often
+
+
+def fetched(lab: Laboratory, node: str) -> Counter[int]:
+    """Confirmed pairs as an application with a durable cursor gets them from a node, by mhp_seq."""
+    with lab.client("application") as client:
+        store = lab.folder / f"application-{node}.sqlite"
+        return Counter(record.mhp_seq for record in client.network[node].records(store, consumer="soak"))
+
+
+def balance(lab: Laboratory) -> dict[str, set[int]]:
+    """Confirmed pairs by mhp_seq, as each place has them. Raises HistoryBroken if they differ."""
+    deadline = time.monotonic() + SETTLE_S
+    while True:
+        books = {n: {fact.decision.mhp_seq for fact in read_book(lab.data, n).confirmed} for n in NODES}
+        if books["alice"] == books["bob"] == books["midpoint"] or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    places = {f"journal of {node}": numbers for node, numbers in books.items()}
+    for node in ENDS:
+        counts = fetched(lab, node)
+        if counts and max(counts.values()) > 1:
+            raise HistoryBroken(f"an application got pairs of {node} twice")
+        places[f"fetched from {node}"] = set(counts)
+    everything = set.union(*places.values())
+    lacking = {place: len(everything - numbers) for place, numbers in places.items() if everything - numbers}
+    if lacking:
+        raise HistoryBroken(f"of {len(everything)} pairs there lack: {lacking}")
+    return places
+
+
+def growth(lab: Laboratory, before: dict[str, tuple[int, int]]) -> list[Row]:
+    """More memory and files of each process that still is the one it was."""
+    rows: list[Row] = []
+    for name, process in lab.processes.items():
+        first = before.get(f"{name} {process.pid}")
+        if first:
+            now = usage_of(process.pid)
+            rows.append(Row(f"{name}: memory", (now[0] - first[0]) / 2**20, "MiB more"))
+            rows.append(Row(f"{name}: open files", now[1] - first[1], "more"))
+    return rows
+
+
+def soak(seconds: float, every_s: float, seed: int, folder: Path) -> tuple[Soak, list[Row]]:
+    """Run it and compare everything. Raises HistoryBroken."""
+    with Laboratory(folder, wired=True, seed=seed) as lab:
+        with lab.client() as client:
+            client.prepare()
+            client.measure(50)
+        before = {f"{name} {process.pid}": usage_of(process.pid) for name, process in lab.processes.items()}
+        lab.usage.update(before)
+        run = Soak(lab, seconds, every_s, Random(seed))
+        run.run()
+        finish(lab)
+        check(lab)
+        places = balance(lab)
+        told = {item.mhp_seq for item in lab.history.told}
+        rows = [Row(f"pairs: {place}", len(numbers), "") for place, numbers in places.items()]
+        rows += [Row("pairs: told to clients", len(told), ""), Row("faults", len(run.troubles), "")]
+        return run, rows + growth(lab, before)
+
+
+def finish(lab: Laboratory) -> None:
+    """A last request, which has to be delivered within 10 s of the end of all faults."""
+    deadline = time.monotonic() + 10.0
+    while True:
+        try:
+            with lab.client() as client:
+                client.prepare()
+                if client.measure(10).state == "DELIVERED":
+                    return
+        except HeraldlinkError:
+            pass
+        if time.monotonic() > deadline:
+            raise HistoryBroken("10 s after the last fault no pairs came")
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=1800.0)
+    parser.add_argument("--every", type=float, default=5.0, help="seconds from one fault to the next")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="heraldlink-soak-") as folder:
+        try:
+            run, rows = soak(options.seconds, options.every, options.seed, Path(folder))
+        except HistoryBroken as error:
+            print(f"seed {options.seed}: {error}", file=sys.stderr)
+            return 1
+    for at_s, what in run.troubles:
+        print(f"{at_s:8.1f} s  {what}")
+    for row in rows:
+        print(f"{row.what:<32} {row.figure:12.1f} {row.unit}")
+    print("requests:", ", ".join(f"{number} {state}" for state, number in run.endings.most_common()))
+    if options.json:
+        options.json.write_text(json.dumps({"rows": [asdict(row) for row in rows]}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
