@@ -14,6 +14,7 @@ from typing import Literal
 
 Way = Literal["up", "down"]
 CHUNK = 65_536
+MOST_SLICES = 100
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -150,6 +151,7 @@ class Proxy:
             half.waiting.append((due, data))
 
     def _write(self, half: _Half, now: float) -> None:
+        slices = 0
         while (
             half.waiting and half.way not in self.line.silent and max(half.waiting[0][0], half.free_at) <= now
         ):
@@ -165,7 +167,8 @@ class Proxy:
             self.passed[half.way] += len(data[:size])
             if self.line.bytes_per_s:
                 half.free_at = now + size / self.line.bytes_per_s
-            if self.line.slice_bytes:
+            slices += 1
+            if slices == MOST_SLICES:  # the other ways have their turn
                 return
 
     def _end(self, half: _Half) -> None:

@@ -5,6 +5,9 @@ A scenario that holds without its protection proves nothing; see ``shown_to_fail
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
 
 SWITCHES: dict[str, Callable[[], None]] = {}
 
@@ -211,3 +214,28 @@ def program_check() -> None:
     from heraldlink.link import end_master
 
     end_master.compiled_otherwise = lambda item: []
+
+
+@switch
+def attempt_numbers() -> None:
+    """Readouts are taken in the order of the heralds, whatever their attempt numbers."""
+    from heraldlink.link import midpoint_slot, verdict
+    from heraldlink.messages.values import Readout
+
+    def in_order(case):
+        heralds = [herald.attempt for herald in case.heralds]
+        reports = {
+            node: msgspec.structs.replace(
+                report,
+                readouts=tuple(
+                    Readout(attempt, item.outcome)
+                    for attempt, item in zip(heralds, report.readouts, strict=False)
+                ),
+            )
+            for node, report in case.reports.items()
+        }
+        return before(replace(case, reports=reports))
+
+    before = verdict.decide
+    midpoint_slot.decide = in_order
+    midpoint_slot.strays = lambda heralds, reports, allowed: ()

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attempt numbers, slot counts, boots and old messages that are wrong: no wrong pair is ever confirmed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from fault_lab import Laboratory, Rule, fault, shown_to_fail, unprotected
+from fault_lab.client import Ending
+from fault_lab.relay import Frames
+
+from heraldlink.messages.header import Header
+from heraldlink.messages.link import Gen, Reply, Report
+from heraldlink.messages.values import Readout
+
+Change = Callable[[Report], Report]
+
+
+def rewritten(body_type: type, change: Callable) -> Callable[[Frames], Frames]:
+    """Frames of a message with its body changed; header and label stay."""
+
+    def changed(frames: Frames) -> Frames:
+        body = msgspec.msgpack.decode(frames[1], type=body_type)
+        return [frames[0], msgspec.msgpack.encode(change(body)), *frames[2:]]
+
+    return changed
+
+
+def shifted(by: int, begin: float = 0.0, end: float = 1.0) -> Change:
+    """A counter that is wrong by ``by`` for a part of the slot: from ``begin`` to ``end`` of its readouts."""
+
+    def change(report: Report) -> Report:
+        count = len(report.readouts)
+        moved = tuple(
+            Readout(item.attempt + by, item.outcome) if begin * count <= place < end * count else item
+            for place, item in enumerate(report.readouts)
+        )
+        return msgspec.structs.replace(report, readouts=moved)
+
+    return change
+
+
+def slipped(rack: Laboratory, change: Change, slots: int) -> Ending:
+    """A request of which bob's counter is wrong in the next slots that have readouts."""
+    with rack.client() as client:
+        client.prepare()
+        rule = rack.link["bob"].add(
+            Rule(
+                "change", kind="link.report", way="up", skip=1, count=slots, changed=rewritten(Report, change)
+            )
+        )
+        ending = client.measure(300)
+    assert len(rule.struck) == slots
+    return ending
+
+
+def right(ending: Ending) -> None:
+    """Heralds were refused because of their numbers, and of a slot with such heralds none is confirmed."""
+    assert ending.state == "DELIVERED", ending
+    heralds = ending.result.heralds
+    slots = {pair.slot for pair in heralds if "attempt index" in pair.reason}
+    assert slots, "no herald was refused"
+    assert not [pair for pair in heralds if pair.slot in slots and pair.status == "CONFIRMED"]
+
+
+def one_missed(rack: Laboratory) -> None:
+    right(slipped(rack, shifted(-1, 0.4), 1))
+
+
+@fault(70)
+def test_a_missed_sync_is_found_at_the_next_herald(rack: Laboratory) -> None:
+    """Readouts after the missed sync carry other numbers than the heralds: these are EXPIRED or WITHHELD
+    with the node named, and no wrong pair is CONFIRMED."""
+    one_missed(rack)
+
+
+@fault(71)
+def test_a_miss_and_an_extra_sync_in_one_slot_are_found(rack: Laboratory) -> None:
+    """Counts at the end of the slot agree, and yet what lies between the slips is not CONFIRMED."""
+    right(slipped(rack, shifted(+1, 0.3, 0.7), 1))
+
+
+@fault(70)
+def test_a_slip_of_a_whole_slot_is_found(rack: Laboratory) -> None:
+    """A counter that is off by all attempts of a slot confirms nothing while it is."""
+    right(slipped(rack, shifted(10_000), 2))
+
+
+@unprotected(70, "comparing attempt numbers")
+def test_a_missed_sync_passes_if_numbers_are_not_compared(tmp_path: Path) -> None:
+    with Laboratory(tmp_path, without={"midpoint": "attempt_numbers"}) as laboratory:
+        shown_to_fail(one_missed, laboratory, "no herald was refused")
+
+
+def wrong_boot(rack: Laboratory) -> None:
+    """A report of a former life of bob."""
+    with rack.client() as client:
+        client.prepare()
+        former = rewritten(Report, lambda report: msgspec.structs.replace(report, boot=report.boot - 1))
+        rule = rack.link["bob"].add(Rule("change", kind="link.report", way="up", count=1, changed=former))
+        ending = client.measure(20)
+    assert len(rule.struck) == 1
+    assert ending.state == "FAILED", ending
+    assert "bob" in ending.sentence
+    assert "restarted" in ending.sentence
+
+
+@fault(72)
+def test_a_report_of_a_former_life_ends_the_request(rack: Laboratory) -> None:
+    """A node that began to count anew is known by its boot id: the request FAILED naming it."""
+    wrong_boot(rack)
+
+
+def another_queue(gen: Gen) -> Gen:
+    return msgspec.structs.replace(gen, queue_id=gen.queue_id + 1)
+
+
+def another_slot(gen: Gen) -> Gen:
+    return msgspec.structs.replace(gen, slot=gen.slot + 1)
+
+
+def another_program(gen: Gen) -> Gen:
+    return msgspec.structs.replace(gen, program="another")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (another_queue, "QUEUE_MISMATCH"),
+        (another_slot, "TIME_MISMATCH|slot"),
+        (another_program, "sequence"),
+    ],
+)
+@fault(20)
+def test_a_gen_that_means_something_else_is_not_played(rack: Laboratory, change, words: str) -> None:
+    """A GEN of another queue item, slot or program is never played with: the request ends saying so, or the
+    slot is proposed again."""
+    with rack.client() as client:
+        client.prepare()
+        rule = rack.link["bob"].add(
+            Rule("change", kind="link.gen", way="up", skip=2, count=1, changed=rewritten(Gen, change))
+        )
+        ending = client.measure(20)
+    assert len(rule.struck) == 1
+    assert ending.state == "DELIVERED" or any(word in ending.sentence for word in words.split("|")), ending
+
+
+@fault(20)
+def test_messages_of_former_slots_change_nothing(rack: Laboratory) -> None:
+    """REPLY and VERDICT of former slots, requests and boots that come once more, also with fresh numbers on
+    the line, are not taken: every pair comes once."""
+    relay = rack.link["alice"]
+    with rack.client() as client:
+        client.prepare()
+        assert client.measure(10).state == "DELIVERED"
+        old = relay.seen("link.reply", "down")[-3:] + relay.seen("link.verdict", "down")[-3:]
+        asked = client.start(30)
+        asked.slots(1)
+        for item in old:
+            relay.inject("down", item.frames)
+            relay.inject("down", [renumbered(item.frames), *item.frames[1:]])
+        ending = asked.end()
+    assert len(old) == 6
+    assert ending.state == "DELIVERED"
+    assert len(ending.pairs) == 30
+
+
+def renumbered(frames: Frames) -> bytes:
+    """The header as of another life of its sender."""
+    header = msgspec.msgpack.decode(frames[0], type=Header)
+    return msgspec.msgpack.encode(msgspec.structs.replace(header, epoch=header.epoch - 1))
+
+
+def outcome_changed(reply: Reply) -> Reply:
+    heralds = tuple(msgspec.structs.replace(item, attempt=item.attempt + 1) for item in reply.heralds)
+    return msgspec.structs.replace(reply, heralds=heralds)
+
+
+@fault(18, 70)
+def test_a_reply_with_other_attempts_never_becomes_a_pair(rack: Laboratory) -> None:
+    """A REPLY whose attempts were changed on the way is not what the journals hold: the verdict decides."""
+    with rack.client() as client:
+        client.prepare()
+        rule = rack.link["alice"].add(
+            Rule(
+                "change",
+                kind="link.reply",
+                way="down",
+                skip=1,
+                count=2,
+                changed=rewritten(Reply, outcome_changed),
+            )
+        )
+        ending = client.measure(20)
+    assert len(rule.struck) == 2
+    assert ending.state in ("DELIVERED", "FAILED"), ending
+
+
+@pytest.mark.parametrize("node", ["alice", "bob", "midpoint"])
+@fault(72)
+def test_slot_counts_that_begin_anew_are_not_trusted(rack: Laboratory, node: str) -> None:
+    """A time controller that lost its slot count, as after a power cut or with time running backwards, makes
+    slots that are not played; the request ends saying so, and nothing wrong is CONFIRMED."""
+    controller = {"midpoint": "hub_tc"}.get(node, f"{node}_tc")
+    with rack.client() as client:
+        client.prepare()
+        asked = client.start(10**5, max_time=150)
+        asked.slots(3)
+        rack.panel(controller, "INPU4:COUN:RES")
+        ending = asked.end()
+    assert ending.state in ("FAILED", "EXPIRED"), ending
+    assert "slot" in ending.sentence or "tick" in ending.sentence or node in ending.sentence, ending
