@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fault_lab import fault
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "agent"))
 from agent_lab import Lab
@@ -67,8 +68,13 @@ def test_pairs_are_made_without_faults_and_say_that_they_are_simulated(lab: Lab)
         ("hub_pump", "reset", {}),
     ],
 )
+@fault(57, 58, 68)
 def test_a_failing_instrument_ends_the_request_and_is_named(lab: Lab, instrument, kind, options) -> None:
+    """An instrument that hangs, refuses, closes, is stuck, answers garbage or loses power ends the request
+    with its name; its values are never used, and after it is healed and prepared pairs come again."""
     result = ask_for_pairs(lab, fail=lambda: inject(lab, instrument, kind, **options))
+    strikes = control(lab, {"do": "faults"})["strikes"]
+    assert any(strike["instrument"] == instrument and strike["kind"] == kind for strike in strikes)
     told = " ".join([result.reason, result.device, *(item.device for item in result.deviations)])
     assert result.state in ("FAILED", "REJECTED", "EXPIRED")
     assert instrument.split("_")[1] in told or instrument in told, told
@@ -77,7 +83,9 @@ def test_a_failing_instrument_ends_the_request_and_is_named(lab: Lab, instrument
     assert ask_for_pairs(lab).state == "DELIVERED"
 
 
+@fault(63)
 def test_latched_detectors_give_no_pairs(lab: Lab) -> None:
+    """Latched detectors give no pair."""
     result = ask_for_pairs(lab, fail=lambda: inject(lab, "hub_eos", "latch"))
     assert result.state != "DELIVERED"
     assert not result.pairs
