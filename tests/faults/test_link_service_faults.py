@@ -57,14 +57,6 @@ def test_a_setting_beyond_a_limit_is_refused_with_the_rule_and_not_sent(
     beyond_a_limit(rack, node, device, rule)
 
 
-@unprotected(65, "the limits of the node's file")
-def test_without_limits_the_settings_are_sent(tmp_path: Path) -> None:
-    without = {"midpoint": "declared_limits", "alice": "declared_limits"}
-    with Laboratory(tmp_path / "lab", changes=LOW, without=without) as rack:
-        for case in (CROSS, SHARE):
-            shown_to_fail(lambda lab, case=case: beyond_a_limit(lab, *case), rack, "what a limit forbids")
-
-
 def other_sequence(folder: Path) -> Path:
     """The shipped sequence as another release might have it: fewer calibration shots."""
     content = YAML().load(find_config("sequences/pair_source.yaml"))
@@ -103,11 +95,25 @@ def test_a_node_with_another_release_of_the_sequence_is_refused_before_it_arms(
     check(skewed_rack)
 
 
+@pytest.fixture(scope="module")
+def bare_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """The same limits and the same other sequence, and nobody looks at either."""
+    folder = tmp_path_factory.mktemp("bare")
+    changes = LOW | {"bob": {"sequence": str(other_sequence(folder))}}
+    without = {"midpoint": "declared_limits", "alice": "declared_limits,program_check"}
+    with Laboratory(folder / "lab", changes=changes, without=without) as laboratory:
+        yield laboratory
+
+
+@unprotected(65, "the limits of the node's file")
+@pytest.mark.parametrize("case", [CROSS, SHARE])
+def test_without_limits_the_settings_are_sent(bare_rack: Laboratory, case: tuple[str, str, str]) -> None:
+    shown_to_fail(lambda lab: beyond_a_limit(lab, *case), bare_rack, "what a limit forbids")
+
+
 @unprotected(90, "the comparison of programs before arming")
-def test_without_the_comparison_a_slot_is_proposed(tmp_path: Path) -> None:
-    changes = {"bob": {"sequence": str(other_sequence(tmp_path))}}
-    with Laboratory(tmp_path / "lab", changes=changes, without={"alice": "program_check"}) as rack:
-        shown_to_fail(differently_compiled, rack, "a slot was proposed")
+def test_without_the_comparison_a_slot_is_proposed(bare_rack: Laboratory) -> None:
+    shown_to_fail(differently_compiled, bare_rack, "a slot was proposed")
 
 
 @fault(90)
