@@ -379,6 +379,32 @@ def test_an_interlock_that_opens(up: Laboratory) -> None:
         assert client.measure(10).state == "DELIVERED"
 
 
+@fault(68, 69)
+@pytest.mark.parametrize("kind", ["reset", "refuse"])
+def test_an_instrument_that_loses_power_or_is_unplugged(up: Laboratory, kind: str) -> None:
+    """The request FAILED and names it, and nothing is restored blindly: its settings come back only when
+    somebody prepares the node again."""
+    with up.client() as client:
+        client.prepare()
+        before = float(up.panel("bob_mw", "SOUR:FREQ?"))
+        asked = client.start()
+        asked.slots(2)
+        up.fault("bob_mw", kind)
+        ending = asked.end()
+        assert up.strikes("bob_mw")
+        assert ending.state == "FAILED"
+        assert "bob_mw" in ending.sentence
+        up.heal()
+        settled(up, "bob")
+        assert not client.network["bob"].status().prepared
+        assert int(up.panel("bob_mw", "OUTP:STAT?")) == 0
+        if kind == "reset":
+            assert float(up.panel("bob_mw", "SOUR:FREQ?")) != before
+        client.prepare()
+        assert float(up.panel("bob_mw", "SOUR:FREQ?")) == before
+        assert client.measure(10).state == "DELIVERED"
+
+
 @fault(67)
 def test_an_instrument_that_does_not_obey(up: Laboratory) -> None:
     """All others are made safe; it is named as NOT VERIFIED, and the node is in FAULT."""

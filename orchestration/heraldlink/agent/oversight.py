@@ -18,7 +18,8 @@ class Oversight:
 
     def __init__(self, descriptor: int | None = None) -> None:
         self._line = None if descriptor is None else Line(socket.socket(fileno=descriptor))
-        self._count, self._next, self._last = 0, 0.0, ""
+        self._count, self._next = 0, 0.0
+        self._last: str = ""
         self.lost = False
 
     @property

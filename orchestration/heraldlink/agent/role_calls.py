@@ -131,5 +131,5 @@ def _plain(value: object) -> object:
 def _array(kind: type[object], value: object) -> object:
     if get_origin(kind) is np.ndarray:
         name, shape, data = cast("tuple[str, list[int], bytes]", value)
-        return np.frombuffer(data, np.dtype(name)).reshape(shape).copy()
+        return cast(object, np.frombuffer(data, np.dtype(name)).reshape(shape).copy())
     raise NotImplementedError(f"{kind} is no value of a role")
