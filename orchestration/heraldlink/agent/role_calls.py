@@ -116,7 +116,7 @@ def tell(result: object) -> Told:
 
 def result_of(member: Member, told: Told) -> object:
     """Decode a result by the method's annotation."""
-    return msgspec.msgpack.decode(told.result, type=member.result, dec_hook=_array)
+    return cast(object, msgspec.msgpack.decode(told.result, type=member.result, dec_hook=_array))
 
 
 def _plain(value: object) -> object:
