@@ -8,7 +8,7 @@ import pytest
 import zmq
 from agent_lab import wait_for
 
-from heraldlink.agent.link_ports import EndLink, MidpointLink
+from heraldlink.agent.link_ports import CUT_S, NEVER_S, EndLink, MidpointLink
 from heraldlink.errors import ConfigurationError
 from heraldlink.messages.link import Hello
 from heraldlink.messages.values import Drive
@@ -84,3 +84,38 @@ def test_the_midpoint_notices_a_restarted_end_node(context: "zmq.Context[zmq.Soc
     meet(end_link(context, endpoint, boot=2), middle)
     assert middle.restarted() == ["alice"]
     assert middle.restarted() == []
+
+
+def test_a_connection_that_is_gone_is_silence_before_a_mere_stall_would_be(
+    context: "zmq.Context[zmq.Socket[bytes]]",
+) -> None:
+    router = Router(context, "tcp://127.0.0.1:0", "link")
+    middle = MidpointLink(router, "midpoint", ENDS, boot=5)
+    end = end_link(context, router.endpoint, boot=1)
+    meet(end, middle)
+    assert end.silence_s("midpoint", CUT_S + 0.1) == pytest.approx(CUT_S + 0.1)
+    assert middle.silence_s("alice", CUT_S + 0.1) == pytest.approx(CUT_S + 0.1)
+    end.close()
+
+    def gone() -> bool:
+        middle.beat(0.0)
+        return middle.silence_s("alice", CUT_S + 0.1) == NEVER_S
+
+    wait_for(gone, 5, "the midpoint to notice that alice is gone")
+    assert middle.silence_s("alice", CUT_S - 0.1) < 1
+    other = EndLink(Dealer(context, router.endpoint, "link"), "bob", "midpoint", "alice", Hello(1, DRIVE))
+
+    def heard() -> bool:
+        other.beat(0.0)
+        middle.receive(0.0)
+        other.receive(0.0)
+        return other.silence_s("midpoint", 0.0) == 0.0
+
+    wait_for(heard, 5, "bob to meet the midpoint")
+    middle.close()
+
+    def cut() -> bool:
+        other.beat(0.0)
+        return other.silence_s("midpoint", CUT_S + 0.1) == NEVER_S
+
+    wait_for(cut, 5, "bob to notice that the midpoint is gone")

@@ -104,8 +104,11 @@ class VirtualRouter:
     arrived: list[Frames] = field(default_factory=list[Frames])
 
     def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
+        return self.offer(peer, frames) == "sent"
+
+    def offer(self, peer: bytes, frames: Sequence[bytes]) -> str:
         self.transmit(peer.decode(), list(frames))
-        return True
+        return "sent"
 
     def receive(self) -> Frames | None:
         return self.arrived.pop(0) if self.arrived else None

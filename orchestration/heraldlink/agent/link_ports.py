@@ -28,6 +28,9 @@ from heraldlink.transport import MOST_AT_ONCE, Dealer, Received, Router
 
 BEAT_S = 0.3
 SILENCE_S = 2.5
+CUT_S = 0.5
+"""A node that was not heard for so long is lost at once if ZeroMQ's own heartbeat has given up the connection
+(0.8 s at most); a mere stall of its process, which that does not show, may last `SILENCE_S`."""
 NEVER_S = 1e9
 
 
@@ -103,6 +106,7 @@ class EndLink:
         self._dealer, self._node, self._midpoint, self._hello = dealer, node, midpoint, hello
         self._boot = hello.boot
         self._heard: float | None = None
+        self._connected = True
         self._mail = Mail(self._boot, (midpoint, peer), self._transmit)
         self._ages: dict[str, float] = {}
         self.obstacle = ""
@@ -117,7 +121,7 @@ class EndLink:
         self._mail.post(target, body, now)
 
     def _transmit(self, target: str, label: Label | None, body: Body) -> None:
-        self._dealer.send(pack(self._node, self._boot, target, body, label))
+        self._connected = self._dealer.send(pack(self._node, self._boot, target, body, label))
 
     def receive(self, now: float) -> list[tuple[str, Body]]:
         """Messages for this node; beats are kept here. Malformed ones are dropped."""
@@ -163,6 +167,8 @@ class EndLink:
     def silence_s(self, node: str, now: float) -> float:
         """The midpoint's silence, or what it says of the peer's."""
         heard = NEVER_S if self._heard is None else now - self._heard
+        if heard > CUT_S and not self._connected:
+            heard = NEVER_S
         return heard if node == self._midpoint else self._ages.get(node, NEVER_S)
 
     def tick(self, now: float) -> None:
@@ -194,6 +200,7 @@ class MidpointLink:
         self._peers: dict[str, bytes] = {}
         self._heard: dict[str, float] = {}
         self._foreign = ("", -NEVER_S)
+        self._cut: set[str] = set()
         self._mail = Mail(boot, ends, self._transmit)
 
     @property
@@ -207,8 +214,10 @@ class MidpointLink:
 
     def _transmit(self, target: str, label: Label | None, body: Body) -> None:
         peer = self._peers.get(target)
-        if peer:
-            self._router.send(peer, pack(self._node, self._boot, target, body, label))
+        if peer and self._router.offer(peer, pack(self._node, self._boot, target, body, label)) == "gone":
+            self._cut.add(target)
+        else:
+            self._cut.discard(target)
 
     def receive(self, now: float) -> list[tuple[str, Body]]:
         """Messages for the midpoint; others are relayed, malformed ones dropped."""
@@ -271,17 +280,23 @@ class MidpointLink:
         """An end node is there, at this connection; tell it who else is."""
         self._peers[node], self._heard[node] = peer, now
         self._mail.meet(node, boot, now)
+        self._tell_ages(node, now)
+
+    def _tell_ages(self, node: str, now: float) -> None:
         ages_s = {other: self.silence_s(other, now) for other in self._ends}
         sentence, told = self._foreign
         recent = sentence if now - told < SILENCE_S else ""
         self._transmit(node, None, Beat(ages_s, self._mail.boots(), recent))
 
     def beat(self, now: float) -> None:
-        """The midpoint only answers beats."""
+        """Tell the end nodes; the midpoint answers their beats besides."""
+        for node in self._peers:
+            self._tell_ages(node, now)
 
     def silence_s(self, node: str, now: float) -> float:
         """How long ago a node was heard."""
-        return now - self._heard[node] if node in self._heard else NEVER_S
+        age_s = now - self._heard[node] if node in self._heard else NEVER_S
+        return NEVER_S if age_s > CUT_S and node in self._cut else age_s
 
     def tick(self, now: float) -> None:
         """Acknowledge, and send again what is overdue."""
