@@ -19,7 +19,7 @@ LOADING_LIMIT_S = 60.0
 VOID_LIMIT = 200
 LONGEST_LEAD = 64
 LATE_LIMIT = 2
-PATIENCE = 64
+PATIENCE = 16
 
 
 class Stage(IntEnum):
@@ -121,7 +121,7 @@ class Lead:
         """A slot was armed too late."""
         if self.late + 1 < LATE_LIMIT:
             return replace(self, late=self.late + 1)
-        return Lead(min(2 * self.ticks, LONGEST_LEAD))
+        return Lead(min(self.ticks + max(1, self.ticks // 2), LONGEST_LEAD))
 
     def after_early(self) -> "Lead":
         """A slot was armed before its time: the shortest lead will do."""
