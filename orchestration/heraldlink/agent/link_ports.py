@@ -165,8 +165,8 @@ class EndLink:
         self._transmit(self._midpoint, None, self._hello)
 
     def silence_s(self, node: str, now: float) -> float:
-        """The midpoint's silence, or what it says of the peer's."""
-        heard = NEVER_S if self._heard is None else now - self._heard
+        """The midpoint's silence, or its deafness to us; or what it says of the peer's."""
+        heard = NEVER_S if self._heard is None else max(now - self._heard, self._ages.get(self._node, 0.0))
         if heard > CUT_S and not self._connected:
             heard = NEVER_S
         return heard if node == self._midpoint else self._ages.get(node, NEVER_S)
