@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 
 _NO_ERROR = "0"
+_NO_REFERENCE = "50,"  # static error "Extern reference out of range or disconnected"
 _STEP = 0.01  # Hz, dB, degrees: the driver sends two digits
 
 
@@ -83,8 +84,10 @@ class SGS100ARole(DriverAdapter):
             switched(self.name, "output", self.output(), on)
 
     def reference_external(self) -> bool:
-        """Whether it follows the external 10 MHz."""
-        return str(self._get("ref_osc_source")).upper().startswith("EXT")
+        """Whether it follows the external 10 MHz: it is told to, and does not say that they are missing."""
+        with self.lock:
+            told = str(self._get("ref_osc_source")).upper().startswith("EXT")
+            return told and not self.ask("SYST:SERR?").startswith(_NO_REFERENCE)
 
     def set_reference_external(self, external: bool) -> None:
         """Choose the reference: EXT for the 10 MHz from outside."""

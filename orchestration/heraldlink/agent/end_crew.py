@@ -10,7 +10,7 @@ import numpy as np
 
 from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.end_tags import read_slot
-from heraldlink.agent.points import end_settings, program_settings
+from heraldlink.agent.points import REFERENCE, end_settings, program_settings
 from heraldlink.agent.roles import EndInstruments
 from heraldlink.agent.sequence import end_record_ps, program_id, sequence_of
 from heraldlink.agent.settings import Seen, Setting, deviations, quietly
@@ -191,6 +191,7 @@ class EndCrew:
         early enough for the next tick and no other.
         """
         loading, names = self._loaded(), self._config.roles
+        self._check_clocks()
         analysis = self._analysis(body.direction_rad, body.turn_rad)
         with blaming(names.generator):
             if loading.held.analysis != analysis:
@@ -205,6 +206,13 @@ class EndCrew:
             self._all.slot_trigger.arm()
         with blaming(names.tagger):
             return SlotArmed(body.request, body.burst, self._all.tagger.tick_count())
+
+    def _check_clocks(self) -> None:
+        """Raise InstrumentFault if a clock does not follow its reference: attempts would drift apart."""
+        clocks = [setting for setting in self.settings if setting.name == REFERENCE]
+        for found in deviations(clocks, self._config.node):
+            reason = f"{found.device}: its clock is not locked ({found.reason}): no slot is armed"
+            raise InstrumentFault(found.device, reason)
 
     def _analysis(self, direction_rad: tuple[float, float], fibre_rad: float) -> Rotation:
         """Rotation before the readout of what is to be measured, its axis turned as the qubit has turned."""

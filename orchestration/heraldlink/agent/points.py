@@ -10,6 +10,9 @@ from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.config.operating_point import ArmAttenuation, DetectorPoint, LaserPoint
 from heraldlink_drivers.roles import Attenuator, DetectorBias, PumpLaser
 
+REFERENCE = "reference external"
+"""The setting of an instrument whose clock follows the 10 MHz of the bench."""
+
 
 def detector_settings(device: str, role: DetectorBias, point: DetectorPoint) -> Iterator[Setting]:
     """Bias first, then the enable, so that nothing is stepped under bias."""
@@ -122,7 +125,7 @@ def end_settings(config: EndNodeConfig, roles: EndInstruments) -> list[Setting]:
         ),
         *plain(
             names.generator,
-            ("reference external", generator.reference_external, roles.generator.reference_external,
+            (REFERENCE, generator.reference_external, roles.generator.reference_external,
              roles.generator.set_reference_external),
         ),
         *plain(
@@ -136,7 +139,7 @@ def end_settings(config: EndNodeConfig, roles: EndInstruments) -> list[Setting]:
             ("frequency_Hz", tone.frequency_Hz, roles.microwave.frequency_Hz,
              roles.microwave.set_frequency_Hz),
             ("power_dBm", tone.power_dBm, roles.microwave.power_dBm, roles.microwave.set_power_dBm),
-            ("reference external", tone.reference_external, roles.microwave.reference_external,
+            (REFERENCE, tone.reference_external, roles.microwave.reference_external,
              roles.microwave.set_reference_external),
             ("output", True, roles.microwave.output, roles.microwave.set_output),
         ),
