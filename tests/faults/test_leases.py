@@ -293,7 +293,7 @@ def test_an_interrupted_call_leaves_nothing_wedged(rack: Laboratory) -> None:
         client.network["alice"].park()
         rack.fault("alice_mw", "delay", delay_s=0.4, match="*FREQ*")
         with owner(rack, "interrupt") as process:
-            wait_for(lambda: rack.strikes("alice_mw"), 5, "the slow instrument to be asked")
+            wait_for(lambda: rack.strikes("alice_mw", "delay"), 5, "the slow instrument to be asked")
             process.send_signal(signal.SIGINT)
             said, _ = process.communicate(timeout=20)
             assert said.strip() == "then alice, interrupt"
@@ -308,7 +308,7 @@ def test_a_command_begun_before_a_crash_is_not_repeated(rack: Laboratory) -> Non
         rack.fault("alice_mw", "hang", match="*FREQ*")
         mine = client.network["alice"].connection
         request_id = mine.post(Prepare())
-        wait_for(lambda: rack.strikes("alice_mw"), 5, "the hanging instrument to be asked")
+        wait_for(lambda: rack.strikes("alice_mw", "hang"), 5, "the hanging instrument to be asked")
         rack.kill("alice")
         rack.heal()
         rack.restart("alice")
