@@ -116,7 +116,7 @@ def tell(result: object) -> Told:
 
 def result_of(member: Member, told: Told) -> object:
     """Decode a result by the method's annotation."""
-    return cast(object, msgspec.msgpack.decode(told.result, type=member.result, dec_hook=_array))
+    return msgspec.msgpack.decode(told.result, type=member.result, dec_hook=_array)
 
 
 def _plain(value: object) -> object:
@@ -124,7 +124,7 @@ def _plain(value: object) -> object:
         array = cast("np.ndarray[Any, np.dtype[np.generic]]", value)
         return (array.dtype.str, array.shape, array.tobytes())
     if isinstance(value, np.generic):
-        return value.item()
+        return cast("Callable[[], object]", value.item)()
     raise NotImplementedError(f"{type(value).__name__} is no value of a role")
 
 
