@@ -70,6 +70,7 @@ class Soak:
                 self.troubles.append((time.monotonic() - begin, what))
                 self.over.wait(self.random.uniform(0.2, 0.6) * self.every_s)
                 mend()
+                self.lab.clear()
         except Exception as error:  # told by the main thread
             self.failure = repr(error)
         self.over.set()
@@ -157,6 +158,7 @@ def finish(lab: Laboratory) -> None:
                     return
         except HeraldlinkError:
             pass
+        lab.clear()
         if time.monotonic() > deadline:
             raise HistoryBroken("10 s after the last fault no pairs came")
 

@@ -8,14 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+import heraldlink
 from fault_lab.client import Client
 from fault_lab.files import node_file
 from fault_lab.history import History
 from fault_lab.proxy import Proxy
 from fault_lab.relay import Relay
+from heraldlink import safety
 from heraldlink.config import find_config
+from heraldlink.errors import HeraldlinkError
 from heraldlink_sim.control import CONTROL, ask
 
 ENDS = ("alice", "bob")
@@ -151,6 +155,34 @@ class Laboratory:
                 self.resume(name)
             else:
                 self.restart(name)
+        self.clear()
+
+    def clear(self) -> None:
+        """What an operator does whose causes are gone: clear nodes in FAULT.
+
+        Only a supervisor clears; a node without one is brought up under one for that.
+        """
+        usual = self._command
+        for name in NODES:
+            if self.running(name) and self.state(name).startswith("FAULT"):
+                self._under(name, "up")
+                wait_for(lambda name=name: self.state(name).startswith("FAULT"), START_S, f"{name} in FAULT")
+                with heraldlink.connect(self.addresses) as network:
+                    safety.clear(network, name, "the cause is gone")
+                self._under(name, usual)
+
+    def _under(self, name: str, command: str) -> None:
+        """Let a node run by this command."""
+        if command != self._command:
+            self._command = command
+            self.stop_node(name)
+            self.restart(name)
+
+    def state(self, name: str) -> str:
+        """A node's state as it tells it, empty if it does not answer."""
+        with heraldlink.connect(self.addresses) as network, suppress(HeraldlinkError):
+            return network[name].status().state
+        return ""
 
     def close(self) -> None:
         """End everything, nodes before the bench."""
