@@ -8,6 +8,7 @@ import zmq
 from heraldlink.messages.event import WELCOME, Event, to_frames
 from heraldlink.security.door import Door
 from heraldlink.sockets import listen
+from heraldlink.transport import MOST_AT_ONCE
 
 SUBSCRIBE = b"\x01"
 
@@ -31,7 +32,7 @@ class EventPort:
     def serve(self, now: float) -> None:
         """Take subscriptions; one to WELCOME is answered, as those that came before it are in force."""
         with suppress(zmq.Again):
-            while True:
+            for _ in range(MOST_AT_ONCE):
                 if self.socket.recv(zmq.NOBLOCK) == SUBSCRIBE + WELCOME:
                     self.socket.send(WELCOME, zmq.NOBLOCK)
 

@@ -89,7 +89,7 @@ class RecordPort:
         try:
             message = decode(frames, RECORD_TYPES)
         except ProtocolError as error:
-            self._answer(Question(peer, 0, sender), Err("BAD_REQUEST", str(error), self._node))
+            self._answer(Question(peer, 0, sender), Err(error.code, str(error), self._node))
             return
         question = Question(peer, message.header.request_id, sender)
         match message.body:

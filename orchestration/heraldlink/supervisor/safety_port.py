@@ -62,7 +62,7 @@ class SafetyPort:
         try:
             message = decode(frames, SAFETY_TYPES)
         except ProtocolError as error:
-            self._send(peer, _request_id(frames), Err("BAD_REQUEST", str(error), self._node))
+            self._send(peer, _request_id(frames), Err(error.code, str(error), self._node))
             return None
         if isinstance(message.body, Clear) and sender.role not in ("operator", "engineer"):
             reason = f"{sender.name} has role {sender.role}; clearing a fault takes operator"
