@@ -51,6 +51,7 @@ BENCHMARKS = (
     Benchmark("D", "live.py", 1),
     Benchmark("E", "agent.py", 9),
     Benchmark("E", "shared_reads.py", 1),
+    Benchmark("E", "fuzz_nodes.py", 3),
 )
 
 
