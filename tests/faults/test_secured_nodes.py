@@ -11,6 +11,7 @@ import pytest
 from fault_lab import fault, wait_for
 from fault_lab.secured import SecuredLaboratory
 
+from heraldlink.agent.log_file import log_path
 from heraldlink.errors import AccessDenied, Forbidden
 from heraldlink.security.roster import authorize, revoke
 
@@ -37,7 +38,7 @@ def test_a_stranger_is_told_by_whom_and_why(lab: SecuredLaboratory) -> None:
         pytest.raises(AccessDenied, match="alice does not let in the key of eve"),
     ):
         network["alice"].status()
-    wait_for(lambda: "refused a connection" in lab.log("alice"), 5, "alice's log")
+    wait_for(lambda: "refused a connection" in log_path(lab.data, "alice").read_text(), 5, "alice's log")
 
 
 @fault(38)
@@ -49,7 +50,7 @@ def test_an_observer_reads_and_commands_nothing(lab: SecuredLaboratory) -> None:
         with pytest.raises(Forbidden, match="olga has the role observer; this takes operator"):
             network["alice"].park()
         assert other["alice"].status() == before
-    wait_for(lambda: "refused park: olga" in lab.log("alice"), 5, "the audit line")
+    wait_for(lambda: "refused park: olga" in log_path(lab.data, "alice").read_text(), 5, "the audit line")
 
 
 @fault(39)
