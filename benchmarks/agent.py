@@ -152,7 +152,7 @@ def requests(folder: Path, options: Namespace) -> list[Row]:
             for seed in range(CROWD)
         ]
         ended = [request.result.state for request in crowd]
-        spread = max(map(spread_ticks, crowd[-4:]))
+        spread = max(map(spread_ticks, crowd[-2:]))
     return [
         below("request for one pair, p50", median(times) * 1e3, "ms", 5),
         at_least("requests one after another", rate, "1/s", 200),

@@ -46,11 +46,12 @@ MOST_REMEMBERED = 64
 
 
 class Found(NamedTuple):
-    """Operating point for a fidelity, with the drives it is for."""
+    """Operating point for a fidelity, with the drives it is for; ``unstable``: why it cannot be used."""
 
     point: OperatingPoint
     drives: Mapping[str, Drive]
     prediction: Prediction
+    unstable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,15 @@ class Estimator:
     sequence: PairSourceSequence
     devices: Devices
     measured: MeasuredLink = field(default_factory=MeasuredLink)
-    memory: dict[tuple[float, bytes], Found] = field(default_factory=dict, repr=False, compare=False)
+    memory: dict[tuple[float, bytes], Found] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def choose(self, demand: Demand, drives: Mapping[str, Drive]) -> Parameters:
         """Parameters for a demand. Raises Unsupported with the fidelity and rate that could be had."""
-        found = self._found(demand.minimum_fidelity, drives)
-        if not found.point.reachable:
-            raise Unsupported(self._best(demand, found.point.fidelity_measured, found.point.probability))
-        self._check_pump(found.drives, found.point.pump_dB)
+        found = self._found(demand, drives)
+        if found.unstable:
+            raise Unsupported(found.unstable)
         point, drives, prediction = found.point, found.drives, found.prediction
         record_ps = self._record_ps(demand, drives, prediction.probability)
         attempts = self._attempts(record_ps, drives)
@@ -83,18 +85,20 @@ class Estimator:
             prediction=prediction,
         )
 
-    def _found(self, minimum_fidelity: float, drives: Mapping[str, Drive]) -> Found:
+    def _found(self, demand: Demand, drives: Mapping[str, Drive]) -> Found:
         """The strongest pump for a fidelity and what it promises; looked for once for the same drives."""
-        key = minimum_fidelity, msgspec.msgpack.encode(drives, order="sorted")
+        key = demand.minimum_fidelity, msgspec.msgpack.encode(drives, order="sorted")
         if key not in self.memory:
             both = (drives, self.balanced(drives))
-            points = [(self._strongest(minimum_fidelity, item), item) for item in both]
+            points = [(self._strongest(demand.minimum_fidelity, item), item) for item in both]
             point, best = max(points, key=lambda item: rank(item[0]))
+            if not point.reachable:
+                raise Unsupported(self._best(demand, point.fidelity_measured, point.probability))
             link = self.link(best, point.pump_dB)
             prediction = self._prediction(link, self._doubt(link, best, point.pump_dB))
             while len(self.memory) >= MOST_REMEMBERED:
                 del self.memory[next(iter(self.memory))]
-            self.memory[key] = Found(point, best, prediction)
+            self.memory[key] = Found(point, best, prediction, self._unstable(best, point.pump_dB))
         return self.memory[key]
 
     def balanced(self, drives: Mapping[str, Drive]) -> Mapping[str, Drive]:
@@ -271,13 +275,15 @@ class Estimator:
         span_ps = record_ps - self.first_sync_ps(drives) - self.sequence.preamble_ps
         return max(1, span_ps // self.sequence.attempt_period_ps)
 
-    def _check_pump(self, drives: Mapping[str, Drive], pump_dB: float) -> None:
+    def _unstable(self, drives: Mapping[str, Drive], pump_dB: float) -> str:
+        """Why a transducer would not stay below its threshold with these pumps; empty if all do."""
         for arm in self.devices.arms:
             drive = drives[arm.name]
             try:
                 refuse_unstable(arm, self._arm(arm.name, drive, peak_V(drive, pump_dB)))
             except PhysicsError as error:
-                raise Unsupported(str(error)) from error
+                return str(error)
+        return ""
 
     def _check_time(self, demand: Demand, probability: float, attempts: int) -> None:
         slots = math.ceil(demand.number / max(probability * attempts, 1e-12)) + 1
