@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from measure import Row, at_least
+from measure import Row, at_least, demand
 from node_rack import Changes, NodeRack
 
 from heraldlink.client import Network
@@ -90,26 +90,22 @@ def attempts(folder: Path) -> list[Row]:
         rows.append(
             at_least(blocks.what, share, "", blocks.floor) if blocks.floor else Row(blocks.what, share, "")
         )
-        rows.append(Row("slots without a block in between", voids, ""))
+        rows.append(Row("ticks left out in between", voids, ""))
     return rows
 
 
 def share_of(network: Network, blocks: Blocks) -> tuple[float, int]:
     """Attempts' share of the wall time from one slot's report to another's, and ticks that were left out."""
     request = network["alice"].create(remote="bob", number=100_000, max_time=3600, seed=1)
-    begun_s, first, last, played_s, end_s = 0.0, 0, 0, 0.0, 0.0
+    found: list[tuple[float, SlotReport]] = []
     for item in request.follow():
-        if not isinstance(item, SlotReport):
+        if not isinstance(item, SlotReport) or item.estimate:
             continue
-        now = monotonic()
-        if not begun_s:
-            if not item.estimate:
-                begun_s, first = now, item.slot
-            continue
-        played_s += item.counts.attempts * blocks.period_s
-        last, end_s, slots = item.slot, now, item.slot - first
-        if now - begun_s > blocks.seconds:
+        found.append((monotonic(), item))
+        if found[-1][0] - found[0][0] > blocks.seconds:
             break
     request.cancel()
-    _ = request.result
-    return played_s / (end_s - begun_s), slots - round(last - first) if last else 0
+    demand(request.result.state, "EXPIRED")
+    (begun_s, first), (end_s, last) = found[0], found[-1]
+    played_s = sum(item.counts.attempts for _, item in found[1:]) * blocks.period_s
+    return played_s / (end_s - begun_s), last.slot - first.slot - (len(found) - 1)

@@ -66,7 +66,7 @@ class Estimator:
     devices: Devices
     measured: MeasuredLink = field(default_factory=MeasuredLink)
     memory: dict[tuple[float, bytes], Found] = field(
-        default_factory=dict, init=False, repr=False, compare=False
+        default_factory=dict[tuple[float, bytes], Found], init=False, repr=False, compare=False
     )
 
     def choose(self, demand: Demand, drives: Mapping[str, Drive]) -> Parameters:
