@@ -18,8 +18,8 @@ from heraldlink.agent.notices import Notices
 from heraldlink.agent.orders import obey
 from heraldlink.agent.outbox import Outbox
 from heraldlink.agent.oversight import Oversight
-from heraldlink.agent.reading import read, refuse
-from heraldlink.agent.requests import demand_of
+from heraldlink.agent.reading import refuse
+from heraldlink.agent.reception import Reception
 from heraldlink.agent.stamps import Stamps
 from heraldlink.agent.storage import Storage
 from heraldlink.agent.tenancy import Tenancy
@@ -31,14 +31,11 @@ from heraldlink.link.courier import Tally
 from heraldlink.link.events import (
     Action,
     Answered,
-    Asked,
     Broken,
     Call,
-    Cancelled,
     Commit,
     Event,
     Lost,
-    Opened,
     Readied,
     Received,
     SafeState,
@@ -47,44 +44,22 @@ from heraldlink.link.events import (
     Ticked,
 )
 from heraldlink.messages.command import (
-    Cancel,
-    Create,
-    Created,
-    Done,
-    Err,
-    FetchTags,
-    Finished,
-    GetStatus,
     NodeStatus,
-    Park,
-    Ping,
-    Pong,
-    Prepare,
-    Receive,
-    StopReceive,
-    Tags,
 )
-from heraldlink.messages.event import GetSnapshot
-from heraldlink.messages.header import Body, Message, new_id
-from heraldlink.messages.lease import ReadParameter
-from heraldlink.messages.values import INTERLOCK_OPEN, CommandCode, Deviation, ErrorCode
+from heraldlink.messages.header import Body, Message
+from heraldlink.messages.values import INTERLOCK_OPEN, Deviation
 from heraldlink.messages.worker import (
     ArmSlot,
     Fault,
     Load,
-    Notes,
     PlaySlot,
-    PrepareAll,
-    ReadTags,
     SlotCollected,
     SlotPlayed,
-    TagArrays,
     Unload,
 )
 
 TICK_S = 0.05
 RUNNING = "is its process running?"
-PATIENCE_S = 2.0
 
 
 class Node:
@@ -102,21 +77,20 @@ class Node:
         isolated: frozenset[str] = frozenset(),
     ) -> None:
         self.name, self.boot = name, boot
-        self._machine, self._command, self._link = machine, command, link
+        self.machine, self._command, self._link = machine, command, link
         self.archive = Archive(journal)
         self.outbox = Outbox(journal, self.archive.wrote)
         self.notices = Notices(name, boot)
-        self._storage = Storage(name, journal)
+        self.storage = Storage(name, journal)
         self.tenancy = Tenancy(Admission(name, boot, journal.rows()), self)
-        self._stamps = Stamps(self.tenancy.epoch + 1)
+        self.stamps = Stamps(self.tenancy.epoch + 1)
         self._ports: list[SidePort] = []
         self._keeper: Keeper | None = None
         self._oversight = oversight or Oversight()
         self.warden = Warden(name, self.outbox, self._oversight, journal.rows(), isolated)
         self.ending = Ending(self)
-        self._requests: dict[tuple[str, int], Question] = {}
         self._desk: Desk | None = None
-        self._deferred: list[tuple[Question, float]] = []
+        self.reception = Reception(self)
         self._next_tick = self._next_beat = 0.0
         self._ears = Ears()
 
@@ -124,7 +98,7 @@ class Node:
         """Take the desk in front of the worker; its failures come back through ``broken``."""
         self._desk = desk
         self.warden.employ(desk)
-        desk.fence(self._stamps.floor, time.monotonic())
+        desk.fence(self.stamps.floor, time.monotonic())
 
     def attach(self, port: SidePort) -> None:
         """Serve another channel beside command and link."""
@@ -167,7 +141,7 @@ class Node:
         while not self.ending.over(stopping()):
             self.turn()
             self.outbox.flush()
-            if full := self._storage.look(time.monotonic()):
+            if full := self.storage.look(time.monotonic()):
                 self.broken("journal", full)
             for port in self._ports:
                 port.settle(time.monotonic())
@@ -209,22 +183,22 @@ class Node:
             self._link.beat(now)
         self.desk.watch(now)
         self.warden.tick(now)
-        self.bring_deferred(now)
-        self.tenancy.tick(now, busy=self._machine.busy)
-        if self._machine.busy:
-            for node in self._machine.others:
+        self.reception.tick(now)
+        self.tenancy.tick(now, busy=self.machine.busy)
+        if self.machine.busy:
+            for node in self.machine.others:
                 silence_s = self._link.silence_s(node, now)
                 if silence_s > SILENCE_S:
                     self.feed(Lost(node, f"node {node} does not answer: {self._link.obstacle or RUNNING}"))
         self.notices.tick(now, self.status(), self.tenancy.status(now))
         if self._keeper:
-            away = self._link.silence_s(self._machine.others[0], now) > SILENCE_S
-            self._keeper.tick(now, idle=not (away or self._machine.busy))
+            away = self._link.silence_s(self.machine.others[0], now) > SILENCE_S
+            self._keeper.tick(now, idle=not (away or self.machine.busy))
         self.feed(Ticked())
 
     def feed(self, event: Event) -> None:
         """One step of the link layer and its actions, in order."""
-        for action in self._machine.step(event, time.monotonic()):
+        for action in self.machine.step(event, time.monotonic()):
             self.perform(action)
 
     def perform(self, action: Action) -> None:
@@ -234,13 +208,13 @@ class Node:
                 self.post(target, body)
             case Call(body):
                 self.note(body)
-                stamp = self._stamps.of(body, self.tenancy.epoch)
+                stamp = self.stamps.of(body, self.tenancy.epoch)
                 self.desk.call(body, self.replied, time.monotonic(), stamp)
             case Commit(entries):
                 fresh = [Entry(kind, body) for kind, body in entries if not self.archive.holds(body)]
                 self.outbox.append(*fresh)
             case Tell(client, create_id, body):
-                self.outbox.then(lambda: self.tell(client, create_id, body))
+                self.outbox.then(lambda: self.reception.tell(client, create_id, body))
             case SafeState(reason):
                 self.warden.park(reason)
 
@@ -259,18 +233,11 @@ class Node:
     @property
     def busy(self) -> bool:
         """Whether a request is under way."""
-        return self._machine.busy
-
-    def cancel_all(self, reason: str) -> bool:
-        """End what was asked here, after the slot that is playing; False if there is nothing."""
-        asked = list(self._requests)
-        for client, create_id in asked:
-            self.feed(Cancelled(client, create_id, reason))
-        return bool(asked)
+        return self.machine.busy
 
     def break_off(self, reason: str) -> None:
         """End everything now; the node is not prepared any more."""
-        if self._machine.busy:
+        if self.machine.busy:
             self.feed(Broken("", reason))
         self.feed(Readied(False, reason))
 
@@ -292,46 +259,17 @@ class Node:
             self.warden.park(reason, latch=reason)
             self.broken(found.device, found.reason)
 
-    def tell(self, client: str, create_id: int, body: Body) -> None:
-        """Tell a client about its request; one that is gone has its request cancelled."""
-        question = self._requests.get((client, create_id))
-        self.notices.told(client, create_id, body, question.trace if question else "")
-        if question is None:
-            return
-        there = (self.answer if isinstance(body, Created | Finished | Err) else self.say)(question, body)
-        if isinstance(body, Finished | Err):
-            self._requests.pop((client, create_id), None)
-        elif not there:
-            self.feed(Cancelled(client, create_id, "its client has gone"))
-            self._requests.pop((client, create_id), None)
-            self.tenancy.gone(question)
-
     def do(self, question: Question) -> None:
         """Do what a client may ask."""
-        match question.body:
-            case Ping():
-                self.answer(question, Pong(self.name, self.boot, time.monotonic_ns()))
-            case GetStatus():
-                self.answer(question, self.status())
-            case GetSnapshot():
-                self.answer(question, self.notices.snapshot())
-            case Prepare() | Create() if self._storage.refusal:
-                self.answer(question, Err("NORES", self._storage.refusal, self.name, "journal"))
-            case Prepare() | Park():
-                self.bring(question)
-            case Create() as body:
-                self.create(question, body)
-            case Cancel() as body:
-                self.feed(Cancelled(question.client, body.create_id, "cancelled by the client"))
-                self.answer(question, Done({}))
-            case Receive() | StopReceive() as body:
-                self.open(question, body)
-            case FetchTags() as body:
-                self.hand_over(question, body)
-            case ReadParameter() as body:
-                read(self, question, body)
-            case _:
-                self.answer(question, Err("REJECTED", "this message is not for a node", self.name))
+        self.reception.do(question)
+
+    def wind_up(self, lease: Lease, reason: str) -> None:
+        """End what was asked under a lease, after the slot that is playing."""
+        self.reception.wind_up(lease, reason)
+
+    def cancel_all(self, reason: str) -> bool:
+        """End what was asked here, after the slot that is playing; False if there is nothing."""
+        return self.reception.cancel_all(reason)
 
     def say(self, question: Question, body: Body, arrays: tuple[bytes, ...] = ()) -> bool:
         """Send a message to where a question came from last; False if nobody is there any more."""
@@ -347,15 +285,9 @@ class Node:
         """Answer that it is not done; where that is not known, with what the instruments say."""
         refuse(self, question, refusal)
 
-    def wind_up(self, lease: Lease, reason: str) -> None:
-        """End what was asked under a lease, after the slot that is playing."""
-        for (client, create_id), question in list(self._requests.items()):
-            if self.tenancy.under(lease, question):
-                self.feed(Cancelled(client, create_id, reason))
-
     def lose(self, floor: int, reason: str) -> None:
         """Nobody commands any more: end everything, go to the safe state, void orders below ``floor``."""
-        self._stamps.raise_floor(floor)
+        self.stamps.raise_floor(floor)
         self.desk.fence(floor, time.monotonic())
         self.feed(Readied(False, f"node {self.name}: {reason}"))
         self.perform(SafeState(reason))
@@ -365,125 +297,10 @@ class Node:
         now = time.monotonic()
         return NodeStatus(
             node=self.name,
-            role=self._machine.role,
+            role=self.machine.role,
             state=self.warden.told,
-            prepared=self._machine.prepared,
+            prepared=self.machine.prepared,
             boot=self.boot,
             instruments=self.desk.instruments,
-            present={node: self._link.silence_s(node, now) < SILENCE_S for node in self._machine.others},
+            present={node: self._link.silence_s(node, now) < SILENCE_S for node in self.machine.others},
         )
-
-    def bring(self, question: Question) -> None:
-        """Prepare or park."""
-        if isinstance(question.body, Park):
-            self.park(question)
-        elif self._machine.busy:
-            self._deferred.append((question, time.monotonic() + PATIENCE_S))
-        else:
-            self.prepare(question)
-
-    def park(self, question: Question) -> None:
-        """Bring every instrument to its safe state; FAULT names what did not obey."""
-        self.feed(Readied(False))
-
-        def parked(ok: bool, how: str, notes: dict[str, str]) -> None:
-            left = next((name for name, note in notes.items() if note.startswith("NOT")), "")
-            reason = notes.get(left, self.warden.reason)
-            self.answer(question, Done(notes) if ok else Err("OTHER", reason, self.name, left))
-
-        self.warden.park("parked by a client", then=parked)
-
-    def prepare(self, question: Question) -> None:
-        """Apply the operating point; a node is prepared only when every setting was verified."""
-        try:
-            self.warden.check_serving()
-        except RequestError as error:
-            self.answer(question, Err("NORES", str(error), self.name))
-            return
-        self.feed(Readied(False))
-
-        def done(message: Message) -> None:
-            match message.body:
-                case Notes(ok=True, notes=notes):
-                    self.warden.go("prepared", "the operating point was applied and read back")
-                    self.feed(Readied(True))
-                    self.answer(question, Done(notes))
-                case Notes(notes=notes):
-                    device, note = next(iter(notes.items()))
-                    self.answer(question, Err("OTHER", note, self.name, device))
-                case Fault() as fault:
-                    self.feed(Broken(fault.device, fault.reason))
-                    self.answer(question, Err(code_of(fault), fault.reason, self.name, fault.device))
-                case _:
-                    pass
-
-        call = PrepareAll()
-        stamp = question.lease or self._stamps.of(call, self.tenancy.epoch)
-        self.desk.call(call, done, time.monotonic(), stamp)
-
-    def bring_deferred(self, now: float) -> None:
-        """Prepare that came while a request was still ending."""
-        deferred, self._deferred = self._deferred, []
-        for question, deadline in deferred:
-            if not self._machine.busy:
-                self.bring(question)
-            elif now > deadline:
-                self.answer(question, Err("NORES", f"node {self.name} is serving a request", self.name))
-            else:
-                self._deferred.append((question, deadline))
-
-    def create(self, question: Question, body: Create) -> None:
-        """A CREATE: check it and hand it to the link layer."""
-        try:
-            demand = demand_of(body)
-        except RequestError as error:
-            self.answer(question, Err("CREATE", str(error), self.name))
-            return
-        if self._machine.role == "midpoint":
-            reason = f"node {self.name} is a midpoint and holds no qubit: ask an end node"
-            self.answer(question, Err("CREATE", reason, self.name))
-            return
-        try:
-            self.warden.check_serving()
-        except RequestError as error:
-            self.answer(question, Err("NORES", str(error), self.name))
-            return
-        self._requests[question.client, body.create_id] = question
-        request = new_id()
-        self._stamps.admit(request, question.lease)
-        self.feed(Asked(question.client, body.create_id, body.remote, demand, request))
-
-    def open(self, question: Question, body: Receive | StopReceive) -> None:
-        """RECEIVE and STOP_RECEIVE: from which peer requests are taken for a purpose."""
-        peers = [node for node in self._machine.others if self._machine.role == "end"][1:]
-        if body.remote not in peers:
-            reason = f"node {self.name} has no link to {body.remote!r}"
-            self.answer(question, Err("CREATE", reason, self.name))
-            return
-        opened = isinstance(body, Receive)
-        self.feed(Opened(body.purpose_id, opened))
-        self.answer(
-            question, Done({body.remote: f"purpose {body.purpose_id} is {'open' if opened else 'closed'}"})
-        )
-
-    def hand_over(self, question: Question, body: FetchTags) -> None:
-        """Recorded tags of a request."""
-
-        def done(message: Message) -> None:
-            match message.body:
-                case TagArrays() as found:
-                    tags = Tags(self.name, found.streams, found.describe)
-                    self.answer(question, tags, message.arrays)
-                case Fault() as fault:
-                    self.answer(question, Err("NORES", fault.reason, self.name, fault.device))
-                case _:
-                    pass
-
-        self.desk.call(ReadTags(body.request), done, time.monotonic())
-
-
-def code_of(fault: Fault) -> ErrorCode | CommandCode:
-    """The code of a preparation that failed."""
-    if fault.limited:
-        return "LIMIT"
-    return "REJECTED" if fault.misconfigured else "OTHER"
