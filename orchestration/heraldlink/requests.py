@@ -12,7 +12,7 @@ from heraldlink.messages.values import Prediction
 from heraldlink.pairs import NodeTags, Pair, Result, SlotReport
 
 if TYPE_CHECKING:
-    from heraldlink.client import Node
+    from heraldlink.remote import Node
 
 
 class Request:

@@ -10,7 +10,7 @@ class Bulletin:
 
     def __init__(self, node: str, boot: int) -> None:
         self._node, self._boot = node, boot
-        self._seqs = dict.fromkeys(TOPICS, 0)
+        self._seqs: dict[str, int] = dict.fromkeys(TOPICS, 0)
         self._state: dict[str, Facts] = {}
 
     def event(self, topic: str, facts: Facts, utc_ns: int) -> Event:

@@ -15,9 +15,10 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from heraldlink.client import Network, Node
+from heraldlink.client import Network
 from heraldlink.errors import HeraldlinkError, InstrumentLost, NodeLost, RequestError, RunFailed
 from heraldlink.pairs import Pair, Result, SlotReport
+from heraldlink.remote import Node
 from heraldlink.requests import Request
 
 

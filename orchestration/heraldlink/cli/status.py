@@ -2,12 +2,14 @@
 """``heraldlink status``: what every node of a network is doing, and who commands it."""
 
 import json as json_module
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from heraldlink.client import Node
+    from heraldlink.messages.event import Facts
+    from heraldlink.remote import Node
 
 
 def status(
@@ -23,54 +25,68 @@ def status(
     from heraldlink.client import connect
 
     with connect(network) as net:
-        found = [described(node) for node in net]
+        found = [looked_at(node) for node in net]
     if json:
-        typer.echo(json_module.dumps(found))
+        typer.echo(json_module.dumps([asdict(each) for each in found]))
     else:
         show(found)
-    return int(any("error" in node or str(node["state"]).startswith("FAULT") for node in found))
+    return int(any(each.error or each.state.startswith("FAULT") for each in found))
 
 
-def described(node: "Node") -> dict[str, object]:
-    """One node, or the error in its place."""
+@dataclass(frozen=True)
+class Shown:
+    """One node, or the ``error`` in its place."""
+
+    node: str
+    address: str
+    error: str = ""
+    role: str = ""
+    state: str = ""
+    prepared: bool = False
+    hears: dict[str, bool] = field(default_factory=dict[str, bool])
+    lease: dict[str, bool | str | float] = field(default_factory=dict[str, bool | str | float])
+    requests: "tuple[Facts, ...]" = ()
+    instruments: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def looked_at(node: "Node") -> Shown:
+    """What a node says of itself."""
     from heraldlink.errors import HeraldlinkError
 
     try:
         status, lease, snapshot = node.status(), node.lease_status(), node.snapshot()
     except HeraldlinkError as error:
-        return {"node": node.name, "address": node.address, "error": str(error)}
-    return {
-        "node": node.name,
-        "address": node.address,
-        "role": status.role,
-        "state": status.state,
-        "prepared": status.prepared,
-        "hears": dict(status.present),
-        "lease": {"held": lease.held, "holder": lease.holder, "note": lease.note, "left_s": lease.left_s},
-        "requests": [facts for name, facts in snapshot.state.items() if name.startswith("request/")],
-        "instruments": dict(status.instruments),
-    }
+        return Shown(node.name, node.address, str(error))
+    return Shown(
+        node.name,
+        node.address,
+        role=status.role,
+        state=status.state,
+        prepared=status.prepared,
+        hears=dict(status.present),
+        lease={"held": lease.held, "holder": lease.holder, "note": lease.note, "left_s": lease.left_s},
+        requests=tuple(facts for name, facts in snapshot.state.items() if name.startswith("request/")),
+        instruments=dict(status.instruments),
+    )
 
 
-def show(nodes: list[dict[str, object]]) -> None:
-    """As a table."""
+def show(nodes: list[Shown]) -> None:
+    """As a table, and a line for each node that is gone."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("node", "state", "hears", "lease", "requests", "instruments", box=None)
-    for node in nodes:
-        if "error" in node:
-            table.add_row(str(node["node"]), "[red]gone")
+    for each in nodes:
+        if each.error:
+            table.add_row(each.node, "[red]gone")
             continue
-        hears, lease, requests = node["hears"], node["lease"], node["requests"]
-        assert isinstance(hears, dict) and isinstance(lease, dict) and isinstance(requests, list)  # noqa: S101, PT018
-        assert isinstance(node["instruments"], dict)  # noqa: S101
-        heard = ", ".join(name if there else f"[red]not {name}[/]" for name, there in hears.items())
+        heard = ", ".join(name if there else f"[red]not {name}[/]" for name, there in each.hears.items())
+        lease = each.lease
         owner = f"{lease['holder']}: {lease['note']} ({lease['left_s']:.0f} s)" if lease["held"] else "free"
-        numbers = f"{len(requests)} open" if requests else "none"
-        count = f"{len(node['instruments'])} open"
-        table.add_row(str(node["node"]), str(node["state"]), heard, owner, numbers, count)
+        table.add_row(
+            each.node, each.state, heard, owner, f"{len(each.requests)} open", f"{len(each.instruments)} open"
+        )
     Console().print(table)
-    for node in nodes:
-        if "error" in node:
-            typer.echo(f"{node['node']}: {node['error']}")
+    for each in nodes:
+        if each.error:
+            typer.echo(f"{each.node}: {each.error}")

@@ -15,7 +15,7 @@ Fact = str | int | float | bool | None
 Facts = dict[str, Fact]
 
 STATE, LEASE, REQUEST, SLOT, PAIR, FAULT, BEAT = "state", "lease", "request", "slot", "pair", "fault", "beat"
-TOPICS = (STATE, LEASE, REQUEST, SLOT, PAIR, FAULT)
+TOPICS: tuple[str, ...] = (STATE, LEASE, REQUEST, SLOT, PAIR, FAULT)
 WELCOME = b"welcome"
 """Subscribed to last, and answered with itself: all other subscriptions are in force then."""
 
