@@ -232,6 +232,23 @@ def test_a_disk_that_is_full_costs_nothing_that_was_flushed(tmp_path: Path) -> N
     assert times(open_tags(path)) == list(range(0, 3_000, 10))
 
 
+def test_a_writer_that_is_interrupted_while_it_waits_for_the_disk_writes_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_handle: int) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    writer = SegmentWriter(tmp_path / "a.arrows", HEADER)
+    writer.push(tags_between(0, 1_000))
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        writer.flush()
+    writer.break_off()
+    (found,) = repair(tmp_path / "a.arrows")
+    assert (found.tags, found.lost_bytes) == (100, 0)
+
+
 def test_a_long_recording_is_a_row_of_parquet_files(tmp_path: Path) -> None:
     lost = Gap(2_000, 2_500, "dropped", 7)
     with RollingWriter(tmp_path, "night", HEADER, roll_tags=100) as writer:
