@@ -157,3 +157,14 @@ def test_stored_delays_of_every_file_count(tmp_path: Path) -> None:
     times = [time for block in opened.blocks() for time in block.time_ps.tolist()]  # type: ignore[union-attr]
     assert times == [1000, 1000]
     assert not HEADER.delays_ps
+
+
+def test_a_channel_of_two_files_that_shows_late_is_refused(tmp_path: Path) -> None:
+    many = np.arange((1 << 20) + 5) * 10
+    recordings.convert(stream((1, many), (2, [int(many[-1]) + 7])), tmp_path / "a.parquet")
+    recordings.convert(stream((2, [3, 33])), tmp_path / "b.parquet")
+    files = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    with pytest.raises(RequestError, match=r"channel 2 has tags in .*b\.parquet and in .*a\.parquet.* 2=102"):
+        recordings.rates(files)
+    first = [recordings.rates(recordings.open_recording(*each)) for each in (files[1:], files[1:] * 2)]
+    assert [list(found.table.channels) for found in first] == [[2], [2, 102]]
