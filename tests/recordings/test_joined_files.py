@@ -168,3 +168,14 @@ def test_a_channel_of_two_files_that_shows_late_is_refused(tmp_path: Path) -> No
         recordings.rates(files)
     first = [recordings.rates(recordings.open_recording(*each)) for each in (files[1:], files[1:] * 2)]
     assert [list(found.table.channels) for found in first] == [[2], [2, 102]]
+
+
+def test_a_file_of_one_input_keeps_the_delay_of_that_input() -> None:
+    def opened(names: dict[int, str]) -> dict[int, int]:
+        header = Header("test", "times", 1.0, channels=names, delays_ps={1: 100, 2: 300})
+        (source,) = by_channel(["a"], [Arrays(np.array([5]), np.array([2], np.int16), header=header)], [7])
+        return dict(source.header.delays_ps)
+
+    assert opened({2: "late"}) == {7: 300}
+    with pytest.raises(RequestError, match="a: holds channels 1, 2"):
+        opened({})
