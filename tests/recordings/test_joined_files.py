@@ -19,6 +19,7 @@ from heraldlink.cli.main import execute
 from heraldlink.errors import RequestError
 from heraldlink.recordings.file_channels import by_channel
 from heraldlink.recordings.merged import Merged
+from heraldlink.recordings.source import open_recording
 from heraldlink.tags.block import END_PS, Gap, Header, IndexedBlock
 from heraldlink.tags.formats.parquet import ParquetWriter
 from heraldlink.tags.formats.stored import IndexedPiece, StoredIndexed
@@ -146,6 +147,13 @@ def test_what_does_not_join_is_told_with_the_remedy(tmp_path: Path) -> None:
         Merged([StoredIndexed(header, lambda _: iter(())) for header in (INDEXED, other)], True)
 
 
+def test_a_file_is_not_counted_twice(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("time_ps,channel\n1,0\n5,1\n")
+    with pytest.raises(RequestError, match=r"one\.csv was given 2 times"):
+        open_recording(path, tmp_path / ".." / tmp_path.name / "one.csv")
+
+
 def test_stored_delays_of_every_file_count(tmp_path: Path) -> None:
     for channel in (1, 2):
         delays = Header("test", "times", 1.0, delays_ps={channel: 100 * channel})
@@ -166,7 +174,10 @@ def test_a_channel_of_two_files_that_shows_late_is_refused(tmp_path: Path) -> No
     files = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
     with pytest.raises(RequestError, match=r"channel 2 has tags in .*b\.parquet and in .*a\.parquet.* 2=102"):
         recordings.rates(files)
-    first = [recordings.rates(recordings.open_recording(*each)) for each in (files[1:], files[1:] * 2)]
+    again = tmp_path / "c.parquet"
+    again.write_bytes(files[1].read_bytes())
+    both = (files[1:], [files[1], again])
+    first = [recordings.rates(recordings.open_recording(*each)) for each in both]
     assert [list(found.table.channels) for found in first] == [[2], [2, 102]]
 
 

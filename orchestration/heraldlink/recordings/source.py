@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -89,6 +90,9 @@ def opened(
     """As `open_recording`."""
     if not paths:
         raise RequestError("give at least one recording")
+    for path, times in Counter(Path(path).resolve() for path in paths).items():
+        if times > 1:
+            raise RequestError(f"{path.name} was given {times} times: its tags would count as often")
     each_one = [_opened(Path(path), salvage, format, options or {}) for path in paths]
     name = ", ".join(each.name for each in each_one)
     source = _one_stream(each_one, file_channels)
