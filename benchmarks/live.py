@@ -4,10 +4,10 @@
     python benchmarks/live.py --rounds 5
 
 A time-stamp service in another process (`live_service.py`) sends blocks of two channels over ZeroMQ. Here
-they are received, put together, queued for another thread, searched for heralds and published; the service
-receives the heralds. The figure with a target begins when the second channel's message has arrived here, and
-ends when the heralds are sent, with the engine that `auto` picks where numba is installed; one part of it
-begins with the sorted block. The service times the whole way, both sockets included.
+they are received, put together, searched for heralds and published; the service receives the heralds. The
+figure with a target begins when the second channel's message has arrived here, and ends when the heralds
+are sent, with the engine that `auto` picks where numba is installed; one part of it begins with the sorted
+block. The service times the whole way, both sockets included.
 """
 
 import json

@@ -237,6 +237,14 @@ def test_the_address_of_published_heralds_is_the_first_line_of_json(tmp_path, ca
             ("--live", "tcp://h:1", "--option", "raw=1,2", "--delays", "3=5"),
             "delay for channel 3, which",
         ),
+        (
+            ("--live", "tcp://127.0.0.1:1", "--option", "raw=1,2", "--detectors", "1,5"),
+            "no channel 5 (its channels: 1, 2)",
+        ),
+        (
+            ("--live", "tcp://127.0.0.1:1", "--option", "raw=1,2", "--detectors", "1,2", "--hardware", "3"),
+            "no channel 3 (its channels: 1, 2)",
+        ),
         (("--idle", "1", "x.ptu"), "--follow"),
         (("--publish", "tcp://127.0.0.1:0", "x.ptu"), "--follow or --live"),
         (("--follow", "a", "b"), "one FILE"),

@@ -27,6 +27,7 @@ from heraldlink.record.rolling import RollingWriter, roll
 from heraldlink.record.segment import SegmentWriter
 from heraldlink.record.tag_files import open_tags
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock, TagSource
+from heraldlink.tags.formats.parquet import ParquetWriter
 from heraldlink.tags.formats.segment import SegmentReader, SegmentTags
 
 HEADER = Header("test", "times", 1.0, channels={0: "c"}, delays_ps={0: 120})
@@ -232,6 +233,23 @@ def test_a_disk_that_is_full_costs_nothing_that_was_flushed(tmp_path: Path) -> N
     assert times(open_tags(path)) == list(range(0, 3_000, 10))
 
 
+def test_a_writer_that_is_interrupted_while_it_waits_for_the_disk_writes_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_handle: int) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    writer = SegmentWriter(tmp_path / "a.arrows", HEADER)
+    writer.push(tags_between(0, 1_000))
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        writer.flush()
+    writer.break_off()
+    (found,) = repair(tmp_path / "a.arrows")
+    assert (found.tags, found.lost_bytes) == (100, 0)
+
+
 def test_a_long_recording_is_a_row_of_parquet_files(tmp_path: Path) -> None:
     lost = Gap(2_000, 2_500, "dropped", 7)
     with RollingWriter(tmp_path, "night", HEADER, roll_tags=100) as writer:
@@ -303,6 +321,25 @@ def test_a_segment_that_was_rolled_but_not_removed_is_only_removed(tmp_path: Pat
     more = written(tmp_path / "a.arrows", [tags_between(0, 200)])
     with pytest.raises(DataError, match=r"a\.parquet: exists already, and holds 10 of 20 tags"):
         repair(more)
+
+
+def test_a_segment_beside_another_recording_of_its_name_is_kept(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.arrows", [tags_between(0, 1_000)])
+    with (tmp_path / "a.parquet").open("wb") as stream, ParquetWriter(stream, HEADER) as writer:
+        writer.push(tags_between(5, 10_005))
+    with pytest.raises(DataError, match=r"a\.parquet: exists already, and holds other tags: move it away"):
+        repair(path)
+    assert times(open_tags(path)) == list(range(0, 1_000, 10))
+
+
+def test_what_was_torn_before_is_not_overwritten(tmp_path: Path) -> None:
+    path, before = written(tmp_path / "a.arrows", [tags_between(0, 1_000)]), tmp_path / "a.arrows.torn"
+    os.truncate(path, path.stat().st_size - 20)
+    before.write_bytes(b"of another night")
+    with pytest.raises(DataError, match=r"a\.arrows\.torn: exists already: move it away"):
+        repair(path)
+    assert before.read_bytes() == b"of another night"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.arrows", "a.arrows.torn"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\xff\xff\xff\xff\x10\0\0\0" + bytes(16)])

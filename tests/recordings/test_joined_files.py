@@ -19,6 +19,7 @@ from heraldlink.cli.main import execute
 from heraldlink.errors import RequestError
 from heraldlink.recordings.file_channels import by_channel
 from heraldlink.recordings.merged import Merged
+from heraldlink.recordings.source import open_recording
 from heraldlink.tags.block import END_PS, Gap, Header, IndexedBlock
 from heraldlink.tags.formats.parquet import ParquetWriter
 from heraldlink.tags.formats.stored import IndexedPiece, StoredIndexed
@@ -146,6 +147,13 @@ def test_what_does_not_join_is_told_with_the_remedy(tmp_path: Path) -> None:
         Merged([StoredIndexed(header, lambda _: iter(())) for header in (INDEXED, other)], True)
 
 
+def test_a_file_is_not_counted_twice(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("time_ps,channel\n1,0\n5,1\n")
+    with pytest.raises(RequestError, match=r"one\.csv was given 2 times"):
+        open_recording(path, tmp_path / ".." / tmp_path.name / "one.csv")
+
+
 def test_stored_delays_of_every_file_count(tmp_path: Path) -> None:
     for channel in (1, 2):
         delays = Header("test", "times", 1.0, delays_ps={channel: 100 * channel})
@@ -157,3 +165,28 @@ def test_stored_delays_of_every_file_count(tmp_path: Path) -> None:
     times = [time for block in opened.blocks() for time in block.time_ps.tolist()]  # type: ignore[union-attr]
     assert times == [1000, 1000]
     assert not HEADER.delays_ps
+
+
+def test_a_channel_of_two_files_that_shows_late_is_refused(tmp_path: Path) -> None:
+    many = np.arange((1 << 20) + 5) * 10
+    recordings.convert(stream((1, many), (2, [int(many[-1]) + 7])), tmp_path / "a.parquet")
+    recordings.convert(stream((2, [3, 33])), tmp_path / "b.parquet")
+    files = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    with pytest.raises(RequestError, match=r"channel 2 has tags in .*b\.parquet and in .*a\.parquet.* 2=102"):
+        recordings.rates(files)
+    again = tmp_path / "c.parquet"
+    again.write_bytes(files[1].read_bytes())
+    both = (files[1:], [files[1], again])
+    first = [recordings.rates(recordings.open_recording(*each)) for each in both]
+    assert [list(found.table.channels) for found in first] == [[2], [2, 102]]
+
+
+def test_a_file_of_one_input_keeps_the_delay_of_that_input() -> None:
+    def opened(names: dict[int, str]) -> dict[int, int]:
+        header = Header("test", "times", 1.0, channels=names, delays_ps={1: 100, 2: 300})
+        (source,) = by_channel(["a"], [Arrays(np.array([5]), np.array([2], np.int16), header=header)], [7])
+        return dict(source.header.delays_ps)
+
+    assert opened({2: "late"}) == {7: 300}
+    with pytest.raises(RequestError, match="a: holds channels 1, 2"):
+        opened({})

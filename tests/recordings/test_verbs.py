@@ -230,6 +230,20 @@ def test_delays_of_a_pattern_file_replace_stored_ones(
     assert json.loads(capsys.readouterr().out)["outcomes"] == expected
 
 
+@pytest.mark.parametrize("end", ["parquet", "ptu", "h5", "csv"])
+def test_a_copy_for_which_the_disk_has_no_room_is_one_sentence(tmp_path: Path, end: str) -> None:
+    time_ps = np.cumsum(np.random.default_rng(1).integers(1, 1 << 20, 20_000))
+    recordings.convert(stream((1, time_ps)), tmp_path / "tags.parquet")
+    command = ["tags", "convert", str(tmp_path / "tags.parquet"), "--output", str(tmp_path / f"copy.{end}")]
+    limited = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+    limited += f"from heraldlink.cli.main import execute; raise SystemExit(execute({command}))"
+    done = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "cannot be written (File too large)" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["tags.parquet"]
+
+
 def test_rates_and_their_dataset() -> None:
     found = recordings.rates(stream((1, np.arange(1000) * 10**9), (4, [5 * 10**11])), bin_ps=10**11)
     assert found.table.clicks.sum(axis=1).tolist() == [1000, 1]

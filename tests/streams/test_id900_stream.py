@@ -90,6 +90,15 @@ def test_a_service_that_ends_its_streams_ends_ours_with_a_gap(tagger):
     assert (gap.end_ps, gap.reason) == (END_PS, "truncated")
 
 
+def test_what_other_channels_still_have_is_taken_when_one_has_ended():
+    first = [pairs((1, 10), (1, 90)), b""]
+    second = [*(pairs((5, index)) for index in range(0, 100, 5)), b""]
+    fake = Fake([first, second], [status(0, 2), status(0, 20)])
+    block = joined(list(ID900Tags(f"tcp://127.0.0.1:{fake.port}", (1, 2), stream_port=0).blocks()))
+    assert rows(block) == sorted([(10, 1, 1), *((index, 5, 2) for index in range(0, 90, 5))])
+    assert block.gaps == (Gap(90, END_PS, "truncated", 3),)
+
+
 def test_through_the_queue(tagger):
     source = Buffered(ID900Tags(tagger.server.datalink_address, (1, 2, 3), stream_port=0))
     found = Reading(source)

@@ -62,6 +62,8 @@ def live_heralds(
     opened = _delayed(name, watched, delays, live.address is not None)
     look = no_look(source.header.resolution_ps)
     choice = choose(opened, look)
+    if live.address is not None:
+        _check_channels(name, choice, watched.header)
     stream = choice.stream(engine, keep, live=True)
     told: Counter[int] = Counter()
     publishing = nullcontext() if live.publish is None else Publisher(live.publish)
@@ -122,6 +124,17 @@ def _delayed(name: str, source: Watched, delays_ps: Mapping[int, int], all_known
     if all_known:
         check_delays(name, delays_ps, source.header.channels)
     return Recording(name, mapped(source, ChannelMap(delays_ps)) if any(delays_ps.values()) else source)
+
+
+def _check_channels(name: str, choice: HeraldChoice, header: Header) -> None:
+    """Raise RequestError if heralds need a channel that the instrument does not send."""
+    from heraldlink.errors import RequestError
+
+    needed = (*choice.detectors, choice.hardware, getattr(choice.attempts.strategy, "channel", None))
+    for channel in needed:
+        if channel is not None and channel not in header.channels:
+            channels = ", ".join(map(str, sorted(header.channels)))
+            raise RequestError(f"{name}: there is no channel {channel} (its channels: {channels})")
 
 
 def counted(found: HeraldsFound, told: Mapping[int, int]) -> dict[str, object]:

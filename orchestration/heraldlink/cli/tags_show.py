@@ -59,7 +59,7 @@ def show_info(found: Found) -> None:
         delays = ", ".join(
             f"channel {number} {delay} ps" for number, delay in found["stored_delays_ps"].items()
         )
-        rows["stored delays"] = f"{delays} (subtracted by the other verbs)"
+        rows["stored delays"] = f"{delays} (subtracted, unless --delays are given)"
     for name in ("instrument", "created", "unit"):
         if found["about"].get(name):
             rows[name] = found["about"][name]

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 from heraldlink.errors import DataError, RequestError
 from heraldlink.record.parts import ROLLED
@@ -12,7 +13,8 @@ from heraldlink.record.raw_bin import SUFFIX as RAW
 from heraldlink.record.raw_bin import RawTags, description_file, write_description
 from heraldlink.record.rolling import PARTIAL, write_parquet
 from heraldlink.record.segment import SUFFIX, refuse_open
-from heraldlink.tags.description import BEGIN_PS, AnyBlock, until_of
+from heraldlink.tags.block import TagSource
+from heraldlink.tags.description import BEGIN_PS, COLUMNS, AnyBlock, piece, until_of
 from heraldlink.tags.formats.parquet import ParquetTags
 from heraldlink.tags.formats.segment import SegmentReader, SegmentTags
 
@@ -134,15 +136,17 @@ def _dead_raw(path: Path) -> Repaired | None:
 
 def _segment(path: Path) -> Repaired:
     refuse_open(path)
-    found = _look(path)
+    found, torn = _look(path), path.with_name(path.name + KEPT)
+    if found.lost_bytes and torn.exists():
+        raise DataError(f"{torn}: exists already: move it away")
     if found.written.exists():
-        _refuse_smaller(found)
+        _refuse_other(found)
     else:
         with path.open("rb") as stream:
             source = SegmentTags(stream, salvage=True)
             write_parquet(found.written, source.header, source.blocks(), str(path))
     if found.lost_bytes:
-        path.rename(path.with_name(path.name + KEPT))
+        path.rename(torn)
     else:
         path.unlink()
     return found
@@ -171,14 +175,30 @@ def _next(reader: SegmentReader) -> AnyBlock | None:
         return None
 
 
-def _refuse_smaller(found: Repaired) -> None:
+def _refuse_other(found: Repaired) -> None:
     """A Parquet file of the same name must hold the whole segment: it was rolled, but not removed."""
-    with found.written.open("rb") as stream:
-        held = ParquetTags(stream).header.tags or 0
-    if held < found.tags:
-        raise DataError(
-            f"{found.written}: exists already, and holds {held} of {found.tags} tags: move it away"
-        )
+    with found.written.open("rb") as stream, found.path.open("rb") as segment:
+        parquet = ParquetTags(stream)
+        held = parquet.header.tags or 0
+        if held < found.tags:
+            raise DataError(
+                f"{found.written}: exists already, and holds {held} of {found.tags} tags: move it away"
+            )
+        if _sums(parquet, found.tags) != _sums(SegmentTags(segment, salvage=True), found.tags):
+            raise DataError(f"{found.written}: exists already, and holds other tags: move it away")
+
+
+def _sums(source: TagSource, tags: int) -> list[int]:
+    """Check sums of the columns of the first tags, however they come in blocks."""
+    sums = [0] * len(COLUMNS[source.header.kind])
+    for block in source.blocks():
+        part = piece(block, 0, tags)
+        tags -= part.channel.size
+        columns = (getattr(part, name) for name in COLUMNS[source.header.kind])
+        sums = [crc32(each.tobytes(), before) for each, before in zip(columns, sums, strict=True)]
+        if not tags:
+            break
+    return sums
 
 
 def _raw(path: Path) -> Repaired:

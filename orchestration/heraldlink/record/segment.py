@@ -92,13 +92,13 @@ class SegmentWriter:
         if self._handle < 0:
             raise DataError(f"{self.path}: is closed")
         try:
+            os.lseek(self._handle, self._size, os.SEEK_SET)  # over what an interrupted one may have left
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(self._handle, rest) :]
             os.fsync(self._handle)
         except OSError as error:
             os.ftruncate(self._handle, self._size)
-            os.lseek(self._handle, self._size, os.SEEK_SET)
             raise DataError(
                 f"{self.path}: cannot be written after byte {self._size} ({error.strerror}): "
                 "make room and flush again"

@@ -34,8 +34,13 @@ class OneInput:
         told = next(iter(header.channels.values()), "")
         numbered = told in (f"input {number}" for number in header.channels)
         names = {self.channel: f"input {self.channel}" if numbered else told} if told else {}
-        delays = list(header.delays_ps.values())
-        return replace(header, channels=names, delays_ps={self.channel: delays[0]} if delays else {})
+        stored = header.delays_ps
+        delays_ps = {number: stored[number] for number in header.channels if number in stored} or stored
+        if len(delays_ps) > 1:
+            self._refuse(sorted(delays_ps))
+        return replace(
+            header, channels=names, delays_ps=dict(zip((self.channel,), delays_ps.values(), strict=False))
+        )
 
     def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
         """All tags, renumbered."""

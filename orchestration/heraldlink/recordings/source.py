@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from heraldlink.errors import RequestError
 from heraldlink.record.parts import Parts, part_files
@@ -16,7 +17,8 @@ from heraldlink.recordings.known_channels import KnownDelays
 from heraldlink.recordings.merged import Merged
 from heraldlink.tags.block import Block, Header, IndexedBlock, TagSource
 from heraldlink.tags.channels import ChannelMap, mapped
-from heraldlink.tags.passes import Analysis, run
+from heraldlink.tags.description import AnyBlock
+from heraldlink.tags.passes import Analysis, present, run
 
 Progress = Callable[[int], None]
 """Is told the number of tags of each block that was read."""
@@ -88,6 +90,9 @@ def opened(
     """As `open_recording`."""
     if not paths:
         raise RequestError("give at least one recording")
+    for path, times in Counter(Path(path).resolve() for path in paths).items():
+        if times > 1:
+            raise RequestError(f"{path.name} was given {times} times: its tags would count as often")
     each_one = [_opened(Path(path), salvage, format, options or {}) for path in paths]
     name = ", ".join(each.name for each in each_one)
     source = _one_stream(each_one, file_channels)
@@ -164,6 +169,7 @@ def _only_name(folder: Path) -> str:
 def _apart(opened: Sequence[Recording]) -> list[TagSource]:
     """Sources with channels that do not collide."""
     seen: set[int] = set()
+    owners: dict[int, tuple[int, str]] = {}
     apart: list[TagSource] = []
     for place, each in enumerate(opened):
         channels = _occurring(each)
@@ -176,7 +182,8 @@ def _apart(opened: Sequence[Recording]) -> list[TagSource]:
         names = {rename.get(number, number): f"{Path(each.name).stem} {text}" for number, text in
                  each.header.channels.items()}  # fmt: skip
         delays = {rename.get(number, number): delay for number, delay in each.header.delays_ps.items()}
-        apart.append(Described(mapped(each, ChannelMap({}, rename=rename, names=names)), delays))
+        renumbered = mapped(each, ChannelMap({}, rename=rename, names=names))
+        apart.append(Described(OwnChannels(renumbered, (place, each.name), owners), delays))
     return apart
 
 
@@ -185,6 +192,39 @@ def _occurring(source: TagSource) -> set[int]:
     for block in source.blocks():
         return {int(channel) for channel in set(block.channel.tolist())}
     return set()
+
+
+@dataclass(frozen=True)
+class OwnChannels:
+    """One of several files, none of whose channels another one has; ``owners``: files by channel, of all.
+
+    ``blocks`` raises RequestError for a channel of two files, one of which shows it behind its first block.
+    """
+
+    source: TagSource
+    file: tuple[int, str]
+    owners: dict[int, tuple[int, str]]
+
+    @property
+    def header(self) -> Header:
+        """That of the source."""
+        return self.source.header
+
+    def blocks(self, size: int = 1 << 20) -> Iterator[Block] | Iterator[IndexedBlock]:
+        """Those of the source."""
+        return cast("Iterator[Block] | Iterator[IndexedBlock]", self._blocks(size))
+
+    def _blocks(self, size: int) -> Iterator[AnyBlock]:
+        for block in self.source.blocks(size):
+            for channel in present(block.channel):
+                owner = self.owners.setdefault(channel, self.file)
+                if owner != self.file:
+                    raise RequestError(
+                        f"channel {channel} has tags in {owner[1]} and in {self.file[1]}: give it another"
+                        f" number first, with heraldlink tags convert {self.file[1]}"
+                        f" --channels {channel}={channel + NEXT_FILE} --output FILE"
+                    )
+            yield block
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from heraldlink.streams.live import WAIT_s, without_tags
 from heraldlink.streams.losses import Losses
 from heraldlink.streams.together import Together, numbered
 from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
-from heraldlink.tags.description import AnyBlock, cut
+from heraldlink.tags.description import AnyBlock, cut, joined
 from heraldlink.tags.merge import live_merge
 
 STREAM_PORT = 4241
@@ -136,8 +136,11 @@ class ID900Tags:
             if together.tags > self._held_tags:
                 for held in together.drop():
                     losses.drop(held)
+        receiver.drain()
+        block = together.decided()
         missing = Gap(together.until, END_PS, "truncated", together.tags or None)
         end = without_tags(self._header, END_PS, (missing,))
+        end = end if block is None else joined((block, end))
         yield losses.joined(end) or end
 
     def _records(self, receiver: Receiver) -> Iterator[AnyBlock]:
@@ -160,6 +163,7 @@ class ID900Tags:
                 gap = Gap(told * attempts, records * attempts, "dropped", lost)
                 yield without_tags(self._header, records * attempts, (gap,))
             told, dropped = records, 0
+        receiver.drain()
         lost = together.tags + dropped
         yield without_tags(self._header, END_PS, (Gap(told * attempts, END_PS, "truncated", lost or None),))
 
@@ -220,6 +224,14 @@ class Receiver:
         if len(found) == 1:
             (self._records,) = found
         return self._records  # of different answers some are old already
+
+    def drain(self) -> None:
+        """Take what the others still have where the service ended one stream, until it ends theirs."""
+        until_s = monotonic() + SETTLE_s
+        while not self._stopped() and not all(channel.ended for channel in self._channels):
+            if monotonic() > until_s or not self._poller.poll(int(END_s * 1e3)):
+                return
+            self.receive()
 
     def _ended(self) -> bool:
         """Whether the service no longer knows a stream because it ended it: its end is on the way then."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from types import TracebackType
@@ -41,7 +42,8 @@ class PhotonHdf5Writer:
             raise RequestError("Photon-HDF5 needs the period of the reference, which this recording lacks")
         self._header, self._drop_gaps, self._created = header, drop_gaps, created
         self._version = version
-        self._file: Any = h5py.File(stream, "w")
+        self._stream = Unfailing(stream)
+        self._file: Any = h5py.File(self._stream, "w")
         self._photons = self._file.create_group("photon_data")
         self._timestamps = self._new("timestamps", np.int64)
         self._detectors = self._new("detectors", np.int16)
@@ -56,7 +58,7 @@ class PhotonHdf5Writer:
         )
 
     def push(self, block: Block | IndexedBlock) -> None:
-        """Append a block. Raises RequestError for one of the other kind, or with a gap."""
+        """Append a block. Raises RequestError for one of the other kind, or with a gap; OSError."""
         if isinstance(block, IndexedBlock) != (self._nanotimes is not None):
             raise RequestError(f"the file is for {self._header.kind} tags, this block is of the other kind")
         if block.gaps and not self._drop_gaps:
@@ -68,6 +70,7 @@ class PhotonHdf5Writer:
                 _extend(self._nanotimes, block.after_ps)
         else:
             self._append(block.time_ps, block.channel)
+        self._stream.check()
 
     def _append(self, timestamps: Times, channel: Any) -> None:  # noqa: ANN401
         if not timestamps.size:
@@ -87,7 +90,7 @@ class PhotonHdf5Writer:
         return self._tags
 
     def close(self) -> None:
-        """Write what belongs to the whole file."""
+        """Write what belongs to the whole file. Raises OSError."""
         if not self._file:
             return
         period_ps = self._header.reference_period_ps
@@ -105,6 +108,7 @@ class PhotonHdf5Writer:
         self._file.attrs["TITLE"] = np.bytes_(TITLES["/"].encode())
         self._file.visititems(_entitle)
         self._file.close()
+        self._stream.check()
 
     def _description(self) -> str:
         text = f"Time tags, converted from {self._header.format}."
@@ -149,6 +153,54 @@ class PhotonHdf5Writer:
             self.close()
         else:
             self._file.close()
+            self._stream.check()
+
+
+class Unfailing:
+    """A stream as HDF5 sees it: nothing fails, as the library crashes where it cannot close a file."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._error: OSError | None = None
+
+    def check(self) -> None:
+        """Raise what did fail."""
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data: bytes) -> int:
+        """Write, until something failed."""
+        self._tried(lambda: self._stream.write(data))
+        return len(data)
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        """Go to a place, which may have to write what is buffered."""
+        self._tried(lambda: self._stream.seek(place, whence))
+        return place
+
+    def truncate(self, size: int) -> int:
+        """Cut off, or extend."""
+        self._tried(lambda: self._stream.truncate(size))
+        return size
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        self._tried(self._stream.flush)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read."""
+        return self._stream.read(size)
+
+    def tell(self) -> int:
+        """The place."""
+        return self._stream.tell()
+
+    def _tried(self, act: Callable[[], object]) -> None:
+        try:
+            if self._error is None:
+                act()
+        except OSError as error:
+            self._error = error
 
 
 def _entitle(name: str, item: Any) -> None:  # noqa: ANN401
