@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 class Node:
     """One node as its client sees it."""
 
-    def __init__(self, network: Network, name: str, address: str) -> None:
+    def __init__(self, network: "Network", name: str, address: str) -> None:
         self.name, self.address = name, address
         self._network = network
         self._connections = Connections(network.context, name, address, network.keyring)
@@ -61,7 +61,7 @@ class Node:
         self._borrowed = 0
 
     @property
-    def network(self) -> Network:
+    def network(self) -> "Network":
         """The network it belongs to."""
         return self._network
 
