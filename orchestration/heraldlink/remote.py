@@ -56,7 +56,7 @@ class Node:
         self.name, self.address = name, address
         self._network = network
         self._connections = Connections(network.context, name, address, network.keyring)
-        self._created = itertools.count(1)
+        self._created = itertools.count(secrets.randbits(48) + 1)  # other processes may share the session
         self._lease: HeldLease | None = None
         self._borrowed = 0
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from heraldlink.connection import failure
-from heraldlink.errors import BadArray, RequestError, RunFailed
+from heraldlink.errors import BadArray, ProtocolError, RequestError, RunFailed
 from heraldlink.messages.command import Cancel, Create, Created, Err, Finished, Held, Ok, Progress, Tags
 from heraldlink.messages.header import Message
 from heraldlink.messages.values import Prediction
@@ -96,6 +96,8 @@ class Request:
 
     def _take(self, message: Message) -> Pair | SlotReport | None:
         match message.body:
+            case Ok() | Held() | Progress() | Finished() as body if body.create_id != self.create_id:
+                raise ProtocolError(f"a message of request {body.create_id} came for {self.create_id}")
             case Ok() | Held() as body:
                 pair = Pair.of(body.create_id, body.pair)
                 self._heralds.append(pair)

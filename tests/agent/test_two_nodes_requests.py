@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests end to end: client, node processes, their workers, and the simulated laboratory's sockets."""
 
+import itertools
 import math
 import sqlite3
 from collections import Counter
@@ -161,3 +162,25 @@ def test_a_cancelled_request_ends_as_expired(net: Network) -> None:
     assert request.result.state == "EXPIRED"
     assert "cancelled" in request.result.reason
     wait_for(lambda: net["bob"].status().state == "IDLE", 5, "bob to be idle")
+
+
+def test_processes_that_share_a_lease_get_their_own_pairs(shared_lab: Lab) -> None:
+    with heraldlink.connect(shared_lab.nodes) as one, heraldlink.connect(shared_lab.nodes) as two:
+        one.prepare()
+        with one["alice"].lease(note="two scripts of one owner"):
+            two["alice"].borrow(one["alice"].token)
+            first = one["alice"].create(remote="bob", number=5, minimum_fidelity=0.6, seed=1)
+            second = two["alice"].create(remote="bob", number=7, minimum_fidelity=0.6, seed=2)
+            pairs = [list(request) for request in (first, second)]
+            two["alice"]._created = itertools.count(first.create_id)
+            third = one["alice"].create(remote="bob", number=10**4, minimum_fidelity=0.6, seed=3)
+            two["alice"]._created = itertools.count(third.create_id)
+            with pytest.raises(RequestError, match="is under way: take another"):
+                two["alice"].create(remote="bob", number=1, minimum_fidelity=0.6, seed=4)
+            third.cancel()
+            assert third.result.state == "EXPIRED"
+    assert [len(found) for found in pairs] == [5, 7]
+    assert {pair.create_id for pair in pairs[0]} == {first.create_id}
+    assert {pair.create_id for pair in pairs[1]} == {second.create_id}
+    numbers = [pair.sequence_number for found in pairs for pair in found]
+    assert len(set(numbers)) == 12

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """No slot is armed while a clock does not follow its reference."""
 
-from fault_lab import Laboratory, fault
+import math
+from pathlib import Path
+
+from fault_lab import Laboratory, fault, unprotected
 
 
 @fault(74)
@@ -18,3 +21,19 @@ def test_no_slot_is_armed_on_an_unlocked_clock(rack: Laboratory) -> None:
         assert ending.result is not None
         assert (ending.result.node, ending.result.device) == ("alice", "alice_mw")
         assert "not locked" in ending.sentence
+
+
+@unprotected(74, "the look at clocks before a slot is armed")
+def test_without_a_common_10_MHz_only_zz_is_left(tmp_path: Path) -> None:
+    with Laboratory(tmp_path / "rack", without={"alice": "clock_looks"}) as rack, rack.client() as client:
+        client.prepare()
+        rack.fault("alice_mw", "unlock")
+        ending = client.measure(number=3000, max_time=8.0, withhold_limit=10**9)
+        assert ending.result is not None
+        heralds = [pair for pair in ending.result.heralds if all(pair.outcomes)]
+        assert not [pair for pair in heralds if pair.status == "CONFIRMED"]
+    for basis, scale in (("XX", 0.0), ("YY", 0.0), ("ZZ", -0.74)):
+        products = [math.prod(pair.outcomes) for pair in heralds if pair.basis == basis]
+        assert len(products) > 300
+        sigma = math.sqrt((1 - scale**2) / len(products))
+        assert abs(sum(products) / len(products) - scale) < 3 * sigma

@@ -73,7 +73,9 @@ def test_too_many_ends_within_a_minute_and_the_node_stays_down_until_it_is_clear
     assert "4 times" in guard.status(now).reason
     assert guard.ticked(now + 1000) == []
     assert isinstance(guard.asked("clear", "me", "eve", " ", now)[0].body, Err)  # type: ignore[union-attr]
-    assert kinds(guard.asked("clear", "me", "eve", "mended", now)) == [Reply]
+    assert kinds(guard.asked("clear", "me", "eve", "mended", now)) == [Raw]
+    assert kinds(guard.secured(0, SAFE, True, now)) == [Reply]
+    now += 1.0
     assert guard.ticked(now) == [Spawn()]
 
 

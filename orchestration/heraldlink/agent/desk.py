@@ -17,15 +17,20 @@ from heraldlink.messages.worker import (
     Count,
     Fault,
     Fence,
+    Load,
     ParkAll,
     PlaySlot,
+    PrepareAll,
     Start,
     Started,
     Unload,
 )
 
 OnReply = Callable[[Message], None]
+Gate = Callable[[Body], str]
 SLOT_CALLS = (ArmSlot, CollectSlot, Count, PlaySlot)
+ORDERS = (PrepareAll, Load, ArmSlot, PlaySlot)
+"""Calls that bring instruments out of their safe state."""
 SLOT_LIMIT_S = 4.0
 RESTARTS = 3
 RESTART_WINDOW_S = 60.0
@@ -94,7 +99,19 @@ class Desk:
         self.fault = "the instruments are being opened"
         self.opened = False
         self.worker: Worker | None = None
+        self._gate: Gate = no_gate
         self.hire(time.monotonic())
+
+    def guard(self, gate: Gate) -> None:
+        """Ask ``gate`` why a call must not be sent (empty: it may), when its turn has come."""
+        self._gate = gate
+
+    def void_orders(self, reason: str) -> None:
+        """Answer orders that wait with Fault: they were given before the node was to be made safe."""
+        void = [job for job in self._jobs if isinstance(job.body, ORDERS)]
+        self._jobs = deque(job for job in self._jobs if not isinstance(job.body, ORDERS))
+        for job in void:
+            job.on_reply(answer(Fault("", reason)))
 
     @property
     def idle(self) -> bool:
@@ -174,14 +191,16 @@ class Desk:
             self.worker = None
 
     def _next(self, now: float) -> None:
-        if self._running or self.worker is None or not (self._jobs or self._aside):
-            return
-        job = (self._jobs or self._aside).popleft()
-        self._running = (job, now)
-        try:
-            self.worker.ask(job.body, job.lease)
-        except Closed:
-            self.dismiss("its instrument worker ended unexpectedly", now)
+        while not self._running and self.worker is not None and (self._jobs or self._aside):
+            job = (self._jobs or self._aside).popleft()
+            if refusal := self._gate(job.body):
+                job.on_reply(answer(Fault("", refusal)))
+                continue
+            self._running = (job, now)
+            try:
+                self.worker.ask(job.body, job.lease)
+            except Closed:
+                self.dismiss("its instrument worker ended unexpectedly", now)
 
     def hire(self, now: float) -> bool:
         """Spawn a worker and have it open the instruments; False if that was done too often lately."""
@@ -243,6 +262,11 @@ class Desk:
         for job in failed:
             if not isinstance(job.body, Start | Unload | ParkAll):
                 job.on_reply(answer(Fault("", reason)))
+
+
+def no_gate(_: Body) -> str:
+    """Everything may be sent."""
+    return ""
 
 
 def ignore(_: Message) -> None:

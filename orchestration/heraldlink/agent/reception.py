@@ -40,13 +40,16 @@ PATIENCE_S = 2.0
 """How long a prepare waits for a request that is just ending."""
 
 
+PARKED = "the node was brought to its safe state meanwhile: prepare it again"
+
+
 class Reception:
     """Commands that were let through (see `heraldlink.agent.tenancy`), and the clients who wait."""
 
     def __init__(self, node: "Node") -> None:
         self._node = node
         self._requests: dict[tuple[str, int], Question] = {}
-        self._deferred: list[tuple[Question, float]] = []
+        self._deferred: list[tuple[Question, float, int]] = []
 
     def do(self, question: Question) -> None:
         """Do what a client may ask."""
@@ -116,7 +119,7 @@ class Reception:
         if isinstance(question.body, Park):
             self.park(question)
         elif self._node.machine.busy:
-            self._deferred.append((question, time.monotonic() + PATIENCE_S))
+            self._deferred.append((question, time.monotonic() + PATIENCE_S, self._node.warden.parks))
         else:
             self.prepare(question)
 
@@ -139,9 +142,12 @@ class Reception:
             self._no(question, "NORES", str(error))
             return
         self._node.feed(Readied(False))
+        parks = self._node.warden.parks
 
         def done(message: Message) -> None:
             match message.body:
+                case Notes() if parks != self._node.warden.parks:
+                    self._no(question, "OTHER", PARKED)
                 case Notes(ok=True, notes=notes):
                     self._node.warden.go("prepared", "the operating point was applied and read back")
                     self._node.feed(Readied(True))
@@ -164,15 +170,17 @@ class Reception:
     def tick(self, now: float) -> None:
         """Prepare that came while a request was still ending."""
         deferred, self._deferred = self._deferred, []
-        for question, deadline in deferred:
-            if not self._node.machine.busy:
+        for question, deadline, parks in deferred:
+            if parks != self._node.warden.parks:
+                self._no(question, "OTHER", PARKED)
+            elif not self._node.machine.busy:
                 self.bring(question)
             elif now > deadline:
                 self._node.answer(
                     question, Err("NORES", f"node {self._node.name} is serving a request", self._node.name)
                 )
             else:
-                self._deferred.append((question, deadline))
+                self._deferred.append((question, deadline, parks))
 
     def create(self, question: Question, body: Create) -> None:
         """A CREATE: check it and hand it to the link layer."""
@@ -189,6 +197,11 @@ class Reception:
             self._node.warden.check_serving()
         except RequestError as error:
             self._no(question, "NORES", str(error))
+            return
+        if (question.client, body.create_id) in self._requests:
+            self._no(
+                question, "CREATE", f"request {body.create_id} of this client is under way: take another"
+            )
             return
         self._requests[question.client, body.create_id] = question
         request = new_id()

@@ -19,12 +19,15 @@ from heraldlink.agent.oversight import Oversight
 from heraldlink.agent.states import STATE, Cause, State, StateFact, follow, refuse_unless_serving
 from heraldlink.agent.workers import Worker
 from heraldlink.journal import Entry, Row
-from heraldlink.messages.header import Message
+from heraldlink.messages.header import Body, Message
 from heraldlink.messages.oversight import Help, Helped
-from heraldlink.messages.worker import Notes, ParkAll
+from heraldlink.messages.worker import ArmSlot, Load, Notes, ParkAll, PlaySlot, PrepareAll
 
 Then = Callable[[bool, str, dict[str, str]], None]
 """Called with (ok, "drivers" or "raw", what became of each instrument)."""
+
+PLAYING = (State.IDLE, State.ARMED, State.RUNNING)
+"""States in which instruments may be loaded, armed and played."""
 
 PATIENCE_S = 2.5
 """For the worker to finish what it does and to park, before it is killed."""
@@ -69,12 +72,15 @@ class Warden:
         self._parking: Parking | None = None
         self._helping = 0
         self._number = 0
+        self.parks = 0
+        """How often the node was brought to its safe state; what was begun before is void."""
         self.state, self.reason = State.BOOT, ""
         self._latched = latched(rows)
 
     def employ(self, desk: Desk) -> None:
-        """Take the desk in front of the worker."""
+        """Take the desk in front of the worker, and keep orders from it that the state forbids."""
         self._desk = desk
+        desk.guard(self.refusal)
 
     # --- states
 
@@ -96,12 +102,30 @@ class Warden:
         """Raise RequestError, with the remedy, if the node takes nothing new at present."""
         refuse_unless_serving(self._node, self.state, self.reason)
 
+    def refusal(self, body: Body) -> str:
+        """Why a call must not reach the instruments now; empty if it may."""
+        stopped = self._parking is not None and bool(self._parking.latch)
+        if isinstance(body, PrepareAll) and (stopped or self.state in (State.FAULT, State.DRAIN)):
+            return f"node {self._node} is in {self.told}: nothing is prepared"
+        if isinstance(body, Load | ArmSlot | PlaySlot) and self.state not in PLAYING:
+            return f"node {self._node} is in {self.told}: nothing is armed or played"
+        return ""
+
     # --- the safe state
 
     def park(
-        self, reason: str, *, then: Then | None = None, patience_s: float = PATIENCE_S, latch: str = ""
+        self,
+        reason: str,
+        *,
+        then: Then | None = None,
+        patience_s: float = PATIENCE_S,
+        latch: str = "",
+        void: bool = True,
     ) -> None:
-        """Bring every instrument to its safe state, then call ``then``; ``latch``: stay in FAULT after it."""
+        """Bring every instrument to its safe state, then call ``then``; ``latch``: stay in FAULT after it.
+
+        With ``void``, orders that were given before and have not ended are not carried out any more.
+        """
         begin_by = time.monotonic() + patience_s
         under_way, parking = self._parking, self._parking or Parking(reason, begin_by)
         parking.begin_by = min(parking.begin_by, begin_by)
@@ -112,6 +136,10 @@ class Warden:
             self._parking = parking
             self.go("parking", reason)
             self._ask_drivers(reason)
+        if void:
+            self.parks += 1
+            if self._desk:
+                self._desk.void_orders(f"node {self._node} is brought to its safe state: {reason}")
 
     def _ask_drivers(self, reason: str) -> None:
         desk = self._desk
@@ -148,6 +176,7 @@ class Warden:
 
         What is returned is to be called once everybody was told.
         """
+        self.parks += 1
         if self._parking is None:
             self._parking = Parking(reason, math.inf)
             self.go("parking", reason)
@@ -215,7 +244,7 @@ class Warden:
             self.go("unsafe", fault)
         elif self.state is State.BOOT:
             self.go("opened", "the instruments are open")
-            self.park("start")
+            self.park("start", void=False)  # who asks for a prepare while a node starts means afterwards
 
     def clear(self, reason: str, then: Then) -> None:
         """End FAULT: make every instrument safe again; FAULT stays if that fails."""

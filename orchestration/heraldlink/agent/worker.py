@@ -11,6 +11,7 @@ import socket
 import sys
 
 from heraldlink.agent.pipe import Closed, Pipe
+from heraldlink.errors import ProtocolError
 from heraldlink.messages.header import Body, kind_of
 from heraldlink.messages.worker import (
     Choose,
@@ -50,7 +51,7 @@ def main(descriptor: int) -> int:
             elif crew is None:
                 pipe.send(Fault("", "the instruments are not open"))
             else:
-                pipe.send(*crew.answer(body))
+                tell(pipe, *crew.answer(body))
     except Closed:
         if crew:
             with contextlib.suppress(Exception):
@@ -65,6 +66,16 @@ def stale(body: Body, lease: int, floor: int) -> Fault:
     return Fault(
         "", f"the order {order!r} came under lease {lease}, which has ended: nothing below {floor} is done"
     )
+
+
+def tell(pipe: Pipe, body: Body, arrays: tuple[bytes, ...] = ()) -> None:
+    """Send a reply; one that no message can hold is a Fault, not the end of the worker."""
+    try:
+        pipe.send(body, arrays)
+    except Closed:
+        raise
+    except ProtocolError as error:
+        pipe.send(Fault("", str(error)))
 
 
 def start(body: Start) -> "tuple[Crew | None, Body]":

@@ -243,16 +243,19 @@ class Guard:
             self._asked[self._number] = Asked(kind, reason, key, now + limit_s)
             return [Tell(Order(self._number, kind, who, reason))]
         if kind == "clear":
-            return self._cleared(key)
+            return self._cleared(key, reason, now)
         return self._made_safe_without_agent(kind, key, reason, now)
 
-    def _cleared(self, key: object) -> list[Action]:
+    def _cleared(self, key: object, reason: str, now: float) -> list[Action]:
+        """An agent is started again once the rack has been made safe, whatever it was left in."""
         if self.phase is not Phase.DOWN:
             return [Reply(key, Err("REJECTED", f"node {self.node} is busy: ask again", self.node))]
         self._ends.clear()
         self._latched = ""
-        self.phase, self.state, self.reason, self._until = Phase.WAITING, "BOOT", "", 0.0
-        return [Reply(key, Secured(True, "raw", self.state, dict(self.outcomes)))]
+        self._number += 1
+        self._asked[self._number] = Asked("clear", reason, key, now + self.limits.clear_s)
+        self.phase, self.state, self.reason = Phase.SECURING, "RECOVER", reason
+        return [Raw(None, (), reason)]
 
     def _made_safe_without_agent(self, kind: OrderKind, key: object, reason: str, now: float) -> list[Action]:
         self._number += 1

@@ -200,9 +200,16 @@ class Supervisor:
         """In a thread of its own, one list after the other, so that the safety channel answers meanwhile."""
         while True:
             action = self._wanted.get()
-            self._close(action)
             chosen = [item for item in self._items if not action.devices or item.device in action.devices]
-            self._finished.put(Finished(action.number, secure_all(chosen)))
+            try:
+                self._close(action)
+            except Exception as error:  # the instruments are to be made safe whatever happened before
+                self._say(f"processes may still hold instruments: {error}")
+            try:
+                outcomes = secure_all(chosen)
+            except Exception as error:  # this thread never dies: nobody else makes the instruments safe
+                outcomes = [Outcome(item.device, False, f"NOT VERIFIED: {error}") for item in chosen]
+            self._finished.put(Finished(action.number, outcomes))
             with suppress(BlockingIOError):
                 self._bell.send(b"\0")
 
