@@ -13,8 +13,6 @@ settings.register_profile("suite", deadline=None)  # a busy machine must not fai
 settings.load_profile("suite")
 
 FIXED_SEED = 20251
-BREAKING = {"faults", "agent"}
-LONG = {"system", "statistics"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,19 +59,10 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"seed: {config.option.seed}"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is long; divide the others among the workers.
-
-    Modules stay whole. Tests that break laboratories have deadlines, and a laboratory is nine processes:
-    those go to one worker, one after the other. The longest modules come first, so that no worker is alone
-    with them at the end.
-    """
+    """Leave out what is long; begin with the longest modules, so that no worker ends up alone with them."""
     if not config.option.long:
         left_out = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    for item in items:
-        breaks = not BREAKING.isdisjoint(item.path.parts)
-        item.add_marker(pytest.mark.xdist_group("laboratories" if breaks else str(item.path)))
-    items.sort(key=lambda item: (BREAKING.isdisjoint(item.path.parts), LONG.isdisjoint(item.path.parts)))
+    items.sort(key=lambda item: {"system", "statistics"}.isdisjoint(item.path.parts))
