@@ -6,7 +6,8 @@
 A time-stamp service in another process (`live_service.py`) sends blocks of two channels over ZeroMQ. Here
 they are received, put together, searched for heralds and published; the service receives the heralds. The
 figure with a target begins when the second channel's message has arrived here, and ends when the heralds
-are sent, with either engine; one part of it begins with the sorted block. The service times the whole way, both sockets included.
+are sent, with either engine; one part of it begins with the sorted block. The service times the whole way,
+both sockets included.
 """
 
 import json
