@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 from fault_lab import Laboratory, Rule, fault, wait_for
 
+from heraldlink.agent.warden import PATIENCE_S
 from heraldlink.errors import HeraldlinkError
 
 STEPS = ("ask", "offer", "add", "add_ack", "propose", "gen", "reply", "report", "verdict", "close")
@@ -58,6 +59,22 @@ def test_kill_at_a_step(rack: Laboratory, victim: str, step: str) -> None:
     assert name in ending.sentence or ending.state == "DELIVERED", ending
     rack.mend()
     wait_for(lambda: delivers(rack), RECOVERED_S, "pairs to come again")
+
+
+@fault(6)
+def test_a_worker_that_opens_its_instruments_slowly_is_waited_for(rack: Laboratory) -> None:
+    """One is hired in the place of a killed one, and has its time to open slow instruments; the node is safe
+    and works again."""
+    (worker,) = rack.workers("bob")
+    rack.fault("bob_mw", "delay", match="*IDN?*", delay_s=2.0 * PATIENCE_S, count=1)
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: rack.strikes("bob_mw", "delay"), 20, "the slow instrument to be asked")
+    (hired,) = rack.workers("bob")
+    with rack.client() as client:
+        wait_for(lambda: client.network["bob"].status().state == "SAFE", RECOVERED_S, "bob to be safe")
+        client.prepare()
+        assert client.measure(5).state == "DELIVERED"
+    assert rack.workers("bob") == [hired]
 
 
 def delivers(rack: Laboratory) -> bool:

@@ -140,6 +140,12 @@ class Desk:
         return self._running[1] if self._running and isinstance(self._running[0].body, kind) else None
 
     @property
+    def opening(self) -> bool:
+        """Whether the worker opens its instruments now, or will as soon as it can."""
+        running = self._running is not None and isinstance(self._running[0].body, Start)
+        return running or any(isinstance(job.body, Start) for job in self._jobs)
+
+    @property
     def start_limit_s(self) -> float:
         """How long opening the instruments may take."""
         return self._limits.start_s

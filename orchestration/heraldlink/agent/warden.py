@@ -95,8 +95,9 @@ class Warden:
 
     @property
     def told(self) -> str:
-        """The state for people, with its reason where there is a fault."""
-        return f"{self.state} ({self.reason})" if self.state is State.FAULT else self.state.value
+        """The state for people, with its reason where something is wrong."""
+        wrong = self.state in (State.FAULT, State.SUSPENDED)
+        return f"{self.state} ({self.reason})" if wrong else self.state.value
 
     def check_serving(self) -> None:
         """Raise RequestError, with the remedy, if the node takes nothing new at present."""
@@ -266,7 +267,9 @@ class Warden:
         if parking is None or desk is None or desk.worker is None or self._helping:
             return
         begun = desk.since(ParkAll)
-        if begun is None and desk.opened and now > parking.begin_by:
+        # without a supervisor only drivers can park, and a worker dismissed for opening them never will
+        waits = desk.opening and not self._oversight.there
+        if begun is None and desk.opened and not waits and now > parking.begin_by:
             self._dismiss(f"its instrument worker did not turn to the safe state in time ({parking.reason})")
         elif begun is not None and now - begun > (STOP_LIMIT_S if parking.latch else PARK_LIMIT_S):
             self._dismiss("its instrument worker did not finish parking")

@@ -174,7 +174,8 @@ def fail(
 ) -> Outcome:
     """Give up the active request, or the one being asked; tell the named nodes what happened."""
     state, given_up = clear(state, node, device, reason)
-    actions: list[Action] = [*given_up]
+    # the safe state first: whoever is told of the failure finds it begun
+    actions: list[Action] = [SafeState(reason), *given_up] if park else [*given_up]
     item, waiting = state.active, state.asking
     if item:
         note = Failed(item.request, node, device, reason)
@@ -186,10 +187,7 @@ def fail(
         state, more = leave(state, (waiting,), reason)
         actions += more
         actions.append(Tell(waiting.client, waiting.create_id, Err("OTHER", reason, node, device)))
-    if park:
-        actions.append(SafeState(reason))
-        state = replace(state, prepared=False)
-    return state, tuple(actions)
+    return (replace(state, prepared=False) if park else state), tuple(actions)
 
 
 def fail_all(state: EndState, node: str, device: str, reason: str, *, park: bool) -> Outcome:

@@ -78,7 +78,7 @@ def fail(
     state: MidpointState, node: str, device: str, reason: str, now: float, *, park: bool, tell: bool = True
 ) -> Outcome:
     """Leave the active request, tell both ends why, and park; its master tells how it ended."""
-    actions: list[Action] = []
+    actions: list[Action] = [SafeState(reason)] if park else []
     item = state.active
     if item:
         note = Failed(item.request, node, device, reason)
@@ -87,7 +87,4 @@ def fail(
             state = replace(state, unsettled=(*state.unsettled, Unsettled(item.request, item.master)))
         state, more = leave(state, item, reason, now)
         actions += more
-    if park:
-        actions.append(SafeState(reason))
-        state = replace(state, prepared=False)
-    return state, tuple(actions)
+    return (replace(state, prepared=False) if park else state), tuple(actions)
