@@ -184,7 +184,7 @@ class IndexAssigner:
         """See `Assigner`."""
         if not isinstance(block, IndexedBlock):
             raise RequestError("tags carry no reference index: count or reconstruct their syncs")
-        before = int(np.searchsorted(block.index, self._first))
+        before = int(block.index.searchsorted(self._first))
         self._outside += before
         attempt = block.index[before:] - self._first if self._first else block.index[before:]
         clicks = Assigned(attempt, block.after_ps[before:], attempt, block.channel[before:])
@@ -228,7 +228,7 @@ class IndexAssigner:
     def _over(self, until_index: int) -> Assigned:
         """Clicks of smaller indices, with their times."""
         self._told_until = until_index - self._first
-        stop = int(np.searchsorted(self._pending.attempt, self._told_until))
+        stop = int(self._pending.attempt.searchsorted(self._told_until))
         over = self._pending.part(slice(0, stop))
         self._pending = self._pending.part(slice(stop, None))
         if self._period_ps is None:

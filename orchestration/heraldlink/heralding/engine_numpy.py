@@ -24,6 +24,9 @@ from heraldlink.heralding.patterns import AMBIGUOUS, NONE
 PIECE = 1 << 16
 """Tags at once: enough to make the cost of a call small, few enough for a cache of 2 MB."""
 
+LONG = 4
+"""Clicks in an attempt from which on many attempts at once are slower than one after another."""
+
 Places = NDArray[np.intp]
 
 FIRST: Places = np.zeros(1, dtype=np.intp)
@@ -60,14 +63,20 @@ class NumpyEngine:
         counts: Times,
     ) -> Rows:
         """See `HeraldEngine`."""
-        hits, bits = _hits(logic, logic.roles.take(channel.view(np.uint16)), after_ps)
-        number = attempt[hits]
+        hits = _inside(logic, after_ps).nonzero()[0]
+        role = logic.roles.take(channel.view(np.uint16).take(hits))
+        if hits.size and role.min() < 0:
+            detected = (role >= 0).nonzero()[0]
+            hits, role = hits.take(detected), role.take(detected)
+        number = attempt.take(hits)
         first = _group_begins(number)
         clicks = _sizes(first, hits.size)
-        pattern = _patterns(bits, first)
+        pattern = _patterns(_bits(logic, role, hits, after_ps), first, clicks)
         counts += np.bincount(pattern, minlength=counts.size)
         begin = hits.take(first)
-        return _rows(logic, number.take(first), pattern, clicks, after_ps.take(begin), time_ps.take(begin))
+        first_ps = after_ps.take(begin)
+        first_time_ps = first_ps if time_ps is after_ps else time_ps.take(begin)
+        return _rows(logic, number.take(first), pattern, clicks, first_ps, first_time_ps)
 
 
 def join_rows(parts: list[Rows]) -> Rows:
@@ -98,11 +107,12 @@ def _count_piece(
     sync_ps = np.concatenate(([_open_since(logic, still, time_ps)], time_ps.take(syncs)))
     place = _places(role == SYNC, syncs, time_ps)
     after_ps = time_ps - sync_ps.take(place)
-    hits, bits = _hits(logic, role, after_ps)
+    hits = (_inside(logic, after_ps) & (role >= 0)).nonzero()[0]
+    bits = _bits(logic, role.take(hits), hits, after_ps)
     number = place.take(hits)
     first = _group_begins(number)
     clicks, begin = _sizes(first, hits.size), hits.take(first)
-    columns = number.take(first), _patterns(bits, first), clicks, after_ps.take(begin)
+    columns = number.take(first), _patterns(bits, first, clicks), clicks, after_ps.take(begin)
     return _close(logic, columns, sync_ps, still, counts)
 
 
@@ -178,21 +188,23 @@ def _whole_ties(time_ps: Times, stop: int) -> int:
     return int(np.searchsorted(time_ps, int(time_ps[stop - 1]), side="right"))
 
 
-def _hits(logic: GateLogic, role: NDArray[np.int8], after_ps: Times) -> tuple[Places, NDArray[np.uint32]]:
-    """Clicks of detectors inside a gate, and the bit of each."""
-    gates = zip(logic.begin_ps.tolist(), logic.end_ps.tolist(), strict=True)
+def _inside(logic: GateLogic, after_ps: Times) -> NDArray[np.bool_]:
+    """Which tags lie in a gate."""
     inside = np.zeros(after_ps.size, dtype=np.bool_)
-    for begin_ps, end_ps in gates:
+    for begin_ps, end_ps in zip(logic.begin_ps.tolist(), logic.end_ps.tolist(), strict=True):
         inside |= (after_ps - begin_ps).view(np.uint64) < np.uint64(end_ps - begin_ps)
-    inside &= role >= 0
-    hits = inside.nonzero()[0]
-    bit = role.take(hits).astype(np.uint32)
+    return inside
+
+
+def _bits(logic: GateLogic, role: NDArray[np.int8], hits: Places, after_ps: Times) -> NDArray[np.uint32]:
+    """The bit of each click in a gate, whose detectors' places are given."""
+    bit = role.astype(np.uint32)
     if logic.begin_ps.size > 1:
         bit *= np.uint32(logic.begin_ps.size)
         after_ps = after_ps.take(hits)
         for begin_ps in logic.begin_ps[1:].tolist():
             bit += after_ps >= begin_ps
-    return hits, np.uint32(1) << bit
+    return np.uint32(1) << bit
 
 
 def _group_begins(number: NDArray[np.integer]) -> Places:
@@ -211,9 +223,18 @@ def _sizes(first: Places, total: int) -> Places:
     return sizes
 
 
-def _patterns(bits: NDArray[np.uint32], first: Places) -> NDArray[np.uint32]:
-    """The bits of each group of clicks, joined."""
-    return np.bitwise_or.reduceat(bits, first) if bits.size else bits
+def _patterns(bits: NDArray[np.uint32], first: Places, clicks: Places) -> NDArray[np.uint32]:
+    """The bits of each group of clicks, joined; groups are short, as a rule of one click."""
+    pattern = bits.take(first)
+    longer, place = (clicks > 1).nonzero()[0], 1
+    while longer.size:
+        if place == LONG:
+            pattern[longer] = np.bitwise_or.reduceat(bits, first)[longer]
+            break
+        pattern[longer] |= bits.take(first.take(longer) + place)
+        place += 1
+        longer = longer.compress(clicks.take(longer) > place)
+    return pattern
 
 
 def _rows(

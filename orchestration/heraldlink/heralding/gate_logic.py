@@ -38,14 +38,16 @@ class Rows(NamedTuple):
     after_ps: Times
     time_ps: Times
 
-    def chosen(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Rows:
-        """Only these rows."""
+    def chosen(self, places: NDArray[np.intp]) -> Rows:
+        """Only the rows at these places, which ascend."""
+        if places.size == self.attempt.size:
+            return self
         return Rows(
-            self.attempt[which],
-            self.outcome[which],
-            self.pattern[which],
-            self.after_ps[which],
-            self.time_ps[which],
+            self.attempt.take(places),
+            self.outcome.take(places),
+            self.pattern.take(places),
+            self.after_ps.take(places),
+            self.time_ps.take(places),
         )
 
 

@@ -85,9 +85,9 @@ class HeraldStream:
         if self._veto.needed and rows.attempt.size:
             dead = self._veto.vetoed(rows.time_ps - rows.after_ps)
             self._vetoed += int(np.count_nonzero(dead))
-            rows = rows.chosen(~dead)
+            rows = rows.chosen((~dead).nonzero()[0])
         is_ambiguous = rows.outcome == AMBIGUOUS
-        ambiguous = rows.attempt[is_ambiguous]
+        ambiguous = rows.attempt.take(is_ambiguous.nonzero()[0])
         if ambiguous.size:
             rows = rows.chosen((~is_ambiguous).nonzero()[0])
         heralds = Heralds(
