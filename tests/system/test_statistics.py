@@ -88,7 +88,10 @@ def runs(
         for place in range(SETTINGS):
             net = lab.start_nodes(random_settings(random, path))
             net.prepare()
-            done += [run(lab, net, devices, seed + RUNS * place + k, random) for k in range(RUNS // SETTINGS)]
+            seeds = range(seed + RUNS * place, seed + RUNS * place + RUNS // SETTINGS)
+            counted = [request(net, number) for number in seeds]
+            rack = read_back(lab.addresses, devices)  # every request of a setting leaves it like this
+            done += [Run(result, rack, attempts, random.random(5)) for result, attempts in counted]
             net.park()
     return done
 
@@ -115,8 +118,11 @@ def random_settings(random: np.random.Generator, devices: Path) -> dict[str, dic
     }
 
 
-def run(lab: Laboratory, net: Network, devices: Devices, seed: int, random: np.random.Generator) -> Run:
-    """One request; of its slots a number that was fixed beforehand, so that when it stops means nothing."""
+def request(net: Network, seed: int) -> tuple[Result, int]:
+    """One request, and the attempts of each slot that were surely played.
+
+    Of its slots a number is taken that was fixed beforehand, so that when it stops means nothing.
+    """
     request = net["alice"].create(remote="bob", number=round(1.25 * HERALDS), max_time=10**4, seed=seed)
     attempts = int(request.attempts_per_slot * (1 - 2 * request.prediction.probability))
     slots = int(np.ceil(1.05 * HERALDS / (request.prediction.probability * attempts)))
@@ -126,8 +132,7 @@ def run(lab: Laboratory, net: Network, devices: Devices, seed: int, random: np.r
     numbers = {slot.slot for slot in played}
     heralds = tuple(pair for pair in request.result.heralds if pair.slot in numbers)
     assert len(heralds) >= HERALDS
-    result = replace(request.result, slots=tuple(played), heralds=heralds)
-    return Run(result, read_back(lab.addresses, devices), attempts, random.random(5))
+    return replace(request.result, slots=tuple(played), heralds=heralds), attempts
 
 
 def link_of(run: Run, devices: Devices) -> LinkModel:
