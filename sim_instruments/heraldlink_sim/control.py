@@ -9,6 +9,8 @@ JSON objects, one a line, on a TCP port of the loopback interface; each line is 
 * ``{"do": "watch", "instruments": [NAME, ...]}`` -> ``{}``: log what reaches these from now on
 * ``{"do": "wire", "after_s": T}`` -> ``{"wire": [...]}``, after this reading of the machine's monotonic
   clock; the first 4000
+* ``{"do": "settings", "after_s": T}`` -> ``{"settings": [...]}``: the same of all messages that are no
+  queries, to any instrument; always logged, the last 50,000
 * ``{"do": "panel", "instrument": NAME, "message": TEXT}`` -> ``{"answer": TEXT}``: as somebody in front of
   the instrument reads it, past its connections and their faults
 * a mistake -> ``{"error": SENTENCE}``
@@ -21,7 +23,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from itertools import islice
 from typing import cast
@@ -29,6 +31,7 @@ from typing import cast
 from heraldlink_sim.bench_config import CONTROL as CONTROL
 from heraldlink_sim.errors import ConnectionFailed, FaultError
 from heraldlink_sim.faults import Faults
+from heraldlink_sim.faults.faults import Passed
 from heraldlink_sim.faults.kinds import fault_of
 from heraldlink_sim.transport.server import Server, answer_of, listen
 
@@ -105,10 +108,17 @@ def _done(faults: Faults, request: Mapping[str, object]) -> Answer:
         faults.watch([str(name) for name in cast("list[object]", names)])
         return {}
     if do == "wire" and isinstance(after_s := request.get("after_s"), int | float):
-        passed = (asdict(item) for item in faults.wire if item.clock_s > after_s)
-        return {"wire": list(islice(passed, _SHOWN_MESSAGES))}
-    known = "fault, faults, heal, watch, wire and panel"
+        return {"wire": _passed_after(faults.wire, after_s)}
+    if do == "settings" and isinstance(after_s := request.get("after_s"), int | float):
+        return {"settings": _passed_after(faults.settings, after_s)}
+    known = "fault, faults, heal, watch, wire, settings and panel"
     raise FaultError(f"the control channel knows {known}, not {do!r}")
+
+
+def _passed_after(log: Iterable[Passed], after_s: float) -> list[dict[str, object]]:
+    return [
+        asdict(item) for item in islice((item for item in log if item.clock_s > after_s), _SHOWN_MESSAGES)
+    ]
 
 
 def _parsed(line: bytes) -> Mapping[str, object] | None:

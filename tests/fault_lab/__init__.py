@@ -30,9 +30,11 @@ How to write the test of a row of the fault list::
   ``rack.pid``, ``rack.workers``.
 * Requests: ``client.start(number=...)`` then ``asked.slots(3)`` waits for three more slots, ``asked.end()``
   waits for the end; everything a client was told is in ``rack.history``.
-* A protection switched off: ``Laboratory(folder, without={"alice": "NAME"})`` starts that node with the
-  function NAME of :mod:`without` applied; ``@unprotected(16, "...")`` marks the test that shows the failure,
-  ``shown_to_fail(scenario, rack, "why")`` runs the row's scenario and wants it, or the history, to fail.
+* A protection switched off: in ``with rack.off("NAME", "alice"):`` that node runs without the protection
+  NAME of :mod:`site.live`, if the laboratory is ``switchable``; what cannot be switched while a node runs is
+  in :mod:`without`: ``Laboratory(folder, without={"alice": "NAME"})``. ``unprotected(16, "...")`` marks the
+  test that shows the failure; ``shown_to_fail(scenario, rack, "why")`` runs the row's scenario and wants it,
+  or the history, to fail.
 
 The table of docs/reference/fault-rows.md is made from these marks: ``python -m fault_lab.table --write``.
 """

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import heraldlink
@@ -17,6 +17,7 @@ from fault_lab.files import node_file
 from fault_lab.history import History
 from fault_lab.proxy import Proxy
 from fault_lab.relay import Relay
+from fault_lab.site import live
 from heraldlink import safety
 from heraldlink.config import find_config
 from heraldlink.errors import HeraldlinkError
@@ -41,7 +42,8 @@ class Laboratory:
     """A bench and its three nodes, running. ``changes``: {node: {dotted key of its file: value}}.
 
     ``command``: what starts a node, "node" or "up". ``without``: {node: protection} of
-    :mod:`fault_lab.without`. ``wired``: with a TCP proxy between each end and its relay.
+    :mod:`fault_lab.without`; ``switchable``: those of :mod:`fault_lab.site.live` can be switched off and on
+    (``off``). ``wired``: with a TCP proxy between each end and its relay.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Laboratory:
         without: Mapping[str, str] | None = None,
         command: str = "node",
         wired: bool = False,
+        switchable: bool = False,
     ) -> None:
         self.folder, self.data = folder, folder / "data"
         self.history = History()
@@ -64,12 +67,8 @@ class Laboratory:
         self.command: dict[str, Relay] = {}
         self.wire: dict[str, Proxy] = {}
         self.usage: dict[str, tuple[int, int]] = {}
-        self._changes, self._without, self._command, self._wired = (
-            changes or {},
-            without or {},
-            command,
-            wired,
-        )
+        self._changes, self._without = changes or {}, without or {}
+        self._command, self._wired, self._switchable = command, wired, switchable
         folder.mkdir(exist_ok=True)
         options = ["--pace", pace, "--seed", str(seed)]
         self.instruments = self._start("sim", ["-m", "heraldlink_sim", str(find_config(bench)), *options])
@@ -196,6 +195,28 @@ class Laboratory:
         for thing in (*self.link.values(), *self.command.values(), *self.wire.values()):
             thing.close()
 
+    # --- protections
+
+    @contextmanager
+    def off(self, protection: str, *names: str) -> Iterator[None]:
+        """These nodes run without a protection of :mod:`fault_lab.site.live` in the block.
+
+        Raises AssertionError if nobody has gone where the protection was.
+        """
+        assert self._switchable, "this laboratory's protections cannot be switched off"
+        assert protection in live.protections(), f"there is no switch {protection!r}"
+        switches = [self._switches(name) / protection for name in names]
+        for switch in switches:
+            live.reached_file(switch).unlink(missing_ok=True)
+            switch.touch()
+        try:
+            yield
+        finally:
+            for switch in switches:
+                switch.unlink()
+        for switch in switches:
+            assert live.reached_file(switch).exists(), f"{switch}: nobody went where the protection was"
+
     # --- clients
 
     def client(self, name: str = "client", *, relayed: bool = False) -> Client:
@@ -274,12 +295,18 @@ class Laboratory:
 
     def _environment(self, name: str) -> dict[str, str]:
         """A protection is switched off by a sitecustomize that this process and its children load."""
-        environment = dict(os.environ)
-        if name in self._without:
-            paths = [str(HERE / "site"), str(HERE.parent), environment.get("PYTHONPATH", "")]
-            environment["PYTHONPATH"] = os.pathsep.join(paths)
-            environment["FAULT_LAB_WITHOUT"] = self._without[name]
-        return environment
+        asked = {"FAULT_LAB_WITHOUT": self._without[name]} if name in self._without else {}
+        if self._switchable and name in NODES:
+            asked["FAULT_LAB_SWITCHES"] = str(self._switches(name))
+        if not asked:
+            return dict(os.environ)
+        paths = [str(HERE / "site"), str(HERE.parent), os.environ.get("PYTHONPATH", "")]
+        return os.environ | asked | {"PYTHONPATH": os.pathsep.join(paths)}
+
+    def _switches(self, name: str) -> Path:
+        folder = self.folder / "switches" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def _await(self, name: str) -> dict[str, str]:
         file, process = self._ports(name), self.processes[name]

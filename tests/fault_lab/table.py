@@ -51,19 +51,20 @@ def marks(tests: Path = TESTS) -> dict[int, Shown]:
     found: dict[int, Shown] = {}
     for path in sorted(tests.rglob("test_*.py")):
         text = path.read_text()
-        if "@fault(" in text or "@unprotected(" in text:
+        if "fault(" in text or "unprotected(" in text:
             for function, name, arguments in decorated(ast.parse(text)):
                 keep(found, path.relative_to(tests.parent).as_posix(), function, name, arguments)
     return found
 
 
 def decorated(tree: ast.AST) -> Iterator[tuple[ast.FunctionDef, str, list[object]]]:
-    """(test, "fault" or "unprotected", arguments) of each mark."""
+    """(test, "fault" or "unprotected", arguments) of each mark, also of one case of a parametrized test."""
     for function in ast.walk(tree):
-        for mark in function.decorator_list if isinstance(function, ast.FunctionDef) else ():
-            name = mark.func.id if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) else ""
-            if name in ("fault", "unprotected"):
-                yield function, name, [ast.literal_eval(item) for item in mark.args]
+        for decorator in function.decorator_list if isinstance(function, ast.FunctionDef) else ():
+            for mark in ast.walk(decorator):
+                name = mark.func.id if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) else ""
+                if isinstance(mark, ast.Call) and name in ("fault", "unprotected"):
+                    yield function, name, [ast.literal_eval(item) for item in mark.args]
 
 
 def keep(

@@ -5,9 +5,6 @@ A scenario that holds without its protection proves nothing; see ``shown_to_fail
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-
-import msgspec
 
 SWITCHES: dict[str, Callable[[], None]] = {}
 
@@ -70,37 +67,6 @@ def resending() -> None:
     from heraldlink.link import courier
 
     courier.RETRY_FACTOR, courier.SHORTEST_RETRY_S, courier.LONGEST_RETRY_S = 1e9, 1e9, 1e9
-
-
-@switch
-def worker_deadline() -> None:
-    """Nobody watches how long the worker takes."""
-    from heraldlink.agent.desk import Desk
-
-    Desk.watch = lambda self, now: None
-
-
-@switch
-def journal_lock() -> None:
-    """Two processes may open one journal."""
-    import fcntl
-
-    fcntl.flock = lambda descriptor, how: None
-
-
-@switch
-def parking() -> None:
-    """A node that loses control leaves its instruments as they are."""
-    from heraldlink.agent import node
-    from heraldlink.link.events import SafeState
-
-    before = node.Node.perform
-
-    def perform(self, action):
-        if not isinstance(action, SafeState):
-            before(self, action)
-
-    node.Node.perform = perform
 
 
 @switch
@@ -214,28 +180,3 @@ def program_check() -> None:
     from heraldlink.link import end_master
 
     end_master.compiled_otherwise = lambda item: []
-
-
-@switch
-def attempt_numbers() -> None:
-    """Readouts are taken in the order of the heralds, whatever their attempt numbers."""
-    from heraldlink.link import midpoint_slot, verdict
-    from heraldlink.messages.values import Readout
-
-    def in_order(case):
-        heralds = [herald.attempt for herald in case.heralds]
-        reports = {
-            node: msgspec.structs.replace(
-                report,
-                readouts=tuple(
-                    Readout(attempt, item.outcome)
-                    for attempt, item in zip(heralds, report.readouts, strict=False)
-                ),
-            )
-            for node, report in case.reports.items()
-        }
-        return before(replace(case, reports=reports))
-
-    before = verdict.decide
-    midpoint_slot.decide = in_order
-    midpoint_slot.strays = lambda heralds, reports, allowed: ()

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from door_site import site as site
 from fault_lab import Laboratory, check
 from fault_rig import Rig
 from qcodes.instrument import Instrument

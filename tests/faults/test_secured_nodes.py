@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fault_lab import fault, wait_for
+from fault_lab import fault, unprotected, wait_for
 from fault_lab.secured import SecuredLaboratory
 
 from heraldlink.agent.log_file import log_path
@@ -18,7 +18,7 @@ from heraldlink.security.roster import authorize, revoke
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredLaboratory]:
-    with SecuredLaboratory(tmp_path_factory.mktemp("secured")) as running:
+    with SecuredLaboratory(tmp_path_factory.mktemp("secured"), switchable=True) as running:
         yield running
 
 
@@ -41,9 +41,8 @@ def test_a_stranger_is_told_by_whom_and_why(lab: SecuredLaboratory) -> None:
     wait_for(lambda: "refused a connection" in log_path(lab.data, "alice").read_text(), 5, "alice's log")
 
 
-@fault(38)
-def test_an_observer_reads_and_commands_nothing(lab: SecuredLaboratory) -> None:
-    """An observer's command is FORBIDDEN, written into the node's log, and not done; reading is free."""
+def observer_commands(lab: SecuredLaboratory) -> None:
+    """The scenario of row 38."""
     with lab.connect("olga") as network, lab.connect("carol") as other:
         before = other["alice"].status()
         assert network["alice"].status() == before
@@ -51,6 +50,18 @@ def test_an_observer_reads_and_commands_nothing(lab: SecuredLaboratory) -> None:
             network["alice"].park()
         assert other["alice"].status() == before
     wait_for(lambda: "refused park: olga" in log_path(lab.data, "alice").read_text(), 5, "the audit line")
+
+
+@fault(38)
+def test_an_observer_reads_and_commands_nothing(lab: SecuredLaboratory) -> None:
+    """An observer's command is FORBIDDEN, written into the node's log, and not done; reading is free."""
+    observer_commands(lab)
+
+
+@unprotected(38, "the roles of commands")
+def test_without_roles_an_observer_commands(lab: SecuredLaboratory) -> None:
+    with lab.off("roles", "alice"), pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        observer_commands(lab)
 
 
 @fault(39)

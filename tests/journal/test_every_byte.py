@@ -10,6 +10,7 @@ from journal_facts import pair
 
 from heraldlink.errors import JournalError
 from heraldlink.journal import Entry, Journal, log
+from heraldlink.journal.wal import Frames
 from heraldlink.link.facts import PAIR
 
 FLIPS = 1000
@@ -96,14 +97,10 @@ def test_a_lost_log_is_refused(tmp_path: Path, original: tuple[dict[str, bytes],
     assert opened(tmp_path, {part: files[part] for part in ("", ".mark")}) is None
 
 
-@fault(78)
-@pytest.mark.parametrize("tail", [b"\xa5" * 5000, bytes(5000), b"\0", b"half a frame" * 100])
-def test_a_torn_tail_is_dropped_and_told(
-    tmp_path: Path, original: tuple[dict[str, bytes], Rows], tail: bytes
-) -> None:
-    """Garbage, zeros or a part of a frame behind the last row: dropped and told, all rows are there."""
+def torn_tail(folder: Path, original: tuple[dict[str, bytes], Rows], tail: bytes) -> None:
+    """The scenario of row 78."""
     files, rows = original
-    path = tmp_path / "journal.sqlite"
+    path = folder / "journal.sqlite"
     for part, content in (files | {"-wal": files["-wal"] + tail}).items():
         path.with_name(path.name + part).write_bytes(content)
     journal = Journal(path)
@@ -114,3 +111,21 @@ def test_a_torn_tail_is_dropped_and_told(
     whole = Journal(path)
     assert whole.notes == ()
     whole.close()
+
+
+@fault(78)
+@pytest.mark.parametrize("tail", [b"\xa5" * 5000, bytes(5000), b"\0", b"half a frame" * 100])
+def test_a_torn_tail_is_dropped_and_told(
+    tmp_path: Path, original: tuple[dict[str, bytes], Rows], tail: bytes
+) -> None:
+    """Garbage, zeros or a part of a frame behind the last row: dropped and told, all rows are there."""
+    torn_tail(tmp_path, original, tail)
+
+
+@unprotected(78, "the look behind the log's last row")
+def test_without_a_look_behind_the_last_row_nothing_is_told(
+    tmp_path: Path, original: tuple[dict[str, bytes], Rows], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "frames_of", lambda path: Frames())
+    with pytest.raises(ValueError, match="not enough values"):
+        torn_tail(tmp_path, original, b"\xa5" * 5000)

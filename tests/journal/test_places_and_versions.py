@@ -48,9 +48,8 @@ def test_the_file_system_of_a_path_is_found(path: str, kind: str) -> None:
     assert bool(place.warning(Path(path), MOUNTS)) == (kind in ("nfs4", "cifs"))
 
 
-@fault(80)
-def test_a_network_file_system_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The node starts on a network file system, and its log and journal say what may be lost there."""
+def on_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scenario of row 80."""
     mounts = tmp_path / "mounts"
     mounts.write_text(f"40 1 0:60 / {tmp_path.resolve()} rw - nfs4 server:/lab rw\n")
     monkeypatch.setattr(place, "MOUNTS", mounts)
@@ -59,6 +58,21 @@ def test_a_network_file_system_is_warned_of(tmp_path: Path, monkeypatch: pytest.
     assert "lies on a network file system (nfs4)" in note
     assert "data_directory" in note
     journal.close()
+
+
+@fault(80)
+def test_a_network_file_system_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node starts on a network file system, and its log and journal say what may be lost there."""
+    on_a_network(tmp_path, monkeypatch)
+
+
+@unprotected(80, "the look at the file system")
+def test_without_a_look_at_the_file_system_nobody_is_warned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "file_system", lambda path, mounts: "ext4")
+    with pytest.raises(ValueError, match="not enough values"):
+        on_a_network(tmp_path, monkeypatch)
 
 
 def old_journal(path: Path) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import zmq
-from fault_lab import fault
+from fault_lab import fault, unprotected
 
 from heraldlink.agent.bulletin import Bulletin
 from heraldlink.agent.event_port import EventPort
@@ -74,20 +74,36 @@ def test_a_late_listener_gets_the_state_and_then_every_event_once(bench: Bench) 
         assert [event.seq for event in news if isinstance(event, Event)] == [4, 5, 6, 7, 8]
 
 
-def test_lost_events_are_told_with_their_number_and_the_state_comes_anew(bench: Bench) -> None:
+def lost_events(bench: Bench, seconds: float = 20.0) -> None:
+    """The scenario of row 28."""
     with bench.listener() as listener:
         collected(bench, listener, lambda news: len(news) == 1)
         bench.tell(PAIR)
         for _ in range(4):
             bench.tell(PAIR, publish=False)
         bench.tell(PAIR)
-        one, missed, snapshot, last = collected(bench, listener, lambda news: len(news) == 4)
+        one, missed, snapshot, last = collected(bench, listener, lambda news: len(news) == 4, seconds)
         assert isinstance(one, Event)
         assert missed == Missed(PAIR, 4)
         assert isinstance(snapshot, Snapshot)
         assert snapshot.seqs[PAIR] == 6
         assert isinstance(last, Event)
         assert last.seq == 6
+
+
+@fault(28)
+def test_lost_events_are_told_with_their_number_and_the_state_comes_anew(bench: Bench) -> None:
+    """Who lost some is told how many, and gets the present state."""
+    lost_events(bench)
+
+
+@unprotected(28, "comparing the numbers of events")
+def test_without_a_look_at_the_numbers_a_gap_is_not_seen(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Listener, "_missed", lambda self, event: [])
+    with pytest.raises(AssertionError, match=r"only \[Event\(.*seq=1.*Event\(.*seq=6"):
+        lost_events(bench, 1.0)
 
 
 def test_the_loss_of_the_last_event_shows_with_the_next_beat(bench: Bench) -> None:

@@ -38,13 +38,18 @@ audit = logging.getLogger("heraldlink.audit")
 
 
 class LeaseFact(msgspec.Struct, frozen=True):
-    """A lease was given (``reason`` empty) or ended; on disk before anybody is told."""
+    """A lease was given (``reason`` empty) or ended; on disk before anybody is told.
+
+    ``clock_ns``: when, on the node's monotonic clock. ``safe``: the node went to its safe state for it.
+    """
 
     epoch: int
     holder: str
     note: str
     boot: int
     reason: str = ""
+    clock_ns: int = 0
+    safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +163,9 @@ class Admission:
         """What time brings to the lease."""
         return self._take(leases.pass_time(self._leases, now, busy=busy))
 
-    def entries_of(self, changes: tuple[Change, ...]) -> tuple[Entry, ...]:
+    def entries_of(self, changes: tuple[Change, ...], now: float) -> tuple[Entry, ...]:
         """What to journal of changes before anybody is told of them."""
-        return tuple(self._fact(change) for change in changes if isinstance(change, Given | Ended))
+        return tuple(self._fact(change, now) for change in changes if isinstance(change, Given | Ended))
 
     def ticket(self, change: Given) -> Question | None:
         """Who waits for a take-over."""
@@ -200,13 +205,20 @@ class Admission:
         lease = self._leases.lease
         if lease is None or self._leases.epoch == before.epoch:
             return ()
-        return (self._fact(Given(lease, ("", 0))),)
+        return (self._fact(Given(lease, ("", 0)), lease.renewed),)
 
-    def _fact(self, change: Given | Ended) -> Entry:
+    def _fact(self, change: Given | Ended, now: float) -> Entry:
         lease = change.lease
-        reason = change.reason if isinstance(change, Ended) else ""
-        holder = lease.owner.name if lease.owner else ""
-        return Entry(LEASE, LeaseFact(lease.epoch, holder, lease.note, self._boot, reason))
+        fact = LeaseFact(
+            epoch=lease.epoch,
+            holder=lease.owner.name if lease.owner else "",
+            note=lease.note,
+            boot=self._boot,
+            reason=change.reason if isinstance(change, Ended) else "",
+            clock_ns=round(now * 1e9),
+            safe=isinstance(change, Ended) and change.safe,
+        )
+        return Entry(LEASE, fact)
 
 
 def is_late(question: Question, now: float) -> bool:

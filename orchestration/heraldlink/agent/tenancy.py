@@ -112,7 +112,7 @@ class Tenancy:
         self._node.outbox.append(*self._admission.unwritten())
 
     def _apply(self, changes: tuple[Change, ...]) -> None:
-        self._node.outbox.append(*self._admission.entries_of(changes))
+        self._node.outbox.append(*self._admission.entries_of(changes, time.monotonic()))
         for change in changes:
             match change:
                 case Draining(lease, reason) | Ended(lease, reason, safe=False):

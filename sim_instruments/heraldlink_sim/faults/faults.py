@@ -85,12 +85,16 @@ class Faults:
         self.log: deque[Strike] = deque(maxlen=_LOG_LENGTH)
         self.wire: deque[Passed] = deque(maxlen=_WIRE_LENGTH)
         """What reached the instruments since ``watch``; nothing before."""
+        self.settings: deque[Passed] = deque(maxlen=_WIRE_LENGTH)
+        """What told any instrument to do something: every message that does not begin with a query."""
+        self._watched: set[str] = set()
         self.injected: list[Injected] = []
         self._places: dict[str, _Place] = {}
         for name, item in instruments.items():
             line = line_of(item.face, now_s, self._note, item.serial)
             line.on_look = self.look
             line.on_power_cycle = partial(self._power_cycle, name)
+            line.on_message = partial(self._pass, name)
             self._places[name] = _Place(line, item.about, item.answers_itself)
 
     def line(self, instrument: str) -> Line:
@@ -107,7 +111,8 @@ class Faults:
     def watch(self, instruments: Sequence[str]) -> None:
         """Log from now on what reaches these instruments, and forget what was logged."""
         for name in instruments:
-            self._place(name).line.on_message = partial(self._pass, name)
+            self._place(name)
+        self._watched.update(instruments)
         self.wire.clear()
 
     def device(self, instrument: str) -> Device:
@@ -217,8 +222,15 @@ class Faults:
         _log.info("%s: fault %s at %.6f s %r", fault.instrument, fault.config.kind, self.now_s(), text)
 
     def _pass(self, instrument: str, message: bytes) -> None:
-        text = message[:_SHOWN_BYTES].decode("latin-1").strip()
-        self.wire.append(Passed(time.monotonic(), instrument, text))
+        shown = message[:_SHOWN_BYTES]
+        query, watched = b"?" in shown.lstrip().partition(b" ")[0], instrument in self._watched
+        if query and not watched:
+            return
+        passed = Passed(time.monotonic(), instrument, shown.decode("latin-1").strip())
+        if not query:
+            self.settings.append(passed)
+        if watched:
+            self.wire.append(passed)
 
     def _place(self, instrument: str) -> _Place:
         if (place := self._places.get(instrument)) is None:
