@@ -157,7 +157,7 @@ def test_time_drains_and_ends_a_lease() -> None:
     give(admission, ttl_s=5.0)
     assert [type(change) for change in admission.pass_time(4.1, busy=True)] == [Draining]
     changes = admission.pass_time(5.1, busy=True)
-    assert [entry.body.reason for entry in admission.entries_of(changes)] == [
+    assert [entry.body.reason for entry in admission.entries_of(changes, 5.1)] == [
         "the lease of anna (tune-up) ended: not renewed for 5 s"
     ]
 

@@ -32,7 +32,9 @@ def freed(rack: Laboratory) -> None:
 
 
 def asked(rack: Laboratory, scenario: Callable[..., None], *arguments: object) -> None:
-    """A scenario of messages that no client of ours would send."""
+    """A scenario of messages that no client of ours would send; alice is prepared for nothing."""
+    with rack.client() as client:
+        client.network["alice"].park()
     with closing(messages.Asker(rack)) as asker:
         scenario(rack, asker, *arguments)
 
