@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Heralds of a live stream: the same as afterwards, told to a function or to subscribers."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import zmq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heraldlink.errors import ProtocolError, RequestError
+from heraldlink.errors import DataError, ProtocolError, RequestError
 from heraldlink.heralding.attempts import CountedSyncs
 from heraldlink.heralding.herald_stream import HeraldStream
 from heraldlink.heralding.patterns import single_click
-from heraldlink.heralding.results import joined
+from heraldlink.heralding.results import Heralds, joined
 from heraldlink.streams.heralds import Numbers, Publisher, message, read_message, run_live
 from heraldlink.tags.block import END_PS, Block, Header
 
@@ -55,14 +57,21 @@ def test_what_is_told_is_what_is_found_afterwards(seed, block_tags, keep):
     assert len(told) > 1 or block_tags > 1000
 
 
-def test_subscribers_get_every_herald_and_the_end():
-    with Publisher("tcp://127.0.0.1:0") as publisher, zmq.Context() as context:
-        subscriber = context.socket(zmq.SUB)
+@contextmanager
+def subscribed(publisher):
+    """A subscriber that is surely heard."""
+    with zmq.Context() as context, context.socket(zmq.SUB) as subscriber:
+        subscriber.linger = 0
         subscriber.connect(publisher.address)
         subscriber.subscribe(b"")
         nothing = HeraldStream(TABLE, CountedSyncs(0)).finish().heralds
         while not subscriber.poll(5):  # until the subscription has arrived
             publisher.tell(nothing)
+        yield subscriber
+
+
+def test_subscribers_get_every_herald_and_the_end():
+    with Publisher("tcp://127.0.0.1:0") as publisher, subscribed(publisher) as subscriber:
         result = run_live(Arrays(1, 100), HeraldStream(TABLE, CountedSyncs(0)), publisher.tell)
         publisher.close()
         found = []
@@ -70,11 +79,21 @@ def test_subscribers_get_every_herald_and_the_end():
             found.append(read_message(subscriber.recv_multipart()))
             if isinstance(found[-1], Numbers):
                 break
-        subscriber.close(0)
     *heralds, numbers = found
     for one, other in zip(columns(joined(heralds)), columns(result.heralds), strict=True):
         np.testing.assert_array_equal(one, other)
     assert numbers == Numbers(1, result.heralds.attempt.size, result.heralds.ambiguous.size)
+
+
+def test_subscribers_of_a_stream_that_breaks_off_are_told_so_instead_of_an_end():
+    publisher = Publisher("tcp://127.0.0.1:0")
+    with subscribed(publisher) as subscriber:
+        with pytest.raises(OSError, match="unplugged"), publisher:
+            raise OSError("unplugged")
+        while (last := subscriber.recv_multipart())[0] != b"broken":
+            assert isinstance(read_message(last), Heralds)
+    with pytest.raises(DataError, match="broke off after 0 heralds: unplugged"):
+        read_message(last)
 
 
 @pytest.mark.parametrize("address", ["tcp://0.0.0.0:5000", "tcp://*:5000", "hub", "tcp://127.0.0.1:x"])

@@ -8,6 +8,9 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from heraldlink.heralding.attempts import CountedSyncs
+from heraldlink.heralding.herald_stream import HeraldStream
+from heraldlink.heralding.patterns import single_click
 from heraldlink.record.segment import SegmentWriter
 from heraldlink.streams.heralds import Publisher
 from heraldlink.tags.block import Block, Header
@@ -30,11 +33,14 @@ def test_following_a_file(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.timeout(30)
 def test_subscribing(capsys):
+    nothing = HeraldStream(single_click(1, 2, (100, 600)), CountedSyncs(0)).finish().heralds
     with Publisher("tcp://127.0.0.1:0") as publisher:
         text = SUBSCRIBING.replace("tcp://127.0.0.1:5600", publisher.address)
         reader = Thread(target=exec, args=(compile(text, str(PAGE), "exec"), {}))
         reader.start()
-        while reader.is_alive():  # until the subscription has arrived, messages go nowhere
-            publisher.end()
+        while not (found := capsys.readouterr()).out:  # until the subscription arrives
+            publisher.tell(nothing)
             reader.join(0.01)
+    reader.join()
+    assert not found.err
     assert not capsys.readouterr().err

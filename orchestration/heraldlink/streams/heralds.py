@@ -3,7 +3,8 @@
 
 A herald message is ``[b"heralds", header, attempt, outcome, pattern, after_ps, ambiguous]``: the header is
 msgpack ``{"version": 1, "heralds": n, "ambiguous": k}``, the others are arrays, little endian: int64[n],
-uint8[n], uint32[n], int64[n], int64[k]. The stream's end is ``[b"end", header]`` with all numbers.
+uint8[n], uint32[n], int64[n], int64[k]. The stream's end is ``[b"end", header]`` with all numbers;
+if it broke off, ``[b"broken", header]``, whose header has the reason too, as ``broken``.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
-from heraldlink.errors import ProtocolError, RequestError
+from heraldlink.errors import DataError, ProtocolError, RequestError
 from heraldlink.heralding.herald_stream import HeraldStream
 from heraldlink.heralding.results import HeraldResult, Heralds
 from heraldlink.streams.memory import keep_memory
 from heraldlink.tags.block import TagSource
 
 VERSION = 1
-TOPIC, END = b"heralds", b"end"
+TOPIC, END, BROKEN = b"heralds", b"end", b"broken"
 TYPES = ("<i8", "u1", "<u4", "<i8", "<i8")
 Columns = tuple[NDArray[np.integer[Any]], ...]
 BLOCK_TAGS = 1 << 17
@@ -33,11 +34,14 @@ HWM_MESSAGES = 100_000
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """Header of a message: ``heralds`` and ``ambiguous`` attempts in it, or in all of the stream."""
+    """Header of a message: ``heralds`` and ``ambiguous`` attempts in it, or in all of the stream; ``broken``:
+    why that is not whole.
+    """
 
     version: int
     heralds: int
     ambiguous: int
+    broken: str = ""
 
 
 def run_live(
@@ -103,22 +107,18 @@ class Publisher:
         self._ambiguous += heralds.ambiguous.size
         self._socket.send_multipart(message(heralds), copy=True)
 
-    def end(self) -> None:
-        """Tell subscribers the end, with the numbers of all that was told."""
-        numbers = Numbers(VERSION, self._heralds, self._ambiguous)
-        self._socket.send_multipart([END, msgspec.msgpack.encode(numbers)])
-
-    def close(self) -> None:
-        """Tell subscribers the end, and close."""
+    def close(self, broken: str = "") -> None:
+        """Tell subscribers the end with the numbers of all that was told, or why there is none; and close."""
         if not self._socket.closed:
-            self.end()
+            numbers = Numbers(VERSION, self._heralds, self._ambiguous, broken)
+            self._socket.send_multipart([BROKEN if broken else END, msgspec.msgpack.encode(numbers)])
             self._socket.close(linger=1000)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self.close("" if error is None else str(error) or type(error).__name__)
 
 
 def message(heralds: Heralds) -> list[bytes]:
@@ -136,14 +136,17 @@ def message(heralds: Heralds) -> list[bytes]:
 
 
 def read_message(parts: list[bytes]) -> Heralds | Numbers:
-    """Heralds of a message (without times), or the numbers at the end. Raises ProtocolError."""
+    """Heralds of a message (without times), or the numbers at the end.
+
+    Raises DataError where the stream broke off, ProtocolError for what is no such message.
+    """
     try:
         topic, header, *data = parts
         numbers = msgspec.msgpack.decode(header, type=Numbers)
         if numbers.version != VERSION:
             raise ProtocolError(f"heralds of version {numbers.version}; this version reads {VERSION}")
-        if topic == END and not data:
-            return numbers
+        if topic in (END, BROKEN) and not data:
+            return _whole(topic, numbers)
         columns = [np.frombuffer(part, form) for part, form in zip(data, TYPES, strict=True)]
     except (ValueError, msgspec.DecodeError) as error:
         raise ProtocolError(f"not a message of heralds ({error})") from error
@@ -152,3 +155,9 @@ def read_message(parts: list[bytes]) -> Heralds | Numbers:
         raise ProtocolError(f"not a message of heralds: {topic[:20]!r} with columns of {sizes}")
     attempt, outcome, pattern, after_ps, ambiguous = columns
     return Heralds(attempt, outcome, pattern, after_ps, None, ambiguous)
+
+
+def _whole(topic: bytes, numbers: Numbers) -> Numbers:
+    if topic == BROKEN:
+        raise DataError(f"the stream of heralds broke off after {numbers.heralds} heralds: {numbers.broken}")
+    return numbers
