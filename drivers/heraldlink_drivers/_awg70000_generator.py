@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from qcodes.instrument_drivers.tektronix import Tektronix70000AWGChannel, TektronixAWG70000Base
 
-from heraldlink_drivers._awg70000_program import Limits, channels_of, check, sequence_commands, stored_name
+from heraldlink_drivers._awg70000_program import (
+    Limits,
+    changed_part,
+    channels_of,
+    check,
+    check_waveforms,
+    sequence_commands,
+    stored_name,
+)
 from heraldlink_drivers._readings import reached, switched
 from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._visa_session import VisaSession
@@ -30,6 +38,7 @@ _WAITING, _RUNNING = "Waiting for trigger", "Running"
 _POLL_s = 0.002
 _STEP_V = 2e-3
 _OPERATION_ms = 30_000
+_UNKNOWN = "changed by a transfer that has not ended"
 _LIMIT_QUERY = "WLIS:WAV:LMIN?;:WLIS:WAV:LMAX?;:WLIS:WAV:GRAN?;:SLIS:SEQ:STEP:MAX?;:SLIS:SEQ:STEP:RCO:MAX?"
 
 
@@ -52,6 +61,7 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
         self._connecting = False
         self.current_directory.cache.invalidate()
         self._stored: GeneratorProgram | None = None
+        self._left: dict[str, str] = {}
         self._fixed_limits: tuple[int, ...] | None = None
 
     def write(self, cmd: str) -> None:
@@ -95,9 +105,7 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
     def limits(self) -> Limits:
         """What this instrument can play: asked of it, but for rates and amplitudes per output path."""
         with self.lock:
-            if self._fixed_limits is None:
-                self._fixed_limits = tuple(int(reply) for reply in self.ask(_LIMIT_QUERY).split(";"))
-            shortest, longest, granularity, steps, repeats = self._fixed_limits
+            shortest, longest, granularity, steps, repeats = self._limits_of_samples()
             paths = self.ask(";".join(f":OUTP{n}:PATH?" for n in self._channel_numbers())).split(";")
         return Limits(
             channels=self.num_channels,
@@ -109,6 +117,12 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
             amplitudes_Vpp=tuple(self._amplitudes_of_path(path.strip()) for path in paths),
         )
 
+    def _limits_of_samples(self) -> tuple[int, ...]:
+        """Least and most samples, granularity, most steps and most repeats: asked once."""
+        if self._fixed_limits is None:
+            self._fixed_limits = tuple(int(reply) for reply in self.ask(_LIMIT_QUERY).split(";"))
+        return self._fixed_limits
+
     def _amplitudes_of_path(self, path: str) -> tuple[float, float]:
         if path not in self.path_amplitudes_Vpp:
             raise DriverError(f"{self.name}: unknown output path {path!r}")
@@ -119,19 +133,21 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
 
         A program for fewer channels than there are plays on the first ones. Leaves the generator stopped. A
         program loaded before through this driver, and whatever bears the names of the new one, is deleted.
+        Of a waveform in ``only`` just the samples that differ are sent, if nobody has changed it since its
+        time stamps were read first; else all of it.
         Raises ProgramError before anything is set, DriverError if rate, amplitudes or assignments of a whole
         program read back other.
         """
         with self.lock:
+            if only is not None:
+                self._refresh(program, only)
+                return
             check(self.name, program, self.limits())
             with self.batch(f"upload of program {program.name}"):
-                if only is None:
-                    self._replace(program)
-                else:
-                    self._refresh(program, only)
-            if only is None:
-                self._check_taken(program)  # later on the node compares what it reads back by itself
+                self._replace(program)
+            self._check_taken(program)  # later on the node compares what it reads back by itself
             self._stored = program
+            self._left.clear()
 
     def _replace(self, program: GeneratorProgram) -> None:
         self.stop()
@@ -174,9 +190,25 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
                 raise ProgramError(f"{self.name}: program {program.name} has no waveform {name}")
             if known.length != program.waveforms[name].length:
                 raise ProgramError(f"{self.name}: waveform {name} changed its length; upload it whole")
-        self.stop()
-        for name in only:
-            self._send_waveform(name, program.waveforms[name])
+        check_waveforms(self.name, program, only, self._limits_of_samples())
+        same = {name: stored.waveforms[name] for name in self._untouched(only)}
+        with self.batch(f"upload of program {program.name}"):
+            self.stop()
+            for name in only:
+                self._send_waveform(name, program.waveforms[name], same.get(name))
+        self._stored = program
+        for one in (stored_name(name, channel) for name in only for channel in self._used()):
+            self._left.pop(one, None)
+
+    def _untouched(self, names: Sequence[str]) -> list[str]:
+        """Those of some waveforms that nobody has changed since their time stamps were first read."""
+        stored = {name: [stored_name(name, channel) for channel in self._used()] for name in names}
+        stamps = self._stamps([one for listed in stored.values() for one in listed])
+        return [
+            name
+            for name, listed in stored.items()
+            if all(self._left.get(one) == stamps[one] for one in listed)
+        ]
 
     def _forget(self, program: GeneratorProgram) -> None:
         """Delete the program loaded before, and what bears the names of the new one."""
@@ -191,15 +223,24 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
                 self.write(f'WLIS:WAV:DEL "{name}"')
         self._stored = None
 
-    def _send_waveform(self, name: str, waveform: Waveform) -> None:
-        for channel, (samples, markers) in enumerate(
-            zip(waveform.channels, waveform.markers, strict=True), start=1
-        ):
-            stored = stored_name(name, channel)
+    def _send_waveform(self, name: str, waveform: Waveform, known: Waveform | None = None) -> None:
+        """Send a waveform, or what of it differs from a ``known`` one that the instrument holds."""
+        for place, (samples, markers) in enumerate(zip(waveform.channels, waveform.markers, strict=True)):
+            stored = stored_name(name, place + 1)
             values = np.ascontiguousarray(samples, "<f4")
-            self.write_block(f'WLIS:WAV:DATA "{stored}",0,{values.size},', values.view(np.uint8).data)
+            part = changed_part(values, known.channels[place] if known else None)
+            if part.stop > part.start:
+                header = f'WLIS:WAV:DATA "{stored}",{part.start},{part.stop - part.start},'
+                self._transfer(stored, header, values[part].view(np.uint8).data)
             marks = np.ascontiguousarray(markers, np.uint8)
-            self.write_block(f'WLIS:WAV:MARK:DATA "{stored}",0,{marks.size},', marks.data)
+            part = changed_part(marks, known.markers[place] if known else None)
+            if part.stop > part.start:
+                header = f'WLIS:WAV:MARK:DATA "{stored}",{part.start},{part.stop - part.start},'
+                self._transfer(stored, header, marks[part].data)
+
+    def _transfer(self, stored: str, header: str, data: memoryview) -> None:
+        self._left[stored] = _UNKNOWN
+        self.write_block(header, data)
 
     def arm(self) -> None:
         """Outputs on, run, and return when the generator waits for its trigger; else raise Timeout."""
@@ -273,16 +314,17 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
 
     def waveform_stamps(self, names: Sequence[str]) -> dict[str, str]:
         """Time stamps of the last change of several waveforms, in one exchange."""
-        channels = len(self._used())
-        stored = [stored_name(name, channel) for name in names for channel in self._used()]
+        stored = {name: [stored_name(name, channel) for channel in self._used()] for name in names}
+        stamps = self._stamps([one for listed in stored.values() for one in listed])
+        for one, stamp in stamps.items():
+            self._left.setdefault(one, stamp)
+        return {name: "|".join(stamps[one] for one in listed) for name, listed in stored.items()}
+
+    def _stamps(self, stored: Sequence[str]) -> dict[str, str]:
         replies = self.ask(";".join(f':WLIS:WAV:TST? "{one}"' for one in stored)).split(";") if stored else []
         if len(replies) != len(stored):
             raise DriverError(f"{self.name}: {len(replies)} time stamps for {len(stored)} waveforms")
-        stamps = [reply.strip().strip('"') for reply in replies]
-        return {
-            name: "|".join(stamps[channels * number : channels * (number + 1)])
-            for number, name in enumerate(names)
-        }
+        return {one: reply.strip().strip('"') for one, reply in zip(stored, replies, strict=True)}
 
     def safe_state(self) -> None:
         """All outputs off, then stop; raises DriverError if the read-back disagrees."""

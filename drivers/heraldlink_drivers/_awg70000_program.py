@@ -5,10 +5,12 @@ Waveforms are float32 little endian in -1..1, markers one byte per sample (bit 6
 Source: Tektronix AWG70000 programmer's manual as used by the QCoDeS and qudi drivers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heraldlink_drivers.errors import ProgramError
 from heraldlink_drivers.roles import MARKER_1, MARKER_2, GeneratorProgram, Step, Waveform
@@ -45,15 +47,39 @@ def channels_of(program: GeneratorProgram) -> range:
 def check(instrument: str, program: GeneratorProgram, limits: Limits) -> None:
     """Raise ProgramError, naming instrument and limit, for a program that cannot be played."""
     problems = [*_clock(program, limits), *_steps(program, limits)]
-    for name, waveform in program.waveforms.items():
-        count = len(program.amplitude_Vpp)
-        problems += [f"waveform {name}: {problem}" for problem in _waveform(waveform, count, limits)]
+    problems += _waveforms(program, program.waveforms, limits.samples, limits.granularity)
     names = (program.name, *program.waveforms)
     problems += [
         f"name {name!r} holds a quote, comma or semicolon" for name in names if set(name) & set(_FORBIDDEN)
     ]
     if problems:
         raise ProgramError(f"{instrument}: program {program.name}: {problems[0]}")
+
+
+def check_waveforms(
+    instrument: str, program: GeneratorProgram, names: Iterable[str], fixed: Sequence[int]
+) -> None:
+    """As `check`, of some waveforms alone; ``fixed``: least and most samples, and granularity."""
+    least, most, granularity, *_ = fixed
+    for problem in _waveforms(program, names, (least, most), granularity):
+        raise ProgramError(f"{instrument}: program {program.name}: {problem}")
+
+
+def changed_part(new: NDArray[Any], known: NDArray[Any] | None) -> slice:
+    """From the first to the last item that differs from those known before; all of them if none are."""
+    if known is None:
+        return slice(0, new.size)
+    (places,) = np.nonzero(new != known)
+    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)
+
+
+def _waveforms(
+    program: GeneratorProgram, names: Iterable[str], samples: tuple[int, int], granularity: int
+) -> Iterator[str]:
+    count = len(program.amplitude_Vpp)
+    for name in names:
+        for problem in _waveform(program.waveforms[name], count, samples, granularity):
+            yield f"waveform {name}: {problem}"
 
 
 def _clock(program: GeneratorProgram, limits: Limits) -> Iterator[str]:
@@ -67,18 +93,18 @@ def _clock(program: GeneratorProgram, limits: Limits) -> Iterator[str]:
             yield f"amplitude {amplitude:g} V is outside {least:g}..{most:g} V"
 
 
-def _waveform(waveform: Waveform, channels: int, limits: Limits) -> Iterator[str]:
+def _waveform(waveform: Waveform, channels: int, allowed: tuple[int, int], granularity: int) -> Iterator[str]:
     if len(waveform.channels) != channels or len(waveform.markers) != channels:
         yield f"needs samples and markers of {channels} channels"
         return
     lengths = {a.size for a in waveform.channels} | {a.size for a in waveform.markers}
-    least, most = limits.samples
+    least, most = allowed
     if len(lengths) != 1:
         yield f"arrays differ in length: {sorted(lengths)}"
     elif not least <= waveform.length <= most:
         yield f"{waveform.length} samples are outside {least}..{most}"
-    elif waveform.length % limits.granularity:
-        yield f"{waveform.length} samples are no multiple of {limits.granularity}"
+    elif waveform.length % granularity:
+        yield f"{waveform.length} samples are no multiple of {granularity}"
     for samples in waveform.channels:
         if not (np.isfinite(samples).all() and np.abs(samples).max(initial=0.0) <= 1):
             yield "samples must lie in -1..1"

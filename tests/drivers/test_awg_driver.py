@@ -123,6 +123,61 @@ def test_only_changed_waveforms(awg):
         awg.upload(program, only=["other"])
 
 
+def with_notch(program, place):
+    """The same program with one sample of channel 1's readout changed."""
+    known = program.waveforms["readout"]
+    samples = known.channels[0].copy()
+    samples[place] = 0.25
+    new = Waveform((samples, known.channels[1]), known.markers)
+    return dataclasses.replace(program, waveforms={**program.waveforms, "readout": new})
+
+
+def sent_samples(face):
+    return [message.split("#")[0] for message in settings(face) if "WAV:DATA" in message or "MARK" in message]
+
+
+def test_of_a_changed_waveform_only_what_differs_is_sent(awg, face):
+    program = slot_program()
+    awg.upload(program)
+    awg.waveform_stamps(list(program.waveforms))
+    for place in (5_000, 6_000):
+        face.wire_log.clear()
+        program = with_notch(program, place)
+        awg.upload(program, only=["readout"])
+        assert sent_samples(face) == [f'WLIS:WAV:DATA "readout_ch1",{place},1,']
+        awg.waveform_stamps(["readout"])
+    np.testing.assert_array_equal(
+        awg.waveform("readout").channels[0], program.waveforms["readout"].channels[0]
+    )
+    np.testing.assert_array_equal(awg.waveform("readout").markers[1], program.waveforms["readout"].markers[1])
+
+
+def test_a_waveform_that_others_have_changed_is_sent_whole(awg, face):
+    program = slot_program()
+    awg.upload(program)
+    awg.waveform_stamps(list(program.waveforms))
+    awg.write_block('WLIS:WAV:DATA "readout_ch2",7,1,', np.array([0.5], "<f4").tobytes())
+    awg.upload(program := with_notch(program, 5_000), only=["readout"])
+    np.testing.assert_array_equal(
+        awg.waveform("readout").channels[1], program.waveforms["readout"].channels[1]
+    )
+
+
+def test_a_waveform_whose_transfer_broke_off_is_sent_whole(awg, face):
+    program = slot_program()
+    awg.upload(program)
+    awg.waveform_stamps(list(program.waveforms))
+    awg.write("OUTP1:STAT 1")
+    face.execute_now(b"NO:SUCH")  # an error that the upload finds
+    with pytest.raises(InstrumentError):
+        awg.upload(with_notch(program, 5_000), only=["readout"])
+    awg.waveform_stamps(["readout"])
+    awg.upload(program, only=["readout"])
+    np.testing.assert_array_equal(
+        awg.waveform("readout").channels[0], program.waveforms["readout"].channels[0]
+    )
+
+
 def test_a_new_program_replaces_the_old_one_and_leaves_others(awg):
     awg.write('WLIS:WAV:NEW "mine",3000,REAL')
     awg.upload(slot_program())

@@ -52,14 +52,25 @@ def qubit_drive_V(
     if turn.angle_rad == 0:
         return np.zeros_like(at_ps)
     centre_ps = begin_ps + CUT_SIGMA * sigma_ps
-    envelope = gaussian(at_ps, centre_ps, sigma_ps)
+    lit = _near(at_ps, centre_ps, sigma_ps)
+    envelope = np.zeros_like(at_ps)
+    envelope[lit] = gaussian(at_ps[lit], centre_ps, sigma_ps)
     area_s = float(envelope.sum()) * (at_ps[1] - at_ps[0]) * 1e-12
     peak_V = turn.angle_rad / (rabi_rad_per_Vs * area_s)
-    cycles = np.mod(at_ps * (frequency_Hz * 1e-12), 1.0)
+    cycles = np.mod(at_ps[lit] * (frequency_Hz * 1e-12), 1.0)
     phase_rad = 2 * np.pi * cycles + turn.axis_rad
     if detuning_Hz:
-        phase_rad += 2 * np.pi * detuning_Hz * 1e-12 * (at_ps - centre_ps)
-    return np.asarray(peak_V * envelope * np.cos(phase_rad), dtype=np.float64)
+        phase_rad += 2 * np.pi * detuning_Hz * 1e-12 * (at_ps[lit] - centre_ps)
+    found = np.zeros_like(at_ps)
+    found[lit] = peak_V * envelope[lit] * np.cos(phase_rad)
+    return found
+
+
+def _near(at_ps: Samples, centre_ps: float, sigma_ps: float) -> slice:
+    """Samples around a pulse, with one more on each side; all others are zero."""
+    edges_ps = centre_ps - CUT_SIGMA * sigma_ps, centre_ps + CUT_SIGMA * sigma_ps
+    first, last = np.searchsorted(at_ps, edges_ps).tolist()
+    return slice(max(0, first - 1), last + 1)
 
 
 def marker(length: int, begin: int, end: int, bit: int) -> NDArray[np.uint8]:
