@@ -2,7 +2,8 @@
 """An ID900 as a QCoDeS instrument: its connection, the device's own parameters, and all blocks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -10,6 +11,7 @@ from qcodes import validators as vals
 from qcodes.instrument import ChannelList, ChannelTuple, Instrument, InstrumentBaseKWArgs
 from qcodes.parameters import Parameter
 
+from heraldlink_drivers._ahead import ReadAhead
 from heraldlink_drivers._id900_acquisition import ID900Generator, ID900Histogram, ID900Raw
 from heraldlink_drivers._id900_block import Block, switch
 from heraldlink_drivers._id900_blocks import ID900Combiner, ID900Delay, ID900Input, ID900Output
@@ -35,6 +37,7 @@ class ID900Device(Instrument):
     ) -> None:
         super().__init__(name, **kwargs)
         self.lock = RLock()
+        self._ahead = ReadAhead(self._ask_together)
         self._control: ZmqRequester | None = ZmqRequester(name, address, CONTROL_PORT, timeout)
         self.host = self._control.host
         self.identity()  # raises if nothing answers
@@ -121,6 +124,8 @@ class ID900Device(Instrument):
     def ask_raw(self, cmd: str) -> str:
         """Send a request and return its reply; raises InstrumentError for an error in it."""
         with self.lock:
+            if (known := self._ahead.take(cmd)) is not None:
+                return known
             if self._control is None:
                 raise ConnectionLost(f"{self.name}: not connected")
             reply = self._control.ask(cmd).rstrip("\r\n")
@@ -138,6 +143,19 @@ class ID900Device(Instrument):
         if len(replies) != len(queries):
             raise DriverError(f"{self.name}: {len(replies)} replies to {len(queries)} queries")
         return [reply.strip() for reply in replies]
+
+    @contextmanager
+    def reading_together(self, what: str) -> Generator[None, None, None]:
+        """Queries inside leave in one message, once it is known which they are."""
+        with self.lock, self._ahead.stretch(what):
+            yield
+
+    def _ask_together(self, queries: Sequence[str]) -> list[str]:
+        """Replies to several queries in one exchange; a query may itself be several."""
+        counts = [query.count(";") + 1 for query in queries]
+        single = [one for query in queries for one in query.split(";")]
+        parts = iter(self.ask_all([one if one[0] in ":*" else f":{one}" for one in single]))
+        return ["\n".join(next(parts) for _ in range(count)) for count in counts]
 
     def identity(self) -> str:
         """Reply to ``*IDN?``."""

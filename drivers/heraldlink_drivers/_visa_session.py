@@ -11,7 +11,7 @@ sees what it would see anyway, and one wait is enough.
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from logging import DEBUG
 from threading import RLock
@@ -22,6 +22,7 @@ from pyvisa.constants import StatusCode
 from pyvisa.errors import Error as VisaError
 from qcodes.instrument import VisaInstrument
 
+from heraldlink_drivers._ahead import ReadAhead
 from heraldlink_drivers._visa_connection import LONGEST_PROBE_s, Reconnection, mend_socket, probe
 from heraldlink_drivers._visa_line import BLOCK_CHUNK, HislipLine, Line, block_content, line_of
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
@@ -53,6 +54,8 @@ class VisaSession(VisaInstrument):
     default_terminator = "\n"
     default_timeout = 4.0
     error_query = "SYST:ERR?"
+    root: ClassVar[str] = ":"
+    """What a query begins with that follows another one in a message (IEEE 488.2, SCPI-1999 6.2.4)."""
     hangs_up_when_idle: ClassVar[bool] = False
     """Whether the instrument is known to close silent connections: an exchange then begins on a new one,
     if nothing of it was sent. Otherwise it raises ConnectionLost, because the settings may be gone too."""
@@ -63,6 +66,7 @@ class VisaSession(VisaInstrument):
         self._explaining = False
         self._batching = False
         self._line: Line | None = None
+        self._ahead = ReadAhead(self._ask_together)
         self._scpi_errors = type(self).read_error is VisaSession.read_error
         timeout_s = kwargs.get("timeout", self.default_timeout)
         self._first_timeout_s = timeout_s if isinstance(timeout_s, float | int) else LONGEST_PROBE_s
@@ -145,11 +149,31 @@ class VisaSession(VisaInstrument):
     def ask_raw(self, cmd: str) -> str:
         """Send a query and return its reply without terminator."""
         with self.lock:
+            if (known := self._ahead.take(cmd)) is not None:
+                return known
             if self._line is not None and (end := self.visa_handle.read_termination):
                 return self._exchange(cmd, (self._encoded(cmd),), end)
             with self.guarded(cmd):
                 super().write_raw(cmd)
                 return self.visa_handle.read()
+
+    @contextmanager
+    def reading_together(self, what: str) -> Generator[None, None, None]:
+        """Queries inside leave in one message, joined by semicolons, once it is known which they are."""
+        with self.lock, self._ahead.stretch(what):
+            yield
+
+    def _ask_together(self, queries: Sequence[str]) -> list[str]:
+        """Replies to several queries in one exchange; a query may itself be several."""
+        joined = ";".join(query if query[0] in ":*" else f"{self.root}{query}" for query in queries)
+        replies = self.ask(joined).split(";")
+        counts = [query.count(";") + 1 for query in queries]
+        if len(replies) != sum(counts):
+            raise DriverError(
+                f"{self.name}: {len(replies)} replies to {sum(counts)} queries ({joined[:80]!r})"
+            )
+        parts = iter(replies)
+        return [";".join(next(parts).strip() for _ in range(count)) for count in counts]
 
     def write_block(self, command: str, data: bytes | memoryview) -> None:
         """Send ``command`` and ``data`` as a definite block, ended as any message; asks for no error."""

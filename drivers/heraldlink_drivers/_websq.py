@@ -11,6 +11,7 @@ import json
 import socket
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import cast
 
 from heraldlink_drivers.errors import ConnectionLost, InstrumentError, Timeout
@@ -41,25 +42,29 @@ class WebSQSession:
         self._send({"command": command, "label": label, "value": value})
 
     def property(self, label: str, command: str = "") -> object:
-        """Ask for all properties and return the value of one.
+        """Ask for all properties and return the value of one, as `properties` does."""
+        return self.properties((label,), command)[label]
 
-        Raises InstrumentError for an error that arrives before it, naming ``command``; the answer is awaited
-        nevertheless, lest it be taken for the next one's.
+    def properties(self, labels: Sequence[str], command: str = "") -> dict[str, object]:
+        """Ask for all properties and return the values of some.
+
+        Raises InstrumentError for an error that arrives before them, naming ``command``; the answer is
+        awaited nevertheless, lest it be taken for the next one's.
         """
         if not command:
             self._drain()
         self._send({"request": "labelProps", "value": "None"})
         deadline = time.monotonic() + self.timeout_s
-        wrong = ""
-        while True:
-            found, value = self._receive(deadline, label)
+        wrong, values = "", dict[str, object]()
+        while missing := [label for label in labels if label not in values]:
+            found, value = self._receive(deadline, missing[0])
             if _is_error(found):
                 wrong = wrong or f"{found}: {value}"
-            elif found == label and isinstance(value, dict):
-                break
+            elif found in missing and isinstance(value, dict):
+                values[found] = cast("dict[str, object]", value).get("value")
         if wrong:
             raise InstrumentError(self._instrument, command or "labelProps", 0, wrong)
-        return cast("dict[str, object]", value).get("value")
+        return values
 
     def take_errors(self) -> list[str]:
         """Errors that arrived so far; they are forgotten."""

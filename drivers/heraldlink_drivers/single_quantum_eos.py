@@ -5,6 +5,7 @@ Protocol and labels from the vendor's public Python client (WebSQ): JSON on port
 counts per measurement period on port 12345. Only ``DetectorEnable`` switches the bias; reading never does.
 """
 
+import json
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from qcodes.instrument import Instrument, InstrumentBaseKWArgs
 from qcodes.parameters import Parameter
 
 from heraldlink_drivers._addresses import connect, host_and_port
+from heraldlink_drivers._ahead import ReadAhead
 from heraldlink_drivers._websq import WebSQSession
 from heraldlink_drivers.errors import ConnectionLost, InstrumentError, Timeout
 
@@ -45,6 +47,7 @@ class SingleQuantumEOS(Instrument):
     ) -> None:
         super().__init__(name, **kwargs)
         self.lock = RLock()
+        self._ahead = ReadAhead(self._properties)
         host, port = host_and_port(name, address, CONTROL_PORT)
         self._counts_at = host_and_port(name, counts or f"tcp://{host}", COUNTS_PORT)
         self._control_at = host, port
@@ -150,7 +153,20 @@ class SingleQuantumEOS(Instrument):
 
     def _property(self, label: str) -> object:
         with self._exchange() as session:
-            return session.property(label)
+            known = self._ahead.take(label)
+            return session.property(label) if known is None else json.loads(known)
+
+    @contextmanager
+    def reading_together(self, what: str) -> Generator[None, None, None]:
+        """Properties read inside come from one answer, which has all of them anyway."""
+        with self.lock, self._ahead.stretch(what):
+            yield
+
+    def _properties(self, labels: Sequence[str]) -> list[str]:
+        """Values of several properties, as JSON."""
+        with self._exchange() as session:
+            found = session.properties(labels)
+        return [json.dumps(found[label]) for label in labels]
 
     def _command(self, command: str, label: str, value: object) -> None:
         """Send a command and wait until its property has the new value."""

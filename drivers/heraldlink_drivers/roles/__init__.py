@@ -18,7 +18,7 @@ from heraldlink_drivers.programs import (
     TriggerInput,
     Waveform,
 )
-from heraldlink_drivers.roles.device import Device
+from heraldlink_drivers.roles.device import Device, ReadsTogether
 from heraldlink_drivers.roles.light import Attenuator, Interlocked, OpticalSwitch, PumpLaser
 from heraldlink_drivers.roles.monitors import PowerMeter, Thermometer
 from heraldlink_drivers.roles.photons import DetectorBias, TimeTagger
@@ -37,6 +37,7 @@ __all__ = [
     "OpticalSwitch",
     "PowerMeter",
     "PumpLaser",
+    "ReadsTogether",
     "SlotTrigger",
     "Step",
     "TaggerProgram",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all instruments of a node have in common."""
 
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import Protocol, runtime_checkable
 
 
 class Device(Protocol):
@@ -17,4 +18,16 @@ class Device(Protocol):
 
     def safe_state(self) -> None:
         """Bring the instrument into the state in which it can be left alone."""
+        ...
+
+
+@runtime_checkable
+class ReadsTogether(Protocol):
+    """An instrument that answers many questions at once."""
+
+    def reading_together(self, what: str) -> AbstractContextManager[None]:
+        """What is read inside is asked in one exchange, as soon as it is known from the times before.
+
+        ``what`` tells stretches apart in which other things are read.
+        """
         ...

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from heraldlink.agent.settings import together
 from heraldlink.agent.transducer_light import TransducerLight
 from heraldlink.config import EndNodeConfig
 from heraldlink.errors import LimitExceeded
@@ -31,6 +32,7 @@ class LimitedLaser:
     def __init__(self, device: str, laser: PumpLaser, light: TransducerLight) -> None:
         self._device, self._laser, self._light = device, laser, light
         self.identity, self.errors, self.safe_state = laser.identity, laser.errors, laser.safe_state
+        self.reading_together = together(laser)
         self.wavelength_m, self.set_wavelength_m = laser.wavelength_m, laser.set_wavelength_m
         self.power_W, self.emission, self.shutter_open = laser.power_W, laser.emission, laser.shutter_open
 
@@ -64,6 +66,7 @@ class LimitedAttenuator:
     def __init__(self, attenuator: Attenuator, light: TransducerLight) -> None:
         self._attenuator, self._light = attenuator, light
         self.identity, self.errors = attenuator.identity, attenuator.errors
+        self.reading_together = together(attenuator)
         self.safe_state, self.monitor_W = attenuator.safe_state, attenuator.monitor_W
         self.attenuation_dB, self.is_open = attenuator.attenuation_dB, attenuator.is_open
 
@@ -94,6 +97,7 @@ class LimitedGenerator:
         self._generator, self._config, self._carver = generator, config, carver
         self.identity, self.errors = generator.identity, generator.errors
         self.safe_state, self.arm, self.armed = generator.safe_state, generator.arm, generator.armed
+        self.reading_together = together(generator)
         self.stop, self.sample_rate_Hz = generator.stop, generator.sample_rate_Hz
         self.reference_external = generator.reference_external
         self.set_reference_external = generator.set_reference_external
@@ -108,7 +112,8 @@ class LimitedGenerator:
 
     def _check(self, name: str, waveform: Waveform, amplitude_Vpp: float) -> None:
         allowed = self._config.limits.open_share
-        envelope_V = waveform.channels[0].astype(np.float64) * (amplitude_Vpp / 2)
+        samples = waveform.channels[0] if waveform.channels[0].any() else waveform.channels[0][:1]
+        envelope_V = samples.astype(np.float64) * (amplitude_Vpp / 2)
         share = float(transmission(self._carver, envelope_V).mean())
         if not share <= allowed:
             raise LimitExceeded(

@@ -2,10 +2,11 @@
 """A node's instruments by role, taken from its Station and checked against the role's protocol."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from heraldlink.agent.limited import LimitedAttenuator, LimitedGenerator, LimitedLaser
+from heraldlink.agent.settings import Stretch, together
 from heraldlink.agent.transducer_light import TransducerLight
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.errors import ConfigurationError
@@ -89,4 +90,17 @@ def midpoint_instruments(
     )
 
 
-__all__ = ["Device", "EndInstruments", "MidpointInstruments", "end_instruments", "midpoint_instruments"]
+def stretches(names: object, instruments: EndInstruments | MidpointInstruments) -> dict[str, Stretch]:
+    """How each instrument reads several settings in one exchange; ``names``: by role."""
+    roles = [field.name for field in fields(instruments)]
+    return {str(getattr(names, role)): together(getattr(instruments, role)) for role in roles}
+
+
+__all__ = [
+    "Device",
+    "EndInstruments",
+    "MidpointInstruments",
+    "end_instruments",
+    "midpoint_instruments",
+    "stretches",
+]

@@ -2,16 +2,20 @@
 """A node's operating point as a list of settings: each can be applied, read back and compared."""
 
 import math
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
 from heraldlink.agent.blame import blaming
 from heraldlink.messages.values import Deviation
+from heraldlink_drivers.roles import ReadsTogether
 
 Value = bool | int | float | tuple[float, ...]
 Seen = dict[tuple[str, str], Value]
 """Values by instrument and setting, as they were read last."""
+Stretch = Callable[[str], AbstractContextManager[None]]
+"""What is read inside the context leaves in one exchange; see `ReadsTogether`."""
+NONE: Mapping[str, Stretch] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +79,32 @@ def show(value: Value) -> str:
     return f"{value:.9g}"
 
 
-def deviations(settings: Iterable[Setting], node: str, seen: Seen | None = None) -> list[Deviation]:
-    """All deviations of the settings, in their order; ``seen`` takes every value that was read."""
-    found: list[Deviation] = []
-    for setting in settings:
-        value = setting.read_back()
-        if seen is not None:
-            seen[setting.device, setting.name] = value
-        if item := setting.difference(node, value):
-            found.append(item)
-    return found
+def deviations(
+    settings: Sequence[Setting], node: str, seen: Seen | None = None, stretches: Mapping[str, Stretch] = NONE
+) -> list[Deviation]:
+    """All deviations of the settings, in their order; ``seen`` takes every value that was read.
+
+    ``stretches``: of instruments that read several settings in one exchange.
+    """
+    values: Seen = {}
+    for device in dict.fromkeys(setting.device for setting in settings):
+        own = [setting for setting in settings if setting.device == device]
+        with blaming(device), stretches.get(device, apart)(", ".join(setting.name for setting in own)):
+            values |= {(device, setting.name): setting.read_back() for setting in own}
+    if seen is not None:
+        seen |= values
+    found = (setting.difference(node, values[setting.device, setting.name]) for setting in settings)
+    return [item for item in found if item]
+
+
+def together(instrument: object) -> Stretch:
+    """How an instrument reads several settings in one exchange, or one by one if it does not."""
+    return instrument.reading_together if isinstance(instrument, ReadsTogether) else apart
+
+
+def apart(_: str) -> AbstractContextManager[None]:
+    """One exchange for each setting."""
+    return nullcontext()
 
 
 def quietly(action: Callable[[], None]) -> None:

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queries that are asked one after the other time and again, asked in one message.
+
+The first time they go out one by one and are noted; from then on they are all asked when the stretch begins.
+A query that was not noted goes out as ever.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+
+Fetch = Callable[[Sequence[str]], Sequence[str]]
+
+
+class ReadAhead:
+    """Replies fetched ahead, each good for one query; not locked: its owner holds a lock.
+
+    ``fetch`` gives the replies to several queries, in order, in one exchange.
+    """
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._noted: dict[str, tuple[str, ...]] = {}
+        self._replies: dict[str, str] | None = None
+        self._asked: list[str] = []
+
+    @contextmanager
+    def stretch(self, what: str) -> Generator[None, None, None]:
+        """Queries inside belong together; ``what`` tells stretches that ask other things apart."""
+        noted, self._asked = self._noted.get(what, ()), []
+        self._replies = dict(zip(noted, self._fetch(noted), strict=True)) if len(noted) > 1 else {}
+        try:
+            yield
+            self._noted[what] = tuple(dict.fromkeys(self._asked))
+        finally:
+            self._replies = None
+
+    def take(self, query: str) -> str | None:
+        """Reply to a query that was asked ahead; None if it was not, or if it was taken before."""
+        if self._replies is None:
+            return None
+        self._asked.append(query)
+        return self._replies.pop(query, None)
