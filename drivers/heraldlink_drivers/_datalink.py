@@ -79,6 +79,8 @@ class TagStream:
         self._id = str(answer["id"])
         self._taken = 0
         self._records = 0
+        self.read_out = False
+        """Whether every record so far is known to be read: nothing is left to forget."""
         self._socket = new_socket(zmq.PAIR)
         self._socket.setsockopt(zmq.RCVHWM, 0)
         self._socket.connect(f"tcp://{service.host}:{int(str(answer.get('port', port)))}")
@@ -95,6 +97,11 @@ class TagStream:
         status = self._status()
         self._receive(status.timestamps, time.monotonic() + 5.0)
         self._records = status.records
+        self.read_out = True
+
+    def expect(self) -> None:
+        """A record is armed; until it is read there may be something to forget."""
+        self.read_out = False
 
     def read(self, timeout_s: float) -> Tags:
         """Tags of one record, complete by the service's own count; raises RecordIncomplete."""
@@ -103,8 +110,10 @@ class TagStream:
             if time.monotonic() > deadline:
                 raise RecordIncomplete(f"RAW{self.channel}: the record did not reach the DataLink service")
             self._socket.poll(_POLL_MS)
+        if status.records > self._records + 1:
+            raise RecordIncomplete(f"RAW{self.channel}: {status.records - self._records} records, not one")
         data = self._receive(status.timestamps, deadline)
-        self._records = status.records
+        self._records, self.read_out = status.records, True
         pairs = np.frombuffer(data, "<u8").reshape(-1, 2).astype(np.int64)
         return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
 

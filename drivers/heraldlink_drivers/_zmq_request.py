@@ -27,6 +27,7 @@ class ZmqRequester:
         self.timeout_s = timeout_s
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
+        self._poller = zmq.Poller()
         self._open()
 
     @property
@@ -67,18 +68,17 @@ class ZmqRequester:
             connection.setsockopt(zmq.REQ_CORRELATE, 1)
             self._monitor = connection.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             connection.connect(self.address)
+            self._poller = zmq.Poller()
+            self._poller.register(connection, zmq.POLLIN)
+            self._poller.register(self._monitor, zmq.POLLIN)
             self._socket = connection
         return self._socket
 
     def _await(self, connection: "zmq.Socket[bytes]", request: str) -> None:
         """Wait for a reply; a closed connection ends the wait."""
-        poller = zmq.Poller()
-        poller.register(connection, zmq.POLLIN)
-        if self._monitor is not None:
-            poller.register(self._monitor, zmq.POLLIN)
         deadline = time.monotonic() + self.timeout_s
         while True:
-            events = dict(poller.poll(max(0, int((deadline - time.monotonic()) * 1e3))))
+            events = dict(self._poller.poll(max(0, int((deadline - time.monotonic()) * 1e3))))
             if connection in events:
                 return
             if not events:

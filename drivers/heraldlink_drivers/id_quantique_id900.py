@@ -56,6 +56,7 @@ class IDQuantiqueID900(ID900Device):
         self._stream_port, self._timeout_s, self._combiner = stream_port, timeout, combiner
         self._service: DataLinkService | None = None
         self._streams: dict[int, TagStream] = {}
+        self._ended = False
         self._tick_input = "INPU4"
         self.connect_message()
 
@@ -80,6 +81,8 @@ class IDQuantiqueID900(ID900Device):
         """
         check(self.name, program)
         with self.lock:
+            for stream in self._streams.values():
+                stream.expect()  # some firmware records as soon as it may
             sent = list(commands(program))
             for command in sent:
                 self.write(command)
@@ -123,8 +126,9 @@ class IDQuantiqueID900(ID900Device):
     def open_streams(self) -> None:
         """Start a stream for each RAW block that sends; streams that run stay."""
         with self.lock:
-            for number, raw in enumerate(self.raws, start=1):
-                if number not in self._streams and raw.sending.get():
+            sending = self.ask_all([f":{raw.prefix}:SEND?" for raw in self.raws])
+            for number, reply in enumerate(sending, start=1):
+                if number not in self._streams and on_off(reply):
                     port = self._stream_port and self._stream_port + number
                     self._streams[number] = TagStream(
                         self._datalink_service(), self._device_address, number, port
@@ -145,10 +149,14 @@ class IDQuantiqueID900(ID900Device):
         if duration_ps <= 0:
             raise ValueError(f"{self.name}: a record of {duration_ps} ps")
         with self.lock:
-            self.write("REC:STOP")
+            if not all(stream.read_out for stream in self._streams.values()):
+                self.write("REC:STOP")
+                for stream in self._streams.values():
+                    stream.forget()
+            self._ended = False
             for stream in self._streams.values():
-                stream.forget()
-            arming = f":REC:DUR {duration_ps}TB;:REC:PLAY;:REC:STAG?;:{self._tick_input}:COUN?"
+                stream.expect()
+            arming = f":REC:STOP;:REC:DUR {duration_ps}TB;:REC:PLAY;:REC:STAG?;:{self._tick_input}:COUN?"
             stage, _, count = self.ask(arming).replace(";", "\n").partition("\n")
             if not count or is_idle(stage.strip()):
                 raise DriverError(f"{self.name}: the record did not arm: {stage!r} after {arming!r}")
@@ -156,12 +164,13 @@ class IDQuantiqueID900(ID900Device):
 
     def record_done(self) -> bool:
         """Whether no record is armed or running."""
-        return self.record.done()
+        self._ended = self.record.done()
+        return self._ended
 
     def read_record(self, timeout_s: float = 10.0) -> dict[int, Tags]:
         """Tags of the finished record by RAW channel, whole or not at all (RecordIncomplete)."""
         with self.lock:
-            if not self.record_done():
+            if not (self._ended or self.record_done()):
                 raise DriverError(f"{self.name}: the record is still {self.record.stage.get_latest()}")
             return {number: stream.read(timeout_s) for number, stream in self._streams.items()}
 
@@ -182,8 +191,8 @@ class IDQuantiqueID900(ID900Device):
     def close_streams(self) -> None:
         """Stop all streams."""
         with self.lock:
-            while self._streams:
-                self._streams.popitem()[1].close()
+            streams, self._streams = self._streams, {}
+            take_all(*(stream.close for stream in streams.values()))
 
     def safe_state(self) -> None:
         """Stop the record and switch all outputs off; raises DriverError if the read-back disagrees."""

@@ -55,6 +55,7 @@ class StanfordDG645(VisaSession):
 
     default_terminator = "\r\n"
     error_query = "LERR?"
+    root: ClassVar[str] = ""
     error_texts: ClassVar[dict[int, str]] = {
         10: "illegal value",
         11: "illegal mode",
@@ -207,9 +208,9 @@ class StanfordDG645(VisaSession):
     def arm(self) -> None:
         """Let the next tick, and only it, through."""
         with self.lock:
-            if self.trigger_source.get() != "single external rising":
+            source, _ = self.ask("TSRC?;INSR?").split(";")  # INSR? forgets ticks of the past
+            if int(source) != TRIGGER_SOURCES["single external rising"]:
                 self._set_source("single external rising")
-            self.ask("INSR?")  # forget ticks of the past
             self.write("*TRG")
             self._waiting = True
 

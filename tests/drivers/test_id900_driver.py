@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import zmq
 from driver_programs import HUB, NODE
-from driver_rig import settings, wait_for
+from driver_rig import sent, settings, wait_for
 
 from heraldlink_drivers import IDQuantiqueID900
 from heraldlink_drivers._id900_program import agrees
@@ -124,6 +124,32 @@ def test_records_do_not_mix(tagger, loop, face):
         loop.run(deliver(face, slot, START=[1_000], IN1=[1_000 + click]))
         if slot != 2:  # the second record is never read
             assert tagger.read_record()[1][0].tolist() == [click]
+
+
+def test_a_record_that_others_played_in_between_is_not_ours(tagger, loop, face):
+    tagger.configure(NODE)
+    tagger.open_streams()
+    tagger.arm_record(DURATION_PS)
+    for slot in (1, 2):
+        loop.run(deliver(face, slot, START=[1_000], IN1=[1_010]))
+        if slot == 1:
+            face.execute("REC:PLAY")
+    with pytest.raises(RecordIncomplete, match="2 records, not one"):
+        tagger.read_record()
+    tagger.arm_record(DURATION_PS)
+    loop.run(deliver(face, 3, START=[1_000], IN1=[1_030]))
+    assert tagger.read_record()[1][0].tolist() == [30]
+
+
+def test_arming_is_one_exchange_when_the_last_record_was_read(tagger, loop, face):
+    tagger.configure(NODE)
+    tagger.open_streams()
+    for slot in (1, 2, 3):
+        face.wire_log.clear()
+        tagger.arm_record(DURATION_PS)
+        assert len(sent(face)) == (2 if slot == 1 else 1)
+        loop.run(deliver(face, slot, START=[1_000], IN1=[1_010]))
+        tagger.read_record()
 
 
 def test_an_armed_record_cannot_be_read(tagger):

@@ -11,7 +11,7 @@ import numpy as np
 from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.end_tags import read_slot
 from heraldlink.agent.points import REFERENCE, end_settings, program_settings
-from heraldlink.agent.roles import EndInstruments
+from heraldlink.agent.roles import EndInstruments, stretches
 from heraldlink.agent.sequence import end_record_ps, program_id, sequence_of
 from heraldlink.agent.settings import Seen, Setting, deviations, quietly
 from heraldlink.agent.store import TagStore
@@ -93,6 +93,7 @@ class EndCrew:
         self.seen: Seen = {}
         self.settings: list[Setting] = end_settings(config, instruments)
         self._program_settings = program_settings(config, instruments)
+        self.stretches = stretches(config.roles, instruments)
 
     @property
     def parking_order(self) -> tuple[str, ...]:
@@ -105,8 +106,9 @@ class EndCrew:
         return describe_end(self._sequence, self._window(), instruments)
 
     def before_prepare(self) -> None:
-        """Configure the time controller."""
+        """Configure the time controller; streams that are open may be of another life of it."""
         point = self._config.operating_point.tagger
+        quietly(self._all.tagger.close_streams)
         with blaming(self._config.roles.tagger):
             self._all.tagger.configure(end_tagger(point.threshold_V, point.delay_ps))
 
@@ -210,7 +212,7 @@ class EndCrew:
     def _check_clocks(self) -> None:
         """Raise InstrumentFault if a clock does not follow its reference: attempts would drift apart."""
         clocks = [setting for setting in self.settings if setting.name == REFERENCE]
-        for found in deviations(clocks, self._config.node):
+        for found in deviations(clocks, self._config.node, stretches=self.stretches):
             reason = f"{found.device}: its clock is not locked ({found.reason}): no slot is armed"
             raise InstrumentFault(found.device, reason)
 
@@ -266,18 +268,26 @@ class EndCrew:
 
     def _deviations(self) -> list[Deviation]:
         loading, node, device = self._loaded(), self._config.node, self._config.roles.generator
-        found = deviations([*self.settings, *self._program_settings], node, self.seen)
+        found = deviations([*self.settings, *self._program_settings], node, self.seen, self.stretches)
         with blaming(device):
             stamps = self._all.generator.waveform_stamps(tuple(loading.held.stamps))
         changed = [name for name, stamp in loading.held.stamps.items() if stamps.get(name) != stamp]
         return found + [Deviation(node, device, f"waveform {name!r} was changed") for name in changed]
 
     def _unload(self, body: Unload) -> Unloaded:
+        """Leave nothing armed; streams stay open for the next request."""
         self._loading = None
-        quietly(self._all.slot_trigger.disarm)
+        quietly(self._disarm)
         quietly(self._all.generator.stop)
-        quietly(self._all.tagger.close_streams)
         return Unloaded(body.request)
+
+    def _disarm(self) -> None:
+        """Let no tick through; a slot trigger that has let its one through lets no other."""
+        waiting = True
+        with suppress(Exception):
+            waiting = self._all.slot_trigger.armed()
+        if waiting:
+            self._all.slot_trigger.disarm()
 
     def _loaded(self) -> Loading:
         if self._loading is None:

@@ -10,7 +10,7 @@ from heraldlink.agent.hub_tags import HubSlot, Recording, read_hub
 from heraldlink.agent.measured_link import MeasuredLink
 from heraldlink.agent.points import midpoint_settings
 from heraldlink.agent.recorded_model import describe_model
-from heraldlink.agent.roles import MidpointInstruments
+from heraldlink.agent.roles import MidpointInstruments, stretches
 from heraldlink.agent.sequence import midpoint_record_ps, program_id, sequence_of
 from heraldlink.agent.settings import Seen, Setting, deviations, quietly
 from heraldlink.agent.store import TagStore
@@ -66,9 +66,11 @@ class MidpointCrew:
         self._estimator = Estimator(config, self._sequence, devices, measured or MeasuredLink())
         self._loading: Loading | None = None
         self._drives: dict[str, Drive] = {}
+        self._model: tuple[dict[str, Drive], dict[str, str]] | None = None
         self.store = TagStore()
         self.seen: Seen = {}
         self.settings: list[Setting] = midpoint_settings(config, instruments)
+        self.stretches = stretches(config.roles, instruments)
 
     @property
     def parking_order(self) -> tuple[str, ...]:
@@ -80,10 +82,13 @@ class MidpointCrew:
         """Sequence, herald gate, identities, and the model that predicts the request."""
         gate = self._config.operating_point.gate
         described = describe_midpoint(self._sequence, (gate.begin_ps, gate.end_ps), instruments)
-        return described | describe_model(self._estimator, self._drives)
+        if self._model is None or self._model[0] != self._drives:
+            self._model = self._drives, describe_model(self._estimator, self._drives)
+        return described | self._model[1]
 
     def before_prepare(self) -> None:
-        """Configure the time controller with its herald window."""
+        """Configure the time controller with its herald window; streams may be of another life of it."""
+        quietly(self._all.tagger.close_streams)
         point = self._config.operating_point
         gate_ps = (point.gate.begin_ps, point.gate.end_ps)
         program = midpoint_tagger(self._sequence, gate_ps, point.tagger.threshold_V, point.tagger.delay_ps)
@@ -141,7 +146,7 @@ class MidpointCrew:
         recording = Recording(gate_ps, record_ps, start_ps, syncs, self._estimator.efficiencies())
         found = read_hub(tags, self._sequence, recording)
         doubts = [
-            *deviations(self.settings, self._config.node, self.seen),
+            *deviations(self.settings, self._config.node, self.seen, self.stretches),
             *self._missing(syncs, peer_syncs),
             *self._doubts(found, body.estimate),
         ]
@@ -211,7 +216,6 @@ class MidpointCrew:
 
     def _unload(self, body: Unload) -> Unloaded:
         self._loading = None
-        quietly(self._all.tagger.close_streams)
         return Unloaded(body.request)
 
     def _loaded(self) -> Loading:
