@@ -41,6 +41,10 @@ SMALLEST_SLOT = 200
 CAUTION_SIGMA = 2.0
 """By how many standard deviations of a calibrated pump power a request's fidelity has to be safe."""
 
+UNSEEN_SHARE = 0.1
+"""Of the uncertainty of what is promised: by how much a phase estimate's age may lower a fidelity."""
+
+MOST_PHASE_TICKS = 100
 
 MOST_REMEMBERED = 64
 
@@ -83,7 +87,18 @@ class Estimator:
             attempts=attempts,
             record_ps=record_ps,
             prediction=prediction,
+            phase_ticks=self._phase_ticks(prediction),
         )
+
+    def _phase_ticks(self, prediction: Prediction) -> int:
+        """For how many ticks a phase estimate serves: what is promised allows for one tick of drift.
+
+        Drift of variance v takes at most v/4 off a fidelity, whose coherence is at most 1/2: what is more
+        than one tick of it has to stay below a share of the promise's own uncertainty.
+        """
+        drift_rad2 = self.devices.midpoint.phase_diffusion_rad2_per_s / self.sequence.tick_rate_Hz
+        allowed_rad2 = 4 * UNSEEN_SHARE * prediction.goodness_sigma
+        return 1 + min(MOST_PHASE_TICKS, int(allowed_rad2 / max(drift_rad2, 1e-12)))
 
     def _found(self, demand: Demand, drives: Mapping[str, Drive]) -> Found:
         """The strongest pump for a fidelity and what it promises; looked for once for the same drives."""

@@ -8,7 +8,7 @@ REPORT, journal the VERDICT. ``now`` is any monotonic clock in seconds, used for
 
 from dataclasses import replace
 
-from heraldlink.link import distributed_queue, end_life, end_master, end_slot, storage
+from heraldlink.link import distributed_queue, end_life, end_master, end_slot, kept_phase, storage
 from heraldlink.link.end_order import place
 from heraldlink.link.end_state import LOADING_LIMIT_S, STAGE_LIMIT_S, STASH_LIMIT, EndState, Item, Stage
 from heraldlink.link.endings import ask_again, is_unsettled
@@ -82,11 +82,11 @@ def react(state: EndState, event: Event, now: float) -> Outcome:
         case Cancelled():
             return cancelled(state, event)
         case Broken():
-            state, gone = storage.all_gone(state, event.reason)
+            state, gone = storage.all_gone(kept_phase.forgotten(state), event.reason)
             state, actions = end_master.fail_all(state, state.node, event.device, event.reason, park=True)
             return state, (*gone, *actions)
         case Lost():
-            state, gone = lost_halves(state, event)
+            state, gone = lost_halves(kept_phase.forgotten(state), event)
             state, actions = end_master.fail_all(state, event.node, "", event.reason, park=True)
             return state, (*gone, *actions, *ask_again(state.unsettled, event.node))
         case Recovered():
@@ -121,7 +121,8 @@ def lost_halves(state: EndState, event: Lost) -> Outcome:
 
 
 def readied(state: EndState, event: Readied) -> Outcome:
-    """Prepared or parked; parking ends what is under way."""
+    """Prepared or parked; parking ends what is under way. Either may have moved the phase."""
+    state = kept_phase.forgotten(state)
     if event.prepared:
         return replace(state, prepared=True), ()
     reason = event.reason or "the node was parked"
@@ -205,9 +206,9 @@ def take_in_request(state: EndState, event: Received, now: float) -> Outcome:
         case Void() as body:
             return end_slot.voided(state, item, body, now)
         case Reply() as body:
-            return end_slot.replied(state, item, body, now)
+            return end_slot.replied(kept_phase.kept(state, body), item, body, now)
         case Verdict() as body:
-            return end_slot.judged(state, item, body, now)
+            return end_slot.judged(kept_phase.confirmed(state, body), item, body, now)
         case Close() as body:
             return end_master.closed(state, item, event.source, body)
         case _:
@@ -249,7 +250,8 @@ def answer(state: EndState, event: Answered, now: float) -> Outcome:
         case Loaded():
             return end_master.loaded(state, item, body, now)
         case Counted():
-            return end_slot.counted(state, item, body, now)
+            item = kept_phase.begun(state, item, body.tick)
+            return end_slot.counted(replace(state, active=item), item, body, now)
         case SlotArmed():
             return end_slot.armed(state, item, body, now)
         case SlotCollected():

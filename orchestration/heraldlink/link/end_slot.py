@@ -53,8 +53,8 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
 
 
 def next_slot(state: EndState, item: Item, number: int) -> Slot:
-    """The slot to propose: the first one that is played only estimates the phase."""
-    choice = choose(item.demand, max(item.totals.slots - 1, 0), swapped=swapped(state, item))
+    """The slot to propose: if no phase is known, the first one that is played only estimates it."""
+    choice = choose(item.demand, max(item.totals.slots - item.estimates, 0), swapped=swapped(state, item))
     first = item.phase is None and item.totals.slots == 0
     return Slot(
         burst=item.slot.burst + 1,

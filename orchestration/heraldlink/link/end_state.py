@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from heraldlink.link.endings import Unsettled
 from heraldlink.link.facts import EndFact
+from heraldlink.link.kept_phase import KeptPhase
 from heraldlink.link.numbers import Holes
 from heraldlink.link.schedulers import Scheduler, Tags
 from heraldlink.messages.header import Body
@@ -139,7 +140,7 @@ class Item:
     """The active request. ``client`` is empty at the slave; ``programs`` are (node, what it has compiled).
 
     ``held``: (attempt, qubit) of what the last slot left, until the midpoint has decided on it; ``heralds``
-    are those that it has told of the slot.
+    are those that it has told of the slot. ``estimates``: slots that only estimate the phase.
     """
 
     request: int
@@ -163,6 +164,7 @@ class Item:
     lead: Lead = field(default_factory=Lead)
     held: tuple[tuple[int, int], ...] = ()
     heralds: tuple[Herald, ...] = ()
+    estimates: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class EndState:
     ``unsettled``: requests that this node left without knowing their end. ``known_ends``: the last ones whose
     end it knows. ``next_mhp_seq`` and ``holes``: which heralds it has a decision for.
     ``purposes`` are those for which requests of the peer are taken; ``qubits`` how many it can keep.
+    ``phase``: what the last slot left, for the next request.
     """
 
     node: str
@@ -199,6 +202,7 @@ class EndState:
     room_version: int = 0
     asked_tick: bool = False
     peer_room: Room = field(default_factory=Room)
+    phase: KeptPhase | None = None
 
 
 def remember(state: EndState, request: int) -> EndState:

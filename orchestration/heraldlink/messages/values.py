@@ -99,13 +99,15 @@ class Parameters(msgspec.Struct, frozen=True):
     """What all nodes need to play one request: chosen by the estimator, equal everywhere.
 
     ``envelope_peak_V`` is the peak of each end node's pump envelope; ``record_ps`` how long the midpoint
-    records after the tick; ``attempts`` how many fit into that without heralds.
+    records after the tick; ``attempts`` how many fit into that without heralds. ``phase_ticks``: for how many
+    ticks a phase estimate serves a slot that follows.
     """
 
     envelope_peak_V: dict[str, float]
     attempts: int
     record_ps: int
     prediction: Prediction
+    phase_ticks: int = 1
 
 
 class Demand(msgspec.Struct, frozen=True):

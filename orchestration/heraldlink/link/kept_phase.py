@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phase that the last slot left, for the next request: as long as the model lets it serve.
+
+Every slot begins with bright pulses, and their estimate turns the analysis axis of the next slot. A request
+that follows soon enough begins with that estimate; only one that does not plays a slot for the phase alone.
+``Parameters.phase_ticks`` says for how many ticks, and what may have moved the phase forgets it.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from heraldlink.messages.link import Reply, Verdict
+from heraldlink.messages.values import Phase
+
+if TYPE_CHECKING:
+    from heraldlink.link.end_state import EndState, Item
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPhase:
+    """An estimate and the slot that gave it."""
+
+    phase: Phase
+    slot: int
+
+
+def kept(state: "EndState", body: Reply) -> "EndState":
+    """Keep what a slot says of the phase."""
+    return replace(state, phase=KeptPhase(body.phase, body.slot)) if body.phase else state
+
+
+def confirmed(state: "EndState", body: Verdict) -> "EndState":
+    """Forget the phase of a slot in which something was not as declared."""
+    return forgotten(state) if body.deviations else state
+
+
+def forgotten(state: "EndState") -> "EndState":
+    """Something happened that may have moved the phase, or this node does not know."""
+    return replace(state, phase=None) if state.phase else state
+
+
+def begun(state: "EndState", item: "Item", tick: int) -> "Item":
+    """The request with the phase that its next slot begins with, after ``tick`` was counted.
+
+    Until it has played a slot of its own that is the kept one, if it is young enough; ``estimates`` is how
+    many of its slots only estimate the phase.
+    """
+    if item.totals.slots:
+        return item
+    known = state.phase
+    age = tick + item.lead.ticks - known.slot if known else 0
+    if known and 0 < age <= item.parameters.phase_ticks:
+        return replace(item, phase=known.phase, estimates=0)
+    return replace(item, phase=None, estimates=1)
