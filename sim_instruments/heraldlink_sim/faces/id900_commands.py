@@ -17,7 +17,7 @@ from heraldlink_sim.faces.id900_values import Kind, Link, ReplyError
 
 REMEMBERED = 4096
 LONGEST_HEADER = 80
-SHORT_MESSAGE = 200
+SHORT_MESSAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class Counter:
 
     def advance(self, times: Times, end_ps: int, integration_ms: int) -> None:
         """Take the events of the time up to ``end_ps``."""
-        times = times[np.searchsorted(times, self._from_ps) :]
+        if times.size:
+            times = times[np.searchsorted(times, self._from_ps) :]
         self.total += int(times.size)
         length_ps = integration_ms * MILLISECOND_ps
         whole = (end_ps - self._since_ps) // length_ps
@@ -37,7 +38,7 @@ class Counter:
             self._running += int(times.size)
             return
         over_ps = self._since_ps + whole * length_ps
-        last, new = np.searchsorted(times, (over_ps - length_ps, over_ps))
+        last, new = np.searchsorted(times, (over_ps - length_ps, over_ps)) if times.size else (0, 0)
         self.cycle = int(new - last) + (self._running if whole == 1 else 0)
         self._running = int(times.size - new)
         self._since_ps = over_ps

@@ -65,6 +65,7 @@ class Settings:
         self._rows = _rows()
         self._values: dict[tuple[str, str], Value] = {}
         self._graph: TaggerSettings | None = None
+        self._relations: dict[str, Relation] = {}
         self.reset()
 
     def reset(self, *, keep_inputs: bool = False) -> None:
@@ -74,7 +75,7 @@ class Settings:
         """
         kept = {row: value for row, value in self._values.items() if keep_inputs and _of_inputs(*row)}
         self._values = {row: kind.default for row, kind in self._rows.items()} | kept
-        self._graph = None
+        self._changed()
 
     def __getitem__(self, key: tuple[str, str]) -> Value:
         return self._values[key]
@@ -84,10 +85,17 @@ class Settings:
         kind = self._rows[block, row]
         if isinstance(kind, Link) and isinstance(value, str) and not can_link(value, block, kind.purpose):
             raise ReplyError(f"No connection possible from {value} to {block}")
+        if (old := self._values[block, row]) == value and type(old) is type(value):
+            return
         self._values[block, row] = value
         if block == "REC" and row in _TWINS:
             self._values[block, _TWINS[row]] = value
+        self._changed()
+
+    def _changed(self) -> None:
+        """Forget what was derived from the values."""
         self._graph = None
+        self._relations.clear()
 
     def load(self, command: Command, argument: str) -> None:
         """Set what a command says; raises ReplyError."""
@@ -127,13 +135,15 @@ class Settings:
 
     def relation(self, block: str) -> Relation:
         """Return what a HISTogram or RAW block relates to what."""
-        return Relation(
-            stop=self.text(block, "STOP:LINK"),
-            stop_edge=self.text(block, "STOP:FILT") or "RISING",
-            reference=self.text(block, "REF:LINK"),
-            reference_edge=self.text(block, "REF:FILT") or "RISING",
-            gate=self.text(block, "ENAB:LINK"),
-        )
+        if block not in self._relations:
+            self._relations[block] = Relation(
+                stop=self.text(block, "STOP:LINK"),
+                stop_edge=self.text(block, "STOP:FILT") or "RISING",
+                reference=self.text(block, "REF:LINK"),
+                reference_edge=self.text(block, "REF:FILT") or "RISING",
+                gate=self.text(block, "ENAB:LINK"),
+            )
+        return self._relations[block]
 
     def pulses(self, block: str) -> PulseSetting:
         """Return what a generator, or the record, plays."""

@@ -27,6 +27,7 @@ from heraldlink_sim.faces.id900_older import OLDER_FIRMWARE
 from heraldlink_sim.faces.id900_raw import Delivery
 from heraldlink_sim.faces.id900_settings import WORLD_INPUTS, Settings
 from heraldlink_sim.faces.id900_state import world_state
+from heraldlink_sim.faces.id900_tagger import TaggerSettings
 from heraldlink_sim.quirks import Quirk
 from heraldlink_sim.transport.server import Dropped
 from heraldlink_sim.world.rack import TaggerState
@@ -74,6 +75,7 @@ class IDQuantiqueID900:
         self._may_hang = HANGS_ON_OVERFLOW.id in quirks
         self._clock = clock or SteppedClock()
         self._settings = Settings(levels_V or {}, hires_ps)
+        self._seen: tuple[TaggerSettings, bool, bool, TaggerState] | None = None
         self._machine = Machine(self._settings, self._clock, slot_ps)
         named = identity.format(serial=serial)
         self._startup = startup
@@ -114,7 +116,10 @@ class IDQuantiqueID900:
 
     def state(self) -> TaggerState:
         """Return what arrived over the wire."""
-        return world_state(self._settings, self._machine.generators["REC"].active, self._control.locked)
+        given = (self._settings.graph(), self._machine.generators["REC"].active, self._control.locked)
+        if self._seen is None or self._seen[0] is not given[0] or self._seen[1:3] != given[1:]:
+            self._seen = (*given, world_state(self._settings, *given[1:]))
+        return self._seen[3]
 
     def counter(self, block: str) -> int:
         """Return the counter of an input or combiner: since its reset, or of its last integration."""

@@ -19,8 +19,8 @@ WireLog = deque[tuple[Literal["in", "out"], bytes]]
 Waiting = tuple[Awaitable[Response], "Step"]
 
 _LOGGED_BYTES = 4096
-_LONGEST_PLAN, _MOST_PLANS = 200, 4096
-"""Messages of queries up to this long are resolved once, up to this many of a class; headers likewise."""
+_LONGEST_PLAN, _LONGEST_HEADER, _MOST_PLANS = 1000, 200, 4096
+"""Messages of queries, and headers, up to this long are resolved once, up to this many of a class."""
 
 
 class Step(NamedTuple):
@@ -238,7 +238,7 @@ class ScpiEngine:
             entry, suffixes, _ = self._headers.get(header) or self._look_up(header, "")
             return entry, suffixes, path
         if header[:2] == ":*":  # a common command has no path (IEEE 488.2, 7.6.1)
-            raise ScpiError(-113, header[:_LONGEST_PLAN])
+            raise ScpiError(-113, header[:_LONGEST_HEADER])
         full = header[1:] if header[0] == ":" else f"{path}{header}"
         return self._headers.get(full) or self._look_up(full, full[: full.rfind(":") + 1])
 
@@ -246,10 +246,10 @@ class ScpiEngine:
         try:
             entry, suffixes = self.find_header(header.split(":"))
         except ScpiError as error:
-            raise ScpiError(error.code, header[:_LONGEST_PLAN]) from None
+            raise ScpiError(error.code, header[:_LONGEST_HEADER]) from None
         if len(self._headers) >= _MOST_PLANS:
             self._headers.clear()
-        if len(header) <= _LONGEST_PLAN:
+        if len(header) <= _LONGEST_HEADER:
             self._headers[header] = entry, suffixes, path
         return entry, suffixes, path
 
