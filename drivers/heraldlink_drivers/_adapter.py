@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a role around somebody else's VISA driver needs: one lock, our errors, and reconnection."""
+"""What a role around somebody else's VISA driver needs: one lock, our errors, reconnection, and short ways.
+
+The driver's class stays as it is; of its instance, queries are asked on our line of the same connection.
+"""
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from logging import DEBUG
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -11,6 +15,7 @@ from pyvisa.constants import StatusCode
 from pyvisa.errors import Error as VisaError
 
 from heraldlink_drivers._visa_connection import Reconnection, hung_up, mend_socket, raw_socket
+from heraldlink_drivers._visa_line import line_of
 from heraldlink_drivers.errors import ConnectionLost, DriverError, Timeout
 
 if TYPE_CHECKING:
@@ -27,6 +32,9 @@ class DriverAdapter:
         self._address = instrument.address
         self._reconnect = Reconnection(instrument.visa_handle)
         mend_socket(instrument.visa_handle)
+        self._line = line_of(instrument.visa_handle)
+        self._ask_by_pyvisa = instrument.ask_raw
+        instrument.ask_raw = self._ask_raw  # type: ignore[method-assign]
 
     @property
     def name(self) -> str:
@@ -42,6 +50,17 @@ class DriverAdapter:
         with self.exchange():
             return self._instrument.ask(query).strip()
 
+    def _ask_raw(self, cmd: str) -> str:
+        """What the driver's queries go through."""
+        handle, log = self._instrument.visa_handle, self._instrument.visa_log
+        if self._line is None or not (end := handle.read_termination):
+            return self._ask_by_pyvisa(cmd)
+        message = (cmd + (handle.write_termination or "")).encode(handle.encoding)
+        reply = self._line.exchange((message,), end.encode()).decode(handle.encoding)
+        if log.isEnabledFor(DEBUG):
+            log.debug("Queried: %s, response: %s", cmd, reply)
+        return reply
+
     @contextmanager
     def exchange(self) -> Generator[None, None, None]:
         """Hold the lock; after an exchange that failed the next one starts on a new connection."""
@@ -49,6 +68,7 @@ class DriverAdapter:
             try:
                 if self._stale:
                     self._reconnect()
+                    self._line = line_of(self._instrument.visa_handle)
                 self._stale = True
                 yield
                 self._stale = False
