@@ -24,5 +24,12 @@ def test_the_package_is_light() -> None:
     assert not {"zmq", "msgspec", "pydantic", "numpy", "qcodes"} & loaded_after("import heraldlink")
 
 
+def test_a_command_brings_only_its_own_branch_of_the_command_line() -> None:
+    branch = "from heraldlink.cli.main import application; application({!r})"
+    assert "rich" in loaded_after(branch.format(""))
+    assert "rich" not in loaded_after(branch.format("node"))
+    assert not {"pydantic", "ruamel", "zmq"} & loaded_after(branch.format("sim"))
+
+
 def test_the_link_layer_does_no_input_or_output() -> None:
     assert not {"zmq", "sqlite3", "asyncio", "pydantic"} & loaded_after("import heraldlink.link.midpoint")

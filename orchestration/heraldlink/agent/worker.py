@@ -26,6 +26,7 @@ from heraldlink.messages.worker import (
     Started,
     Unload,
 )
+from heraldlink.startup import only_growing
 
 UNFENCED = (Choose, ParkAll, ReadBack, ReadOne, ReadTags, Unload)
 """Orders that bring no instrument out of its safe state; they are done whoever commands."""
@@ -83,13 +84,15 @@ def start(body: Start) -> "tuple[Crew | None, Body]":
     from heraldlink.agent.crew import Crew, fault_of
 
     try:
-        crew = Crew(body.config, body.addresses)
+        with only_growing():
+            crew = Crew(body.config, body.addresses)
         return crew, Started(crew.instruments)
     except Exception as error:  # every failure is the agent's to tell
         return None, fault_of(error, [])
 
 
 if __name__ == "__main__":
-    from heraldlink.agent.crew import Crew
+    with only_growing():
+        from heraldlink.agent.crew import Crew
 
     sys.exit(main(int(sys.argv[1])))

@@ -6,11 +6,14 @@ An interruption while the rest is being imported must end like any other one.
 
 import sys
 
+from heraldlink.startup import only_growing
+
 
 def main() -> None:
     """Run the command line and exit the process."""
     try:
-        from heraldlink.cli.main import run
+        with only_growing():
+            from heraldlink.cli.main import run
 
         run()
     except KeyboardInterrupt:

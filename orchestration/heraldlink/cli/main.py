@@ -1,36 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ``heraldlink`` command. Each command imports what it needs only when it runs."""
+"""The ``heraldlink`` command. A command is imported when it is asked for, and what it needs when it runs."""
 
 import os
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Protocol, cast
 
 import typer
 
 from heraldlink import __version__
-from heraldlink.cli.calibrate import calibrate
-from heraldlink.cli.demo import demo
-from heraldlink.cli.devices import devices
-from heraldlink.cli.doctor import doctor
-from heraldlink.cli.drivers import drivers
 from heraldlink.cli.exits import ExitCode, complain, exit_code, is_ours
-from heraldlink.cli.journal import journal
-from heraldlink.cli.keys import keys
-from heraldlink.cli.lease import lease
-from heraldlink.cli.logs import logs
-from heraldlink.cli.node import node
-from heraldlink.cli.predict import predict
-from heraldlink.cli.published import published
-from heraldlink.cli.replay import replay
-from heraldlink.cli.request import request
-from heraldlink.cli.sensitivity import sensitivity
-from heraldlink.cli.sequence_show import show
-from heraldlink.cli.sim import sim
-from heraldlink.cli.status import status
-from heraldlink.cli.stop import clear, safe, stop
-from heraldlink.cli.tags import tags
-from heraldlink.cli.up import up
 from heraldlink.errors import RequestError
+
+COMMANDS = {
+    "demo": "demo",
+    "node": "node",
+    "up": "up",
+    "stop": "stop",
+    "clear": "stop",
+    "safe": "stop",
+    "request": "request",
+    "calibrate": "calibrate",
+    "predict": "predict",
+    "devices": "devices",
+    "published": "published",
+    "replay": "replay",
+    "show": "sequence_show",
+    "drivers": "drivers",
+    "sensitivity": "sensitivity",
+    "status": "status",
+    "logs": "logs",
+    "doctor": "doctor",
+}
+"""In the order of the help: the module of each command, in which its function has its name."""
+
+GROUPS = ("sim", "tags", "journal", "lease", "keys")
+"""Commands with commands below them, each made by the function of its name in the module of its name."""
 
 UsageError = typer.BadParameter.__bases__[0]
 """Of click, or of the copy of it that newer versions of typer carry."""
@@ -50,38 +56,22 @@ def _main(
     """Heralded entanglement between quantum-network nodes, on real instruments or simulated ones."""
 
 
-def application() -> typer.Typer:
-    """The command tree."""
+def application(first: str = "") -> typer.Typer:
+    """The command tree; if ``first`` is a command, only that one: importing all takes longer than a node."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_main)
-    commands = (
-        demo,
-        node,
-        up,
-        stop,
-        clear,
-        safe,
-        request,
-        calibrate,
-        predict,
-        devices,
-        published,
-        replay,
-        show,
-        drivers,
-        sensitivity,
-        status,
-        logs,
-        doctor,
-    )
-    for command in commands:
-        app.command()(command)
-    app.add_typer(sim(), name="sim")
-    app.add_typer(tags(), name="tags")
-    app.add_typer(journal(), name="journal")
-    app.add_typer(lease(), name="lease")
-    app.add_typer(keys(), name="keys")
+    wanted = {first} & {*COMMANDS, *GROUPS} or {*COMMANDS, *GROUPS}
+    for name, module in COMMANDS.items():
+        if name in wanted:
+            app.command()(cast(Callable[..., object], _made(module, name)))
+    for name in GROUPS:
+        if name in wanted:
+            app.add_typer(cast(Callable[[], typer.Typer], _made(name, name))(), name=name)
     return app
+
+
+def _made(module: str, name: str) -> object:
+    return getattr(import_module(f"heraldlink.cli.{module}"), name)
 
 
 def run() -> None:
@@ -92,7 +82,8 @@ def run() -> None:
 def execute(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        result: object = application()(args=arguments, prog_name="heraldlink", standalone_mode=False)
+        first = arguments[0] if arguments else ""
+        result: object = application(first)(args=arguments, prog_name="heraldlink", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         result = ExitCode.INTERRUPTED
     except BrokenPipeError:

@@ -10,6 +10,7 @@ from heraldlink.cli.addresses import read_addresses
 from heraldlink.cli.parent import exit_with_parent
 from heraldlink.config import EndNodeConfig, MidpointConfig, find_config, load_node
 from heraldlink.errors import ConfigurationError
+from heraldlink.startup import only_growing
 
 
 def node(
@@ -41,7 +42,8 @@ def node(
     instruments = {} if addresses is None else read_addresses(addresses, wait)
     if with_parent:
         exit_with_parent()
-    from heraldlink.agent.run import run_node
+    with only_growing():
+        from heraldlink.agent.run import run_node
 
     return run_node(config, addresses=instruments, ports_file=ports_file, spawn=spawn, supervised=supervised)
 

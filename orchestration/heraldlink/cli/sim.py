@@ -12,6 +12,7 @@ from heraldlink.cli.parent import exit_with_parent
 from heraldlink.cli.sim_faults import PORTS_VARIABLE, fault, faults, heal
 from heraldlink.cli.sim_models import models
 from heraldlink.config.find import find_config
+from heraldlink.startup import only_growing
 
 SERVE = "serve"
 
@@ -57,7 +58,8 @@ def serve(
     with_parent: Annotated[bool, typer.Option("--with-parent", help="End when stdin closes.")] = False,
 ) -> int:
     """Serve the instruments of BENCH on real sockets until interrupted."""
-    from heraldlink_sim.serve import main
+    with only_growing():
+        from heraldlink_sim.serve import main
 
     if with_parent:
         exit_with_parent()

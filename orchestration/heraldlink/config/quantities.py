@@ -32,4 +32,10 @@ Endpoint = Annotated[
 class Strict(BaseModel):
     """A section of a file: unknown keys and silent conversions are errors, values are frozen."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        defer_build=True,  # sections are built into their file's model, which only its reader needs
+    )

@@ -7,10 +7,10 @@ gives up for good, so the socket must connect anew; with a wrong server key it t
 
 import errno
 import secrets
+import struct
 from dataclasses import dataclass
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from heraldlink.security.greeting import mechanism_at
 
@@ -22,6 +22,9 @@ EVENTS = (
 )
 MISMATCH = 0x11000002
 """ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH of zmq.h."""
+
+EVENT = struct.Struct("=Hi")
+"""First frame of an event (zmq_socket_monitor(3)); zmq.utils.monitor reads it too, and imports asyncio."""
 
 HUNG_UP = (errno.EPIPE, errno.ECONNRESET)
 
@@ -60,8 +63,8 @@ class Watch:
     def look(self) -> str:
         """Take the events that have come; the refusal that stands."""
         while self.socket.poll(0):
-            event = recv_monitor_message(self.socket)
-            self._take(zmq.Event(event["event"]), int(event["value"]))
+            number, value = EVENT.unpack(self.socket.recv_multipart()[0])
+            self._take(zmq.Event(number), value)
         return self.refusal
 
     def close(self) -> None:
