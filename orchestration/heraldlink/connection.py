@@ -150,9 +150,8 @@ class Connection:
             self._ping(0.0)
         self._repeat(now)
         frames = self._dealer.receive(PING_S)
-        while frames is not None:
+        if frames is not None:
             self._sort(self._decoded(frames))
-            frames = self._dealer.receive()
 
     def _decoded(self, frames: list[bytes]) -> Message:
         try:

@@ -2,7 +2,7 @@
 """The command channel of a node: decodes what clients send, answers, and remembers who asked what."""
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import msgspec
 
@@ -27,8 +27,7 @@ MOST_WAITING = 100_000
 """Messages kept for a client that does not read; beyond that its requests are cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """A client's message, who sent it, and where its answer goes.
 
     ``session`` is a number that only the client knows; ``lease`` the epoch it acts under; ``deadline_ns``
@@ -73,12 +72,14 @@ class CommandPort:
         """Address as bound."""
         return self._router.endpoint
 
-    def receive(self) -> list[Question]:
-        """Questions that have arrived; of a flood only the first."""
-        found: list[Question] = []
-        for _ in range(MOST_AT_ONCE):
+    def receive(self) -> Iterator[Question]:
+        """Questions that have arrived, each read when the one before is done; of a flood only the first.
+
+        Call it when a poll has said that there is one.
+        """
+        for turn in range(MOST_AT_ONCE):
             try:
-                received = self._router.receive()
+                received = self._router.receive(announced=turn == 0)
             except Refused as refused:
                 self._refuse(refused.peer, refused.frames, refused)
                 continue
@@ -86,8 +87,7 @@ class CommandPort:
                 break
             question = self._read(received)
             if question:
-                found.append(question)
-        return found
+                yield question
 
     def answer(self, peer: bytes, request_id: int, body: Body, arrays: tuple[bytes, ...] = ()) -> bool:
         """Answer a question; False if the client is gone.
@@ -96,8 +96,11 @@ class CommandPort:
         waiting counts as gone.
         """
         header = Header(VERSION, kind_of(type(body)), request_id, 0, self._boot, self._node)
+        frames = encode(Message(header, body, arrays))
+        if peer not in self._waiting and (delivery := self._router.offer(peer, frames)) != "full":
+            return delivery == "sent"
         waiting = self._waiting.setdefault(peer, deque())
-        waiting.append(encode(Message(header, body, arrays)))
+        waiting.append(frames)
         return self._deliver(peer, waiting)
 
     def flush(self) -> None:

@@ -18,7 +18,8 @@ from heraldlink.messages.header import (
 from heraldlink.messages.worker import WORKER_TYPES
 
 _COUNT = struct.Struct("<I")
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
+"""What a socket pair holds at most: more is never received at once."""
 
 
 class Closed(ProtocolError):
@@ -31,6 +32,7 @@ class Pipe:
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
         self._buffer = bytearray()
+        self._chunk = memoryview(bytearray(_CHUNK))
 
     def fileno(self) -> int:
         """Descriptor to poll."""
@@ -39,10 +41,8 @@ class Pipe:
     def send(self, body: Body, arrays: tuple[bytes, ...] = (), lease: int = 0) -> None:
         """Send one message, ordered under a lease's epoch. Raises Closed if nobody is there any more."""
         header = Header(VERSION, kind_of(type(body)), 0, 0, 0, lease=lease)
-        frames = encode(Message(header, body, arrays))
-        parts = b"".join(_COUNT.pack(len(frame)) + frame for frame in frames)
         try:
-            self._socket.sendall(_COUNT.pack(len(parts)) + parts)
+            self._socket.sendall(packed(encode(Message(header, body, arrays))))
         except OSError as error:
             raise Closed("the pipe between agent and worker is closed") from error
 
@@ -68,12 +68,12 @@ class Pipe:
 
     def _read(self) -> None:
         try:
-            data = self._socket.recv(_CHUNK)
+            size = self._socket.recv_into(self._chunk)
         except OSError as error:
             raise Closed("the pipe between agent and worker is closed") from error
-        if not data:
+        if not size:
             raise Closed("the pipe between agent and worker is closed")
-        self._buffer += data
+        self._buffer += self._chunk[:size]
 
     def _next(self) -> Message | None:
         if len(self._buffer) < _COUNT.size:
@@ -84,18 +84,28 @@ class Pipe:
         end = _COUNT.size + length
         if len(self._buffer) < end:
             return None
-        frames = split(bytes(self._buffer[_COUNT.size : end]))
+        with memoryview(self._buffer) as received:
+            frames = split(received[_COUNT.size : end])
         del self._buffer[:end]
         return decode(frames, WORKER_TYPES)
 
 
-def split(parts: bytes) -> list[bytes]:
-    """Frames of a length-prefixed sequence."""
+def packed(frames: list[bytes]) -> bytes:
+    """A message as one piece: the length of all, then each frame behind its own."""
+    parts = [b""]
+    for frame in frames:
+        parts += (_COUNT.pack(len(frame)), frame)
+    parts[0] = _COUNT.pack(sum(map(len, parts)))
+    return b"".join(parts)
+
+
+def split(parts: memoryview) -> list[bytes]:
+    """Frames of a length-prefixed sequence, copied out of it."""
     frames: list[bytes] = []
     position = 0
     while position < len(parts):
         (length,) = _COUNT.unpack_from(parts, position)
         position += _COUNT.size
-        frames.append(parts[position : position + length])
+        frames.append(bytes(parts[position : position + length]))
         position += length
     return frames

@@ -200,11 +200,9 @@ class Readables:
             raise RequestError(f"there is no instrument {device!r}; there are {', '.join(self._station)}")
         with blaming(device):
             table = self._table(device)
-        if parameter not in table:
-            raise RequestError(f"{device!r} has no readable {parameter!r}; it has {', '.join(table)}")
-        found = table[parameter]
-        with blaming(device):
-            return Value(found.read(), found.unit)
+            if found := table.get(parameter):
+                return Value(found.read(), found.unit)
+        raise RequestError(f"{device!r} has no readable {parameter!r}; it has {', '.join(table)}")
 
     def _table(self, device: str) -> Table:
         if device not in self._tables:

@@ -5,8 +5,9 @@ A message is a multipart of ``[header, body, *arrays]``: header and body are msg
 The header's ``kind`` is the body's struct tag, so a receiver knows the type before it decodes the body.
 """
 
-import secrets
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import msgspec
 
@@ -58,21 +59,31 @@ class Message(msgspec.Struct, frozen=True):
 
 def new_id() -> int:
     """A fresh 63-bit identifier (it fits SQLite's and msgpack's signed integers)."""
-    return secrets.randbits(63) | 1
+    return int.from_bytes(os.urandom(8)) >> 1 | 1
 
 
+_pack = msgspec.msgpack.Encoder().encode
+_header_in = msgspec.msgpack.Decoder(Header).decode
+
+
+@cache
 def kind_of(body_type: type[Body]) -> str:
     """The kind under which a body type travels."""
     return str(body_type.__struct_config__.tag)
 
 
+@cache
+def _reader(body_type: type[Body]) -> Callable[[bytes], Body]:
+    """What decodes this type; made once, as making it costs as much as using it."""
+    return msgspec.msgpack.Decoder(body_type).decode
+
+
 def encode(message: Message) -> list[bytes]:
     """Frames of a message. Raises ProtocolError if it exceeds a size limit."""
     try:
-        parts = [msgspec.msgpack.encode(message.header), msgspec.msgpack.encode(message.body)]
+        frames = [_pack(message.header), _pack(message.body), *message.arrays]
     except OverflowError as error:
         raise ProtocolError(f"a number in {message.header.kind} does not fit into 64 bits") from error
-    frames = [*parts, *message.arrays]
     check_size(frames)
     return frames
 
@@ -88,7 +99,7 @@ def decode(frames: Sequence[bytes], types: dict[str, type[Body]]) -> Message:
     if body_type is None:
         raise ProtocolError(f"unknown message kind {header.kind!r} from {header.source or 'a client'}")
     try:
-        body = msgspec.msgpack.decode(frames[1], type=body_type)
+        body = _reader(body_type)(frames[1])
     except UNREADABLE as error:
         raise ProtocolError(f"malformed {header.kind} from {header.source or 'a client'}: {error}") from error
     return Message(header, body, tuple(frames[2:]))
@@ -99,7 +110,7 @@ def decode_header(frames: Sequence[bytes]) -> Header:
     if len(frames) < 2 or len(frames[0]) > MAX_HEADER_BYTES:
         raise ProtocolError("a message needs a header frame (at most 4096 bytes) and a body frame")
     try:
-        header = msgspec.msgpack.decode(frames[0], type=Header)
+        header = _header_in(frames[0])
     except UNREADABLE as error:
         check_version(version_in(frames[0]))
         raise ProtocolError(f"malformed message header: {error}") from error
@@ -125,7 +136,9 @@ def check_version(version: int) -> None:
 
 def check_size(frames: Sequence[bytes]) -> None:
     """Raise TooLarge if frames are too many, one is too long or their total is."""
-    sizes = [len(frame) for frame in frames]
+    sizes = [*map(len, frames)]
+    if sum(sizes) <= MAX_BODY_BYTES and len(sizes) <= MAX_FRAMES:
+        return  # the smallest of the limits on bytes: nearly every message
     if len(sizes) > MAX_FRAMES:
         raise TooLarge(f"message of {len(sizes)} frames exceeds the limit of {MAX_FRAMES}")
     if max(sizes, default=0) > MAX_FRAME_BYTES or sum(sizes) > MAX_MESSAGE_BYTES:
