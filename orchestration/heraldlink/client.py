@@ -10,6 +10,7 @@
 """
 
 import json
+import os
 import random
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -20,6 +21,7 @@ from types import TracebackType
 import zmq
 
 from heraldlink.comparison import compare
+from heraldlink.connections import check_process
 from heraldlink.errors import Leased, NodeLost, RequestError, RunFailed
 from heraldlink.journal.reconcile import Difference
 from heraldlink.messages.values import Basis
@@ -71,6 +73,7 @@ class Network:
 
     def __init__(self, addresses: Mapping[str, str], keyring: Keyring) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._process = os.getpid()
         self.addresses, self.keyring = dict(addresses), keyring
         self._nodes = {
             name: Node(self, name, address) for name, address in addresses.items() if "." not in name
@@ -94,7 +97,8 @@ class Network:
 
     @property
     def context(self) -> "zmq.Context[zmq.Socket[bytes]]":
-        """The ZeroMQ context of all connections."""
+        """The ZeroMQ context of all connections. Raises ForkError in a child of the process that made it."""
+        check_process(self._process)
         return self._context
 
     @contextmanager
@@ -146,7 +150,9 @@ class Network:
             raise errors[0]
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; in a forked child there is nothing to close."""
+        if os.getpid() != self._process:
+            return
         for node in self:
             node.close()
         self._context.destroy(linger=200)

@@ -10,6 +10,7 @@
     │   ├── Unsupported        ... the fidelity or time asked for is beyond the declared devices
     │   ├── AccessDenied       ... the node does not know the caller's key, or is not the node meant
     │   ├── Forbidden          ... the caller's role may not ask this
+    │   ├── ForkError          ... a client is used in a child of the process that made it
     │   ├── Leased             ... somebody else holds the node's lease
     │   └── LeaseLost          ... the lease it was asked under has ended
     ├── DataError              a stored file that is truncated, foreign or changed
@@ -61,6 +62,10 @@ class AccessDenied(RequestError):
 
 class Forbidden(RequestError):
     """The caller's role may not ask this; names the role it takes."""
+
+
+class ForkError(RequestError):
+    """A client was made before a fork and is used in the child: sockets and threads do not come along."""
 
 
 class Leased(RequestError):

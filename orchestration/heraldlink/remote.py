@@ -218,7 +218,8 @@ class Node:
         """Ask for ``number`` pairs with ``remote``, measured directly unless ``type`` is K or R.
 
         ``minimum_fidelity`` in 0..1; ``max_time`` in seconds of bench time; ``seed`` draws the bases (None: a
-        fresh one); after ``withhold_limit`` withheld heralds the request fails. ``sides``: how this node and
+        fresh one); after ``withhold_limit`` withheld heralds the request fails
+        (a slot in which something is wrong counts as one at least). ``sides``: how this node and
         the remote one measure, instead of ``bases`` in turn. ``test_share``: of the slots that only tell how
         good pairs are, 0..0.5. A larger ``priority`` (0..15) is served earlier. ``cutoff`` (seconds of bench
         time), ``atomic`` and ``early`` are for kept pairs (K). Returns once the nodes have taken it. Raises

@@ -16,11 +16,11 @@ USERS: dict[str, Role | None] = {"carol": "operator", "olga": "observer", "eve":
 class SecuredLaboratory(Laboratory):
     """Each node has a folder of keys below ``keys``, and so has each user; eve is authorized nowhere."""
 
-    def __init__(self, folder: Path, *, switchable: bool = False) -> None:
+    def __init__(self, folder: Path, *, command: str = "node", switchable: bool = False) -> None:
         self.keys = folder / "keys"
         make_keys(self.keys)
         changes = {node: {"security.keys": str(self.keys / node)} for node in NODES}
-        super().__init__(folder, changes=changes, switchable=switchable)
+        super().__init__(folder, changes=changes, command=command, switchable=switchable)
 
     def connect(self, user: str) -> Network:
         """A network as one user sees it."""

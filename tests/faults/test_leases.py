@@ -3,21 +3,25 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from fault_lab import Laboratory, Rule, fault, shown_to_fail, unprotected, wait_for
 
 from heraldlink import connection
+from heraldlink.agent.vitals import CLOCK_STEP, ClockStepFact
 from heraldlink.client import Network, Node
 from heraldlink.errors import Leased, LeaseLost, RequestError
+from heraldlink.journal import journal_file
 from heraldlink.messages.command import Done, Err, Prepare
 from heraldlink.messages.lease import AcquireLease, LeaseStatus, Reading
 
@@ -379,7 +383,8 @@ def test_without_check_and_fence_a_stale_order_is_done(unguarded: Laboratory) ->
 
 @fault(54)
 def test_a_wall_clock_that_jumps_ends_no_lease_and_no_order(unguarded: Laboratory) -> None:
-    """The node's wall clock, and then the client's, jump by an hour: leases and deadlines go on as before."""
+    """The node's wall clock, and then the client's, jump by an hour: leases and deadlines go on as before,
+    and each jump of the node's is in its journal, between the rows before and after it."""
     with (
         unguarded.client() as client,
         client.network["bob"].lease(note="clock", ttl=TTL_S) as held,
@@ -393,6 +398,7 @@ def test_a_wall_clock_that_jumps_ends_no_lease_and_no_order(unguarded: Laborator
             given = client.network["bob"].lease_status()
             assert (given.held, given.yours, given.epoch) == (True, True, held.epoch)
             assert client.network["bob"].park()
+        wait_for(lambda: clock_steps(unguarded) == [3600, -7200], 5, "the jumps to be journalled")
         real_s, real_ns = time.time, time.time_ns
         patch.setattr(time, "time", lambda: real_s() - 3600)
         patch.setattr(time, "time_ns", lambda: real_ns() - 3600 * 10**9)
@@ -400,6 +406,14 @@ def test_a_wall_clock_that_jumps_ends_no_lease_and_no_order(unguarded: Laborator
         wait_for(lambda: time.monotonic() > confirmed, 2 * TTL_S, "more than a ttl to pass")
         assert held.epoch == given.epoch
         assert client.network["bob"].park()
+
+
+def clock_steps(rack: Laboratory) -> list[int]:
+    """By how much bob's wall clock was set, in whole seconds, as his journal says."""
+    path = journal_file(rack.data, "bob")
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
+        rows = database.execute("SELECT payload FROM journal WHERE kind = ? ORDER BY seq", (CLOCK_STEP,))
+        return [round(msgspec.msgpack.decode(payload, type=ClockStepFact).step_s) for (payload,) in rows]
 
 
 def wall_clock(rack: Laboratory) -> float:

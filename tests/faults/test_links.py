@@ -8,13 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from fault_lab import Laboratory, fault, shown_to_fail, unprotected, wait_for
+from fault_lab import Laboratory, Proxy, check, fault, shown_to_fail, unprotected, wait_for
 from fault_lab.client import Ending
 from fault_lab.proxy import Line
 
 from heraldlink.errors import HeraldlinkError
 
 NOTICED_S, RECOVERED_S = 4.0, 10.0
+HEARTBEATS_S = 1.0
+"""200 ms until the next one, 600 ms for its answer, and 50 ms twice until a node looks."""
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,38 @@ def test_a_black_hole_ends_the_request(rack: Laboratory) -> None:
     black_hole(rack)
     rack.wire["bob"].heal()
     recovered(rack)
+
+
+class Direct(Laboratory):
+    """Proxies are all that stands in the lines: each node's own heartbeats are what notices them."""
+
+    def _way_to_midpoint(self, name: str) -> str:
+        if name not in self.wire:
+            port = int(self.addresses["midpoint.link"].rpartition(":")[2])
+            self.wire[name] = Proxy(("127.0.0.1", port))
+        return self.wire[name].endpoint
+
+
+@fault(21)
+def test_a_black_hole_is_noticed_by_heartbeats(tmp_path: Path) -> None:
+    """Heartbeats of 200 ms give the connection up after 600 ms without an answer: a node's own line that is
+    silent ends the request within a second, naming the node, long before messages are missed."""
+    with Direct(tmp_path) as rack:
+        line = rack.wire["bob"]
+        with rack.client() as client:
+            client.prepare()
+            asked = client.start()
+            asked.slots(3)
+            line.black_hole()
+            begin = time.monotonic()
+            ending = asked.end()
+            took_s = time.monotonic() - begin
+        assert sum(line.held.values()) > 0, "nothing was held back"
+        assert (ending.state, ending.result and ending.result.node) == ("FAILED", "bob"), ending
+        assert took_s < HEARTBEATS_S, f"it took {took_s:.2f} s to notice"
+        line.heal()
+        recovered(rack)
+        check(rack)
 
 
 @unprotected(21, "noticing silence")

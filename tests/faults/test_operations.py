@@ -2,6 +2,7 @@
 """What a node tells of itself while it works: events, log, metrics, ``heraldlink status`` and ``logs``."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -10,10 +11,33 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fault_lab import Laboratory, fault, wait_for
+from fault_lab.files import node_file
 
 from heraldlink.client import Network
 from heraldlink.events import Listener, Missed
-from heraldlink.messages.event import PAIR, SLOT, Event, Snapshot
+from heraldlink.messages.event import FAULT, PAIR, SLOT, Event, Snapshot
+
+FORKED = """
+import json, os, sys
+import heraldlink
+from heraldlink.errors import ForkError
+
+addresses = json.loads(sys.argv[1])
+with heraldlink.connect(addresses) as mine:
+    mine["alice"].status()
+    child = os.fork()
+    if not child:
+        try:
+            mine["alice"].park()
+        except ForkError as error:
+            print(error)
+        with heraldlink.connect(addresses) as own:
+            print(own["alice"].status().node, os.getpid())
+        sys.stdout.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+    print(mine["alice"].status().node, os.getpid())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +94,63 @@ def test_a_late_listener_gets_the_state_and_then_all_of_a_request(rack: Laborato
     wait_for(lambda: "DELIVERED" in log.read_text(), 10, "the log's line")
     line = next(line for line in map(json.loads, log.open()) if line.get("state") == "DELIVERED")
     assert line["request"] == pairs[0].facts["request"]
+
+
+@fault(15)
+def test_a_client_is_not_used_in_a_forked_child(rack: Laboratory) -> None:
+    """The child's order raises ForkError naming both processes, and the node never hears of it; a client of
+    the child's own works, and so does the parent's."""
+    with rack.client(relayed=True) as client:
+        addresses = json.dumps(client.network.addresses)
+        done = subprocess.run(
+            [sys.executable, "-c", FORKED, addresses], capture_output=True, text=True, timeout=30
+        )
+    assert done.returncode == 0, done.stderr
+    error, child, parent = done.stdout.splitlines()
+    (child_name, child_pid), (parent_name, parent_pid) = child.split(), parent.split()
+    assert child_pid != parent_pid
+    assert f"was made in process {parent_pid} and cannot be used in its child {child_pid}" in error
+    assert (child_name, parent_name) == ("alice", "alice")
+    assert len(rack.command["alice"].seen("get_status", "up")) == 3
+    assert not rack.command["alice"].seen("park", "up")
+
+
+@fault(85)
+def test_a_file_that_became_wrong_is_refused_and_the_old_one_stays(rack: Laboratory) -> None:
+    """At SIGHUP the node says what is wrong in which line of its file, to listeners and in its log, and goes
+    on under the old one; of a right file it says what its next start will change."""
+    metrics: dict[str, object] = {"metrics": "tcp://127.0.0.1:0"}
+    file, log = rack.folder / "alice.node.yaml", rack.data / "log-alice.jsonl"
+    with rack.client() as client, client.network["alice"].listen() as listener:
+        collected(listener, bool)
+        client.prepare()
+        asked = client.start()
+        asked.slots(2)
+        try:
+            node_file(rack.folder, "alice", metrics | {"limits.bias_A": 25.0})
+            rack.processes["alice"].send_signal(signal.SIGHUP)
+            told = collected(listener, lambda news: "configuration" in devices(news))
+            asked.slots(2)
+            node_file(rack.folder, "alice", metrics | {"limits.bias_A": 20e-6})
+            rack.processes["alice"].send_signal(signal.SIGHUP)
+            wait_for(lambda: "in force after its next start: limits" in log.read_text(), 10, "the log's line")
+        finally:
+            node_file(rack.folder, "alice", metrics)
+        asked.request.cancel()
+        assert asked.end().pairs
+    reason = next(str(one.facts["reason"]) for one in faults(told) if one.facts["device"] == "configuration")
+    assert reason.startswith("refused, the old one stays in force: ")
+    assert f"{file.name}:" in reason
+    assert "limits.bias_A" in reason
+    assert reason in log.read_text().replace("\\", "")
+
+
+def faults(news: list[object]) -> list[Event]:
+    return [each for each in news if isinstance(each, Event) and each.topic == FAULT]
+
+
+def devices(news: list[object]) -> list[object]:
+    return [event.facts["device"] for event in faults(news)]
 
 
 def states(news: list[object]) -> list[object]:

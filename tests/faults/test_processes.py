@@ -2,7 +2,6 @@
 """Nodes under supervisors (``heraldlink up``) whose processes are killed, stopped, starved and doubled."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -10,16 +9,15 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from fault_lab import Laboratory, check, fault, shown_to_fail, unprotected, wait_for
+from fault_lab import Laboratory, fault, shown_to_fail, unprotected, wait_for
 from fault_lab.laboratory import descendants, words_of
+from supervised import BACK_S, HUB, STARTED_S, alive, dark, mended, safe_moments, settled, status
 
 from heraldlink import safety
 from heraldlink.config import find_config
 from heraldlink.errors import RequestError
-from heraldlink.messages.safety import SafetyStatus
 
-STARTED_S, BACK_S = 0.1, 10.0
-HUB = ("hub_voa", "hub_pump", "hub_readout_pump")
+DRAINED_S, WITHOUT_DRAINING_S = 15.0, 5.0
 
 
 @pytest.fixture(scope="module")
@@ -33,54 +31,7 @@ def standing_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laborato
 @pytest.fixture
 def up(standing_rack: Laboratory) -> Iterator[Laboratory]:
     """Mended before and after; its history is checked."""
-    standing_rack.mend()
-    yield standing_rack
-    standing_rack.mend()
-    for name in ("midpoint", "alice", "bob"):
-        settled(standing_rack, name)
-    check(standing_rack)
-
-
-def status(rack: Laboratory, name: str) -> SafetyStatus:
-    """What a node's supervisor says."""
-    with rack.client() as client:
-        return safety.status(client.network, name)
-
-
-def settled(rack: Laboratory, name: str) -> SafetyStatus:
-    """Wait until a node's agent lives and the node is safe or prepared; a fault is cleared."""
-    with rack.client() as client:
-
-        def quiet() -> bool:
-            found = safety.status(client.network, name)
-            if found.state == "FAULT":
-                safety.clear(client.network, name, "a test is over")
-            return found.age_s >= 0 and found.state in ("SAFE", "IDLE")
-
-        wait_for(quiet, 2 * BACK_S, f"{name} to be well")
-        return safety.status(client.network, name)
-
-
-def dark(rack: Laboratory) -> bool:
-    """Whether no light can leave the hub, as somebody in front of its instruments sees."""
-    lasers = [rack.panel(name, "POW:SHUT?").strip() for name in ("hub_pump", "hub_readout_pump")]
-    channels = [rack.panel("hub_voa", f"OUTP{number}?").strip() for number in range(1, 5)]
-    return all(float(one) == 1 for one in lasers) and not any(float(one) for one in channels)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
-
-
-def safe_moments(rack: Laboratory, after_s: float) -> list[float]:
-    """When the commands arrived that block the light of the hub."""
-    words = ("POW:SHUT 1", "OUTP1 0")
-    return [at for at, _, message in rack.wire_log(after_s) if any(word in message for word in words)]
+    yield from mended(standing_rack)
 
 
 def killed_agent_leaves_a_dark_rack(rack: Laboratory) -> None:
@@ -163,32 +114,53 @@ def test_an_agent_that_does_not_move(up: Laboratory) -> None:
 
 @fault(5)
 def test_asked_to_end_in_a_request(up: Laboratory) -> None:
-    """What runs comes to its end, the rack is made safe, exit code 0."""
+    """What runs comes to its end after its slot, its client is told so with all its pairs; the rack is made
+    safe, exit code 0."""
     with up.client() as client:
         client.prepare()
         asked = client.start()
         asked.slots(2)
+        assert int(up.panel("alice_mw", "OUTP:STAT?")) == 1
         began = time.monotonic()
-        assert up.stop_node("alice") == 0
-        assert time.monotonic() - began < 15
+        up.processes["alice"].terminate()
         ending = asked.end()
-    assert ending.state in ("FAILED", "EXPIRED", "LOST", "REFUSED")
+        assert up.processes["alice"].wait(DRAINED_S) == 0
+        assert time.monotonic() - began < DRAINED_S
+    assert ending.state == "EXPIRED", ending
+    assert "the node is asked to end" in ending.sentence
+    assert ending.result is not None
+    assert len(ending.pairs) == ending.result.slots[-1].delivered
+    assert int(up.panel("alice_mw", "OUTP:STAT?")) == 0
+    assert [int(up.panel("alice_awg", f"OUTP{number}?")) for number in (1, 2)] == [0, 0]
 
 
 @fault(5)
 def test_asked_to_end_twice(up: Laboratory) -> None:
-    """A second signal waits for nothing: raw list, exit code 0."""
+    """A second signal waits for nothing: an agent that cannot obey the first one is killed at once, the raw
+    list is run and read back, exit code 0; the request FAILED naming the node."""
     with up.client() as client:
         client.prepare()
-        client.start().slots(2)
-    agent = status(up, "midpoint").agent
-    os.kill(agent, signal.SIGSTOP)  # so that it cannot obey the first signal
-    process = up.processes["midpoint"]
-    process.terminate()
-    process.terminate()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
-    assert dark(up)
+        asked = client.start()
+        asked.slots(2)
+        agent = status(up, "midpoint").agent
+        os.kill(agent, signal.SIGSTOP)  # so that it cannot obey the first signal
+        assert not dark(up)
+        process, said = up.processes["midpoint"], len(up.log("midpoint"))
+        process.terminate()
+        wait_for(lambda: status(up, "midpoint").agent == agent, 1, "the first signal to be taken")
+        assert alive(agent)
+        up.watch(*HUB)
+        second = time.monotonic()
+        process.terminate()
+        assert process.wait(DRAINED_S) == 0
+        assert time.monotonic() - second < WITHOUT_DRAINING_S
+        assert not alive(agent)
+        assert safe_moments(up, second)[0] - second < STARTED_S
+        assert dark(up)
+        ending = asked.end()
+    assert "safe state, raw" in up.log("midpoint")[said:]
+    assert ending.state == "FAILED", ending
+    assert "midpoint" in ending.sentence
 
 
 @fault(6)
@@ -260,45 +232,6 @@ def test_a_worker_that_dies_again_and_again(up: Laboratory) -> None:
         assert safety.clear(client.network, "alice", "a test is over").ok
         client.prepare()
         assert client.measure(10).state == "DELIVERED"
-
-
-@fault(10)
-def test_no_more_descriptors(up: Laboratory) -> None:
-    """New clients get no connection, the running request goes on, the supervisor answers."""
-    with up.client() as client:
-        client.prepare()
-        asked = client.start()
-        asked.slots(2)
-        agent = status(up, "alice").agent
-        before = resource.prlimit(agent, resource.RLIMIT_NOFILE)
-        most = len(os.listdir(f"/proc/{agent}/fd"))
-        resource.prlimit(agent, resource.RLIMIT_NOFILE, (most, before[1]))
-        try:
-            with pytest.raises(OSError), open(f"/proc/{agent}/fd/{most + 1}"):  # noqa: PT011
-                pass
-            asked.slots(3)
-            assert status(up, "alice").state == "RUNNING"
-        finally:
-            resource.prlimit(agent, resource.RLIMIT_NOFILE, before)
-        asked.slots(2)
-        asked.request.cancel()
-        assert asked.end().pairs
-
-
-@fault(11, 12)
-def test_an_agent_that_gets_hardly_any_time(up: Laboratory) -> None:
-    """Stalls of up to a second are no reason to kill: the lease is kept, the agent lives."""
-    agent = status(up, "alice").agent
-    with up.client() as client, client.network["alice"].lease(note="stalled"):
-        epoch = client.network["alice"].lease_status().epoch
-        for stall_s in (0.3, 0.3, 1.0):
-            os.kill(agent, signal.SIGSTOP)
-            began = time.monotonic()
-            wait_for(lambda end=began + stall_s: time.monotonic() > end, 3.0, "the stall to end")
-            os.kill(agent, signal.SIGCONT)
-            wait_for(lambda: status(up, "alice").age_s < 0.3, 2.0, "a sign of life")
-        assert client.network["alice"].lease_status().epoch == epoch
-    assert status(up, "alice").agent == agent
 
 
 @fault(13)

@@ -4,6 +4,7 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,14 +12,18 @@ import pytest
 from fault_lab import fault, unprotected, wait_for
 from fault_lab.secured import SecuredLaboratory
 
+from heraldlink import safety
 from heraldlink.agent.log_file import log_path
-from heraldlink.errors import AccessDenied, Forbidden
+from heraldlink.errors import AccessDenied, Forbidden, RequestError
 from heraldlink.security.roster import authorize, revoke
+
+STOPPED_S = 0.1
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredLaboratory]:
-    with SecuredLaboratory(tmp_path_factory.mktemp("secured"), switchable=True) as running:
+    folder = tmp_path_factory.mktemp("secured")
+    with SecuredLaboratory(folder, command="up", switchable=True) as running:
         yield running
 
 
@@ -62,6 +67,31 @@ def test_an_observer_reads_and_commands_nothing(lab: SecuredLaboratory) -> None:
 def test_without_roles_an_observer_commands(lab: SecuredLaboratory) -> None:
     with lab.off("roles", "alice"), pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         observer_commands(lab)
+
+
+@fault(55)
+def test_an_observer_may_press_stop(lab: SecuredLaboratory) -> None:
+    """Whose key only lets him read stops the node all the same, past the operator's lease: the light is
+    blocked within 100 ms and read back, and the state says who it was. Clearing it takes an operator."""
+    with lab.connect("carol") as carol, lab.connect("olga") as olga, carol["midpoint"].lease(note="mine"):
+        carol["midpoint"].prepare()
+        with pytest.raises(Forbidden):
+            olga["midpoint"].park()
+        lab.watch("hub_voa", "hub_pump", "hub_readout_pump")
+        moment = time.monotonic()
+        secured = safety.stop(olga, "midpoint", "smoke")
+        words = ("SHUT 1", "OUTP1 0")
+        blocked = [at for at, _, message in lab.wire_log(moment) if any(word in message for word in words)]
+        assert blocked
+        assert blocked[0] - moment < STOPPED_S
+        assert (secured.ok, secured.state) == (True, "FAULT")
+        assert all("NOT" not in note for note in secured.outcomes.values())
+        assert float(lab.panel("hub_pump", "POW:SHUT?")) == 1
+        with pytest.raises(RequestError, match="olga"):
+            safety.clear(olga, "midpoint", "it was toast")
+        status = carol["midpoint"].status()
+        assert status.state == "FAULT (stopped by olga: smoke)"
+        assert safety.clear(carol, "midpoint", "it was toast").state == "SAFE"
 
 
 @fault(39)

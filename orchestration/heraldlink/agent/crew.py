@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Protocol, cast
 
@@ -23,6 +24,7 @@ from heraldlink.agent.roles import (
 )
 from heraldlink.agent.settings import Seen, Setting, deviations, show
 from heraldlink.agent.store import TagStore
+from heraldlink.agent.unlatching import Unlatching
 from heraldlink.calibration.apply import (
     NOTHING_TAKEN,
     Files,
@@ -110,7 +112,8 @@ class Crew:
             self._rack = Rack(midpoint, addresses)
             self._declared = midpoint
             roles = midpoint_instruments(midpoint, self._rack.roles, devices)
-            make = partial(midpoint_specialist, midpoint, roles, devices)
+            unlatching = Unlatching(midpoint.roles.detectors, roles.detectors)  # outlives calibrations
+            make = partial(midpoint_specialist, midpoint, roles, devices, unlatching)
         self._node, self._files = self._declared.node, Files(self._declared, devices)
         self._make: Callable[[Taken], Specialist] = make
         self._special = make(NOTHING_TAKEN)
@@ -224,6 +227,7 @@ class Crew:
         self._special.store = store
 
     def _prepare(self) -> Notes:
+        self._check_identities()
         self._calibrate()
         self._special.before_prepare()
         for setting in self._special.settings:
@@ -239,6 +243,17 @@ class Crew:
             if problems:
                 return Notes(False, {name: "; ".join(problems)})
         return Notes(True, {name: "prepared" for name in self._station} | dict(self._taken.told))
+
+    def _check_identities(self) -> None:
+        """Raise InstrumentFault if an instrument is not the one that was declared, or opened."""
+        for name, device in self._station.items():
+            found, opened = identity(name, device), self.instruments[name]
+            declared = self._declared.identities.get(name, "*")
+            if not fnmatchcase(found, declared):
+                raise InstrumentFault(name, f"it is {found}, declared {declared}: nothing is prepared")
+            if found != opened:
+                reason = f"it is {found}, and was {opened} when it was opened: start the node again"
+                raise InstrumentFault(name, reason)
 
     def _park(self) -> Notes:
         notes: dict[str, str] = {}
@@ -258,13 +273,18 @@ def end_specialist(config: EndNodeConfig, roles: EndInstruments, found: Taken) -
 
 
 def midpoint_specialist(
-    config: MidpointConfig, roles: MidpointInstruments, devices: Devices, found: Taken
+    config: MidpointConfig,
+    roles: MidpointInstruments,
+    devices: Devices,
+    unlatching: Unlatching,
+    found: Taken,
 ) -> Specialist:
     """The midpoint's crew with its calibrated values."""
     tuned = tuned_midpoint(config, found.values)
     known = tuned_devices(devices, config, found.values)
     measured = measured_link(tuned, known, found.values)
-    return MidpointCrew(tuned, roles, measured_devices(tuned, known, found.values), measured)
+    modelled = measured_devices(tuned, known, found.values)
+    return MidpointCrew(tuned, roles, modelled, measured, unlatching)
 
 
 class Kind(msgspec.Struct):

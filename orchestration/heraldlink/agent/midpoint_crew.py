@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the midpoint's worker does in a request: choose parameters, load, play slots."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from heraldlink.agent.roles import MidpointInstruments, stretches
 from heraldlink.agent.sequence import midpoint_record_ps, program_id, sequence_of
 from heraldlink.agent.settings import Seen, Setting, deviations, quietly
 from heraldlink.agent.store import TagStore
+from heraldlink.agent.unlatching import Unlatching
 from heraldlink.agent.waiting import wait_until
 from heraldlink.config import MidpointConfig
 from heraldlink.errors import ProtocolError, Unsupported
@@ -39,6 +41,8 @@ from heraldlink_physics.statistics import binomial_p_value
 RATE_P_VALUE = 1e-6
 PHASE_VARIANCE_rad2 = 0.25
 RECORD_LIMIT_S = 2.0
+INTERLOCK_S = 0.04
+"""Between two looks at the lasers' interlocks while a record runs."""
 NOTHING = SlotCounts(0, 0, 0, 0, 0, 0, (0, 0))
 
 
@@ -60,6 +64,7 @@ class MidpointCrew:
         instruments: MidpointInstruments,
         devices: Devices,
         measured: MeasuredLink | None = None,
+        unlatching: Unlatching | None = None,
     ) -> None:
         self._config, self._all = config, instruments
         self._sequence = sequence_of(config.sequence)
@@ -67,6 +72,7 @@ class MidpointCrew:
         self._loading: Loading | None = None
         self._drives: dict[str, Drive] = {}
         self._model: tuple[dict[str, Drive], dict[str, str]] | None = None
+        self._unlatching = unlatching or Unlatching(config.roles.detectors, instruments.detectors)
         self.store = TagStore()
         self.seen: Seen = {}
         self.settings: list[Setting] = midpoint_settings(config, instruments)
@@ -87,7 +93,9 @@ class MidpointCrew:
         return described | self._model[1]
 
     def before_prepare(self) -> None:
-        """Configure the time controller with its herald window; streams may be of another life of it."""
+        """Cycle detectors that look latched; configure the time controller, whose streams may be of another
+        life of it, with its herald window."""
+        self._unlatching.before_prepare(self._config.operating_point.detectors.bias_A, time.monotonic())
         quietly(self._all.tagger.close_streams)
         point = self._config.operating_point
         gate_ps = (point.gate.begin_ps, point.gate.end_ps)
@@ -138,7 +146,9 @@ class MidpointCrew:
             if tick != body.slot - 1:
                 reason = f"slot {body.slot} was to be recorded after tick {tick}"
                 return SlotPlayed(body.request, body.burst, reason, (), None, NOTHING, ())
-            wait_until(tagger.record_done, RECORD_LIMIT_S, "its record does not end")
+            if dark := self._recorded():
+                reason = f"{dark[0].device}: {dark[0].reason}"
+                return SlotPlayed(body.request, body.burst, reason, (), None, NOTHING, tuple(dark))
             tags = tagger.read_record(RECORD_LIMIT_S)
             gate_ps, counts = tagger.gate_ps(), tagger.counts()
         self.store.add(body.request, body.slot, tags)
@@ -152,6 +162,7 @@ class MidpointCrew:
         ]
         if doubts:
             doubts = [*self._interlocks(), *doubts]
+        self._unlatching.seen(found.counts.clicks, {doubt.device for doubt in doubts})
         heralds = () if body.estimate else found.heralds
         return SlotPlayed(
             request=body.request,
@@ -164,8 +175,23 @@ class MidpointCrew:
             doubles=() if body.estimate else found.doubles,
         )
 
+    def _recorded(self) -> list[Deviation]:
+        """Wait for the record's end; what opens an interlock meanwhile, which ends the waiting."""
+        look_s, found = time.monotonic() + INTERLOCK_S, list[Deviation]()
+
+        def over() -> bool:
+            nonlocal look_s, found
+            if self._all.tagger.record_done():
+                return True
+            if time.monotonic() >= look_s:
+                look_s, found = time.monotonic() + INTERLOCK_S, self._interlocks()
+            return bool(found)
+
+        wait_until(over, RECORD_LIMIT_S, "its record does not end")
+        return found
+
     def _interlocks(self) -> list[Deviation]:
-        """Lasers that an open interlock keeps from emitting; asked only when something is wrong."""
+        """Lasers that an open interlock keeps from emitting; asked while a record runs, and in doubt."""
         roles, lasers = self._config.roles, (self._all.pump, self._all.readout_pump)
         found: list[Deviation] = []
         for device, laser in zip((roles.pump, roles.readout_pump), lasers, strict=True):

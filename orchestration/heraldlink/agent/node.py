@@ -2,7 +2,7 @@
 """A node's synchronous poll loop: sockets and worker in, link steps, journal and answers out."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from heraldlink.agent.admission import Admission
 from heraldlink.agent.archive import Archive
@@ -12,19 +12,22 @@ from heraldlink.agent.desk import Desk
 from heraldlink.agent.ears import Ears, Source
 from heraldlink.agent.ending import Ending
 from heraldlink.agent.lease import Lease, Refused
-from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, LinkPort
+from heraldlink.agent.link_ports import BEAT_S, CUT_S, SILENCE_S, LinkPort
 from heraldlink.agent.machines import Machine
 from heraldlink.agent.notices import Notices
 from heraldlink.agent.orders import obey
 from heraldlink.agent.outbox import Outbox
 from heraldlink.agent.oversight import Oversight
+from heraldlink.agent.permits import Permits
 from heraldlink.agent.reading import refuse
 from heraldlink.agent.reception import Reception
 from heraldlink.agent.stamps import Stamps
 from heraldlink.agent.storage import Storage
 from heraldlink.agent.tenancy import Tenancy
+from heraldlink.agent.vitals import CLOCK_STEP, Vitals, free_descriptors
 from heraldlink.agent.warden import Warden
 from heraldlink.agent.workers import Worker
+from heraldlink.config.permits import PermitConfig
 from heraldlink.errors import RequestError
 from heraldlink.journal import Entry, Journal
 from heraldlink.link.courier import Tally
@@ -75,6 +78,7 @@ class Node:
         journal: Journal,
         oversight: Oversight | None = None,
         isolated: frozenset[str] = frozenset(),
+        permits: Mapping[str, PermitConfig] | None = None,
     ) -> None:
         self.name, self.boot = name, boot
         self.machine, self._command, self._link = machine, command, link
@@ -91,6 +95,8 @@ class Node:
         self.ending = Ending(self)
         self._desk: Desk | None = None
         self.reception = Reception(self)
+        self.permits = Permits(self, permits or {})
+        self._vitals = Vitals(free_descriptors)
         self._next_tick = self._next_beat = 0.0
         self._ears = Ears()
 
@@ -178,16 +184,20 @@ class Node:
     def tick(self, now: float) -> None:
         """Heartbeat, watch the worker, notice silent nodes."""
         self._next_tick = now + TICK_S
+        self._look_after_itself(now)
         if now >= self._next_beat:
             self._next_beat = now + BEAT_S
             self._link.beat(now)
         self.desk.watch(now)
         self.warden.tick(now)
+        self.permits.tick(now)
         self.reception.tick(now)
         self.tenancy.tick(now, busy=self.machine.busy)
         if self.machine.busy:
             for node in self.machine.others:
                 silence_s = self._link.silence_s(node, now)
+                if silence_s > CUT_S:
+                    self._link.beat(now)  # whether its connection still stands shows when something is sent
                 if silence_s > SILENCE_S:
                     self.feed(Lost(node, f"node {node} does not answer: {self._link.obstacle or RUNNING}"))
         self.notices.tick(now, self.status(), self.tenancy.status(now))
@@ -195,6 +205,13 @@ class Node:
             away = self._link.silence_s(self.machine.others[0], now) > SILENCE_S
             self._keeper.tick(now, idle=not (away or self.machine.busy))
         self.feed(Ticked())
+
+    def _look_after_itself(self, now: float) -> None:
+        """Tell what is wrong with this process; it goes on."""
+        for ailment in self._vitals.look(now, time.time()):
+            self.notices.broken(ailment.what, ailment.reason)
+            if ailment.fact:
+                self.outbox.append(Entry(CLOCK_STEP, ailment.fact))
 
     def feed(self, event: Event) -> None:
         """One step of the link layer and its actions, in order."""
@@ -206,6 +223,8 @@ class Node:
         match action:
             case Send(target, body):
                 self.post(target, body)
+            case Call() as call if self.permits.keeps(call):
+                pass
             case Call(body):
                 self.note(body)
                 stamp = self.stamps.of(body, self.tenancy.epoch)
@@ -247,7 +266,7 @@ class Node:
             case Fault() as fault:
                 self.feed(Broken(fault.device, fault.reason))
             case body:
-                self.feed(Answered(body))
+                self.feed(Answered(self.permits.flagged(body)))
                 if isinstance(body, SlotPlayed | SlotCollected):
                     self.heed(body.deviations)
 

@@ -61,9 +61,9 @@ class Reception:
             case GetSnapshot():
                 self._node.answer(question, self._node.notices.snapshot())
             case Prepare() | Create() if self._node.storage.refusal:
-                self._node.answer(
-                    question, Err("NORES", self._node.storage.refusal, self._node.name, "journal")
-                )
+                self._no(question, "NORES", self._node.storage.refusal, "journal")
+            case Prepare() | Create() if missing := self._node.permits.missing:
+                self._no(question, "NORES", missing.reason, missing.device)
             case Prepare() | Park():
                 self.bring(question)
             case Create() as body:

@@ -9,7 +9,6 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,11 +23,11 @@ from heraldlink.agent.log_file import LogFile, log_path
 from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine, former_lives, next_boot
 from heraldlink.agent.node import Node
 from heraldlink.agent.oversight import Oversight
+from heraldlink.agent.reloading import Reloading
 from heraldlink.agent.side_ports import open_side_ports
 from heraldlink.agent.workers import SpawnedWorker, Worker
 from heraldlink.calibration.declared import point_parts
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.errors import ConfigurationError
 from heraldlink.journal import Entry, Journal, journal_file
 from heraldlink.link.facts import BOOT, BootFact
 from heraldlink.messages.link import Hello
@@ -50,17 +49,19 @@ def run_node(
     ports_file: Path | None = None,
     spawn: Callable[[], Worker] = SpawnedWorker,
     supervised: int | None = None,
+    reread: Callable[[], NodeFile] | None = None,
 ) -> int:
     """Serve a node until SIGINT or SIGTERM, then park its instruments; the exit code.
 
     The first signal lets what runs come to its end (at most 10 s), a second one does not. ``supervised``: the
-    descriptor of the pipe to the supervisor that has started this process.
+    descriptor of the pipe to the supervisor that has started this process. ``reread`` reads the node's file
+    once more, at SIGHUP.
 
     ``addresses`` replace the Station file's VISA addresses by instrument name. ``ports_file`` is written
     once the node listens: {node: command address} and, for a midpoint, {"node.link": link address}.
     Raises HeraldlinkError (configuration, journal) with one clear sentence.
     """
-    return serve(config, dict(addresses or {}), ports_file, spawn, Stop(), Oversight(supervised))
+    return serve(config, dict(addresses or {}), ports_file, spawn, Stop(), Oversight(supervised), reread)
 
 
 class Stop:
@@ -87,6 +88,7 @@ def serve(
     spawn: Callable[[], Worker],
     stop: Stop,
     oversight: Oversight,
+    reread: Callable[[], NodeFile] | None = None,
 ) -> int:
     """Open journal, sockets and worker, serve, and close them again in the safe order."""
     journal = Journal(journal_file(config.data_directory, config.node))
@@ -102,9 +104,8 @@ def serve(
         door = Door(context, config.node, security.keys, plain=security.plain is not None)
         command = CommandPort(Router(context, config.listen.command, "command", door), config.node, boot)
         link, machine, extra = join(config, context, door, boot)
-        node = Node(
-            config.node, boot, machine, command, link, journal, oversight, frozenset(config.worker.isolate)
-        )
+        isolated = frozenset(config.worker.isolate)
+        node = Node(config.node, boot, machine, command, link, journal, oversight, isolated, config.permits)
         node.feed(former_lives(journal, config.ends))
         start = Start(config.model_dump_json(), addresses)
         limits = Limits(config.worker.start_timeout_s, config.worker.call_timeout_s)
@@ -114,8 +115,9 @@ def serve(
         extra |= open_side_ports(node, config, context, door)
         if ports_file:
             write_ports(ports_file, {config.node: command.endpoint} | extra)
+        again = Reloading(config, door, reread, node.notices.broken)
         with LogFile(log_path(config.data_directory, config.node), config.node):
-            node.run(partial(attend, stop, door))
+            node.run(partial(attend, stop, again))
         oversight.say(Farewell(node.ending.ok, node.ending.outcomes))
     finally:
         if desk:
@@ -127,12 +129,11 @@ def serve(
     return 0 if node.ending.ok else 1
 
 
-def attend(stop: Stop, door: Door) -> int:
+def attend(stop: Stop, again: Reloading) -> int:
     """Do what signals asked for; how often the node was asked to end."""
     if stop.reload:
         stop.reload = False
-        with suppress(ConfigurationError):  # the door lets nobody new in until it is mended, and says why
-            door.reload()
+        again.reload()
     return stop.signals
 
 

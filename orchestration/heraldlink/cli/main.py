@@ -89,6 +89,9 @@ def execute(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.RUN_FAILED
+    except MemoryError:
+        sys.stderr.write("heraldlink: no memory is left: raise the limit of this process (ulimit -v)\n")
+        return ExitCode.RUN_FAILED
     except Exception as error:
         if isinstance(error, UsageError):
             if sentence := usage_sentence(error):  # empty where the help was printed instead

@@ -34,18 +34,28 @@ def node(
     from heraldlink.agent.workers import SpawnedWorker, ahead
 
     spawn = ahead(SpawnedWorker)  # it imports its drivers while this process reads its files
-    config = placed(load_node(file), midpoint, free_ports, data)
-    if same_ports is not None and same_ports.exists():
-        config = listening_again(config, read_addresses(same_ports))
-    if devices is not None:
-        config = config.model_copy(update={"devices": find_config(devices)})
+
+    def read() -> EndNodeConfig | MidpointConfig:
+        config = placed(load_node(file), midpoint, free_ports, data)
+        if same_ports is not None and same_ports.exists():
+            config = listening_again(config, read_addresses(same_ports))
+        return config if devices is None else config.model_copy(update={"devices": find_config(devices)})
+
+    config = read()
     instruments = {} if addresses is None else read_addresses(addresses, wait)
     if with_parent:
         exit_with_parent()
     with only_growing():
         from heraldlink.agent.run import run_node
 
-    return run_node(config, addresses=instruments, ports_file=ports_file, spawn=spawn, supervised=supervised)
+    return run_node(
+        config,
+        addresses=instruments,
+        ports_file=ports_file,
+        spawn=spawn,
+        supervised=supervised,
+        reread=read,
+    )
 
 
 def listening_again(

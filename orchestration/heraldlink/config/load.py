@@ -54,10 +54,17 @@ def load_node(name: str | Path) -> EndNodeConfig | MidpointConfig:
     except ConfigurationError as error:
         raise ConfigurationError(*mistakes, *_new(error, mistakes)) from error
     if not mistakes:
-        mistakes += check_station(node.station, node.instruments, document)
+        mistakes += check_station(node.station, named(node), document)
     if mistakes:
         raise ConfigurationError(*mistakes)
     return node
+
+
+def named(node: EndNodeConfig | MidpointConfig) -> dict[tuple[str, ...], str]:
+    """Every instrument that a node's file names, by where it does."""
+    found: dict[tuple[str, ...], str] = {("roles", role): name for role, name in node.instruments.items()}
+    found |= {("permits", name, "instrument"): one.instrument for name, one in node.permits.items()}
+    return found | {("identities", name): name for name in node.identities}
 
 
 def _resolve_paths(document: Document, content: dict[str, object], beside: Path, mistakes: list[str]) -> None:

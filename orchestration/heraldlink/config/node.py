@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
 from heraldlink.config.operating_point import EndOperatingPoint, MidpointOperatingPoint
+from heraldlink.config.permits import Identity, PermitConfig
 from heraldlink.config.quantities import (
     Bias_A,
     Endpoint,
@@ -156,6 +157,8 @@ class NodeConfig(Strict):
     security: Security = Security()
     listen: EndListen
     worker: Worker = Worker()
+    permits: dict[Name, PermitConfig] = Field(default_factory=dict[str, PermitConfig])
+    identities: dict[Name, Identity] = Field(default_factory=dict[str, str])
     metrics: Endpoint | None = Field(default=None, description="where Prometheus may fetch them; loopback")
 
     @model_validator(mode="after")

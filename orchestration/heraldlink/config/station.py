@@ -13,10 +13,10 @@ from heraldlink.config.document import Document, read_document
 from heraldlink.errors import ConfigurationError
 
 
-def check_station(path: Path, roles: Mapping[str, str], node: Document) -> list[str]:
-    """Sentences for every role without an instrument and every setting that connecting would apply.
+def check_station(path: Path, named: Mapping[tuple[str, ...], str], node: Document) -> list[str]:
+    """Sentences for every name without an instrument and every setting that connecting would apply.
 
-    ``roles`` maps role to instrument name; ``node`` is the node's file, which is blamed for missing names.
+    ``named`` maps places in ``node``, the node's file, to instrument names; it is blamed for missing ones.
     """
     try:
         document = read_document(path)
@@ -24,8 +24,8 @@ def check_station(path: Path, roles: Mapping[str, str], node: Document) -> list[
         return list(error.sentences)
     instruments = _mapping(document.content.get("instruments"))
     mistakes = [
-        node.sentence(("roles", role), f"{document.path} declares no instrument named {name}")
-        for role, name in roles.items()
+        node.sentence(place, f"{document.path} declares no instrument named {name}")
+        for place, name in named.items()
         if name not in instruments
     ]
     for name, declared in instruments.items():

@@ -236,6 +236,7 @@ def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
         totals=add_up(item.totals, new),
         lead=item.lead.after_played(),
         last_deviation=body.deviations[0] if body.deviations else item.last_deviation,
+        barren=item.barren + bool(body.deviations and not body.decisions),
     )
     rooms = body.rooms[state.ends.index(state.peer)]
     state = replace(state, active=item, peer_room=newer(state.peer_room, rooms))
@@ -269,9 +270,10 @@ def go_on(state: EndState, item: Item) -> Outcome:
     totals, demand = item.totals, item.demand
     if totals.delivered >= demand.number:
         return end_master.finish(state, item, "DELIVERED")
-    if totals.withheld >= demand.withhold_limit and item.last_deviation:
+    if totals.withheld + item.barren >= demand.withhold_limit and item.last_deviation:
         cause = item.last_deviation
-        reason = f"{totals.withheld} heralds were withheld: {cause.reason}"
+        barren = f", {item.barren} slots had none" if item.barren else ""
+        reason = f"{totals.withheld} heralds were withheld{barren}: {cause.reason}"
         return end_master.finish(state, item, "FAILED", node=cause.node, device=cause.device, reason=reason)
     if item.cancelled:
         return end_master.finish(state, item, "EXPIRED", reason=item.cancelled)

@@ -140,7 +140,8 @@ class Item:
     """The active request. ``client`` is empty at the slave; ``programs`` are (node, what it has compiled).
 
     ``held``: (attempt, qubit) of what the last slot left, until the midpoint has decided on it; ``heralds``
-    are those that it has told of the slot. ``estimates``: slots that only estimate the phase.
+    are those that it has told of the slot. ``estimates``: slots that only estimate the phase; ``barren``:
+    those with a deviation and without a herald.
     """
 
     request: int
@@ -160,6 +161,7 @@ class Item:
     phase: Phase | None = None
     totals: Totals = Totals()
     last_deviation: Deviation | None = None
+    barren: int = 0
     cancelled: str = ""
     lead: Lead = field(default_factory=Lead)
     held: tuple[tuple[int, int], ...] = ()

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instruments that are not those declared, take no upload, miss a trigger, latch, or tell of others."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import msgspec
+import pytest
+from fault_lab import Laboratory, Rule, fault, wait_for
+from fault_lab.client import Client, Ending
+from fault_lab.relay import Frames, Relay
+
+from heraldlink.errors import HeraldlinkError
+from heraldlink.messages.link import Report
+from heraldlink.messages.values import Readout
+
+DECLARED = "Stanford Research Systems,DG645,*,ver1.*"
+OTHER_FIRMWARE = "Stanford Research Systems,DG645,SIM-bob_dg,ver0.99"
+
+
+@pytest.fixture(scope="module")
+def standing_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """Bob declares which slot trigger he expects."""
+    changes = {"bob": {"identities": {"bob_dg": DECLARED}}}
+    with Laboratory(tmp_path_factory.mktemp("rack"), changes=changes) as laboratory:
+        yield laboratory
+
+
+def refused(client: Client, node: str) -> str:
+    """The sentence with which a node refuses to prepare."""
+    with pytest.raises(HeraldlinkError) as caught:
+        client.call(f"prepare {node}", client.network[node].prepare)
+    assert not client.network[node].status().prepared
+    return str(caught.value)
+
+
+def parks(client: Client, node: str) -> bool:
+    """Whether a node can be brought to its safe state; not with one that has just lost power."""
+    with suppress(HeraldlinkError):
+        client.network[node].park()
+        return True
+    return False
+
+
+def delivers(rack: Laboratory) -> None:
+    """Once the cause is gone pairs come again."""
+    with rack.client() as client:
+        client.prepare()
+        assert client.measure(5).state == "DELIVERED"
+
+
+@pytest.mark.parametrize(
+    ("device", "options", "expected"),
+    [
+        ("bob_mw", {}, "SIM-bob_mw"),
+        ("bob_dg", {"text": OTHER_FIRMWARE}, f"declared {DECLARED}"),
+    ],
+)
+@fault(59)
+def test_another_instrument_at_the_address_is_refused(
+    rack: Laboratory, device: str, options: dict[str, object], expected: str
+) -> None:
+    """Another serial number than when it was opened, another firmware than declared: the node is not
+    prepared, the sentence says what was found and what was expected, and no output is on."""
+    with rack.client() as client:
+        client.network["bob"].park()
+        rack.fault(device, "wrong-idn", **options)
+        sentence = refused(client, "bob")
+        assert rack.strikes(device, "wrong-idn")
+        assert f"bob, {device}: it is " in sentence
+        assert expected in sentence
+        assert str(options.get("text", "SIM-")) in sentence.partition(expected)[0]
+        assert int(rack.panel("bob_mw", "OUTP:STAT?")) == 0
+        client.call("prepare alice", client.network["alice"].prepare)
+        client.call("prepare midpoint", client.network["midpoint"].prepare)
+        ending = client.measure(5)
+        assert ending.state in ("REFUSED", "FAILED", "REJECTED"), ending
+        assert "bob" in ending.sentence
+    rack.heal()
+    delivers(rack)
+
+
+@fault(60)
+def test_an_upload_that_does_not_arrive_is_refused(rack: Laboratory) -> None:
+    """Every sample is read back: the node is not prepared, the waveform named, and the output stays off."""
+    with rack.client() as client:
+        client.network["alice"].park()
+        rack.fault("alice_awg", "reset")  # what it held is gone
+        wait_for(lambda: parks(client, "alice"), 10, "the generator to be found again")
+        rack.fault("alice_awg", "ignore-write", match="*WLIS:WAV:DATA *")
+        sentence = refused(client, "alice")
+        assert rack.strikes("alice_awg", "ignore-write")
+        assert "alice, alice_awg: " in sentence
+        assert "reads back other than it was sent" in sentence
+        outputs = [int(rack.panel("alice_awg", f"OUTP{number}?")) for number in (1, 2)]
+        assert outputs == [0, 0]
+    rack.heal()
+    delivers(rack)
+
+
+@fault(61)
+def test_a_generator_that_misses_its_trigger_makes_no_pair(rack: Laboratory) -> None:
+    """Stopped between arming and trigger it plays nothing: the midpoint misses its syncs, the slot is flagged
+    with the node's name, none of its heralds is CONFIRMED, and the request goes on with the next slot."""
+
+    def stop() -> None:
+        rack.panel("bob_awg", "AWGC:STOP")
+
+    with rack.client() as client:
+        client.prepare()
+        rule = rack.link["bob"].add(Rule("call", kind="link.gen", way="up", skip=2, count=1, called=stop))
+        ending = client.measure(40)
+    assert len(rule.struck) == 1
+    assert ending.state == "DELIVERED", ending
+    assert ending.result is not None
+    missed = [slot for slot in ending.result.slots if "it missed the slot" in str(slot.deviations)]
+    assert [(one.node, one.device) for slot in missed for one in slot.deviations][:1] == [
+        ("bob", "generator")
+    ]
+    assert not {pair.slot for pair in ending.pairs} & {slot.slot for slot in missed}
+
+
+@fault(63)
+def test_latched_detectors_are_cycled_and_then_given_up(rack: Laboratory) -> None:
+    """Dark detectors end the request with their name and the slots are not counted; preparing takes their
+    bias down and up again, three times an hour; then the node asks for somebody."""
+    for _ in range(3):
+        ending = latched(rack)
+        assert ending.state == "FAILED", ending
+        assert ending.result is not None
+        assert (ending.result.node, ending.result.device) == ("midpoint", "hub_eos")
+        assert not ending.pairs
+        rack.watch("hub_eos")
+        with rack.client() as client:
+            client.network["midpoint"].park()
+        delivers(rack)
+        assert [message for _, _, message in rack.wire_log() if "DetectorEnable" in message]
+    latched(rack)
+    with rack.client() as client:
+        sentence = refused(client, "midpoint")
+    assert "midpoint, hub_eos: " in sentence
+    assert "3 times within an hour" in sentence
+    rack.kill("midpoint")  # somebody has looked after them
+    rack.heal()
+    rack.mend()
+    delivers(rack)
+
+
+def latched(rack: Laboratory) -> Ending:
+    """A request whose herald detectors latch, once more."""
+    with rack.client() as client:
+        client.prepare()
+        rack.heal("hub_eos")
+        before = len(rack.strikes("hub_eos", "latch"))
+        rack.fault("hub_eos", "latch")
+        assert len(rack.strikes("hub_eos", "latch")) == before + 1
+        return client.measure(20, withhold_limit=5)
+
+
+@fault(64)
+def test_a_time_controller_whose_tick_line_is_dead_is_named(rack: Laboratory) -> None:
+    """Where slot ticks are not counted nothing is played: the request FAILED, naming the time controller."""
+    with rack.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(2)
+        rack.fault("alice_tc", "stuck", match="*INPU4:COUN?*")
+        ending = asked.end()
+    assert rack.strikes("alice_tc", "stuck")
+    rack.heal()
+    assert ending.state == "FAILED", ending
+    assert ending.result is not None
+    assert (ending.result.node, ending.result.device) == ("alice", "alice_tc")
+    assert "no slot tick arrives" in ending.sentence
+    delivers(rack)
+
+
+def rotated(report: Report) -> Report:
+    """Each outcome belongs to the attempt before: as of a counter that is off by one, with right numbers."""
+    outcomes = [item.outcome for item in report.readouts]
+    moved = [*outcomes[-1:], *outcomes[:-1]]
+    readouts = tuple(Readout(item.attempt, new) for item, new in zip(report.readouts, moved, strict=True))
+    return msgspec.structs.replace(report, readouts=readouts)
+
+
+def rewritten(change: Callable[[Report], Report]) -> Callable[[Frames], Frames]:
+    """Frames of a report with its body changed."""
+
+    def changed(frames: Frames) -> Frames:
+        body = msgspec.msgpack.decode(frames[1], type=Report)
+        return [frames[0], msgspec.msgpack.encode(change(body)), *frames[2:]]
+
+    return changed
+
+
+@fault(75)
+def test_outcomes_of_the_neighbouring_attempts_raise_an_alarm(rack: Laboratory) -> None:
+    """Bob's outcomes are those of the heralds before: numbers fit, outcomes do not. The correlation peaks
+    away from offset 0, which is told, and everything after it is WITHHELD; the request FAILED."""
+    relay: Relay = rack.link["bob"]
+    with rack.client() as client:
+        client.prepare()
+        rule = relay.add(Rule("change", kind="link.report", way="up", changed=rewritten(rotated)))
+        ending = client.measure(2000, withhold_limit=50)
+    assert len(rule.struck) > 2
+    assert ending.state == "FAILED", ending
+    assert ending.result is not None
+    assert (ending.result.node, ending.result.device) == ("midpoint", "attempt index")
+    assert "correlate best at offset" in ending.sentence
+    withheld = [pair.slot for pair in ending.result.heralds if pair.status == "WITHHELD"]
+    assert len(withheld) >= 50
+    assert max(pair.slot for pair in ending.pairs) < min(withheld)
