@@ -89,10 +89,10 @@ def execute(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.RUN_FAILED
-    except MemoryError:
-        sys.stderr.write("heraldlink: no memory is left: raise the limit of this process (ulimit -v)\n")
-        return ExitCode.RUN_FAILED
     except Exception as error:
+        if is_starved(error):
+            sys.stderr.write("heraldlink: no memory is left: raise the limit of this process (ulimit -v)\n")
+            return ExitCode.RUN_FAILED
         if isinstance(error, UsageError):
             if sentence := usage_sentence(error):  # empty where the help was printed instead
                 complain(RequestError(sentence))
@@ -104,6 +104,13 @@ def execute(arguments: list[str]) -> int:
     if result == ExitCode.INTERRUPTED:
         sys.stderr.write("heraldlink: interrupted\n")
     return result if isinstance(result, int) else ExitCode.DONE
+
+
+def is_starved(error: Exception) -> bool:
+    """Whether the system refused memory, also for the stack of a thread."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and str(error) == "can't start new thread"
+    )
 
 
 class _Formatted(Protocol):
