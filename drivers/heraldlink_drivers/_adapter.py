@@ -4,7 +4,7 @@
 The driver's class stays as it is; of its instance, queries are asked on our line of the same connection.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from logging import DEBUG
 from threading import RLock
@@ -14,6 +14,7 @@ from pyvisa import VisaIOError
 from pyvisa.constants import StatusCode
 from pyvisa.errors import Error as VisaError
 
+from heraldlink_drivers._ahead import ReadAhead, joined, parted
 from heraldlink_drivers._visa_connection import Reconnection, hung_up, mend_socket, raw_socket
 from heraldlink_drivers._visa_line import line_of
 from heraldlink_drivers.errors import ConnectionLost, DriverError, Timeout
@@ -33,6 +34,7 @@ class DriverAdapter:
         self._reconnect = Reconnection(instrument.visa_handle)
         mend_socket(instrument.visa_handle)
         self._line = line_of(instrument.visa_handle)
+        self._ahead = ReadAhead(self._ask_together)
         self._ask_by_pyvisa = instrument.ask_raw
         instrument.ask_raw = self._ask_raw  # type: ignore[method-assign]
 
@@ -52,6 +54,8 @@ class DriverAdapter:
 
     def _ask_raw(self, cmd: str) -> str:
         """What the driver's queries go through."""
+        if (known := self._ahead.take(cmd)) is not None:
+            return known
         handle, log = self._instrument.visa_handle, self._instrument.visa_log
         if self._line is None or not (end := handle.read_termination):
             return self._ask_by_pyvisa(cmd)
@@ -60,6 +64,16 @@ class DriverAdapter:
         if log.isEnabledFor(DEBUG):
             log.debug("Queried: %s, response: %s", cmd, reply)
         return reply
+
+    @contextmanager
+    def reading_together(self, what: str) -> Generator[None, None, None]:
+        """Queries inside leave in one message, joined by semicolons, once it is known which they are."""
+        with self.lock, self._ahead.stretch(what):
+            yield
+
+    def _ask_together(self, queries: Sequence[str]) -> list[str]:
+        """Replies to several queries in one exchange; a query may itself be several."""
+        return parted(self.name, queries, self.ask(joined(queries)))
 
     @contextmanager
     def exchange(self) -> Generator[None, None, None]:

@@ -8,6 +8,8 @@ A query that was not noted goes out as ever.
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
+from heraldlink_drivers.errors import DriverError
+
 Fetch = Callable[[Sequence[str]], Sequence[str]]
 
 
@@ -40,3 +42,21 @@ class ReadAhead:
             return None
         self._asked.append(query)
         return self._replies.pop(query, None)
+
+
+def joined(queries: Sequence[str], root: str = ":") -> str:
+    """Several queries as one message, joined by semicolons; ``root``: begins a header from the root."""
+    return ";".join(query if query[0] in ":*" else f"{root}{query}" for query in queries)
+
+
+def parted(instrument: str, queries: Sequence[str], reply: str) -> list[str]:
+    """The reply to `joined` queries, query by query; one that is itself several keeps its semicolons.
+
+    Raises DriverError, naming the instrument, if there are more or fewer replies than queries.
+    """
+    replies, counts = reply.split(";"), [query.count(";") + 1 for query in queries]
+    if len(replies) != sum(counts):
+        asked = joined(queries)[:80]
+        raise DriverError(f"{instrument}: {len(replies)} replies to {sum(counts)} queries ({asked!r})")
+    parts = iter(replies)
+    return [";".join(next(parts).strip() for _ in range(count)) for count in counts]

@@ -22,7 +22,7 @@ from pyvisa.constants import StatusCode
 from pyvisa.errors import Error as VisaError
 from qcodes.instrument import VisaInstrument
 
-from heraldlink_drivers._ahead import ReadAhead
+from heraldlink_drivers._ahead import ReadAhead, joined, parted
 from heraldlink_drivers._visa_connection import LONGEST_PROBE_s, Reconnection, mend_socket, probe
 from heraldlink_drivers._visa_line import BLOCK_CHUNK, HislipLine, Line, block_content, line_of
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
@@ -165,15 +165,7 @@ class VisaSession(VisaInstrument):
 
     def _ask_together(self, queries: Sequence[str]) -> list[str]:
         """Replies to several queries in one exchange; a query may itself be several."""
-        joined = ";".join(query if query[0] in ":*" else f"{self.root}{query}" for query in queries)
-        replies = self.ask(joined).split(";")
-        counts = [query.count(";") + 1 for query in queries]
-        if len(replies) != sum(counts):
-            raise DriverError(
-                f"{self.name}: {len(replies)} replies to {sum(counts)} queries ({joined[:80]!r})"
-            )
-        parts = iter(replies)
-        return [";".join(next(parts).strip() for _ in range(count)) for count in counts]
+        return parted(self.name, queries, self.ask(joined(queries, self.root)))
 
     def write_block(self, command: str, data: bytes | memoryview) -> None:
         """Send ``command`` and ``data`` as a definite block, ended as any message; asks for no error."""

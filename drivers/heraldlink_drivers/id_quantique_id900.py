@@ -56,7 +56,7 @@ class IDQuantiqueID900(ID900Device):
         self._stream_port, self._timeout_s, self._combiner = stream_port, timeout, combiner
         self._service: DataLinkService | None = None
         self._streams: dict[int, TagStream] = {}
-        self._ended = False
+        self._opened = self._ended = False
         self._tick_input = "INPU4"
         self.connect_message()
 
@@ -83,6 +83,7 @@ class IDQuantiqueID900(ID900Device):
         with self.lock:
             for stream in self._streams.values():
                 stream.expect()  # some firmware records as soon as it may
+            self._opened = False
             sent = list(commands(program))
             for command in sent:
                 self.write(command)
@@ -124,8 +125,10 @@ class IDQuantiqueID900(ID900Device):
         return int(self.ask(f"{self._tick_input}:COUN?"))
 
     def open_streams(self) -> None:
-        """Start a stream for each RAW block that sends; streams that run stay."""
+        """Start a stream for each RAW block that sends, as configured; streams that run stay."""
         with self.lock:
+            if self._opened:
+                return
             sending = self.ask_all([f":{raw.prefix}:SEND?" for raw in self.raws])
             for number, reply in enumerate(sending, start=1):
                 if number not in self._streams and on_off(reply):
@@ -133,6 +136,7 @@ class IDQuantiqueID900(ID900Device):
                     self._streams[number] = TagStream(
                         self._datalink_service(), self._device_address, number, port
                     )
+            self._opened = True
 
     def _datalink_service(self) -> DataLinkService:
         if self._service is None:
@@ -191,7 +195,7 @@ class IDQuantiqueID900(ID900Device):
     def close_streams(self) -> None:
         """Stop all streams."""
         with self.lock:
-            streams, self._streams = self._streams, {}
+            streams, self._streams, self._opened = self._streams, {}, False
             take_all(*(stream.close for stream in streams.values()))
 
     def safe_state(self) -> None:

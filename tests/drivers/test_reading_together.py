@@ -5,15 +5,18 @@ from collections.abc import Callable
 
 import pytest
 from driver_rig import sent
+from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 
 from heraldlink_drivers import IDQuantiqueID900, SantecTSL570, SingleQuantumEOS, StanfordDG645
 from heraldlink_drivers.errors import DriverError
 from heraldlink_drivers.keysight_n7764a import KeysightN7764A
 from heraldlink_drivers.roles import ReadsTogether
+from heraldlink_drivers.sgs100a_role import SGS100ARole
 from heraldlink_sim.faces.eos_server import serve_eos
 from heraldlink_sim.faces.id900_server import serve_id900
 from heraldlink_sim.faces.id_quantique_id900 import IDQuantiqueID900 as TaggerFace
 from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A as AttenuatorFace
+from heraldlink_sim.faces.rohde_schwarz_sgs100a import RohdeSchwarzSGS100A as ToneFace
 from heraldlink_sim.faces.santec_tsl570 import SantecTSL570 as LaserFace
 from heraldlink_sim.faces.single_quantum_eos import SingleQuantumEOS as DetectorFace
 from heraldlink_sim.faces.srs_dg645 import StanfordDG645 as DelayFace
@@ -53,7 +56,13 @@ def detectors(serve):
     return face, driver, [driver.bias_A, driver.trigger_level_V, driver.enabled]
 
 
-RACK = [laser, attenuator, delays, tagger, detectors]
+def tone(serve):
+    face = ToneFace("SIM-1")
+    driver = SGS100ARole(RohdeSchwarzSGS100A("tone", serve(serve_hislip(face)).address, visalib="@py"))
+    return face, driver, [driver.frequency_Hz, driver.power_dBm, driver.reference_external, driver.output]
+
+
+RACK = [laser, attenuator, delays, tagger, detectors, tone]
 
 
 def read_all(driver: ReadsTogether, reads: list[Callable[[], object]]) -> list[object]:

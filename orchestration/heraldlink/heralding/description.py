@@ -4,6 +4,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 
 from heraldlink.errors import DataError
 from heraldlink.heralding.readouts import ReadoutWindow
@@ -20,14 +21,14 @@ def describe_midpoint(
     sequence: PairSourceSequence, gate_ps: tuple[int, int], instruments: Mapping[str, str]
 ) -> dict[str, str]:
     """Description of the midpoint's tags; ``instruments``: identity by name."""
-    return {SEQUENCE: _json(asdict(sequence)), GATE: _json(list(gate_ps))} | _identities(instruments)
+    return {SEQUENCE: _sequence(sequence), GATE: _json(list(gate_ps))} | _identities(instruments)
 
 
 def describe_end(
     sequence: PairSourceSequence, window: ReadoutWindow, instruments: Mapping[str, str]
 ) -> dict[str, str]:
     """Description of an end node's tags."""
-    return {SEQUENCE: _json(asdict(sequence)), READOUT: _json(asdict(window))} | _identities(instruments)
+    return {SEQUENCE: _sequence(sequence), READOUT: _json(asdict(window))} | _identities(instruments)
 
 
 def sequence_of(describe: Mapping[str, str]) -> PairSourceSequence:
@@ -71,6 +72,11 @@ def settings_of(describe: Mapping[str, str], instrument: str) -> dict[str, objec
         for key, value in describe.items()
         if key.startswith(prefix)
     }
+
+
+@lru_cache(64)
+def _sequence(sequence: PairSourceSequence) -> str:
+    return _json(asdict(sequence))
 
 
 def _identities(instruments: Mapping[str, str]) -> dict[str, str]:

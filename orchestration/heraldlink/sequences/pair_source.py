@@ -9,6 +9,7 @@ leaves the running attempt at its end for the readout, after which the attempts 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from heraldlink.sequences.elements import (
     BrightPath,
@@ -83,7 +84,12 @@ class PairSourceSequence:
 
     def digest(self) -> str:
         """SHA-256 of all fields, hexadecimal: equal on two nodes only if they play the same sequence."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return _digest(self)
+
+
+@lru_cache(64)
+def _digest(sequence: PairSourceSequence) -> str:
+    return hashlib.sha256(json.dumps(asdict(sequence), sort_keys=True).encode()).hexdigest()
 
 
 def pair_source_plan(
