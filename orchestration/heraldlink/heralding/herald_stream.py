@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heraldlink.errors import RequestError
 from heraldlink.heralding.attempts import Attempts, ReferenceIndex
@@ -86,7 +87,7 @@ class HeraldStream:
             dead = self._veto.vetoed(rows.time_ps - rows.after_ps)
             self._vetoed += int(np.count_nonzero(dead))
             rows = rows.chosen((~dead).nonzero()[0])
-        is_ambiguous = rows.outcome == AMBIGUOUS
+        is_ambiguous: NDArray[np.bool_] = rows.outcome == AMBIGUOUS
         ambiguous = rows.attempt.take(is_ambiguous.nonzero()[0])
         if ambiguous.size:
             rows = rows.chosen((~is_ambiguous).nonzero()[0])
