@@ -8,6 +8,7 @@ Only the short and the long form are accepted, in any case (SCPI-1999 volume 1, 
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 from typing import Generic, TypeVar
 
@@ -29,6 +30,27 @@ class Node:
     long: str
     suffix: tuple[int, int] | None
     optional: bool
+
+
+Spelling = tuple[tuple[Node, ...], tuple[tuple[int, int] | None, ...], tuple[int | None, ...]]
+"""Nodes that are on the wire, allowed suffix of each, and the level of each suffix of the pattern."""
+
+
+@cache
+def spellings(pattern: str) -> tuple[Spelling, ...]:
+    """All ways to choose optional nodes of a pattern; found once, as every subclass has its bases' patterns.
+
+    Raises ValueError when the pattern cannot be read, or has too many.
+    """
+    nodes = parse(pattern)
+    if sum(node.optional for node in nodes) > _MOST_OPTIONAL:  # each doubles the number of spellings
+        raise ValueError(f"more than {_MOST_OPTIONAL} optional nodes in {pattern!r}: make it two patterns")
+    found: list[Spelling] = []
+    for present in product(*[(True, False) if node.optional else (True,) for node in nodes]):
+        chosen = tuple(node for node, here in zip(nodes, present, strict=True) if here)
+        if chosen:
+            found.append((chosen, tuple(node.suffix for node in chosen), _suffix_levels(nodes, present)))
+    return tuple(found)
 
 
 def parse(pattern: str) -> tuple[Node, ...]:
@@ -69,16 +91,8 @@ class HeaderTree(Generic[T]):
 
     def add(self, pattern: str, entry: T) -> None:
         """Enter all legal spellings of a pattern; a later entry replaces an earlier one."""
-        nodes = parse(pattern)
-        if sum(node.optional for node in nodes) > _MOST_OPTIONAL:  # each doubles the number of spellings
-            raise ValueError(
-                f"more than {_MOST_OPTIONAL} optional nodes in {pattern!r}: make it two patterns"
-            )
-        for present in product(*[(True, False) if node.optional else (True,) for node in nodes]):
-            chosen = [node for node, here in zip(nodes, present, strict=True) if here]
-            if chosen:
-                leaf = _Leaf(entry, tuple(node.suffix for node in chosen), _suffix_levels(nodes, present))
-                self._insert(chosen, leaf)
+        for nodes, ranges, levels in spellings(pattern):
+            self._insert(nodes, _Leaf(entry, ranges, levels))
 
     def find(self, tokens: list[str]) -> tuple[T, tuple[int, ...]]:
         """Entry and numeric suffixes; raises ScpiError -113, -112 or -114."""
@@ -92,7 +106,7 @@ class HeaderTree(Generic[T]):
         _check_suffixes(branch.leaf.ranges, suffixes)
         return branch.leaf.entry, tuple(_suffix(suffixes, level) for level in branch.leaf.levels)
 
-    def _insert(self, nodes: list[Node], leaf: _Leaf[T]) -> None:
+    def _insert(self, nodes: tuple[Node, ...], leaf: _Leaf[T]) -> None:
         branch = self._root
         for node in nodes:
             child = branch.children.get(node.long) or _Branch()
