@@ -105,10 +105,12 @@ class Asked:
         except HeraldlinkError as error:
             self._client.failed(f"request {self.id}", error)
             return Ending("LOST" if isinstance(error, NodeLost) else "REFUSED", str(error), tuple(self.pairs))
-        self._history.note(self._client.name, "ok", f"request {self.id}", result.reason)
-        self._history.ends.append((self._client.name, self.id, result.state))
         place = ", ".join(part for part in (result.node, result.device) if part)
-        return Ending(result.state, f"{place}: {result.reason}", tuple(self.pairs), result)
+        sentence = f"{place}: {result.reason}"
+        failed = result.state in ("FAILED", "REJECTED")
+        self._history.note(self._client.name, "fail" if failed else "ok", f"request {self.id}", sentence)
+        self._history.ends.append((self._client.name, self.id, result.state))
+        return Ending(result.state, sentence, tuple(self.pairs), result)
 
     def _keep(self, item: object) -> bool:
         """Keep a pair; whether it is one."""

@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 SETTLE_S = 10.0
 MOST_MORE_BYTES = 64 << 20
 MOST_MORE_FILES = 24
-NAMED = re.compile(
-    r"alice|bob|midpoint|hub_|node|journal|lease|client|channel|fidelity|number|purpose|request"
-)
+NAMED = re.compile(r"\b(alice|bob|midpoint)\b|\b(alice|bob|hub)_[a-z]+\b")
+"""A node or an instrument: the culprit, in words of its own."""
 Outcome = Literal["invoke", "ok", "fail", "info"]
 
 

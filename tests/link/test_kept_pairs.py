@@ -8,16 +8,17 @@ from random import Random
 import msgspec
 import numpy as np
 import pytest
+from fault_lab import fault
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from step_network import ENDS, PARAMETERS, Bench, Network, demand, finished, network
 
-from heraldlink.link.events import Asked, Broken, Cancelled, Lost, Readied, Released, Ticked
+from heraldlink.link.events import Asked, Broken, Cancelled, Lost, Readied, Received, Released, Ticked
 from heraldlink.link.facts import GivenUpFact
 from heraldlink.link.preparation import correction, left_at_the_other
 from heraldlink.link.storage import crossing_s, free, good_for_s, goodness_after
 from heraldlink.messages.command import Err, Finished, Held, Ok
-from heraldlink.messages.link import Gen
+from heraldlink.messages.link import Gen, Verdict
 from heraldlink.messages.service import Side
 from heraldlink.messages.values import BellState, Demand
 from heraldlink.messages.worker import ArmSlot
@@ -136,6 +137,35 @@ def test_kept_pairs_are_given_up_at_the_same_tick_and_the_client_hears_of_it() -
     for node in ENDS:
         facts = [fact for fact in net.journal[node] if isinstance(fact, GivenUpFact)]
         assert [fact.sequence_number for fact in facts] == [1, 2]
+
+
+@fault(19)
+def test_a_verdict_that_comes_after_the_cut_off_leaves_no_half() -> None:
+    """The midpoint's word is under way for longer than kept pairs last: both nodes give up the same halves
+    and free their qubits, and the client is told EXPIRE."""
+    net = keeping()
+    ask(net, wanted(2, cutoff_s=0.8))
+    while not [body for _, body in verdicts(net) if body.decisions]:
+        net.feed(*net.flying.pop(0))
+    assert [node for node, _ in verdicts(net)] == ["alice", "bob"]
+    net.bench.tick += 20
+    net.run(None)
+    pass_time(net, 1)
+    assert gone(net) == [pair.sequence_number for pair in pairs(net, "CONFIRMED")] == [1, 2]
+    assert net.alice.stored == net.bob.stored == ()
+    assert free(net.alice) == free(net.bob) == (0, 1)
+    for node in ENDS:
+        facts = [fact for fact in net.journal[node] if isinstance(fact, GivenUpFact)]
+        assert [fact.sequence_number for fact in facts] == [1, 2]
+
+
+def verdicts(net: Network) -> list[tuple[str, Verdict]]:
+    """Verdicts in flight, and to whom."""
+    return [
+        (node, event.body)
+        for node, event in net.flying
+        if isinstance(event, Received) and isinstance(event.body, Verdict)
+    ]
 
 
 def test_a_half_that_the_other_node_does_not_have_is_no_pair() -> None:
