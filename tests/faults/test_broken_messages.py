@@ -5,11 +5,14 @@ import math
 import socket
 import time
 from collections.abc import Iterator
+from random import Random
 
 import msgspec
 import pytest
 import zmq
 from fault_lab import Laboratory, fault, wait_for
+from fault_lab.strangers import greeting, hear, openings, question, visit
+from fault_lab.zmtp import frames, leak
 
 from heraldlink.errors import BadArray, WrongVersion
 from heraldlink.messages.command import (
@@ -229,3 +232,17 @@ def resident(pid: int) -> int:
     """Bytes of memory that a process uses."""
     with open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[1]) * 4096
+
+
+def test_a_node_without_keys_is_seen_to_answer_strangers(standing_rack: Laboratory) -> None:
+    """The look with which nodes with keys are fuzzed fails at a node that lets everybody in."""
+    places = {"command": "alice", "record": "alice.record", "event": "alice.event"}
+    addresses = {channel: standing_rack.addresses[place] for channel, place in places.items()}
+    visits = visit(addresses, 27, seed=3, frames_each=5, limit_s=3.0)
+    assert {item.channel for item in visits if item.way == "NULL" and item.leak} == set(places)
+    for channel, address in addresses.items():
+        heard, _ = hear(address, [*openings(channel, Random(1))["NULL"], question(channel, 7)], limit_s=2.0)
+        said = frames(heard)
+        assert said[0].name == "READY"
+        assert leak(greeting("CURVE") + heard[64:]) == "a READY command"
+        assert channel == "event" or said[1].name is None  # and the question was answered

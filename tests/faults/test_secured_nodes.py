@@ -6,16 +6,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import zmq
 from fault_lab import fault, unprotected, wait_for
 from fault_lab.secured import SecuredLaboratory
+from fault_lab.strangers import overheard, question_frames, visit
+from fault_lab.zmtp import frames, leak
 
 from heraldlink import safety
 from heraldlink.agent.log_file import log_path
-from heraldlink.errors import AccessDenied, Forbidden, RequestError
+from heraldlink.client import Network
+from heraldlink.errors import AccessDenied, Forbidden, HeraldlinkError, RequestError
+from heraldlink.security.keyring import Credentials, Keyring
 from heraldlink.security.roster import authorize, revoke
+from heraldlink.sockets import configure
 
 STOPPED_S = 0.1
 
@@ -44,6 +51,29 @@ def test_a_stranger_is_told_by_whom_and_why(lab: SecuredLaboratory) -> None:
     ):
         network["alice"].status()
     wait_for(lambda: "refused a connection" in log_path(lab.data, "alice").read_text(), 5, "alice's log")
+
+
+def test_strangers_on_raw_connections_are_told_nothing_on_any_channel(lab: SecuredLaboratory) -> None:
+    """In nine ways of asking; the node closes each connection, those that wait for it within 3 s."""
+    places = {"command": "alice", "record": "alice.record", "event": "alice.event"}
+    visits = visit({channel: lab.addresses[place] for channel, place in places.items()}, 27, seed=3)
+    assert [item.wrong for item in visits if item.wrong] == []
+    assert len({(item.channel, item.way) for item in visits}) == 27
+
+
+def test_a_handshake_with_a_key_nobody_knows_ends_with_an_error(lab: SecuredLaboratory) -> None:
+    """The raw bytes of a refused connection are WELCOME and ERROR; of one let in they show as an answer."""
+
+    def said(user: str) -> bytes:
+        credentials = Keyring(lab.keys / user).to("alice")
+        assert isinstance(credentials, Credentials)
+        return overheard(lab.addresses["alice"], credentials, question_frames("command", 7), 2.0)
+
+    refused, let_in = said("eve"), said("carol")
+    assert [frame.name for frame in frames(refused)] == ["WELCOME", "ERROR"]
+    assert leak(refused) == ""
+    assert [frame.name for frame in frames(let_in)][:3] == ["WELCOME", "READY", None]
+    assert leak(let_in) == "a READY command"
 
 
 def observer_commands(lab: SecuredLaboratory) -> None:
@@ -114,6 +144,54 @@ def test_a_revoked_key_is_shut_out_of_a_running_node(lab: SecuredLaboratory) -> 
         authorize(keys, lab.keys / "carol" / "carol.key", "operator")
         lab.processes["alice"].send_signal(signal.SIGHUP)
         wait_for(lambda: not shut_out(), 10, "the key to be let in again")
+
+
+def test_a_revoked_key_keeps_neither_its_lease_nor_its_subscription(lab: SecuredLaboratory) -> None:
+    """At SIGHUP the lease ends long before its ttl and the node is made safe; events come to others only."""
+    keys, node, checked = lab.keys / "alice", lab.processes["alice"], False
+    with lab.connect("carol") as carol, lab.connect("olga") as olga:
+        gone, there = (
+            subscription(lab, network, user) for network, user in ((carol, "carol"), (olga, "olga"))
+        )
+        wait_for(lambda: gone.poll(0) and there.poll(0), 10, "the first events")
+        with suppress(HeraldlinkError), carol["alice"].lease(note="a long tune-up", ttl=600):
+            carol["alice"].prepare()
+            assert olga["alice"].status().prepared
+            revoke(keys, "carol")
+            node.send_signal(signal.SIGHUP)
+            wait_for(lambda: not olga["alice"].lease_status().held, 10, "the lease to end")
+            wait_for(lambda: olga["alice"].status().state == "SAFE", 10, "the node to be safe")
+            assert not olga["alice"].status().prepared
+            everything(gone)
+            for _ in range(2):
+                everything(there)
+                wait_for(lambda: there.poll(0), 10, "another event")
+            assert not everything(gone)
+            checked = True
+        assert checked
+        authorize(keys, lab.keys / "carol" / "carol.key", "operator")
+        node.send_signal(signal.SIGHUP)
+
+
+def subscription(lab: SecuredLaboratory, network: Network, user: str) -> "zmq.Socket[bytes]":
+    """A user's subscription to all of alice's events."""
+    socket = network.context.socket(zmq.SUB)
+    configure(socket, "event")
+    credentials = Keyring(lab.keys / user).to("alice")
+    assert isinstance(credentials, Credentials)
+    credentials.show(socket)
+    socket.connect(lab.addresses["alice.event"])
+    socket.subscribe("")
+    return socket
+
+
+def everything(socket: "zmq.Socket[bytes]") -> list[list[bytes]]:
+    """What has come."""
+    found: list[list[bytes]] = []
+    with suppress(zmq.Again):
+        while True:
+            found.append(socket.recv_multipart(zmq.NOBLOCK))
+    return found
 
 
 @fault(40)
