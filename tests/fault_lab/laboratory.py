@@ -219,6 +219,11 @@ class Laboratory:
 
     # --- clients
 
+    @property
+    def supervised(self) -> bool:
+        """Whether each node runs under a supervisor."""
+        return self._command == "up"
+
     def client(self, name: str = "client", *, relayed: bool = False) -> Client:
         """A client whose calls go into the history; ``relayed``: through ``rack.command``."""
         addresses = dict(self.addresses)

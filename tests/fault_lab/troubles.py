@@ -4,15 +4,18 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from random import Random
 
-from fault_lab.laboratory import ENDS, NODES, Laboratory
+from fault_lab.laboratory import ENDS, NODES, Laboratory, descendants, wait_for, words_of
 from fault_lab.relay import Rule
 
 Mend = Callable[[], None]
 Trouble = Callable[[Laboratory, Random], tuple[str, Mend]]
 
+GONE_S = 20.0
 INSTRUMENTS = (
     ("bob_tc", "hang", {}),
     ("alice_tc", "refuse", {}),
@@ -34,11 +37,54 @@ def kill_node(lab: Laboratory, random: Random) -> tuple[str, Mend]:
     return f"kill -9 {name}", partial(lab.restart, name)
 
 
+def kill_supervisor(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+    """kill -9 of a supervisor; as systemd does, another is started when nothing of the former is left."""
+    name = random.choice(NODES)
+    left = descendants(lab.pid(name))
+    lab.kill(name)
+
+    def again() -> None:
+        wait_for(lambda: not any(map(alive, left)), GONE_S, f"{name}'s processes to end")
+        lab.restart(name)
+
+    return f"kill -9 {name}'s supervisor", again
+
+
+def kill_agent(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+    """kill -9 of an agent; its supervisor starts another."""
+    name = random.choice(NODES)
+    for pid in agents(lab, name):
+        os.kill(pid, signal.SIGKILL)
+    return f"kill -9 {name}'s agent", nothing
+
+
+def pause_agent(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+    """SIGSTOP of an agent, which its supervisor kills for it."""
+    name = random.choice(NODES)
+    for pid in agents(lab, name):
+        os.kill(pid, signal.SIGSTOP)
+    return f"SIGSTOP {name}'s agent", nothing
+
+
+def agents(lab: Laboratory, name: str) -> list[int]:
+    """Process ids of the agent under a supervisor."""
+    return [pid for pid in descendants(lab.pid(name)) if "--supervised" in words_of(pid)]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def kill_worker(lab: Laboratory, random: Random) -> tuple[str, Mend]:
     """kill -9 of an instrument worker; the node hires another."""
     name = random.choice(NODES)
     for pid in lab.workers(name):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return f"kill -9 {name}'s worker", nothing
 
 
@@ -83,6 +129,15 @@ def nothing() -> None:
     """It ends by itself."""
 
 
-ALL: tuple[Trouble, ...] = (
-    kill_node, kill_worker, pause_node, bad_link, bad_link, black_hole, reset_link, instrument, instrument,
-)  # fmt: skip
+ANYWHERE: tuple[Trouble, ...] = (
+    kill_worker,
+    bad_link,
+    bad_link,
+    black_hole,
+    reset_link,
+    instrument,
+    instrument,
+)
+ALL: tuple[Trouble, ...] = (kill_node, pause_node, *ANYWHERE)
+"""Of nodes without supervisors."""
+SUPERVISED: tuple[Trouble, ...] = (kill_supervisor, kill_agent, pause_agent, *ANYWHERE)
