@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from heraldlink.agent.states import TABLE, State, follow
 from heraldlink.messages.command import Err
 from heraldlink.messages.oversight import Beat, Farewell, Help, Helped, Obeyed, Order
-from heraldlink.supervisor.guard import Action, End, Guard, Kill, Phase, Raw, Reply, Spawn, Tell
+from heraldlink.supervisor.guard import Action, End, Guard, Kill, Latch, Phase, Raw, Reply, Spawn, Tell
 
 SAFE = {"pump": "safe, read back"}
 UNSAFE = {"pump": "NOT VERIFIED: :POW:SHUT? answers '0'"}
@@ -74,7 +74,7 @@ def test_too_many_ends_within_a_minute_and_the_node_stays_down_until_it_is_clear
     assert guard.ticked(now + 1000) == []
     assert isinstance(guard.asked("clear", "me", "eve", " ", now)[0].body, Err)  # type: ignore[union-attr]
     assert kinds(guard.asked("clear", "me", "eve", "mended", now)) == [Raw]
-    assert kinds(guard.secured(0, SAFE, True, now)) == [Reply]
+    assert kinds(guard.secured(0, SAFE, True, now)) == [Latch, Reply]
     now += 1.0
     assert guard.ticked(now) == [Spawn()]
 
@@ -112,7 +112,8 @@ def test_an_order_that_is_not_obeyed_in_time_is_carried_out_without_the_agent() 
         guard.told(Beat(tenth + 2, "IDLE", ""), tenth / 10)
     assert guard.ticked(3.1) == [Kill()]
     assert kinds(guard.died(-9, 3.1)) == [Raw]
-    (reply,) = guard.secured(0, SAFE, True, 3.2)
+    latch, reply = guard.secured(0, SAFE, True, 3.2)
+    assert latch == Latch("emergency stop: smoke")
     assert isinstance(reply, Reply)
     assert (reply.key, guard.state) == ("me", "FAULT")
     assert guard.ticked(100.0) == []
@@ -159,7 +160,7 @@ def test_a_farewell_needs_no_raw_list_and_an_unsafe_one_does() -> None:
     bad.signalled(0.0)
     bad.told(Farewell(False, UNSAFE), 1.0)
     assert kinds(bad.died(1, 2.0)) == [Raw]
-    assert bad.secured(0, UNSAFE, False, 3.0) == [End(1)]
+    assert kinds(bad.secured(0, UNSAFE, False, 3.0)) == [Latch, End]
 
 
 EVENTS = st.sampled_from(

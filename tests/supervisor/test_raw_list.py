@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from heraldlink.errors import ConfigurationError
+from heraldlink.supervisor.deadline import Deadline
 from heraldlink.supervisor.procedures import PROCEDURES, agrees
 from heraldlink.supervisor.raw_list import Item, raw_list, secure, secure_all
-from heraldlink.supervisor.wires import connector
+from heraldlink.supervisor.wires import Wire, connector
 from heraldlink_sim.cabinet import switch_on
 from heraldlink_sim.clock import SteppedClock
 from heraldlink_sim.faults import FaultConfig, Faults
@@ -68,8 +69,6 @@ class Served:
         return Item(name, procedure, connector(self.addresses["it"], procedure.kind, procedure.end))
 
     def send(self, *lines: str) -> None:
-        from heraldlink.supervisor.deadline import Deadline
-
         connect = self.item().connect
         assert connect is not None
         wire = connect(Deadline(5))
@@ -79,8 +78,6 @@ class Served:
 
     def answers(self) -> list[bool]:
         """Whether each step of the procedure reads back as safe."""
-        from heraldlink.supervisor.deadline import Deadline
-
         connect = self.item().connect
         assert connect is not None
         wire = connect(Deadline(5))
@@ -194,3 +191,24 @@ def test_every_driver_has_a_procedure_or_is_refused(tmp_path: Path) -> None:
     station.write_text("instruments:\n  odd: {type: acme.Laser, address: 'TCPIP::h::1::SOCKET'}\n")
     with pytest.raises(ConfigurationError, match=r"a\.station\.yaml:2: instruments\.odd.*Laser"):
         raw_list(station, {}, ["odd"])
+
+
+@pytest.mark.parametrize("served", ["StanfordDG645"], indirect=True)
+def test_a_connection_that_hangs_keeps_no_other_instrument_waiting(served: Served) -> None:
+    """A name service that does not answer ends after minutes; the list is bounded whatever happens."""
+    over = threading.Event()
+
+    def hangs(_: Deadline) -> Wire:
+        over.wait(10)
+        raise OSError("the name service has given up")
+
+    served.send(*ON["StanfordDG645"])
+    items = [Item("pump", PROCEDURES["SantecTSL570"], hangs), served.item("clock")]
+    begin = time.monotonic()
+    outcomes = {outcome.device: outcome for outcome in secure_all(items, limit_s=0.3)}
+    took_s = time.monotonic() - begin
+    over.set()
+    assert outcomes["clock"].ok
+    assert outcomes["pump"].note == "NOT VERIFIED: its connection hangs"
+    assert took_s < 5.0
+    assert all(served.answers())

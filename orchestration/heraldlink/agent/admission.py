@@ -163,6 +163,10 @@ class Admission:
         """What time brings to the lease."""
         return self._take(leases.pass_time(self._leases, now, busy=busy))
 
+    def revoke(self, names: frozenset[str], now: float) -> tuple[Change, ...]:
+        """Only these names may command any more."""
+        return self._take(leases.revoke(self._leases, names, now))
+
     def entries_of(self, changes: tuple[Change, ...], now: float) -> tuple[Entry, ...]:
         """What to journal of changes before anybody is told of them."""
         return tuple(self._fact(change, now) for change in changes if isinstance(change, Given | Ended))

@@ -24,6 +24,10 @@ class SidePort(Protocol):
         """What this turn has changed is on disk."""
         ...
 
+    def reloaded(self, names: frozenset[str]) -> None:
+        """The keys were read again: these names are let in."""
+        ...
+
 
 class Keeper(Protocol):
     """Brings the midpoint's decisions to end nodes that missed them."""

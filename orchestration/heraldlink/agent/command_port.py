@@ -10,8 +10,6 @@ from heraldlink.agent.lease import Owner
 from heraldlink.errors import BadArray, ProtocolError
 from heraldlink.messages.command import COMMAND_TYPES, Err
 from heraldlink.messages.header import (
-    MAX_HEADER_BYTES,
-    UNREADABLE,
     VERSION,
     Body,
     Header,
@@ -19,6 +17,7 @@ from heraldlink.messages.header import (
     decode,
     encode,
     kind_of,
+    request_id_of,
 )
 from heraldlink.security.sender import LOCAL, Sender
 from heraldlink.transport import MOST_AT_ONCE, Delivery, Received, Refused, Router
@@ -146,13 +145,3 @@ class CommandPort:
             deadline_ns=header.deadline,
             trace=header.trace,
         )
-
-
-def request_id_of(frames: list[bytes]) -> int:
-    """Request id of a message that may be malformed, 0 if it cannot be read."""
-    try:
-        fields = msgspec.msgpack.decode(frames[0][:MAX_HEADER_BYTES], type=list[object])
-        request_id = fields[2]
-    except (IndexError, *UNREADABLE):
-        return 0
-    return request_id if isinstance(request_id, int) and 0 <= request_id < 2**64 else 0

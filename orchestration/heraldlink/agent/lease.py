@@ -11,6 +11,9 @@ at                      happens                                 the node
 `DRAIN_AT` of the ttl   the owner has been silent for long      begins no more slots for its requests
 the ttl                 the lease ends                          goes to its safe state
 a take-over's moment    the lease ends, the next one is given   goes to its safe state in between
+`UNATTENDED_S` without  nobody has given an order under a       goes to its safe state
+a lease                 lease or without one
+a key is revoked        its lease and its orders end            goes to its safe state
 ======================  ======================================  =======================================
 """
 
@@ -26,6 +29,9 @@ NOTICE_S = 3.0
 BORDER_S = 2.0
 """How long a take-over then waits for the slot that is playing."""
 LONGEST_NOTE = 200
+UNATTENDED_S = LONGEST_S
+"""How long what was prepared stays so after the last order ended, if nobody holds a lease: light that nobody
+answers for goes out, as that of an owner who is gone does."""
 
 
 class Refused(Exception):
@@ -89,11 +95,15 @@ class Takeover:
 
 @dataclass(frozen=True, slots=True)
 class LeaseState:
-    """``epoch`` is that of the last lease given, held or not."""
+    """``epoch`` is that of the last lease given, held or not.
+
+    ``left``: when the last lease ended with the node as it was, None if the node was made safe since.
+    """
 
     epoch: int = 0
     lease: Lease | None = None
     takeover: Takeover | None = None
+    left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +177,8 @@ def release(state: LeaseState, owner: Owner, epoch: int, now: float) -> Outcome:
     if held is None or held.epoch > epoch:
         return state, ()
     held_by(state, owner, epoch, now)
-    return succeed(replace(state, lease=None), (Ended(held, "released by its owner", safe=False),), now)
+    free = replace(state, lease=None, left=now)
+    return succeed(free, (Ended(held, "released by its owner", safe=False),), now)
 
 
 def free(state: LeaseState, name: str, reason: str, now: float) -> Outcome:
@@ -207,14 +218,34 @@ def leave(state: LeaseState, user: tuple[str, int], *, gone: bool, now: float) -
     if users:
         return replace(state, lease=replace(held, users=users)), ()
     reason = "its client has gone" if gone else "all of its requests have ended"
-    return succeed(replace(state, lease=None), (Ended(held, reason, safe=gone),), now)
+    free = replace(state, lease=None, left=None if gone else now)
+    return succeed(free, (Ended(held, reason, safe=gone),), now)
+
+
+def revoke(state: LeaseState, names: frozenset[str], now: float) -> Outcome:
+    """Only these names may command any more: what others hold, share or are about to take over ends."""
+    if state.takeover and state.takeover.wish.owner.name not in names:
+        state = replace(state, takeover=None)
+    held = state.lease
+    if held is None:
+        return state, ()
+    if held.owner is None:
+        users = frozenset(user for user in held.users if user[0] in names)
+        if users:
+            return replace(state, lease=replace(held, users=users)), ()
+        reason = "no key of those who gave orders is authorized any more"
+    elif held.owner.name in names:
+        return state, ()
+    else:
+        reason = f"the key of {held.owner.name} ({held.note}) is not authorized any more"
+    return succeed(replace(state, lease=None), (Ended(held, reason, safe=True),), now)
 
 
 def pass_time(state: LeaseState, now: float, *, busy: bool) -> Outcome:
     """What time brings; ``busy``: a slot may be playing."""
     held, takeover = state.lease, state.takeover
     if held is None:
-        return succeed(state, (), now)
+        return succeed(state, (), now) if takeover else unattended(state, now, busy=busy)
     if held.owner and now - held.renewed >= held.ttl_s:
         reason = f"the lease of {held.owner.name} ({held.note}) ended: not renewed for {held.ttl_s:g} s"
         return succeed(replace(state, lease=None), (Ended(held, reason, safe=True),), now)
@@ -226,6 +257,19 @@ def pass_time(state: LeaseState, now: float, *, busy: bool) -> Outcome:
     if held.owner and now - held.renewed >= DRAIN_AT * held.ttl_s:
         return drain(state, held, f"its lease was not renewed for {DRAIN_AT * held.ttl_s:g} s")
     return state, ()
+
+
+def unattended(state: LeaseState, now: float, *, busy: bool) -> Outcome:
+    """Nobody holds a lease: what was left prepared does not stay so for ever.
+
+    A request of another node (``busy``) is an order as good as one given here.
+    """
+    if busy and state.left is not None:
+        return replace(state, left=now), ()
+    if state.left is None or now - state.left < UNATTENDED_S:
+        return state, ()
+    reason = f"nobody has held a lease or given an order for {UNATTENDED_S:g} s"
+    return replace(state, left=None), (Ended(Lease(state.epoch, None, "", 0.0, now), reason, safe=True),)
 
 
 def drain(state: LeaseState, held: Lease, reason: str) -> Outcome:

@@ -50,7 +50,7 @@ from heraldlink.messages.command import (
     NodeStatus,
 )
 from heraldlink.messages.header import Body, Message
-from heraldlink.messages.values import INTERLOCK_OPEN, Deviation
+from heraldlink.messages.values import INTERLOCK_OPEN, Deviation, Role
 from heraldlink.messages.worker import (
     ArmSlot,
     Fault,
@@ -285,6 +285,12 @@ class Node:
     def wind_up(self, lease: Lease, reason: str) -> None:
         """End what was asked under a lease, after the slot that is playing."""
         self.reception.wind_up(lease, reason)
+
+    def reloaded(self, roles: Mapping[str, Role]) -> None:
+        """The keys were read again: role of each name that is let in. Whose key is gone has no say here."""
+        self.tenancy.reloaded(roles)
+        for port in self._ports:
+            port.reloaded(frozenset(roles))
 
     def cancel_all(self, reason: str) -> bool:
         """End what was asked here, after the slot that is playing; False if there is nothing."""

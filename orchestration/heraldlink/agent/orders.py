@@ -33,6 +33,7 @@ def obey(node: Ordered, oversight: Oversight) -> None:
             case _:
                 pass
     if oversight.lost:
+        node.warden.helper_lost()
         node.ending.ask("the node's supervisor is gone", at_once=True)
 
 

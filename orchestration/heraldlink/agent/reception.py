@@ -49,6 +49,7 @@ class Reception:
     def __init__(self, node: "Node") -> None:
         self._node = node
         self._requests: dict[tuple[str, int], Question] = {}
+        self._numbers: dict[tuple[str, int], int] = {}
         self._deferred: list[tuple[Question, float, int]] = []
 
     def do(self, question: Question) -> None:
@@ -95,11 +96,15 @@ class Reception:
             question, body
         )
         if isinstance(body, Finished | Err):
-            self._requests.pop((client, create_id), None)
+            self._forget(client, create_id)
         elif not there:
             self._node.feed(Cancelled(client, create_id, "its client has gone"))
-            self._requests.pop((client, create_id), None)
+            self._forget(client, create_id)
             self._node.tenancy.gone(question)
+
+    def _forget(self, client: str, create_id: int) -> None:
+        self._requests.pop((client, create_id), None)
+        self._node.stamps.ended(self._numbers.pop((client, create_id), 0))
 
     def cancel_all(self, reason: str) -> bool:
         """End what was asked here, after the slot that is playing; False if there is nothing."""
@@ -204,7 +209,7 @@ class Reception:
             )
             return
         self._requests[question.client, body.create_id] = question
-        request = new_id()
+        request = self._numbers[question.client, body.create_id] = new_id()
         self._node.stamps.admit(request, question.lease)
         self._node.feed(Asked(question.client, body.create_id, body.remote, demand, request))
 

@@ -16,7 +16,16 @@ from heraldlink.errors import ProtocolError
 from heraldlink.journal import Entry
 from heraldlink.link.facts import CURSOR, CursorFact
 from heraldlink.messages.command import Err
-from heraldlink.messages.header import VERSION, Body, Header, Message, decode, encode, kind_of
+from heraldlink.messages.header import (
+    VERSION,
+    Body,
+    Header,
+    Message,
+    decode,
+    encode,
+    kind_of,
+    request_id_of,
+)
 from heraldlink.messages.record import (
     LONGEST_WAIT_S,
     MOST_RECORDS,
@@ -28,7 +37,7 @@ from heraldlink.messages.record import (
     Records,
 )
 from heraldlink.security.sender import Sender
-from heraldlink.transport import MOST_AT_ONCE, Router
+from heraldlink.transport import MOST_AT_ONCE, Refused, Router
 
 CONSUMER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 MOST_WAITING = 1000
@@ -72,7 +81,8 @@ class RecordPort:
         for _ in range(MOST_AT_ONCE):
             try:
                 received = self._router.receive()
-            except ProtocolError:
+            except Refused as refused:
+                self._wrong(refused.peer, refused.frames, refused)
                 continue
             if received is None:
                 return
@@ -85,11 +95,17 @@ class RecordPort:
                 del self._waiting[peer]
                 self._answer(question, self._records(fetch))
 
+    def reloaded(self, names: frozenset[str]) -> None:
+        """Fetches of those who are let in no more are not answered."""
+        self._waiting = {
+            peer: waiting for peer, waiting in self._waiting.items() if waiting[0].sender.name in names
+        }
+
     def _read(self, peer: bytes, frames: list[bytes], sender: Sender, now: float) -> None:
         try:
             message = decode(frames, RECORD_TYPES)
         except ProtocolError as error:
-            self._answer(Question(peer, 0, sender), Err(error.code, str(error), self._node))
+            self._wrong(peer, frames, error)
             return
         question = Question(peer, message.header.request_id, sender)
         match message.body:
@@ -155,7 +171,13 @@ class RecordPort:
     def _refuse(self, question: Question, reason: str) -> None:
         self._answer(question, Err("BAD_REQUEST", reason, self._node))
 
+    def _wrong(self, peer: bytes, frames: list[bytes], error: ProtocolError) -> None:
+        self._send(peer, request_id_of(frames), Err(error.code, str(error), self._node))
+
     def _answer(self, question: Question, body: Body) -> None:
+        self._send(question.peer, question.request_id, body)
+
+    def _send(self, peer: bytes, request_id: int, body: Body) -> None:
         """An application that does not read asks again; nothing is kept for it."""
-        header = Header(VERSION, kind_of(type(body)), question.request_id, 0, self._boot, self._node)
-        self._router.send(question.peer, encode(Message(header, body)))
+        header = Header(VERSION, kind_of(type(body)), request_id, 0, self._boot, self._node)
+        self._router.send(peer, encode(Message(header, body)))

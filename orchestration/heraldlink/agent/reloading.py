@@ -6,11 +6,12 @@ together. A file that has become invalid is refused with its mistakes, and the o
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.errors import ConfigurationError
+from heraldlink.messages.values import Role
 from heraldlink.security.door import Door
 
 NodeFile = EndNodeConfig | MidpointConfig
@@ -21,17 +22,28 @@ log = logging.getLogger("heraldlink.configuration")
 
 
 class Reloading:
-    """``reread`` reads the node's file as at the start; without it only keys are read anew."""
+    """``reread`` reads the node's file as at the start; without it only keys are read anew.
+
+    ``admitted`` is told the role of each name that is let in then.
+    """
 
     def __init__(
-        self, running: NodeFile, door: Door, reread: Callable[[], NodeFile] | None, tell: Tell
+        self,
+        running: NodeFile,
+        door: Door,
+        reread: Callable[[], NodeFile] | None,
+        tell: Tell,
+        admitted: Callable[[Mapping[str, Role]], None],
     ) -> None:
         self._running, self._door, self._reread, self._tell = running, door, reread, tell
+        self._admitted = admitted
 
     def reload(self) -> None:
         """Do what SIGHUP asks for; nothing here ends the node."""
         with suppress(ConfigurationError):  # the door lets nobody new in until it is mended, and says why
             self._door.reload()
+            if (roles := self._door.roles()) is not None:
+                self._admitted(roles)
         if self._reread is None:
             return
         try:

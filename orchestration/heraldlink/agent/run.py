@@ -115,7 +115,7 @@ def serve(
         extra |= open_side_ports(node, config, context, door)
         if ports_file:
             write_ports(ports_file, {config.node: command.endpoint} | extra)
-        again = Reloading(config, door, reread, node.notices.broken)
+        again = Reloading(config, door, reread, node.notices.broken, node.reloaded)
         with LogFile(log_path(config.data_directory, config.node), config.node):
             node.run(partial(attend, stop, again))
         oversight.say(Farewell(node.ending.ok, node.ending.outcomes))

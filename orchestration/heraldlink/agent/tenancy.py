@@ -2,14 +2,17 @@
 """Who commands the node at present, and what the node does when that changes."""
 
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
 from heraldlink.agent.admission import Admission, Repeated
 from heraldlink.agent.command_port import Question
+from heraldlink.agent.commands import COMMANDING, may
 from heraldlink.agent.lease import Change, Draining, Ended, Given, Lease, Owner, Refused
 from heraldlink.agent.outbox import Outbox
 from heraldlink.messages.header import Body
 from heraldlink.messages.lease import AcquireLease, GetLease, LeaseStatus, ReleaseLease, RenewLease
+from heraldlink.messages.values import Role
 
 NOBODY = Owner("", 0)
 LEASE_COMMANDS = (AcquireLease, RenewLease, ReleaseLease, GetLease)
@@ -105,6 +108,11 @@ class Tenancy:
     def under(self, lease: Lease, question: Question) -> bool:
         """Whether a command was given under this lease."""
         return self._admission.under(lease, question)
+
+    def reloaded(self, roles: Mapping[str, Role]) -> None:
+        """The keys were read again: whose key is gone, or commands no more, gives its lease up."""
+        names = frozenset(name for name, role in roles.items() if may(role, COMMANDING))
+        self._apply(self._admission.revoke(names, time.monotonic()))
 
     def tick(self, now: float, *, busy: bool) -> None:
         """Time has passed; ``busy``: a slot may be playing."""

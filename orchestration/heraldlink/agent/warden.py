@@ -192,6 +192,10 @@ class Warden:
         desk = self._desk
         if desk is None:
             return
+        if self._parking:
+            self._parking.begin_by = (
+                math.inf
+            )  # it opens its instruments first, for which the desk has a limit
         if desk.hire(time.monotonic()):
             desk.call_first(ParkAll(), self._parked, time.monotonic())
         else:
@@ -217,6 +221,17 @@ class Warden:
             self._finish(False, "raw", f"{reason}; the worker was replaced too often")
         else:
             self._finish(word.ok, "raw", left or reason)
+
+    def helper_lost(self) -> None:
+        """The supervisor has died; what it was asked to do is done here, by a new worker if there is none."""
+        desk, parking = self._desk, self._parking
+        if not self._helping or parking is None or desk is None:
+            return
+        self._helping = 0
+        if desk.worker is None:
+            self._replace_worker(parking.reason)
+        else:
+            desk.call_first(ParkAll(), self._parked, time.monotonic())
 
     def _finish(self, ok: bool, how: str, reason: str = "") -> None:
         parking, self._parking = self._parking, None

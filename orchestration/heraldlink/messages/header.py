@@ -145,3 +145,12 @@ def check_size(frames: Sequence[bytes]) -> None:
         raise TooLarge(f"message of {sum(sizes)} bytes exceeds the size limit")
     if len(sizes) > 1 and sizes[1] > MAX_BODY_BYTES:
         raise TooLarge(f"message body of {sizes[1]} bytes exceeds the limit of {MAX_BODY_BYTES}")
+
+
+def request_id_of(frames: Sequence[bytes]) -> int:
+    """Request id of a message that may be malformed or of another version, 0 if it cannot be read."""
+    try:
+        request_id = msgspec.msgpack.decode(frames[0][:MAX_HEADER_BYTES], type=list[object])[2]
+    except (IndexError, *UNREADABLE):
+        return 0
+    return request_id if isinstance(request_id, int) and 0 <= request_id < 2**64 else 0

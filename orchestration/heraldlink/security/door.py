@@ -15,6 +15,7 @@ import zmq
 from zmq.utils import z85
 
 from heraldlink.errors import ConfigurationError
+from heraldlink.messages.values import Role
 from heraldlink.security.keys import own_pair
 from heraldlink.security.places import is_every_interface, is_loopback
 from heraldlink.security.roster import Roster, read_roster
@@ -101,6 +102,12 @@ class Door:
         except zmq.ZMQError:
             return None
         return self._roster.get(public) if isinstance(public, str) else None
+
+    def roles(self) -> dict[str, Role] | None:
+        """Role of each name that is let in; None where nobody is asked for a key."""
+        if self._keys is None:
+            return None
+        return {sender.name: sender.role for sender in self._roster.values()}
 
     def reload(self) -> None:
         """Read the authorized keys again.

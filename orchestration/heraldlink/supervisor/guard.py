@@ -13,6 +13,7 @@ from enum import Enum, auto
 from heraldlink.messages.command import Err
 from heraldlink.messages.oversight import Beat, Farewell, Help, Helped, Obeyed, Order, OrderKind, Word
 from heraldlink.messages.safety import SafetyStatus, Secured
+from heraldlink.supervisor.orders import Asked, Orders
 
 BAD_INPUT, IN_USE = 2, 4
 REFUSED = (BAD_INPUT, IN_USE)
@@ -70,13 +71,20 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Latch:
+    """Remember on disk, before anything else is said, that the node is in FAULT; "" forgets it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The supervisor ends with this exit code."""
 
     code: int
 
 
-Action = Spawn | Kill | Raw | Reply | Tell | End
+Action = Spawn | Kill | Raw | Reply | Tell | Latch | End
 
 
 class Phase(Enum):
@@ -96,21 +104,12 @@ ALIVE = (Phase.STARTING, Phase.WATCHING, Phase.DRAINING)
 
 
 @dataclass
-class Asked:
-    """An order of the safety channel that has not been answered; ``key`` says to whom the answer goes."""
-
-    kind: OrderKind
-    reason: str
-    key: object
-    until: float
-
-
-@dataclass
 class Guard:
-    """A supervisor's state."""
+    """A supervisor's state. ``fault``: why a former life left the node in FAULT, "" if it did not."""
 
     node: str
     boot: int
+    fault: str = ""
     limits: Limits = field(default_factory=Limits)
     phase: Phase = Phase.WAITING
     agent: int = 0
@@ -123,8 +122,7 @@ class Guard:
     _count: int = -1
     _moved: float = 0.0
     _ends: list[float] = field(default_factory=list[float])
-    _asked: dict[int, Asked] = field(default_factory=dict[int, Asked])
-    _number: int = 0
+    _orders: Orders = field(default_factory=Orders)
     _farewell: Farewell | None = None
     _latched: str = ""
 
@@ -149,6 +147,12 @@ class Guard:
         self._count, self._farewell = -1, None
         return []
 
+    def not_spawned(self, reason: str, now: float) -> list[Action]:
+        """The agent's process could not be started; it is tried again, the rack stays safe meanwhile."""
+        self.phase, self.state, self.reason = Phase.WAITING, "SAFE", f"no agent: {reason}"
+        self._until = now + self.limits.back_off_s[-1]
+        return []
+
     def told(self, word: Word, now: float) -> list[Action]:
         """The agent has said something."""
         match word:
@@ -157,7 +161,7 @@ class Guard:
             case Help():
                 return self._asked_for_help(word)
             case Obeyed():
-                return self._obeyed(word)
+                return self._obeyed(word, now)
             case Farewell():
                 self._farewell, self.outcomes = word, dict(self.outcomes) | word.outcomes
                 self.phase, self._until = Phase.DRAINING, now + self.limits.leave_s
@@ -180,12 +184,13 @@ class Guard:
             return []
         return [Raw(help_.processes, help_.devices, help_.reason, help_.number)]
 
-    def _obeyed(self, word: Obeyed) -> list[Action]:
+    def _obeyed(self, word: Obeyed, now: float) -> list[Action]:
         self.outcomes, self.state = dict(self.outcomes) | word.outcomes, word.state
-        asked = self._asked.pop(word.number, None)
-        return (
-            [Reply(asked.key, Secured(word.ok, word.how, word.state, dict(word.outcomes)))] if asked else []
-        )
+        asked = self._orders.obeyed(word.number)
+        if asked is None:
+            return []
+        secured = Secured(word.ok, word.how, word.state, dict(word.outcomes))
+        return [*(Reply(key, secured) for key in asked.keys), *self._tell_next(asked.kind, now)]
 
     def died(self, status: int, now: float) -> list[Action]:
         """The agent's process has ended; ``status`` is its exit code, negative for a signal."""
@@ -208,13 +213,17 @@ class Guard:
             return [Tell(Helped(number, ok, dict(outcomes)))] if self.phase in ALIVE else []
         if self.phase is not Phase.SECURING:
             return []
+        actions: list[Action] = []
         self._latch(ok)
         if self._latched:
             self.phase, self.state, self.reason = Phase.DOWN, "FAULT", self._latched
         else:
             self.phase, self.state = Phase.WAITING, "SAFE"
             self._until = now + self.limits.back_off_s[max(0, len(self._ends) - 1)]
-        actions = self._answer_all(ok, "raw")
+        if self._latched != self.fault:
+            self.fault = self._latched
+            actions.append(Latch(self.fault))
+        actions += self._answer_all(ok, "raw")
         if self.ending:
             self.phase = Phase.OVER
             return [*actions, End(0 if ok else 1)]
@@ -224,7 +233,7 @@ class Guard:
         if not ok:
             left = "; ".join(f"{name}: {note}" for name, note in self.outcomes.items() if "NOT" in note)
             self._latched = f"{self.reason}; {left}"
-        elif stop := next((asked for asked in self._asked.values() if asked.kind == "stop"), None):
+        elif stop := self._orders.stop():
             self._latched = f"emergency stop: {stop.reason}"
         elif len(self._ends) > len(self.limits.back_off_s):
             self._latched = f"{self.reason}, {len(self._ends)} times within {self.limits.window_s:g} s"
@@ -237,29 +246,43 @@ class Guard:
             return [Reply(key, Err("REJECTED", "clearing a fault takes a reason", self.node))]
         if kind == "clear" and self.state != "FAULT":
             return [Reply(key, Err("REJECTED", f"node {self.node} is not in FAULT: {self.state}", self.node))]
-        if self.phase in ALIVE and self._count >= 0:
-            self._number += 1
-            limit_s = self.limits.clear_s if kind == "clear" else self.limits.obey_s
-            self._asked[self._number] = Asked(kind, reason, key, now + limit_s)
-            return [Tell(Order(self._number, kind, who, reason))]
+        alive = self.phase in ALIVE and self._count >= 0
+        if (joined := self._orders.joinable(kind, alive=alive)) is not None:
+            return self._join(joined, key)
+        if alive:
+            asked = self._orders.add(kind, who, reason, key)
+            return [] if self._orders.crowded(kind) else [self._tell(asked, now)]
         if kind == "clear":
-            return self._cleared(key, reason, now)
-        return self._made_safe_without_agent(kind, key, reason, now)
+            return self._cleared(key, who, reason)
+        return self._made_safe_without_agent(kind, key, who, reason)
 
-    def _cleared(self, key: object, reason: str, now: float) -> list[Action]:
+    def _join(self, asked: Asked, key: object) -> list[Action]:
+        if asked.full:
+            reason = f"too many wait for node {self.node} to {asked.kind} already, which it does: ask later"
+            return [Reply(key, Err("LIMIT", reason, self.node))]
+        asked.keys.append(key)
+        return []
+
+    def _tell(self, asked: Asked, now: float) -> Tell:
+        limit_s = self.limits.clear_s if asked.kind == "clear" else self.limits.obey_s
+        return Tell(self._orders.tell(asked, now + limit_s))
+
+    def _tell_next(self, kind: OrderKind, now: float) -> list[Action]:
+        asked = self._orders.untold(kind)
+        return [self._tell(asked, now)] if asked and self.phase in ALIVE else []
+
+    def _cleared(self, key: object, who: str, reason: str) -> list[Action]:
         """An agent is started again once the rack has been made safe, whatever it was left in."""
         if self.phase is not Phase.DOWN:
             return [Reply(key, Err("REJECTED", f"node {self.node} is busy: ask again", self.node))]
         self._ends.clear()
         self._latched = ""
-        self._number += 1
-        self._asked[self._number] = Asked("clear", reason, key, now + self.limits.clear_s)
+        self._orders.add("clear", who, reason, key)
         self.phase, self.state, self.reason = Phase.SECURING, "RECOVER", reason
         return [Raw(None, (), reason)]
 
-    def _made_safe_without_agent(self, kind: OrderKind, key: object, reason: str, now: float) -> list[Action]:
-        self._number += 1
-        self._asked[self._number] = Asked(kind, reason, key, now + self.limits.obey_s)
+    def _made_safe_without_agent(self, kind: OrderKind, key: object, who: str, reason: str) -> list[Action]:
+        self._orders.add(kind, who, reason, key)
         if self.phase in (Phase.KILLING, Phase.SECURING):
             return []  # answered when that is done
         if self.phase is Phase.STARTING:
@@ -269,13 +292,8 @@ class Guard:
         return [Raw(None, (), self.reason)]
 
     def _answer_all(self, ok: bool, how: str) -> list[Action]:
-        replies: list[Action] = [
-            Reply(asked.key, Secured(ok, how, self.state, dict(self.outcomes)))
-            for asked in self._asked.values()
-            if asked.kind != "drain"
-        ]
-        self._asked.clear()
-        return replies
+        secured = Secured(ok, how, self.state, dict(self.outcomes))
+        return [Reply(key, secured) for key in self._orders.take_keys()]
 
     def signalled(self, now: float) -> list[Action]:
         """SIGTERM or SIGINT: let the agent come to an end; the second time, do not wait for it."""
@@ -294,14 +312,17 @@ class Guard:
     def ticked(self, now: float) -> list[Action]:
         """Time has passed."""
         if self.phase is Phase.WAITING and now >= self._until:
+            if self.fault and not self._latched:  # of a former life: no agent until somebody clears it
+                self._latched = self.fault
+                self.phase, self.state, self.reason = Phase.SECURING, "RECOVER", self.fault
+                return [Raw(None, (), self.fault)]
             self.restarts += 1 if self._ends else 0
             return [Spawn()]
         if self.phase not in ALIVE:
             return []
-        overdue = next((item for item in self._asked.values() if now > item.until), None)
         late = self.phase is not Phase.WATCHING and now > self._until
         still = not self._farewell and self._count >= 0 and now - self._moved > self.limits.progress_s
-        if not (overdue or late or still):
+        if not (self._orders.overdue(now) or late or still):
             return []
         self.phase = Phase.KILLING
         return [Kill()]

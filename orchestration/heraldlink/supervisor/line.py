@@ -6,6 +6,7 @@ import socket
 import msgspec
 
 from heraldlink.errors import ProtocolError
+from heraldlink.messages.header import UNREADABLE
 from heraldlink.messages.oversight import Word
 
 _LARGEST = 1 << 20
@@ -37,7 +38,10 @@ class Line:
             raise Hung("the supervisor's pipe is closed") from error
 
     def receive(self) -> list[Word]:
-        """Words that have arrived. Raises Hung once the other end is closed and all was received."""
+        """Words that have arrived; what is no word is left out, as if the other had said nothing.
+
+        Raises Hung once the other end is closed and all was received.
+        """
         closed = False
         try:
             while data := self._socket.recv(1 << 16):
@@ -53,8 +57,15 @@ class Line:
         self._buffer = bytearray(rest)
         if closed and not whole:
             raise Hung("the supervisor's pipe is closed")
-        return [_decoder.decode(line) for line in whole]
+        return [word for line in whole if (word := _word(line)) is not None]
 
     def close(self) -> None:
         """Close this end."""
         self._socket.close()
+
+
+def _word(line: bytes) -> Word | None:
+    try:
+        return _decoder.decode(line)
+    except UNREADABLE:
+        return None

@@ -14,6 +14,7 @@ from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.errors import ConfigurationError
 from heraldlink.messages.header import new_id
 from heraldlink.security.door import Door
+from heraldlink.supervisor.fault_file import FaultFile
 from heraldlink.supervisor.guard import Guard
 from heraldlink.supervisor.locks import hold
 from heraldlink.supervisor.notify import Notifier
@@ -55,8 +56,11 @@ def supervise(
         stack.callback(door.close)
         port = SafetyPort(Router(context, config.listen.safety, "safety", door), config.node, boot)
         publish = Publishing(config.node, port.endpoint, agents_ports, ports_file)
-        guard = Guard(config.node, boot)
-        supervisor = Supervisor(guard, port, items, command, Notifier(os.environ), say)
+        fault_file = FaultFile(config.data_directory / f"fault-{config.node}.txt")
+        guard = Guard(config.node, boot, fault_file.read())
+        if guard.fault:
+            publish.safety_only()
+        supervisor = Supervisor(guard, port, items, command, Notifier(os.environ), fault_file, say)
         return supervisor.run(publish.look, door.reload)
 
 
@@ -95,11 +99,21 @@ class Publishing:
         self._done = everybody is None
 
     def look(self) -> None:
-        """Called now and then."""
+        """Called now and then. Raises OSError, after which it is to be called again."""
         if self._done or self._everybody is None or not self._agents.exists():
             return
-        ports = json.loads(self._agents.read_text(encoding="utf-8")) | self._safety
-        part = self._everybody.with_name(f"{self._everybody.name}.{time.monotonic_ns()}")
-        part.write_text(json.dumps(ports, indent=2), encoding="utf-8")
-        part.replace(self._everybody)
+        ports: dict[str, str] = json.loads(self._agents.read_text(encoding="utf-8"))
+        write(self._everybody, ports | self._safety)
         self._done = True
+
+    def safety_only(self) -> None:
+        """No agent is started before somebody clears a fault, which takes this address."""
+        if self._everybody is not None:
+            write(self._everybody, self._safety)
+
+
+def write(path: Path, ports: Mapping[str, str]) -> None:
+    """All at once."""
+    part = path.with_name(f"{path.name}.{time.monotonic_ns()}")
+    part.write_text(json.dumps(ports, indent=2), encoding="utf-8")
+    part.replace(path)

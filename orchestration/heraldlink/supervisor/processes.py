@@ -20,6 +20,7 @@ from pathlib import Path
 from heraldlink.supervisor.line import Line
 
 PR_SET_CHILD_SUBREAPER = 36
+CLONE_FILES = 0x400
 POLL_S = 0.002
 
 
@@ -29,20 +30,46 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def keep_own_descriptors() -> None:
+    """Give this thread, and those that it starts, a table of open files of its own (unshare(2)).
+
+    Strangers' connections fill the table of the thread that listens, up to the limit of the process; one
+    that must open connections to instruments then still can. What is opened or closed later by others is not
+    seen here. A system without it is left as it is.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).unshare(CLONE_FILES)
+
+
 class Agent:
-    """A started agent: its pipe, and a descriptor that becomes readable when it has ended."""
+    """A started agent: its pipe, and a descriptor that becomes readable when it has ended.
+
+    Raises OSError if it cannot be started; nothing is left of it then.
+    """
 
     def __init__(self, command: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-                [*command, "--supervised", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
+                    [*command, "--supervised", str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            self.ended = self._watched()
+        except OSError:
+            ours.close()
+            raise
         self.line = Line(ours)
-        self.ended = os.pidfd_open(self._process.pid)
+
+    def _watched(self) -> int:
+        try:
+            return os.pidfd_open(self._process.pid)
+        except OSError:
+            self._process.kill()
+            self._process.wait()
+            raise
 
     @property
     def pid(self) -> int:

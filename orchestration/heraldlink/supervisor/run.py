@@ -20,16 +20,24 @@ from heraldlink.errors import HeraldlinkError
 from heraldlink.messages.command import Err, Ping, Pong
 from heraldlink.messages.header import Body
 from heraldlink.messages.safety import Abort, Clear, GetSafety, Stop
-from heraldlink.supervisor.guard import Action, End, Guard, Kill, Raw, Reply, Spawn, Tell
+from heraldlink.supervisor.fault_file import FaultFile
+from heraldlink.supervisor.guard import Action, End, Guard, Kill, Latch, Raw, Reply, Spawn, Tell
 from heraldlink.supervisor.line import Hung
 from heraldlink.supervisor.notify import Notifier
-from heraldlink.supervisor.processes import Agent, adopt_orphans, kill_and_wait, kill_orphans
+from heraldlink.supervisor.processes import (
+    Agent,
+    adopt_orphans,
+    keep_own_descriptors,
+    kill_and_wait,
+    kill_orphans,
+)
 from heraldlink.supervisor.raw_list import Item, Outcome, secure_all
 from heraldlink.supervisor.safety_port import Call, SafetyPort
 
 CLOSE_LIMIT_S = 1.0
 """For a killed process to leave its connections; killing takes milliseconds."""
 
+LONGEST_REASON = 200
 READY = ("SAFE", "IDLE", "ARMED", "RUNNING")
 
 
@@ -51,9 +59,10 @@ class Supervisor:
         items: Sequence[Item],
         command: Sequence[str],
         notifier: Notifier,
+        fault_file: FaultFile,
         say: Callable[[str], None],
     ) -> None:
-        self._guard, self._port, self._items = guard, port, items
+        self._guard, self._port, self._items, self._fault_file = guard, port, items, fault_file
         self._command, self._notifier, self._say = command, notifier, say
         self._agent: Agent | None = None
         self._code: int | None = None
@@ -74,10 +83,13 @@ class Supervisor:
         self._reload = reload
         adopt_orphans()
         self._watch_signals()
-        threading.Thread(target=self._run_raw, name="raw list", daemon=True).start()
+        apart = threading.Event()
+        threading.Thread(target=self._run_raw, args=(apart,), name="raw list", daemon=True).start()
+        apart.wait()  # before an agent is started, whose pipes are to have no copies that nobody closes
         while self._code is None:
             self._turn()
-            look()
+            with suppress(OSError):  # tried again in the next turn
+                look()
         return self._code
 
     def _watch_signals(self) -> None:
@@ -134,7 +146,7 @@ class Supervisor:
     def _hand_on_reload(self) -> None:
         try:
             self._reload()
-        except HeraldlinkError as error:
+        except (HeraldlinkError, OSError) as error:
             self._say(f"refused to reload: {error}")
         if self._agent:
             self._agent.signal(signal.SIGHUP)
@@ -155,11 +167,11 @@ class Supervisor:
             case GetSafety():
                 self._port.answer(call, self._guard.status(now))
             case Abort(reason):
-                self._do(self._guard.asked("abort", call, call.who, reason, now))
+                self._do(self._guard.asked("abort", call, call.who, legible(reason), now))
             case Stop(reason):
-                self._do(self._guard.asked("stop", call, call.who, reason, now))
+                self._do(self._guard.asked("stop", call, call.who, legible(reason), now))
             case Clear(reason):
-                self._do(self._guard.asked("clear", call, call.who, reason, now))
+                self._do(self._guard.asked("clear", call, call.who, legible(reason), now))
             case _:
                 reason = "this message is not for the safety channel"
                 self._port.answer(call, Err("BAD_REQUEST", reason, self._guard.node))
@@ -180,12 +192,25 @@ class Supervisor:
                     self._reply(key, body)
                 case Tell(word):
                     self._tell(word)
+                case Latch(reason):
+                    self._latch(reason)
                 case End(code):
                     self._code = code
 
     def _spawn(self) -> None:
-        self._agent = Agent(self._command)
-        self._do(self._guard.spawned(self._agent.pid, time.monotonic()))
+        try:
+            self._agent = Agent(self._command)
+        except OSError as error:
+            self._say(f"the agent cannot be started: {error}")
+            self._do(self._guard.not_spawned(str(error), time.monotonic()))
+        else:
+            self._do(self._guard.spawned(self._agent.pid, time.monotonic()))
+
+    def _latch(self, reason: str) -> None:
+        try:
+            self._fault_file.keep(reason)
+        except OSError as error:
+            self._say(f"a restart would forget this fault, which cannot be written: {error}")
 
     def _tell(self, word: object) -> None:
         with suppress(Hung):  # then it has died or hangs, which is seen elsewhere
@@ -196,8 +221,10 @@ class Supervisor:
         if isinstance(key, Call):
             self._port.answer(key, body)
 
-    def _run_raw(self) -> None:
+    def _run_raw(self, apart: threading.Event) -> None:
         """In a thread of its own, one list after the other, so that the safety channel answers meanwhile."""
+        keep_own_descriptors()
+        apart.set()
         while True:
             action = self._wanted.get()
             chosen = [item for item in self._items if not action.devices or item.device in action.devices]
@@ -239,3 +266,8 @@ class Supervisor:
         faulthandler.dump_traceback(all_threads=True)
         if self._agent:
             self._agent.signal(signal.SIGUSR1)
+
+
+def legible(reason: str) -> str:
+    """Somebody's words as they may go into logs and journal: one line, not too long."""
+    return "".join(letter if letter.isprintable() else " " for letter in reason[:LONGEST_REASON])

@@ -5,10 +5,19 @@ from dataclasses import dataclass
 
 from heraldlink.errors import ProtocolError
 from heraldlink.messages.command import Err
-from heraldlink.messages.header import VERSION, Body, Header, Message, decode, decode_header, encode, kind_of
+from heraldlink.messages.header import (
+    VERSION,
+    Body,
+    Header,
+    Message,
+    decode,
+    encode,
+    kind_of,
+    request_id_of,
+)
 from heraldlink.messages.safety import SAFETY_TYPES, Clear
 from heraldlink.security.sender import Sender
-from heraldlink.transport import Router
+from heraldlink.transport import Refused, Router
 
 MOST_AT_ONCE = 256
 """Messages taken in one turn: a flood must not keep the supervisor from its watch."""
@@ -42,7 +51,8 @@ class SafetyPort:
         for _ in range(MOST_AT_ONCE):
             try:
                 received = self._router.receive()
-            except ProtocolError:
+            except Refused as refused:
+                self._refuse(refused.peer, refused.frames, refused)
                 continue
             if received is None:
                 break
@@ -62,7 +72,7 @@ class SafetyPort:
         try:
             message = decode(frames, SAFETY_TYPES)
         except ProtocolError as error:
-            self._send(peer, _request_id(frames), Err(error.code, str(error), self._node))
+            self._refuse(peer, frames, error)
             return None
         if isinstance(message.body, Clear) and sender.role not in ("operator", "engineer"):
             reason = f"{sender.name} has role {sender.role}; clearing a fault takes operator"
@@ -70,9 +80,6 @@ class SafetyPort:
             return None
         return Call(peer, message.header.request_id, message.body, sender.name)
 
-
-def _request_id(frames: list[bytes]) -> int:
-    try:
-        return decode_header(frames).request_id
-    except ProtocolError:
-        return 0
+    def _refuse(self, peer: bytes, frames: list[bytes], error: ProtocolError) -> None:
+        """Say what is wrong with a message."""
+        self._send(peer, request_id_of(frames), Err(error.code, str(error), self._node))
