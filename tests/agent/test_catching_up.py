@@ -17,6 +17,7 @@ from heraldlink.errors import JournalError
 from heraldlink.journal import Entry, Journal
 from heraldlink.link.facts import BOOT, HERALDS, PAIR, PENDING, BootFact, PendingFact
 from heraldlink.messages.header import Body
+from heraldlink.messages.link import CatchUp
 
 MANY = 2 * MOST_FACTS + 50
 
@@ -85,6 +86,22 @@ def test_a_new_journal_gets_everything_in_portions(shelves: tuple[Shelf, Shelf])
     assert sorted(end.pairs().values()) == sorted(middle.pairs().values())
     assert talk.tick(AGAIN_S + 1) == 0
     assert not talk.raised
+
+
+def test_a_history_that_comes_twice_in_one_turn_is_written_once(shelves: tuple[Shelf, Shelf]) -> None:
+    """Asked for again before the first one came: both arrive before the group is on disk."""
+    middle, end = shelves
+    middle.write(*(Entry(PAIR, pair(number)) for number in range(1, 4)))
+    answers: list[Body] = []
+    asker = Asker("midpoint", end.archive, end.outbox, lambda _, body: None)
+    teller = Teller(("alice", "bob"), middle.archive, lambda _, body: answers.append(body), lambda *_: None)
+    question = CatchUp(end.archive.complete, (), end.archive.last_mhp, end.archive.last_sequence)
+    for _ in range(2):
+        assert teller.take("alice", question)
+    for answer in answers:
+        assert asker.take("midpoint", answer)
+    end.outbox.flush()
+    assert len(end.pairs()) == 3
 
 
 def test_what_is_undecided_is_asked_for_until_it_is_decided(shelves: tuple[Shelf, Shelf]) -> None:

@@ -153,3 +153,16 @@ def identity(fact: PairFact) -> tuple[int, int, int]:
 def facts_of(payloads: Iterable[bytes]) -> list[PairFact]:
     """Pair facts as another node's journal has them. Raises msgspec.MsgspecError if they are none."""
     return [msgspec.msgpack.decode(payload, type=PairFact) for payload in payloads]
+
+
+def fresh(archive: Archive, coming: Iterable[object], entries: Iterable[Entry]) -> list[Entry]:
+    """Entries less the decisions that are written already, or wait to be (``coming``): none comes twice."""
+    known = {identity(fact) for fact in coming if isinstance(fact, PairFact)}
+    found: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry.body, PairFact):
+            if identity(entry.body) in known or archive.holds(entry.body):
+                continue
+            known.add(identity(entry.body))
+        found.append(entry)
+    return found

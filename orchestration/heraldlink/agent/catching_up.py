@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from heraldlink.agent.archive import Archive, facts_of
+from heraldlink.agent.archive import Archive, facts_of, fresh
 from heraldlink.agent.outbox import Outbox
 from heraldlink.journal import Entry
 from heraldlink.link.facts import PAIR
@@ -60,10 +60,11 @@ class Asker:
             LOG.warning("a history of %s cannot be read: %s", self._midpoint, error)
             return
         by_number = {fact.decision.mhp_seq: fact for fact in facts}
-        new = [fact for fact in by_number.values() if not self._archive.holds(fact)]
+        told = [Entry(PAIR, fact) for fact in by_number.values()]
+        new = fresh(self._archive, self._outbox.coming(PAIR), told)
         if new:
             LOG.warning("%d decisions of %s had not arrived here and were fetched", len(new), self._midpoint)
-            self._outbox.append(*(Entry(PAIR, fact) for fact in new))
+            self._outbox.append(*new)
         self._outbox.then(lambda: self._archive.skip_to(body.last, body.undecided))
         if body.more:
             self._outbox.then(self._ask)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from heraldlink.agent.admission import Admission
-from heraldlink.agent.archive import Archive
+from heraldlink.agent.archive import Archive, fresh
 from heraldlink.agent.beside import Keeper, SidePort
 from heraldlink.agent.command_port import CommandPort, Question
 from heraldlink.agent.desk import Desk
@@ -46,6 +46,7 @@ from heraldlink.link.events import (
     Tell,
     Ticked,
 )
+from heraldlink.link.facts import PAIR
 from heraldlink.messages.command import (
     NodeStatus,
 )
@@ -230,8 +231,8 @@ class Node:
                 stamp = self.stamps.of(body, self.tenancy.epoch)
                 self.desk.call(body, self.replied, time.monotonic(), stamp)
             case Commit(entries):
-                fresh = [Entry(kind, body) for kind, body in entries if not self.archive.holds(body)]
-                self.outbox.append(*fresh)
+                found = [Entry(kind, body) for kind, body in entries]
+                self.outbox.append(*fresh(self.archive, self.outbox.coming(PAIR), found))
             case Tell(client, create_id, body):
                 self.outbox.then(lambda: self.reception.tell(client, create_id, body))
             case SafeState(reason):

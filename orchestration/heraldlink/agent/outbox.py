@@ -40,6 +40,10 @@ class Outbox:
         if len(self._rows) >= MOST_ROWS or time.monotonic() - self._since >= LONGEST_S:
             self.flush()
 
+    def coming(self, kind: str) -> list[object]:
+        """Facts of a kind that wait to be written."""
+        return [entry.body for entry in self._rows if entry.kind == kind]
+
     def then(self, act: Act) -> None:
         """Do ``act`` after everything that was given before it: at once if nothing waits."""
         if self._rows or self._acts or self._flushing:
