@@ -73,11 +73,14 @@ def widening(residuals: Sequence[float]) -> float:
     return math.sqrt((1 + correlation) / (1 - correlation))
 
 
-def misses(found: Mapping[str, Growth], limit: float, unit: str) -> list[str]:
-    """A sentence for each process that grows, or of which that is not known."""
+def misses(found: Mapping[str, Growth], limit: float, unit: str, *, short: bool = False) -> list[str]:
+    """A sentence for each process that grows, or of which that is not known.
+
+    ``short``: of a process that was killed too often in a short run nothing need be known.
+    """
     return [
         f"{name} grew by {one.more:.2f} +- {one.sigma:.2f} {unit} in the second half"
         f" ({one.samples} samples; limit {limit:g} {unit} with {SIGMAS:g} standard uncertainties)"
         for name, one in found.items()
-        if one.exceeds(limit)
+        if one.exceeds(limit) and not (short and one.samples < LEAST_SAMPLES)
     ]

@@ -44,5 +44,6 @@ def test_what_is_not_known_is_a_miss() -> None:
     few = run(0.0, 0.5)[20:24]
     assert misses({"agent": growth(few, 900.0, 30.0)}, 8.0, "MiB")
     assert misses({"agent": growth([], 900.0, 30.0)}, 8.0, "MiB")
+    assert misses({"agent": growth(few, 900.0, 30.0)}, 8.0, "MiB", short=True) == []
     noisy = growth(run(0.0, 30.0), 900.0, 30.0)
-    assert misses({"agent": noisy}, 8.0, "MiB")
+    assert misses({"agent": noisy}, 8.0, "MiB", short=True)
