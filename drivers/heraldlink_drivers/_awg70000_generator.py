@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _WAITING, _RUNNING = "Waiting for trigger", "Running"
+_WAITS = "1"
+"""Reply to the run state's query: it waits for its trigger."""
 _POLL_s = 0.002
 _STEP_V = 2e-3
 _OPERATION_ms = 30_000
@@ -246,8 +248,11 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
         """Outputs on, run, and return when the generator waits for its trigger; else raise Timeout."""
         with self.lock:
             outputs = ";".join(f":OUTP{channel}:STAT 1" for channel in self._used())
-            self.write(f"AWGC:STOP;:OUTP:OFF 0;{outputs};:AWGC:RUN")
-            self._wait_for((_WAITING,), self._arm_timeout_s)
+            order = f"AWGC:STOP;:OUTP:OFF 0;{outputs};:AWGC:RUN"
+            entry, _, state = self.ask(f"{order};:{self.error_query};:AWGC:RST?").rpartition(";")
+            self._raise_entry(order, self.parse_error(entry))
+            if state.strip() != _WAITS:
+                self._wait_for((_WAITING,), self._arm_timeout_s)
 
     def _wait_for(self, states: tuple[str, ...], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
@@ -259,8 +264,8 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
     def armed(self) -> bool:
         """Whether the outputs of the program are on and it waits for its trigger."""
         outputs = ";".join(f":OUTP{channel}:STAT?" for channel in self._used())
-        *on, off, state = (int(reply) for reply in self.ask(f"{outputs};:OUTP:OFF?;:AWGC:RST?").split(";"))
-        return all(on) and not off and state == 1
+        *on, off, state = self.ask(f"{outputs};:OUTP:OFF?;:AWGC:RST?").split(";")
+        return all(map(int, on)) and not int(off) and state.strip() == _WAITS
 
     def _channel_numbers(self) -> range:
         return range(1, self.num_channels + 1)
