@@ -39,7 +39,8 @@ SETTLE_S = 20.0
 MOST_MORE_MIB = 8.0
 MOST_MORE_FILES = 4.0
 SHORT_S = 600.0
-"""In a shorter run a process that is killed often may be too young to be judged; a longer one judges all."""
+"""A shorter run fails on what grows beyond doubt, the bench's memory left out, whose logs of what passed on
+its wires are still filling up to their lengths; a longer one on everything that is not known to be flat."""
 WARM_S = 30.0
 """Age at which a process has imported and opened what it needs; a sixth of the run if that is shorter."""
 
@@ -154,7 +155,8 @@ def flatness(usage: Usage, seconds: float) -> tuple[list[Row], list[str]]:
 
     found = [*rows("memory", "MiB more", memory), *rows("open files", "more", files)]
     short = seconds < SHORT_S
-    missed = misses(memory, MOST_MORE_MIB, "MiB", short=short)
+    judged = {name: one for name, one in memory.items() if not (short and name == "bench")}
+    missed = misses(judged, MOST_MORE_MIB, "MiB", short=short)
     return found, [*missed, *misses(files, MOST_MORE_FILES, "files", short=short)]
 
 

@@ -38,6 +38,10 @@ class Growth:
         """Whether it cannot be said to stay below a limit: what is not known well enough is a miss."""
         return not (self.samples >= LEAST_SAMPLES and self.more + SIGMAS * self.sigma <= limit)
 
+    def surely_exceeds(self, limit: float) -> bool:
+        """Whether it is above a limit beyond its uncertainty, which is all that a short run can show."""
+        return self.samples >= LEAST_SAMPLES and self.more - SIGMAS * self.sigma > limit
+
 
 def growth(samples: Iterable[Sample], over_s: float, warm_s: float) -> Growth:
     """Growth over ``over_s``, from samples of lives older than ``warm_s``."""
@@ -76,11 +80,11 @@ def widening(residuals: Sequence[float]) -> float:
 def misses(found: Mapping[str, Growth], limit: float, unit: str, *, short: bool = False) -> list[str]:
     """A sentence for each process that grows, or of which that is not known.
 
-    ``short``: of a process that was killed too often in a short run nothing need be known.
+    ``short``: for each that grows beyond doubt; in a short run most are too young to be known well.
     """
     return [
         f"{name} grew by {one.more:.2f} +- {one.sigma:.2f} {unit} in the second half"
         f" ({one.samples} samples; limit {limit:g} {unit} with {SIGMAS:g} standard uncertainties)"
         for name, one in found.items()
-        if one.exceeds(limit) and not (short and one.samples < LEAST_SAMPLES)
+        if (one.surely_exceeds(limit) if short else one.exceeds(limit))
     ]

@@ -46,4 +46,10 @@ def test_what_is_not_known_is_a_miss() -> None:
     assert misses({"agent": growth([], 900.0, 30.0)}, 8.0, "MiB")
     assert misses({"agent": growth(few, 900.0, 30.0)}, 8.0, "MiB", short=True) == []
     noisy = growth(run(0.0, 30.0), 900.0, 30.0)
-    assert misses({"agent": noisy}, 8.0, "MiB", short=True)
+    assert misses({"agent": noisy}, 8.0, "MiB")
+
+
+def test_a_short_run_fails_on_what_grows_beyond_doubt() -> None:
+    leak = growth(run(0.02, 0.5), 900.0, 30.0)
+    assert misses({"agent": leak}, 8.0, "MiB", short=True)
+    assert misses({"agent": growth(run(0.0, 30.0), 900.0, 30.0)}, 8.0, "MiB", short=True) == []
