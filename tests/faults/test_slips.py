@@ -105,13 +105,6 @@ def test_a_report_of_a_former_life_ends_the_request(rack: Laboratory) -> None:
     wrong_boot(rack)
 
 
-STANDS_STILL = pytest.mark.xfail(
-    strict=True,
-    reason="the later slot's tick does not come where time stands still until a slot is played: the request"
-    " FAILED, safe, but naming the time controller",
-)
-
-
 def another_queue(gen: Gen) -> Gen:
     return msgspec.structs.replace(gen, queue_id=gen.queue_id + 1)
 
@@ -128,7 +121,7 @@ def another_program(gen: Gen) -> Gen:
     ("change", "state", "words"),
     [
         (another_queue, "FAILED", "QUEUE_MISMATCH"),
-        pytest.param(another_slot, "DELIVERED", "", marks=STANDS_STILL),
+        (another_slot, "DELIVERED", ""),
         (another_program, "FAILED", "compiled different sequences"),
     ],
 )

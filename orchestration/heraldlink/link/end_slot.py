@@ -157,7 +157,7 @@ def armed(state: EndState, item: Item, body: SlotArmed, now: float) -> Outcome:
 
 
 def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
-    """The slot was not played; the master tries again after a fresh tick."""
+    """The slot was not played; the master tries again, after a fresh tick if it was too late for one."""
     totals = replace(item.totals, voids=item.totals.voids + 1)
     lead = item.lead.after_late() if body.late else item.lead.after_early()
     item = replace(item, stage=Stage.READY, since=now, totals=totals, lead=lead)
@@ -168,7 +168,9 @@ def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
         return end_master.fail_all(replace(state, active=item), state.node, "", reason, park=False)
     if item.cancelled:
         return end_master.finish(state, item, "EXPIRED", reason=item.cancelled)
-    return replace(state, active=item), (Call(Count(item.request, fresh=True)),)
+    # one that was never compared with the tick count did not come too late: its tick may be yet to come
+    fresh = body.late and body.code == "GEN_FAIL"
+    return replace(state, active=item), (Call(Count(item.request, fresh=fresh)),)
 
 
 def replied(state: EndState, item: Item, body: Reply, now: float) -> Outcome:
