@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 import test_broken_messages as messages
 import test_leases as leases
+import test_orders as orders
 import test_slips as slips
 from fault_lab import Laboratory, shown_to_fail, unprotected
 
@@ -75,7 +76,7 @@ def no_number(rack: Laboratory, asker: messages.Asker) -> None:
             marks=unprotected(45, "the comparison of versions"),
         ),
         pytest.param(
-            ("alice",), "request_ids", leases.test_an_id_used_again_gets_its_old_answer_or_none, "isinstance",
+            ("alice",), "request_ids", orders.test_an_id_used_again_gets_its_old_answer_or_none, "isinstance",
             marks=unprotected(46, "comparing a repeated command with the first one"),
         ),
         pytest.param(
