@@ -9,8 +9,8 @@ JSON objects, one a line, on a TCP port of the loopback interface; each line is 
 * ``{"do": "watch", "instruments": [NAME, ...]}`` -> ``{}``: log what reaches these from now on
 * ``{"do": "wire", "after_s": T}`` -> ``{"wire": [...]}``, after this reading of the machine's monotonic
   clock; the first 4000
-* ``{"do": "settings", "after_s": T}`` -> ``{"settings": [...]}``: the same of all messages that are no
-  queries, to any instrument; always logged, the last 50,000
+* ``{"do": "settings", "after_s": T}`` -> ``{"settings": [...], "since_s": T}``: the same of all messages that
+  are no queries, to any instrument; always logged, the last 50,000, what was before ``since_s`` is forgotten
 * ``{"do": "panel", "instrument": NAME, "message": TEXT}`` -> ``{"answer": TEXT}``: as somebody in front of
   the instrument reads it, past its connections and their faults
 * a mistake -> ``{"error": SENTENCE}``
@@ -110,7 +110,7 @@ def _done(faults: Faults, request: Mapping[str, object]) -> Answer:
     if do == "wire" and isinstance(after_s := request.get("after_s"), int | float):
         return {"wire": _passed_after(faults.wire, after_s)}
     if do == "settings" and isinstance(after_s := request.get("after_s"), int | float):
-        return {"settings": _passed_after(faults.settings, after_s)}
+        return {"settings": _passed_after(faults.settings, after_s), "since_s": faults.settings_since_s}
     known = "fault, faults, heal, watch, wire, settings and panel"
     raise FaultError(f"the control channel knows {known}, not {do!r}")
 

@@ -39,8 +39,9 @@ How to write the test of a row of the fault list::
 The table of docs/reference/fault-rows.md is made from these marks: ``python -m fault_lab.table --write``.
 """
 
+from fault_lab.broken import HistoryBroken
 from fault_lab.deadline import within
-from fault_lab.history import History, HistoryBroken, check
+from fault_lab.history import History, check
 from fault_lab.laboratory import Laboratory, wait_for
 from fault_lab.marks import fault, shown_to_fail, unprotected
 from fault_lab.proxy import Proxy

@@ -67,9 +67,8 @@ class Client:
         """Ask for pairs and return once it is taken; by default more than are ever made."""
         given: dict[str, object] = {"seed": 1, "max_time": 1e6, **options}
         create = self.network[node].create
-        return Asked(
-            self, self.call("create", lambda: create(remote=remote, number=number, **given)), self._history
-        )
+        request = self.call("create", lambda: create(remote=remote, number=number, **given))
+        return Asked(self, request, self._history, first=node == "alice")
 
     def measure(self, number: int = 20, **options: object) -> Ending:
         """Ask for pairs and wait for the end."""
@@ -80,10 +79,10 @@ class Client:
 
 
 class Asked:
-    """A request under way."""
+    """A request under way; ``first``: of the link's first end."""
 
-    def __init__(self, client: Client, request: Request, history: History) -> None:
-        self.request, self._client, self._history = request, client, history
+    def __init__(self, client: Client, request: Request, history: History, *, first: bool = True) -> None:
+        self.request, self._client, self._history, self._first = request, client, history, first
         self.id = request.request_id
         self.prediction: Prediction = request.prediction
         self.pairs: list[Pair] = []
@@ -118,5 +117,5 @@ class Asked:
             return False
         if item.status == "CONFIRMED":
             self.pairs.append(item)
-            self._history.told.append(Told.of(self._client.name, self.id, item))
+            self._history.told.append(Told.of(self._client.name, self.id, item, first=self._first))
         return True

@@ -2,6 +2,7 @@
 """Bench, three nodes, relays and proxies; what a fault test does to them, and what it sees of them."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -9,12 +10,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import heraldlink
 from fault_lab.client import Client
 from fault_lab.files import node_file
 from fault_lab.history import History
+from fault_lab.history_control import Faulty, Loss, Passed, is_told
+from fault_lab.processes import descendants, words_of
 from fault_lab.proxy import Proxy
 from fault_lab.relay import Relay
 from fault_lab.site import live
@@ -67,6 +71,12 @@ class Laboratory:
         self.command: dict[str, Relay] = {}
         self.wire: dict[str, Proxy] = {}
         self.usage: dict[str, tuple[int, int]] = {}
+        self.seen: set[int] = set()
+        self.losses: list[Loss] = []
+        self.faulty: list[Faulty] = []
+        self.gaps: list[float] = []
+        self._settings: list[Passed] = []
+        self._settings_s = 0.0
         self._changes, self._without = changes or {}, without or {}
         self._command, self._wired, self._switchable = command, wired, switchable
         folder.mkdir(exist_ok=True)
@@ -110,6 +120,7 @@ class Laboratory:
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """End a process without warning."""
+        self.losses.append(Loss(time.monotonic(), name, f"process {self.pid(name)} was killed"))
         self.processes[name].send_signal(number)
         self.processes[name].wait(15)
 
@@ -240,11 +251,16 @@ class Laboratory:
 
     def fault(self, instrument: str, kind: str, **options: object) -> None:
         """Inject a fault into an instrument: docs/reference/faults.md."""
+        self.faulty.append(Faulty(instrument, time.monotonic()))
         self._control({"do": "fault", "instrument": instrument, "fault": {"kind": kind, **options}})
 
     def heal(self, instrument: str | None = None) -> None:
         """End the faults of one instrument, or all."""
         self._control({"do": "heal", "instrument": instrument})
+        now = time.monotonic()
+        for place, fault in enumerate(self.faulty):
+            if fault.end_s == math.inf and instrument in (None, fault.instrument):
+                self.faulty[place] = replace(fault, end_s=now)
 
     def strikes(self, instrument: str, kind: str | None = None) -> list[Mapping[str, object]]:
         """The last faults that struck an instrument, by the bench's own log."""
@@ -270,6 +286,20 @@ class Laboratory:
             if not answer:
                 return found
             found += [(item["clock_s"], item["instrument"], item["message"]) for item in answer]
+
+    def settings(self) -> list[Passed]:
+        """What told an instrument to rouse or to rest, from the bench's start on but for the ``gaps``."""
+        while True:
+            answer = self._control({"do": "settings", "after_s": self._settings_s})
+            items, since_s = answer["settings"], answer["since_s"]
+            assert isinstance(items, list)
+            assert isinstance(since_s, float)
+            if since_s > self._settings_s:
+                self.gaps.append(since_s)
+            if not items:
+                return self._settings
+            self._settings_s = items[-1]["clock_s"]
+            self._settings += filter(is_told, (Passed.of(**item) for item in items))
 
     # --- inside
 
@@ -330,20 +360,3 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def descendants(pid: int) -> list[int]:
-    """Process ids of all children and their children (Linux)."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*"):
-        for child in (task / "children").read_text().split():
-            found += [int(child), *descendants(int(child))]
-    return found
-
-
-def words_of(pid: int) -> str:
-    """Command line of a process (Linux), empty if it has gone."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except FileNotFoundError:
-        return ""

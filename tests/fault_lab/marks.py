@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from fault_lab.broken import HistoryBroken
 from fault_lab.deadline import within
-from fault_lab.history import HistoryBroken, check
+from fault_lab.history import check
 from fault_lab.laboratory import Laboratory
 from heraldlink.errors import HeraldlinkError
 

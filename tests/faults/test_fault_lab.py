@@ -176,8 +176,8 @@ def fact(request: int = 7, mhp_seq: int = 1, attempt: int = 40, sequence: int = 
     return PairFact(request, 1, 3, "ZZ", decision)
 
 
-def told(attempt: int = 40) -> Told:
-    return Told("client", 7, 1, 1, 3, attempt, "psi+", "ZZ", (1, -1))
+def told(attempt: int = 40, outcomes: tuple[int, int] = (1, -1)) -> Told:
+    return Told("client", 7, 1, 1, 3, attempt, "psi+", "ZZ", outcomes)
 
 
 def books(**changed: Book) -> dict[str, Book]:
@@ -201,6 +201,7 @@ def test_a_good_history_holds() -> None:
     [
         (history(told(), told()), books(), "told 2 times"),
         (history(told(41)), books(), "I4"),
+        (history(told(outcomes=(-1, 1))), books(), "I4"),
         (history(), books(bob=Book("bob", [], ENDED)), "bob's journal does not have it"),
         (history(), books(bob=Book("bob", [fact(attempt=41)], ENDED)), "I4"),
         (history(), books(midpoint=Book("midpoint", [], ENDED)), "midpoint"),

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import pytest
-from fault_lab import Laboratory, Rule, fault, shown_to_fail, unprotected
+from fault_lab import Laboratory, Rule, fault, shown_to_fail, unprotected, wait_for
 
 OF_A_REQUEST = ("ask", "offer", "add", "add_ack", "propose", "gen", "reply", "report", "verdict", "close")
 ACTS = {
@@ -30,8 +30,10 @@ def measure_with(rack: Laboratory, act: str, number: int = 10) -> None:
         client.prepare()
         rules = everywhere(rack, act)
         ending = client.measure(number)
-    struck = {item.kind for rule in rules for item in rule.struck}
-    assert struck == {f"link.{kind}" for kind in OF_A_REQUEST}
+    kinds = {f"link.{kind}" for kind in OF_A_REQUEST}
+    wait_for(
+        lambda: {item.kind for rule in rules for item in rule.struck} == kinds, 5, "every kind to suffer"
+    )
     assert ending.state == "DELIVERED", ending
     assert len(ending.pairs) == number
 

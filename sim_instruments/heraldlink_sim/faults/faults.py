@@ -115,6 +115,11 @@ class Faults:
         self._watched.update(instruments)
         self.wire.clear()
 
+    @property
+    def settings_since_s(self) -> float:
+        """From when on ``settings`` holds everything."""
+        return self.settings[0].clock_s if len(self.settings) == _WIRE_LENGTH else 0.0
+
     def device(self, instrument: str) -> Device:
         """The instrument behind its line: its front panel, which faults of the wire do not touch."""
         return self._place(instrument).line.device
