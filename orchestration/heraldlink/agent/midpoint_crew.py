@@ -41,8 +41,8 @@ from heraldlink_physics.statistics import binomial_p_value
 RATE_P_VALUE = 1e-6
 PHASE_VARIANCE_rad2 = 0.25
 RECORD_LIMIT_S = 2.0
-INTERLOCK_S = 0.04
-"""Between two looks at the lasers' interlocks while a record runs."""
+FIRST_LOOK_S, INTERLOCK_S = 0.005, 0.025
+"""From the arming of a record to the first look at the lasers' interlocks, and between two looks."""
 NOTHING = SlotCounts(0, 0, 0, 0, 0, 0, (0, 0))
 
 
@@ -177,7 +177,7 @@ class MidpointCrew:
 
     def _recorded(self) -> list[Deviation]:
         """Wait for the record's end; what opens an interlock meanwhile, which ends the waiting."""
-        look_s, found = time.monotonic() + INTERLOCK_S, list[Deviation]()
+        look_s, found = time.monotonic() + FIRST_LOOK_S, list[Deviation]()
 
         def over() -> bool:
             nonlocal look_s, found
