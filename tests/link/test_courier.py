@@ -167,7 +167,7 @@ def test_the_retry_follows_the_delay_of_the_channel() -> None:
     courier, _, _ = meet(Courier(boot=1), 7, 0.0)
     now, again = 0.0, 0
     for number in range(10):
-        courier, (parcel,) = post(courier, message(number), now)
+        courier, (parcel, *_) = post(courier, message(number), now)
         before = courier.tally.resent
         for _ in range(20):
             now += 0.01
@@ -177,6 +177,25 @@ def test_the_retry_follows_the_delay_of_the_channel() -> None:
         (courier, _), _ = receive(courier, 7, label, Receipt(), now)
     assert again == 0
     assert courier.delay_s == pytest.approx(0.2, rel=0.05)
+
+
+def test_where_messages_are_lost_each_is_sent_twice_until_they_arrive_again() -> None:
+    courier, now = meet(Courier(boot=1), 7, 0.0)[0], 0.0
+    copies: list[int] = []
+    for number in range(400):
+        courier, parcels = post(courier, message(number), now)
+        copies.append(len(parcels))
+        now += 0.005
+        if number == 100:  # this one is lost, and its copy
+            now += 1.0
+            courier, again = tick(courier, now)
+            assert len(again) == 1
+        label = Label(1, 0, number + 1, 0, parcels[0].label.sent_us)
+        (courier, _), _ = receive(courier, 7, label, Receipt(), now)
+    assert copies[:101] == [1] * 101
+    assert copies[101:150] == [2] * 49
+    assert copies[-1] == 1
+    assert courier.tally.resent == 1
 
 
 def test_what_waits_for_a_silent_node_is_bounded() -> None:

@@ -2,7 +2,8 @@
 """A reliable channel to one other node over one that loses, doubles, delays and reorders: in order, once.
 
 Messages are numbered from 0 in each pair of lives (boot ids), at most ``WINDOW`` are unacknowledged, and one
-is sent again after three times the measured delay. Boot ids grow from life to life: a higher one is a
+is sent again after three times the measured delay; while messages are lost, new ones are sent twice at once.
+Boot ids grow from life to life: a higher one is a
 restart, which ends the channel and begins a new one; what was meant for the former life is dropped, and what
 the former life still has under way is not taken. Nothing is sent before the other's life is known.
 """
@@ -20,6 +21,10 @@ FIRST_DELAY_S = 0.02
 PATIENT_RETRIES, MOST_DOUBLINGS = 3, 6
 """So many retries follow each other closely; then each waits twice as long as the one before."""
 SMOOTHING = 0.125
+LOSS_SMOOTHING = 0.01
+LOSSY = 0.005
+"""Share of messages sent again from which on each new one is sent twice at once: where a tenth is lost, that
+leaves a hundredth to wait for a retry, which costs a slot its tick. What comes twice is dropped."""
 MOST_WAITING = 1000
 """Messages kept for a node that does not answer; beyond that the oldest unsent one is given up."""
 
@@ -51,8 +56,8 @@ class Courier:
     """One end of a channel.
 
     ``peer_boot`` 0: the other was not met yet. ``owing``: an acknowledgement, of what was sent at ``echo_us``
-    of the other's clock. ``delay_s`` is there and back, smoothed, 0 until measured. ``retries`` counts
-    those since something was acknowledged.
+    of the other's clock. ``delay_s`` is there and back, smoothed, 0 until measured; ``loss`` the smoothed
+    share of messages that were sent again. ``retries`` counts those since something was acknowledged.
     """
 
     boot: int
@@ -63,6 +68,7 @@ class Courier:
     waiting: tuple[Body, ...] = ()
     early: dict[int, Body] = field(default_factory=dict[int, Body])
     delay_s: float = 0.0
+    loss: float = 0.0
     retries: int = 0
     owing: bool = False
     echo_us: int = 0
@@ -87,7 +93,7 @@ def meet(courier: Courier, boot: int, now: float) -> tuple[Courier, tuple[Parcel
     restarted = courier.peer_boot != 0
     tally = replace(courier.tally, restarts=courier.tally.restarts + restarted)
     kept = () if restarted else courier.waiting
-    fresh = Courier(courier.boot, boot, waiting=kept, delay_s=courier.delay_s, tally=tally)
+    fresh = Courier(courier.boot, boot, waiting=kept, delay_s=courier.delay_s, loss=courier.loss, tally=tally)
     courier, parcels = fill(fresh, now)
     return courier, parcels, restarted
 
@@ -121,7 +127,8 @@ def tick(courier: Courier, now: float) -> Sent:
     if due:
         courier = replace(courier, retries=courier.retries + 1)
         again = tuple(_sent_again(courier, item, now) for item in courier.flying)
-        courier = count(replace(courier, flying=again), resent=len(due))
+        loss = min(1.0, courier.loss + LOSS_SMOOTHING * len(due))
+        courier = count(replace(courier, flying=again, loss=loss), resent=len(due))
     parcels = tuple(parcel(courier, item.number, item.body, now) for item in due)
     if courier.owing and not parcels:
         parcels = (parcel(courier, 0, Receipt(), now),)
@@ -155,7 +162,7 @@ def fill(courier: Courier, now: float) -> Sent:
         next_number=advanced(courier.next_number, len(new)),
     )
     parcels = tuple(parcel(courier, item.number, item.body, now) for item in new)
-    return replace(courier, owing=False), parcels
+    return replace(courier, owing=False), parcels * (2 if courier.loss > LOSSY else 1)
 
 
 def timed(courier: Courier, label: Label, now: float) -> Courier:
@@ -174,7 +181,8 @@ def acknowledged(courier: Courier, expected: int) -> Courier:
     flying = tuple(item for item in courier.flying if ahead(item.number, expected) >= 0)
     if len(flying) == len(courier.flying):
         return courier
-    return replace(courier, flying=flying, retries=0)
+    arrived = len(courier.flying) - len(flying)
+    return replace(courier, flying=flying, retries=0, loss=courier.loss * (1.0 - LOSS_SMOOTHING) ** arrived)
 
 
 def sorted_in(courier: Courier, number: int, body: Body) -> tuple[Courier, tuple[Body, ...]]:
