@@ -66,6 +66,12 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
         self._left: dict[str, str] = {}
         self._fixed_limits: tuple[int, ...] | None = None
 
+    def get_idn(self) -> dict[str, str | None]:
+        """The reply to ``*IDN?``; raises DriverError if there is none, where QCoDeS' would name no model."""
+        if self._connecting:
+            self.identity()
+        return super().get_idn()
+
     def write(self, cmd: str) -> None:
         """Send a command and raise InstrumentError if the instrument then reports an error."""
         if not self._connecting:

@@ -73,7 +73,6 @@ class VisaSession(VisaInstrument):
         if _OWN_CONNECTION.match(address):
             kwargs.setdefault("device_clear", False)
         super().__init__(name, address, **kwargs)
-        self._reconnect = Reconnection(self.visa_handle)
 
     def set_terminator(self, terminator: str | None) -> None:
         """End of commands and replies; over HiSLIP a reply ends with a line feed (IEEE 488.2, 8.5)."""
@@ -296,6 +295,7 @@ class VisaSession(VisaInstrument):
         resource = super()._open_resource(address, visalib)
         mend_socket(resource)
         self._line = line_of(resource)
+        self._reconnect = Reconnection(resource)  # some drivers ask for the model while they are constructed
         return resource
 
     def _connect_and_handle_error(self, address: str, visalib: str | None) -> "MessageBasedResource":

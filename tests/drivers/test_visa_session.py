@@ -14,6 +14,7 @@ from heraldlink_drivers import KeysightN7764A, SantecTSL570
 from heraldlink_drivers._visa_connection import hung_up as raw_hung_up
 from heraldlink_drivers._visa_connection import raw_socket
 from heraldlink_drivers.errors import ConnectionLost, DriverError, InstrumentError, Timeout
+from heraldlink_drivers.tektronix_awg70002a import HeraldTektronixAWG70002A
 from heraldlink_sim.clock import SteppedClock
 from heraldlink_sim.faces.keysight_n7764a import KeysightN7764A as VoaFace
 from heraldlink_sim.faces.santec_tsl570 import SantecTSL570 as Face
@@ -223,6 +224,12 @@ def spent(action) -> tuple[float, float]:
     with pytest.raises(DriverError):
         action()
     return time.monotonic() - begun, time.process_time() - used
+
+
+def test_a_generator_that_breaks_off_while_it_says_its_model_is_lost(peer):
+    peer.replies[b"*IDN?"] = b"TEKTRONIX,AWG70"
+    with pytest.raises(DriverError, match="awg"):
+        HeraldTektronixAWG70002A("awg", peer.address, visalib="@py", timeout=0.2)
 
 
 def test_a_peer_that_dies_in_the_middle_of_a_block_is_noticed_at_once(peer):

@@ -275,10 +275,11 @@ class EndCrew:
         return found + [Deviation(node, device, f"waveform {name!r} was changed") for name in changed]
 
     def _unload(self, body: Unload) -> Unloaded:
-        """Leave nothing armed; streams stay open for the next request."""
+        """Leave nothing armed, and no stream open: one whose reader dies stays with the DataLink service."""
         self._loading = None
         quietly(self._disarm)
         quietly(self._all.generator.stop)
+        quietly(self._all.tagger.close_streams)
         return Unloaded(body.request)
 
     def _disarm(self) -> None:
