@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import test_broken_messages as messages
 import test_leases as leases
-import test_orders as orders
+import test_order_faults as orders
 import test_slips as slips
 from fault_lab import Laboratory, shown_to_fail, unprotected
 

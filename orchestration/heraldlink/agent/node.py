@@ -185,7 +185,7 @@ class Node:
     def tick(self, now: float) -> None:
         """Heartbeat, watch the worker, notice silent nodes."""
         self._next_tick = now + TICK_S
-        self._look_after_itself(now)
+        self._look_after_itself()
         if now >= self._next_beat:
             self._next_beat = now + BEAT_S
             self._link.beat(now)
@@ -207,9 +207,9 @@ class Node:
             self._keeper.tick(now, idle=not (away or self.machine.busy))
         self.feed(Ticked())
 
-    def _look_after_itself(self, now: float) -> None:
+    def _look_after_itself(self) -> None:
         """Tell what is wrong with this process; it goes on."""
-        for ailment in self._vitals.look(now, time.time()):
+        for ailment in self._vitals.look(time.monotonic(), time.time()):
             self.notices.broken(ailment.what, ailment.reason)
             if ailment.fact:
                 self.outbox.append(Entry(CLOCK_STEP, ailment.fact))
