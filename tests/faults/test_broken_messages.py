@@ -241,8 +241,13 @@ def test_a_node_without_keys_is_seen_to_answer_strangers(standing_rack: Laborato
     visits = visit(addresses, 27, seed=3, frames_each=5, limit_s=3.0)
     assert {item.channel for item in visits if item.way == "NULL" and item.leak} == set(places)
     for channel, address in addresses.items():
-        heard, _ = hear(address, [*openings(channel, Random(1))["NULL"], question(channel, 7)], limit_s=2.0)
-        said = frames(heard)
+        least = 1 if channel == "event" else 2  # a READY, and the answer to the question
+        for _ in range(10):  # libzmq drops what it gets in one go with the handshake, as on a busy machine
+            heard, _ = hear(
+                address, [*openings(channel, Random(1))["NULL"], question(channel, 7)], limit_s=2.0
+            )
+            if len(said := frames(heard)) >= least:
+                break
         assert said[0].name == "READY"
         assert leak(greeting("CURVE") + heard[64:]) == "a READY command"
-        assert channel == "event" or said[1].name is None  # and the question was answered
+        assert least == 1 or said[1].name is None
