@@ -73,7 +73,12 @@ class DriverAdapter:
 
     def _ask_together(self, queries: Sequence[str]) -> list[str]:
         """Replies to several queries in one exchange; a query may itself be several."""
-        return parted(self.name, queries, self.ask(joined(queries)))
+        reply = self.ask(joined(queries))
+        try:
+            return parted(self.name, queries, reply)
+        except DriverError:
+            self._stale = True  # the others may be under way, each in a line of its own
+            raise
 
     @contextmanager
     def exchange(self) -> Generator[None, None, None]:

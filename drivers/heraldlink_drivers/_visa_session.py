@@ -164,7 +164,12 @@ class VisaSession(VisaInstrument):
 
     def _ask_together(self, queries: Sequence[str]) -> list[str]:
         """Replies to several queries in one exchange; a query may itself be several."""
-        return parted(self.name, queries, self.ask(joined(queries, self.root)))
+        reply = self.ask(joined(queries, self.root))
+        try:
+            return parted(self.name, queries, reply)
+        except DriverError:
+            self._stale = True  # the others may be under way, each in a line of its own
+            raise
 
     def write_block(self, command: str, data: bytes | memoryview) -> None:
         """Send ``command`` and ``data`` as a definite block, ended as any message; asks for no error."""

@@ -2,13 +2,15 @@
 """What is read together time and again leaves in one exchange, and says what it would have said singly."""
 
 from collections.abc import Callable
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
 
 import pytest
 from driver_rig import sent
 from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 
 from heraldlink_drivers import IDQuantiqueID900, SantecTSL570, SingleQuantumEOS, StanfordDG645
-from heraldlink_drivers.errors import DriverError
+from heraldlink_drivers._ahead import MOST_REFUSALS
 from heraldlink_drivers.keysight_n7764a import KeysightN7764A
 from heraldlink_drivers.roles import ReadsTogether
 from heraldlink_drivers.sgs100a_role import SGS100ARole
@@ -110,10 +112,42 @@ def test_a_stretch_that_reads_other_things_is_told_apart(serve):
     assert [message.count(";") for message in sent(face)] == [2]
 
 
-def test_too_few_answers_are_no_answers(serve, monkeypatch):
+def test_an_instrument_that_answers_the_first_of_several_is_asked_one_by_one(serve, monkeypatch):
     face, driver, reads = delays(serve)
+    singly = [read() for read in reads]
     read_all(driver, reads)
     answer = face.respond
     monkeypatch.setattr(face, "respond", lambda message: answer(message).split(b";")[0])
-    with pytest.raises(DriverError, match="delays: 1 replies to 2 queries"):
-        read_all(driver, reads)
+    for _ in range(MOST_REFUSALS + 1):
+        assert read_all(driver, reads) == singly
+
+
+class LineByLine(StreamRequestHandler):
+    """Answers each query of a message in a line of its own; those after the first come late."""
+
+    def handle(self) -> None:
+        late = b""
+        for message in self.rfile:
+            answers = [self.server.face.respond(one) for one in message.strip().split(b";")]
+            lines = [answer + b"\r\n" for answer in answers if answer]
+            self.wfile.write(late + b"".join(lines[:1]))
+            late = b"".join(lines[1:])
+
+
+@pytest.fixture
+def line_by_line():
+    with ThreadingTCPServer(("127.0.0.1", 0), LineByLine) as server:
+        server.daemon_threads, server.face = True, DelayFace("SIM-1")
+        Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_reply_in_a_line_of_its_own_is_never_that_of_another_query(line_by_line):
+    address = f"TCPIP0::127.0.0.1::{line_by_line.server_address[1]}::SOCKET"
+    driver = StanfordDG645("delays", address, visalib="@py")
+    reads = [driver.delay_s, driver.amplitude_V]
+    singly = [read() for read in reads]
+    for _ in range(MOST_REFUSALS + 2):
+        assert read_all(driver, reads) == singly
+    driver.close()
