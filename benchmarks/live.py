@@ -6,8 +6,9 @@
 A time-stamp service in another process (`live_service.py`) sends blocks of two channels over ZeroMQ. Here
 they are received, put together, searched for heralds and published; the service receives the heralds. The
 figure with a target begins when the second channel's message has arrived here, and ends when the heralds
-are sent, with either engine; one part of it begins with the sorted block. The service times the whole way,
-both sockets included.
+are sent; one part of it begins with the sorted block. The service times the whole way, both sockets
+included. The target is that of the engine that live tags get: the compiled one where numba is installed;
+numpy's figures stand beside it.
 """
 
 import json
@@ -137,8 +138,9 @@ def main() -> None:
     rows: list[Row] = []
     for name, trip in trips.items():
         what = f"{2 * CHANNEL_TAGS:,} tags, {name}"
+        told = f"{what}: last arrival to heralds' message", found[name], "ms"
         rows += [
-            below(f"{what}: last arrival to heralds' message", found[name], "ms", TARGET_ms),
+            below(*told, TARGET_ms) if name == live_engine().name else Row(*told),
             Row(f"{what}: ... from the sorted block on", median(trip.block_ms), "ms"),
             Row(f"{what}: ... from sent to subscriber", median(trip.subscriber_ms), "ms"),
         ]

@@ -3,6 +3,7 @@
 
 from contextlib import contextmanager
 
+import msgspec
 import numpy as np
 import pytest
 import zmq
@@ -14,7 +15,7 @@ from heraldlink.heralding.attempts import CountedSyncs
 from heraldlink.heralding.herald_stream import HeraldStream
 from heraldlink.heralding.patterns import single_click
 from heraldlink.heralding.results import Heralds, joined
-from heraldlink.streams.heralds import Numbers, Publisher, message, read_message, run_live
+from heraldlink.streams.heralds import VERSION, Numbers, Publisher, message, read_message, run_live
 from heraldlink.tags.block import END_PS, Block, Header
 
 TABLE = single_click(1, 2, (100, 600))
@@ -82,7 +83,7 @@ def test_subscribers_get_every_herald_and_the_end():
     *heralds, numbers = found
     for one, other in zip(columns(joined(heralds)), columns(result.heralds), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert numbers == Numbers(1, result.heralds.attempt.size, result.heralds.ambiguous.size)
+    assert numbers == Numbers(VERSION, result.heralds.attempt.size, result.heralds.ambiguous.size)
 
 
 def test_subscribers_of_a_stream_that_breaks_off_are_told_so_instead_of_an_end():
@@ -112,5 +113,13 @@ def test_a_message_cut_short_is_refused():
     parts = message(
         run_live(Arrays(1, 100), HeraldStream(TABLE, CountedSyncs(0)), lambda heralds: None).heralds
     )
-    with pytest.raises(ProtocolError, match="columns"):
-        read_message([*parts[:2], parts[2][:-8], *parts[3:]])
+    with pytest.raises(ProtocolError, match="bytes"):
+        read_message([*parts[:2], parts[2][:-1]])
+    with pytest.raises(ProtocolError, match="not a message"):
+        read_message([*parts, b""])
+
+
+def test_a_message_of_fewer_heralds_than_none_is_refused():
+    header = msgspec.msgpack.encode({"version": VERSION, "heralds": -8, "ambiguous": 21})
+    with pytest.raises(ProtocolError, match="not a message"):
+        read_message([b"heralds", header, b""])

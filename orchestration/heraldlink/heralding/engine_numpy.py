@@ -231,7 +231,7 @@ def _patterns(bits: NDArray[np.uint32], first: Places, clicks: Places) -> NDArra
         if place == LONG:
             pattern[longer] = np.bitwise_or.reduceat(bits, first)[longer]
             break
-        pattern[longer] |= bits.take(first.take(longer) + place)
+        pattern[longer] = pattern.take(longer) | bits.take(first.take(longer) + place)
         place += 1
         longer = longer.compress(clicks.take(longer) > place)
     return pattern

@@ -42,12 +42,13 @@ class Rows(NamedTuple):
         """Only the rows at these places, which ascend."""
         if places.size == self.attempt.size:
             return self
+        after_ps = self.after_ps.take(places)
         return Rows(
             self.attempt.take(places),
             self.outcome.take(places),
             self.pattern.take(places),
-            self.after_ps.take(places),
-            self.time_ps.take(places),
+            after_ps,
+            after_ps if self.time_ps is self.after_ps else self.time_ps.take(places),
         )
 
 

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Heralds told as soon as they are decided: to a function, or to subscribers on this computer.
 
-A herald message is ``[b"heralds", header, attempt, outcome, pattern, after_ps, ambiguous]``: the header is
-msgpack ``{"version": 1, "heralds": n, "ambiguous": k}``, the others are arrays, little endian: int64[n],
-uint8[n], uint32[n], int64[n], int64[k]. The stream's end is ``[b"end", header]`` with all numbers;
-if it broke off, ``[b"broken", header]``, whose header has the reason too, as ``broken``.
+A herald message is ``[b"heralds", header, columns]``: the header is msgpack ``{"version": 2, "heralds": n,
+"ambiguous": k}``, the columns stand one after another, little endian: attempt int64[n], after_ps int64[n],
+ambiguous int64[k], pattern uint32[n], outcome uint8[n]. Each part of a message costs some 4 us. The stream's
+end is ``[b"end", header]`` with all numbers; if it broke off, ``[b"broken", header]``, whose header has the
+reason too, as ``broken``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Self, cast
+from collections.abc import Callable, Generator
+from typing import Annotated, Any, Self, cast
 
 import msgspec
 import numpy as np
@@ -23,9 +24,9 @@ from heraldlink.heralding.results import HeraldResult, Heralds
 from heraldlink.streams.memory import keep_memory
 from heraldlink.tags.block import TagSource
 
-VERSION = 1
+VERSION = 2
 TOPIC, END, BROKEN = b"heralds", b"end", b"broken"
-TYPES = ("<i8", "u1", "<u4", "<i8", "<i8")
+TYPES = ("<i8", "<i8", "<i8", "<u4", "u1")
 Columns = tuple[NDArray[np.integer[Any]], ...]
 BLOCK_TAGS = 1 << 17
 """Tags per block at most, so that a burst does not delay its first heralds."""
@@ -39,9 +40,19 @@ class Numbers(msgspec.Struct, frozen=True):
     """
 
     version: int
-    heralds: int
-    ambiguous: int
+    heralds: Annotated[int, msgspec.Meta(ge=0)]
+    ambiguous: Annotated[int, msgspec.Meta(ge=0)]
     broken: str = ""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Lengths of the columns."""
+        return self.heralds, self.heralds, self.ambiguous, self.heralds, self.heralds
+
+    @property
+    def columns_bytes(self) -> int:
+        """Length of all columns."""
+        return sum(np.dtype(form).itemsize * size for form, size in zip(TYPES, self.sizes, strict=True))
 
 
 def run_live(
@@ -125,14 +136,14 @@ def message(heralds: Heralds) -> list[bytes]:
     """Heralds as the parts of a message."""
     columns: Columns = (
         heralds.attempt,
-        heralds.outcome,
-        heralds.pattern,
         heralds.after_ps,
         heralds.ambiguous,
+        heralds.pattern,
+        heralds.outcome,
     )
     numbers = Numbers(VERSION, heralds.attempt.size, heralds.ambiguous.size)
-    parts = [column.astype(form, copy=False).tobytes() for column, form in zip(columns, TYPES, strict=True)]
-    return [TOPIC, msgspec.msgpack.encode(numbers), *parts]
+    data = [column.astype(form, copy=False).data for column, form in zip(columns, TYPES, strict=True)]
+    return [TOPIC, msgspec.msgpack.encode(numbers), b"".join(data)]
 
 
 def read_message(parts: list[bytes]) -> Heralds | Numbers:
@@ -147,14 +158,20 @@ def read_message(parts: list[bytes]) -> Heralds | Numbers:
             raise ProtocolError(f"heralds of version {numbers.version}; this version reads {VERSION}")
         if topic in (END, BROKEN) and not data:
             return _whole(topic, numbers)
-        columns = [np.frombuffer(part, form) for part, form in zip(data, TYPES, strict=True)]
+        (columns,) = data
     except (ValueError, msgspec.DecodeError) as error:
         raise ProtocolError(f"not a message of heralds ({error})") from error
-    sizes = [column.size for column in columns]
-    if topic != TOPIC or sizes != [*[numbers.heralds] * 4, numbers.ambiguous]:
-        raise ProtocolError(f"not a message of heralds: {topic[:20]!r} with columns of {sizes}")
-    attempt, outcome, pattern, after_ps, ambiguous = columns
+    if topic != TOPIC or len(columns) != numbers.columns_bytes:
+        raise ProtocolError(f"not a message of heralds: {topic[:20]!r} with {len(columns)} bytes")
+    attempt, after_ps, ambiguous, pattern, outcome = _columns(columns, numbers)
     return Heralds(attempt, outcome, pattern, after_ps, None, ambiguous)
+
+
+def _columns(data: bytes, numbers: Numbers) -> Generator[NDArray[Any]]:
+    begin = 0
+    for form, size in zip(TYPES, numbers.sizes, strict=True):
+        yield np.frombuffer(data, form, size, begin)
+        begin += size * np.dtype(form).itemsize
 
 
 def _whole(topic: bytes, numbers: Numbers) -> Numbers:

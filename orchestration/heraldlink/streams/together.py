@@ -38,7 +38,7 @@ class Together:
         self._header, self._restarts, self._merge = header, restarts, merge
         self._reached = dict.fromkeys(header.channels, BEGIN_PS)
         self._decided_until = BEGIN_PS
-        self._held: list[AnyBlock] = []
+        self._held: dict[int, list[AnyBlock]] = {channel: [] for channel in sorted(header.channels)}
         self.tags = 0
         """Tags that wait."""
         self.restarted = False
@@ -51,22 +51,37 @@ class Together:
         """
         if not len(records):
             return
-        columns = records.T.copy()  # what follows is quicker on arrays without steps
+        before = self._few_before(channel, records)
+        waiting = before.channel.size if before else 0
+        columns: Times = np.empty((records.shape[1], waiting + len(records)), dtype=np.int64)
+        for place, column in enumerate(_columns(before) if before else ()):
+            columns[place, :waiting] = column
+        new = columns[:, waiting:]
+        new[...] = records.T  # what follows is quicker on arrays without steps
+        self._check(channel, new)
+        self._reached[channel] = int(new[-1, -1])
+        self._held[channel][-1 if before else len(self._held[channel]) :] = [self._block(channel, columns)]
+        self.tags += len(records)
+
+    def _few_before(self, channel: int, records: Times) -> AnyBlock | None:
+        """The channel's last block that waits, if it is no longer than what came: one block is quicker."""
+        held = self._held[channel]
+        few = held and held[-1].channel.size <= len(records) and not self.restarted
+        return held[-1] if few else None
+
+    def _check(self, channel: int, columns: Times) -> None:
         if int(columns.min()) < 0:
             raise DataError(f"RAW{channel}: a time stamp beyond 2^63 ps")
-        key = columns[-1]
-        last = self._reached[channel]
-        if int(key[0]) < last or (key[1:] < key[:-1]).any():
-            self.restarted = True
-            if not self._restarts:
-                what = "times" if self._header.kind == "times" else "reference indices"
-                raise DataError(
-                    f"RAW{channel}: {what} step back after {max(last, int(key.max()))}: another record began;"
-                    " say how many attempts a record has, or record without sub-acquisitions"
-                )
-        self._reached[channel] = int(key[-1])
-        self._held.append(self._block(channel, columns))
-        self.tags += key.size
+        last, key = self._reached[channel], columns[-1]
+        if int(key[0]) >= last and not (key[1:] < key[:-1]).any():
+            return
+        self.restarted = True
+        if not self._restarts:
+            what = "times" if self._header.kind == "times" else "reference indices"
+            raise DataError(
+                f"RAW{channel}: {what} step back after {max(last, int(key.max()))}: another record began;"
+                " say how many attempts a record has, or record without sub-acquisitions"
+            )
 
     @property
     def until(self) -> int:
@@ -88,8 +103,9 @@ class Together:
 
     def drop(self) -> list[AnyBlock]:
         """Give up what waits; the channels stay where they are."""
-        held, self._held, self.tags = self._held, [], 0
-        return held
+        dropped = [block for held in self._held.values() for block in held]
+        self._held, self.tags = {channel: [] for channel in self._held}, 0
+        return dropped
 
     def _block(self, channel: int, columns: Times) -> AnyBlock:
         numbers = np.full(columns.shape[1], channel, dtype=np.int16)
@@ -100,17 +116,22 @@ class Together:
     def _before(self, until: int) -> AnyBlock | None:
         """Held tags whose key is less than ``until``, in order."""
         now: list[AnyBlock] = []
-        later: list[AnyBlock] = []
-        for block in self._held:
-            stop, tags = int(key_of(block).searchsorted(until)), block.channel.size
-            if 0 < stop < tags:
-                now.append(_part(block, slice(0, stop)))
-                later.append(_part(block, slice(stop, None)))
-            else:
-                (now if stop else later).append(block)
-        self._held = later
-        self.tags = sum(block.channel.size for block in later)
+        for channel, held in self._held.items():
+            later: list[AnyBlock] = []
+            self._held[channel] = later
+            for block in held:
+                stop, tags = int(key_of(block).searchsorted(until)), block.channel.size
+                if 0 < stop < tags:
+                    now.append(_part(block, slice(0, stop)))
+                    later.append(_part(block, slice(stop, None)))
+                else:
+                    (now if stop else later).append(block)
+        self.tags = sum(block.channel.size for held in self._held.values() for block in held)
         return self._merge(now, until) if now else None
+
+
+def _columns(block: AnyBlock) -> tuple[Times, ...]:
+    return (block.time_ps,) if isinstance(block, Block) else (block.after_ps, block.index)
 
 
 def _part(block: AnyBlock, here: slice) -> AnyBlock:
