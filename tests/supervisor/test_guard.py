@@ -79,6 +79,19 @@ def test_too_many_ends_within_a_minute_and_the_node_stays_down_until_it_is_clear
     assert guard.ticked(now) == [Spawn()]
 
 
+def test_aborts_while_the_agent_starts_are_no_ends_of_its_own() -> None:
+    """Somebody who may only watch and abort cannot bring a node into FAULT by asking often."""
+    guard, now = Guard("alice", 1), 0.0
+    for _ in range(8):
+        assert guard.ticked(now) == [Spawn()]
+        guard.spawned(11, now)
+        assert guard.asked("abort", "me", "eve", "smoke", now) == [Kill()]
+        assert kinds(guard.died(-9, now)) == [Raw]
+        assert kinds(guard.secured(0, SAFE, True, now)) == [Reply]
+        assert guard.state == "SAFE"
+        now += 0.3
+
+
 def test_ends_far_apart_are_forgiven() -> None:
     guard = started()
     for minute in range(1, 10):

@@ -70,5 +70,13 @@ def test_systemd_is_told(tmp_path: Path) -> None:
             node.send_signal(signal.SIGTERM)
             assignments(listener, "STATUS=DRAIN", 5)
             assert node.wait(20) == 0
+            (tmp_path / "fault-midpoint.txt").write_text("emergency stop: smoke")
+            faulty = subprocess.Popen(up, env=os.environ | environment)
+            told = assignments(listener, "READY=1", 20)
+            assert "STATUS=FAULT emergency stop: smoke" in told, (
+                "one in FAULT is kept, so that it can be cleared"
+            )
+            faulty.send_signal(signal.SIGTERM)
+            assert faulty.wait(20) == 1
         finally:
             bench_process.terminate()

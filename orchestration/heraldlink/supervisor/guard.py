@@ -125,6 +125,8 @@ class Guard:
     _orders: Orders = field(default_factory=Orders)
     _farewell: Farewell | None = None
     _latched: str = ""
+    _meant: bool = False
+    """Whether the agent was killed because somebody asked while it could not be told."""
 
     def status(self, now: float) -> SafetyStatus:
         """What is known of the node."""
@@ -203,7 +205,9 @@ class Guard:
             return [End(status)]
         how = f"was ended by signal {-status}" if status < 0 else f"ended with exit code {status}"
         self.phase, self.state, self.reason = Phase.SECURING, "RECOVER", f"the agent {how}"
-        self._ends = [*(end for end in self._ends if now - end < self.limits.window_s), now]
+        self._ends = [end for end in self._ends if now - end < self.limits.window_s]
+        self._ends += [] if self._meant else [now]
+        self._meant = False
         return [Raw(None, (), self.reason)]
 
     def secured(self, number: int, outcomes: Mapping[str, str], ok: bool, now: float) -> list[Action]:
@@ -286,7 +290,7 @@ class Guard:
         if self.phase in (Phase.KILLING, Phase.SECURING):
             return []  # answered when that is done
         if self.phase is Phase.STARTING:
-            self.phase = Phase.KILLING
+            self.phase, self._meant = Phase.KILLING, True
             return [Kill()]
         self.phase, self.reason = Phase.SECURING, reason or kind
         return [Raw(None, (), self.reason)]

@@ -38,7 +38,9 @@ CLOSE_LIMIT_S = 1.0
 """For a killed process to leave its connections; killing takes milliseconds."""
 
 LONGEST_REASON = 200
-READY = ("SAFE", "IDLE", "ARMED", "RUNNING")
+READY = ("SAFE", "IDLE", "ARMED", "RUNNING", "SUSPENDED", "FAULT", "MAINT")
+"""States in which instruments were read back and people are answered; systemd ends what is never ready, and
+nobody could clear a fault then."""
 
 
 @dataclass(frozen=True, slots=True)
