@@ -7,7 +7,9 @@ pairs, and an empty message ends the stream. Source: the vendor's example code (
 """
 
 import json
+import re
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +19,9 @@ import zmq
 from heraldlink_drivers._zmq_request import ZmqRequester, new_socket
 from heraldlink_drivers.errors import InstrumentError, RecordIncomplete
 from heraldlink_drivers.roles import Tags
+
+FIRST_DATA_PORT = 5555
+"""An acquisition of channel n has the id ``address:5555+n``, as a public log of the service shows."""
 
 _POLL_MS = 2
 _PAIR_BYTES = 16
@@ -40,17 +45,36 @@ class DataLinkService:
 
     def request(self, command: str) -> dict[str, object]:
         """Answer to one command; raises InstrumentError for an ``error`` in it."""
+        answer = self._answer(command)
+        if not isinstance(answer, dict):
+            raise InstrumentError(self._instrument, command, 0, f"unexpected answer {str(answer)[:80]!r}")
+        return cast("dict[str, object]", answer)
+
+    def _answer(self, command: str) -> object:
         reply = self._requester.ask(command)
         try:
             answer: object = json.loads(reply)
         except ValueError as error:
             raise InstrumentError(self._instrument, command, 0, f"not JSON: {reply[:80]!r}") from error
-        if not isinstance(answer, dict):
-            raise InstrumentError(self._instrument, command, 0, f"unexpected answer {reply[:80]!r}")
-        fields = cast("dict[str, object]", answer)
-        if "error" in fields:
+        if isinstance(answer, dict) and "error" in answer:
+            fields = cast("dict[str, object]", answer)
             raise InstrumentError(self._instrument, command, 0, _description(fields["error"]))
-        return fields
+        return answer
+
+    def stop_left(self, device: str, channels: Collection[int]) -> list[str]:
+        """Stop what an earlier client left running on these channels of a device; the ids.
+
+        A client that dies leaves its streams; the service goes on filling them, and keeps their ports. So
+        do the vendor's examples begin: they stop whatever ``list`` names.
+        """
+        answer = self._answer("list")
+        if not isinstance(answer, list):
+            raise InstrumentError(self._instrument, "list", 0, f"unexpected answer {str(answer)[:80]!r}")
+        known = {f"{device}:{FIRST_DATA_PORT + channel}" for channel in channels}
+        left = [one for one in map(str, cast("list[object]", answer)) if re.sub(r"-\d+$", "", one) in known]
+        for identity in left:
+            self.request(f"stop --id {identity}")
+        return left
 
     def save(self, device: str, channel: int, filename: str, form: str) -> str:
         """Start to write the time stamps of a channel to a file; returns the acquisition's id."""

@@ -56,7 +56,7 @@ class IDQuantiqueID900(ID900Device):
         self._stream_port, self._timeout_s, self._combiner = stream_port, timeout, combiner
         self._service: DataLinkService | None = None
         self._streams: dict[int, TagStream] = {}
-        self._opened = self._ended = False
+        self._opened = self._ended = self._swept = False
         self._tick_input = "INPU4"
         self.connect_message()
 
@@ -125,17 +125,24 @@ class IDQuantiqueID900(ID900Device):
         return int(self.ask(f"{self._tick_input}:COUN?"))
 
     def open_streams(self) -> None:
-        """Start a stream for each RAW block that sends, as configured; streams that run stay."""
+        """Start a stream for each RAW block that sends, as configured; streams that run stay.
+
+        The first time, what earlier connections have left running on these channels is stopped.
+        """
         with self.lock:
             if self._opened:
                 return
-            sending = self.ask_all([f":{raw.prefix}:SEND?" for raw in self.raws])
-            for number, reply in enumerate(sending, start=1):
-                if number not in self._streams and on_off(reply):
+            replies = self.ask_all([f":{raw.prefix}:SEND?" for raw in self.raws])
+            sending = [number for number, reply in enumerate(replies, start=1) if on_off(reply)]
+            service = self._datalink_service()
+            if not self._swept:
+                if left := service.stop_left(self._device_address, sending):
+                    self.log.warning("stopped acquisitions that were left running: %s", ", ".join(left))
+                self._swept = True
+            for number in sending:
+                if number not in self._streams:
                     port = self._stream_port and self._stream_port + number
-                    self._streams[number] = TagStream(
-                        self._datalink_service(), self._device_address, number, port
-                    )
+                    self._streams[number] = TagStream(service, self._device_address, number, port)
             self._opened = True
 
     def _datalink_service(self) -> DataLinkService:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
 from threading import Event, Thread
 
 import numpy as np
@@ -208,6 +209,27 @@ def test_closing_ends_the_streams(tagger, server):
     assert server.datalink.execute("list") != "[]"
     tagger.close()
     assert server.datalink.execute("list") == "[]"
+
+
+def test_streams_that_another_life_left_are_stopped_and_their_sockets_closed(server):
+    options = {"datalink": server.datalink_address, "stream_port": 0}
+    dead = IDQuantiqueID900("dead", server.address, **options)
+    dead.configure(NODE)
+    dead.open_streams()
+    before = json.loads(server.datalink.execute("list"))
+    for stream in dead._streams.values():
+        stream._socket.close(linger=0)  # its process was killed
+    again = IDQuantiqueID900("again", server.address, **options)
+    try:
+        again.open_streams()
+        assert json.loads(server.datalink.execute("list")) == before
+        wait_for(lambda: sum(not stream.done for stream in server._streams) == len(before))
+        again.close_streams()
+        assert server.datalink.execute("list") == "[]"
+    finally:
+        again.close()
+        dead._streams.clear()
+        dead.close()
 
 
 class Forgetful:

@@ -20,7 +20,7 @@ from fault_lab.history import History
 from fault_lab.history_control import Faulty, Loss, Passed, is_told
 from fault_lab.processes import descendants, words_of
 from fault_lab.proxy import Proxy
-from fault_lab.relay import Relay
+from fault_lab.relay import SILENT_S, Relay
 from fault_lab.site import live
 from heraldlink import safety
 from heraldlink.config import find_config
@@ -308,7 +308,7 @@ class Laboratory:
 
     def _way_to_midpoint(self, name: str) -> str:
         if name not in self.link:
-            self.link[name] = Relay(self.addresses["midpoint.link"])
+            self.link[name] = Relay(self.addresses["midpoint.link"], SILENT_S)
             if self._wired:
                 self.wire[name] = Proxy(("127.0.0.1", self.link[name].port))
         return self.wire[name].endpoint if self._wired else self.link[name].endpoint

@@ -71,6 +71,20 @@ def test_a_relay_drops_what_a_rule_names_and_counts_it(ends) -> None:
     assert [item.kind for item in rule.struck] == ["link.close"] * 2
 
 
+def test_a_relay_closes_the_connections_of_those_who_have_gone() -> None:
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as target:
+        port = target.bind_to_random_port("tcp://127.0.0.1")
+        relay = Relay(f"tcp://127.0.0.1:{port}", silent_s=0.2)
+        for _ in range(3):
+            with context.socket(zmq.DEALER) as dealer:
+                dealer.connect(relay.endpoint)
+                dealer.send_multipart(close_frames(1))
+                assert target.poll(2000)
+                target.recv_multipart()
+        wait_for(lambda: not relay._backs, 2.0, "the relay to forget them")
+        relay.close()
+
+
 def test_a_relay_doubles_and_swaps(ends) -> None:
     rule = ends.relay.add(Rule("duplicate", count=1))
     ends.send(1)

@@ -170,9 +170,19 @@ class PairStream(_Watched):
         return True
 
     def finish(self) -> None:
-        """Send the rest, then the empty message that ends a stream."""
+        """Send the rest, then the empty message that ends a stream; close when nobody takes them."""
         self._queue.append(b"")
         self.ready()
+        self._give_up(len(self._queue) + 1)
+
+    def _give_up(self, before: int) -> None:
+        """Close once nothing was taken for a while: the client is gone, or was never there."""
+        if self.socket.closed:
+            return
+        if len(self._queue) < before:
+            self._loop.call_later(LINGER_MS / 1e3, self._give_up, len(self._queue))
+        else:
+            self.close()
 
     def ready(self) -> None:
         """Send what the client takes."""
