@@ -56,10 +56,12 @@ class DataLinkService:
             answer: object = json.loads(reply)
         except ValueError as error:
             raise InstrumentError(self._instrument, command, 0, f"not JSON: {reply[:80]!r}") from error
-        if isinstance(answer, dict) and "error" in answer:
-            fields = cast("dict[str, object]", answer)
+        if not isinstance(answer, dict):
+            return answer
+        fields = cast("dict[str, object]", answer)
+        if "error" in fields:
             raise InstrumentError(self._instrument, command, 0, _description(fields["error"]))
-        return answer
+        return fields
 
     def stop_left(self, device: str, channels: Collection[int]) -> list[str]:
         """Stop what an earlier client left running on these channels of a device; the ids.

@@ -3,17 +3,18 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
 
-from fault_lab.laboratory import ENDS, NODES, Laboratory, descendants, wait_for, words_of
+from fault_lab.laboratory import ENDS, Laboratory, descendants, wait_for, words_of
 from fault_lab.relay import Rule
 
 Mend = Callable[[], None]
-Trouble = Callable[[Laboratory, Random], tuple[str, Mend]]
+Trouble = Callable[[Laboratory, Random, Sequence[str]], tuple[str, Mend]]
+"""The names are those of nodes whose processes may be ended or stopped."""
 
 GONE_S = 20.0
 INSTRUMENTS = (
@@ -30,16 +31,16 @@ INSTRUMENTS = (
 )
 
 
-def kill_node(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def kill_node(lab: Laboratory, random: Random, nodes: Sequence[str]) -> tuple[str, Mend]:
     """kill -9 of a node."""
-    name = random.choice(NODES)
+    name = random.choice(nodes)
     lab.kill(name)
     return f"kill -9 {name}", partial(lab.restart, name)
 
 
-def kill_supervisor(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def kill_supervisor(lab: Laboratory, random: Random, nodes: Sequence[str]) -> tuple[str, Mend]:
     """kill -9 of a supervisor; as systemd does, another is started when nothing of the former is left."""
-    name = random.choice(NODES)
+    name = random.choice(nodes)
     left = descendants(lab.pid(name))
     lab.kill(name)
 
@@ -50,17 +51,17 @@ def kill_supervisor(lab: Laboratory, random: Random) -> tuple[str, Mend]:
     return f"kill -9 {name}'s supervisor", again
 
 
-def kill_agent(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def kill_agent(lab: Laboratory, random: Random, nodes: Sequence[str]) -> tuple[str, Mend]:
     """kill -9 of an agent; its supervisor starts another."""
-    name = random.choice(NODES)
+    name = random.choice(nodes)
     for pid in agents(lab, name):
         os.kill(pid, signal.SIGKILL)
     return f"kill -9 {name}'s agent", nothing
 
 
-def pause_agent(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def pause_agent(lab: Laboratory, random: Random, nodes: Sequence[str]) -> tuple[str, Mend]:
     """SIGSTOP of an agent, which its supervisor kills for it."""
-    name = random.choice(NODES)
+    name = random.choice(nodes)
     for pid in agents(lab, name):
         os.kill(pid, signal.SIGSTOP)
     return f"SIGSTOP {name}'s agent", nothing
@@ -79,23 +80,23 @@ def alive(pid: int) -> bool:
         return False
 
 
-def kill_worker(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def kill_worker(lab: Laboratory, random: Random, nodes: Sequence[str]) -> tuple[str, Mend]:
     """kill -9 of an instrument worker; the node hires another."""
-    name = random.choice(NODES)
+    name = random.choice(nodes)
     for pid in lab.workers(name):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     return f"kill -9 {name}'s worker", nothing
 
 
-def pause_node(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def pause_node(lab: Laboratory, random: Random, nodes: Sequence[str]) -> tuple[str, Mend]:
     """SIGSTOP of a node."""
-    name = random.choice(NODES)
+    name = random.choice(nodes)
     lab.pause(name)
     return f"SIGSTOP {name}", partial(lab.resume, name)
 
 
-def bad_link(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def bad_link(lab: Laboratory, random: Random, _: Sequence[str]) -> tuple[str, Mend]:
     """A share of the messages of one link is lost, doubled, late or swapped."""
     name, act = random.choice(ENDS), random.choice(("drop", "duplicate", "delay", "swap"))
     share = random.choice((0.1, 0.5))
@@ -104,7 +105,7 @@ def bad_link(lab: Laboratory, random: Random) -> tuple[str, Mend]:
     return f"{act} {share:.0%} of {name}'s link", lab.link[name].clear
 
 
-def black_hole(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def black_hole(lab: Laboratory, random: Random, _: Sequence[str]) -> tuple[str, Mend]:
     """A link without a word, one way or both."""
     name = random.choice(ENDS)
     ways = random.choice((("up",), ("down",), ("up", "down")))
@@ -112,13 +113,13 @@ def black_hole(lab: Laboratory, random: Random) -> tuple[str, Mend]:
     return f"black hole {'+'.join(ways)} at {name}", lab.wire[name].heal
 
 
-def reset_link(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def reset_link(lab: Laboratory, random: Random, _: Sequence[str]) -> tuple[str, Mend]:
     """RST on a link."""
     name = random.choice(ENDS)
     return f"RST of {lab.wire[name].reset()} connections of {name}", nothing
 
 
-def instrument(lab: Laboratory, random: Random) -> tuple[str, Mend]:
+def instrument(lab: Laboratory, random: Random, _: Sequence[str]) -> tuple[str, Mend]:
     """An instrument fails."""
     name, kind, options = random.choice(INSTRUMENTS)
     lab.fault(name, kind, **options)
