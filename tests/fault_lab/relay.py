@@ -49,7 +49,8 @@ class Rule:
     first. ``count``: at most so often. ``delay_s`` and ``jitter_s`` (uniform, plus or minus): of "delay" and
     of the copy of "duplicate". "swap" holds a message until the next one that the rule fits has passed, or
     ``delay_s`` (0.2 s without one). ``changed`` makes the frames of "change". "call" calls ``called`` before
-    the message passes: something is broken at this very step. Draws with ``seed``.
+    the message passes: something is broken at this very step. ``fits``: which messages of the kind are meant
+    and counted. Draws with ``seed``.
     """
 
     act: Act
@@ -62,6 +63,7 @@ class Rule:
     jitter_s: float = 0.0
     changed: Callable[[Frames], Frames] | None = None
     called: Callable[[], None] | None = None
+    fits: Callable[[Frames], bool] | None = None
     seed: int = 0
     struck: list[Passed] = field(default_factory=list[Passed])
 
@@ -72,6 +74,8 @@ class Rule:
     def strikes(self, item: Passed) -> bool:
         """Whether it happens to this message; draws and counts."""
         if self.way not in (None, item.way) or not self._is_meant(item.kind):
+            return False
+        if self.fits is not None and not self.fits(item.frames):
             return False
         self._seen += 1
         if self._seen <= self.skip or (self.count is not None and len(self.struck) >= self.count):

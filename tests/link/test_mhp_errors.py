@@ -108,6 +108,7 @@ def test_a_node_that_is_armed_too_late_is_gen_fail_and_the_next_slot_plays() -> 
     net = asked()
     target, event = until(net, SlotArmed)
     assert isinstance(event, Answered)
+    net.bench.tick += 1
     net.feed(target, Answered(msgspec.structs.replace(event.body, tick=event.body.tick + 1)))  # type: ignore[attr-defined]
     net.run(None)
     assert [void.code for void in voids(net)] == ["GEN_FAIL"] * 2

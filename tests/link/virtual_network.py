@@ -376,6 +376,8 @@ class VirtualNetwork:
         """Answer when a real worker would."""
         delay_s, answer = WORK_S, lambda: self.answer(process.name, call)
         match call:
+            case w.Count(fresh=True):
+                delay_s = (self.slot() + 1) * SLOT_S - self.now + 1e-6
             case w.ArmSlot():
                 delay_s = max(WORK_S, (call.slot - 1) * SLOT_S - self.now + 0.01)
             case w.PlaySlot():
@@ -407,7 +409,7 @@ class VirtualNetwork:
             case w.Load():
                 return w.Loaded(call.request, "program")
             case w.Count():
-                return w.Counted(call.request, self.slot() + call.fresh)
+                return w.Counted(call.request, self.slot())
             case w.ArmSlot():
                 return w.SlotArmed(call.request, call.burst, self.slot())
             case w.PlaySlot():

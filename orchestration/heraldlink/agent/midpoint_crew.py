@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from heraldlink.agent.blame import blaming
+from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.estimator import Estimator
 from heraldlink.agent.hub_tags import HubSlot, Recording, read_hub
 from heraldlink.agent.measured_link import MeasuredLink
@@ -20,6 +20,7 @@ from heraldlink.agent.waiting import wait_until
 from heraldlink.config import MidpointConfig
 from heraldlink.errors import ProtocolError, Unsupported
 from heraldlink.heralding.description import describe_midpoint
+from heraldlink.link.tick_counts import REMEDY
 from heraldlink.messages.header import Body
 from heraldlink.messages.values import INTERLOCK_OPEN, Deviation, Drive, Parameters, SlotCounts
 from heraldlink.messages.worker import (
@@ -143,6 +144,7 @@ class MidpointCrew:
             before, tick = tagger.counts(), tagger.tick_count()
             if tick == body.slot - 1:
                 tick = tagger.arm_record(record_ps)
+            self._check_not_behind(tick, body.slot)
             if tick != body.slot - 1:
                 reason = f"slot {body.slot} was to be recorded after tick {tick}"
                 return SlotPlayed(body.request, body.burst, reason, (), None, NOTHING, ())
@@ -174,6 +176,13 @@ class MidpointCrew:
             deviations=tuple(doubts),
             doubles=() if body.estimate else found.doubles,
         )
+
+    def _check_not_behind(self, tick: int, slot: int) -> None:
+        """Raise InstrumentFault where both ends have counted a tick that this time controller has not."""
+        if tick < slot - 1:
+            device = self._config.roles.tagger
+            reason = f"{device}: it counted {tick} slot ticks where both ends counted {slot - 1}: {REMEDY}"
+            raise InstrumentFault(device, reason)
 
     def _recorded(self) -> list[Deviation]:
         """Wait for the record's end; what opens an interlock meanwhile, which ends the waiting."""

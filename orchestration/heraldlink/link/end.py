@@ -8,9 +8,25 @@ REPORT, journal the VERDICT. ``now`` is any monotonic clock in seconds, used for
 
 from dataclasses import replace
 
-from heraldlink.link import distributed_queue, end_life, end_master, end_slot, kept_phase, storage
+from heraldlink.link import (
+    distributed_queue,
+    end_life,
+    end_master,
+    end_slot,
+    kept_phase,
+    storage,
+    tick_counts,
+)
 from heraldlink.link.end_order import place
-from heraldlink.link.end_state import LOADING_LIMIT_S, STAGE_LIMIT_S, STASH_LIMIT, EndState, Item, Stage
+from heraldlink.link.end_state import (
+    LOADING_LIMIT_S,
+    STAGE_LIMIT_S,
+    STASH_LIMIT,
+    EndState,
+    Item,
+    OwnCount,
+    Stage,
+)
 from heraldlink.link.endings import ask_again, is_unsettled
 from heraldlink.link.events import (
     Actions,
@@ -82,8 +98,9 @@ def react(state: EndState, event: Event, now: float) -> Outcome:
         case Cancelled():
             return cancelled(state, event)
         case Broken():
+            reason = end_slot.with_void(state.active, event.reason)
             state, gone = storage.all_gone(kept_phase.forgotten(state), event.reason)
-            state, actions = end_master.fail_all(state, state.node, event.device, event.reason, park=True)
+            state, actions = end_master.fail_all(state, state.node, event.device, reason, park=True)
             return state, (*gone, *actions)
         case Lost():
             state, gone = lost_halves(kept_phase.forgotten(state), event)
@@ -92,7 +109,7 @@ def react(state: EndState, event: Event, now: float) -> Outcome:
         case Recovered():
             return end_life.began(state, event)
         case Readied():
-            return readied(state, event)
+            return readied(replace(state, own_count=OwnCount()), event)
         case Released():
             return storage.released(state, event.client, event.sequence_number, "its client gave it up")
         case Opened():
@@ -242,6 +259,10 @@ def added(state: EndState, body: Add, now: float) -> Outcome:
 def answer(state: EndState, event: Answered, now: float) -> Outcome:
     """The worker has answered; answers to an ended request are dropped."""
     item, body = state.active, event.body
+    if isinstance(body, Counted | SlotArmed) and (body.request == STORAGE or is_of(item, body)):
+        state, actions = tick_counts.looked(state, item, body.tick, now)
+        if actions:
+            return state, actions
     if isinstance(body, Counted) and body.request == STORAGE:
         return storage.overdue(replace(state, tick=body.tick, asked_tick=False), body.tick)
     if item is None or getattr(body, "request", None) != item.request:
@@ -258,6 +279,11 @@ def answer(state: EndState, event: Answered, now: float) -> Outcome:
             return end_slot.collected(state, item, body, now)
         case _:
             return state, ()
+
+
+def is_of(item: Item | None, body: Counted | SlotArmed) -> bool:
+    """Whether an answer belongs to the active request."""
+    return item is not None and body.request == item.request
 
 
 def look_at_the_time(state: EndState) -> Outcome:

@@ -160,7 +160,7 @@ def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
     """The slot was not played; the master tries again, after a fresh tick if it was too late for one."""
     totals = replace(item.totals, voids=item.totals.voids + 1)
     lead = item.lead.after_late() if body.late else item.lead.after_early()
-    item = replace(item, stage=Stage.READY, since=now, totals=totals, lead=lead)
+    item = replace(item, stage=Stage.READY, since=now, totals=totals, lead=lead, void=body.reason)
     if item.master != state.node:
         return replace(state, active=item), ()
     if totals.voids > VOID_LIMIT:
@@ -171,6 +171,13 @@ def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
     # one that was never compared with the tick count did not come too late: its tick may be yet to come
     fresh = body.late and body.code == "GEN_FAIL"
     return replace(state, active=item), (Call(Count(item.request, fresh=fresh)),)
+
+
+def with_void(item: Item | None, reason: str) -> str:
+    """What ended a request, with why its last slot was not played if that was so."""
+    if item is None or not item.totals.voids:
+        return reason
+    return f"{reason}; the slot before was not played: {item.void}"
 
 
 def replied(state: EndState, item: Item, body: Reply, now: float) -> Outcome:

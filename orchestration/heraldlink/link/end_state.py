@@ -141,7 +141,7 @@ class Item:
 
     ``held``: (attempt, qubit) of what the last slot left, until the midpoint has decided on it; ``heralds``
     are those that it has told of the slot. ``estimates``: slots that only estimate the phase; ``barren``:
-    those with a deviation and without a herald.
+    those with a deviation and without a herald. ``void``: why one was last not played.
     """
 
     request: int
@@ -167,6 +167,16 @@ class Item:
     held: tuple[tuple[int, int], ...] = ()
     heralds: tuple[Herald, ...] = ()
     estimates: int = 1
+    void: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCount:
+    """A node's own slot tick count; ``came``: since when it is that, by its clock, in the request."""
+
+    ticks: int = 0
+    came: float = 0.0
+    request: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +186,7 @@ class EndState:
     ``unsettled``: requests that this node left without knowing their end. ``known_ends``: the last ones whose
     end it knows. ``next_mhp_seq`` and ``holes``: which heralds it has a decision for.
     ``purposes`` are those for which requests of the peer are taken; ``qubits`` how many it can keep.
-    ``phase``: what the last slot left, for the next request.
+    ``phase``: what the last slot left, for the next request. ``own_count``: as it was read last.
     """
 
     node: str
@@ -203,6 +213,7 @@ class EndState:
     stored: tuple[Stored, ...] = ()
     room_version: int = 0
     asked_tick: bool = False
+    own_count: OwnCount = OwnCount()
     peer_room: Room = field(default_factory=Room)
     phase: KeptPhase | None = None
 

@@ -9,6 +9,7 @@ from heraldlink.link.facts import HERALDS, PAIR, HeraldsFact, fact_of
 from heraldlink.link.midpoint_end import fail
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
 from heraldlink.link.offsets import alarm, followed
+from heraldlink.link.tick_counts import BEHIND_LIMIT, behind, too_far_behind
 from heraldlink.link.verdict import Case, decide, strays
 from heraldlink.messages.link import Gen, Reply, Report, Verdict, Void
 from heraldlink.messages.origin import joined
@@ -41,12 +42,23 @@ def generated(state: MidpointState, item: Item, source: str, body: Gen, now: flo
         return void(state, item, f"{slots}, or another basis", now, late=True, code="TIME_MISMATCH")
     late = [node for node in state.ends if gens[node].tick != body.slot - 1]
     if late:
-        counts = " and ".join(f"{node} after tick {gens[node].tick}" for node in late)
-        too_late = any(gens[node].tick >= body.slot for node in late)
-        return void(state, item, f"slot {body.slot} was armed by {counts}", now, late=too_late)
+        return untimely(state, item, late, body.slot, now)
     item = replace(item, stage=Stage.PLAYING)
     play = PlaySlot(item.request, body.burst, body.slot, body.estimate, body.keep)
     return replace(state, active=item), (Call(play),)
+
+
+def untimely(state: MidpointState, item: Item, nodes: list[str], slot: int, now: float) -> Outcome:
+    """Nodes were armed after another tick than the one before the slot: try again, unless that is no use."""
+    ticks = {node: item.gens[node].tick for node in nodes}
+    slow = min(nodes, key=lambda node: ticks[node])
+    if ticks[slow] < slot - 1:
+        item = behind(item, slow)
+        if item.behind.number >= BEHIND_LIMIT:
+            return too_far_behind(state, item, slow, now)
+    counts = " and ".join(f"{node} after tick {tick}" for node, tick in ticks.items())
+    late = any(tick >= slot for tick in ticks.values())
+    return void(state, item, f"slot {slot} was armed by {counts}", now, late=late)
 
 
 def compare(state: MidpointState, item: Item) -> str:

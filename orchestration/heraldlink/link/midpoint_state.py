@@ -26,6 +26,14 @@ class Stage(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """How many slots in a row an end was armed before their time; ``burst``: the last of them."""
+
+    number: int = 0
+    burst: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """The active request at the midpoint; ``burst`` is the last one decided, voided or played.
 
@@ -49,6 +57,7 @@ class Item:
     played: SlotPlayed | None = None
     heralds: tuple[Herald, ...] = ()
     tally: Tally = field(default_factory=Tally)
+    behind: Behind = Behind()
 
 
 @dataclass(frozen=True, slots=True)
