@@ -18,14 +18,18 @@ from heraldlink.errors import BadArray, WrongVersion
 from heraldlink.messages.command import (
     COMMAND_TYPES,
     Create,
+    Done,
     Err,
+    FetchTags,
     GetStatus,
     NodeStatus,
     Ping,
+    Prepare,
     Stream,
     Tags,
 )
 from heraldlink.messages.header import VERSION, Body, Header, Message, decode, encode, kind_of
+from heraldlink.messages.lease import ReadParameter
 from heraldlink.requests import unpack
 from heraldlink.transport import Dealer
 
@@ -92,6 +96,22 @@ def create(**changes: object) -> list[bytes]:
     body = Create(1, "bob", 5, 0.5, 10.0, 1, ("XX",), 1000)
     fields = msgspec.to_builtins(body) | {"kind": kind_of(Create)} | changes
     return [header(kind_of(Create), request_id=len(repr(changes))), msgspec.msgpack.encode(fields)]
+
+
+def test_those_who_only_read_hold_up_no_order(rack: Laboratory, asker: Asker) -> None:
+    """Tags that were asked for hundreds of times before wait until the node is prepared."""
+    rack.fault("alice_mw", "delay", delay_s=0.3, count=1)
+    reads = [ReadParameter("alice_mw", "power"), *[FetchTags(1)] * 300]
+    for number, body in enumerate([*reads, Prepare()], start=1):
+        asked = Message(Header(VERSION, kind_of(type(body)), number, 0, 5), body)
+        asker.dealer.send_or_raise(encode(asked), "alice", ANSWER_S)
+    answered: list[Message] = []
+    while not answered or answered[-1].header.request_id <= len(reads):
+        answer = asker.dealer.receive(ANSWER_S)
+        assert answer is not None
+        answered.append(decode(answer, COMMAND_TYPES))
+    assert isinstance(answered[-1].body, Done)
+    assert len(answered) < 10
 
 
 @fault(42)

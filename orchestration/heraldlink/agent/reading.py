@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client reads through a node: parameters, and what the instruments say after a doubtful command."""
+"""What a client reads through a node: parameters, tags, and what instruments say after a doubtful command.
+
+It is asked of the worker when nothing else waits, so that readers hold no request up.
+"""
 
 import time
 from typing import Protocol
@@ -7,13 +10,13 @@ from typing import Protocol
 import msgspec
 
 from heraldlink.agent.command_port import Question
-from heraldlink.agent.desk import MOST_ASIDE, Desk
+from heraldlink.agent.desk import MOST_ASIDE, Desk, OnReply
 from heraldlink.agent.lease import Refused
-from heraldlink.messages.command import Err
+from heraldlink.messages.command import Err, FetchTags, Tags
 from heraldlink.messages.header import Body, Message
 from heraldlink.messages.lease import Reading, ReadParameter
 from heraldlink.messages.values import CommandCode, ErrorCode
-from heraldlink.messages.worker import Fault, ReadBack, ReadBacks, ReadOne, Value
+from heraldlink.messages.worker import Fault, ReadBack, ReadBacks, ReadOne, ReadTags, TagArrays, Value
 
 
 class Answering(Protocol):
@@ -26,7 +29,7 @@ class Answering(Protocol):
         """The desk in front of the worker."""
         ...
 
-    def answer(self, question: Question, body: Body) -> bool:
+    def answer(self, question: Question, body: Body, arrays: tuple[bytes, ...] = ()) -> bool:
         """Answer a question, and keep the answer of a command."""
         ...
 
@@ -48,7 +51,26 @@ def read(node: Answering, question: Question, body: ReadParameter) -> None:
             case _:
                 pass
 
-    if not node.desk.ask_aside(ReadOne(body.instrument, body.parameter), done, time.monotonic()):
+    _ask(node, question, ReadOne(body.instrument, body.parameter), done)
+
+
+def fetch(node: Answering, question: Question, body: FetchTags) -> None:
+    """Recorded tags of a request, between the calls of others."""
+
+    def done(message: Message) -> None:
+        match message.body:
+            case TagArrays() as found:
+                node.answer(question, Tags(node.name, found.streams, found.describe), message.arrays)
+            case Fault() as fault:
+                node.answer(question, Err("NORES", fault.reason, node.name, fault.device))
+            case _:
+                pass
+
+    _ask(node, question, ReadTags(body.request), done)
+
+
+def _ask(node: Answering, question: Question, body: Body, done: OnReply) -> None:
+    if not node.desk.ask_aside(body, done, time.monotonic()):
         reason = f"node {node.name} has {MOST_ASIDE} reads waiting: ask more slowly"
         node.answer(question, Err("LIMIT", reason, node.name))
 

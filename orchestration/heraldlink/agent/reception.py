@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from heraldlink.agent.command_port import Question
 from heraldlink.agent.lease import Lease
-from heraldlink.agent.reading import read
+from heraldlink.agent.reading import fetch, read
 from heraldlink.agent.requests import demand_of
 from heraldlink.errors import RequestError
 from heraldlink.link.events import Asked, Broken, Cancelled, Opened, Readied
@@ -25,13 +25,12 @@ from heraldlink.messages.command import (
     Prepare,
     Receive,
     StopReceive,
-    Tags,
 )
 from heraldlink.messages.event import GetSnapshot
 from heraldlink.messages.header import Body, Message, new_id
 from heraldlink.messages.lease import ReadParameter
 from heraldlink.messages.values import CommandCode, ErrorCode
-from heraldlink.messages.worker import Fault, Notes, PrepareAll, ReadTags, TagArrays
+from heraldlink.messages.worker import Fault, Notes, PrepareAll
 
 if TYPE_CHECKING:
     from heraldlink.agent.node import Node
@@ -75,7 +74,7 @@ class Reception:
             case Receive() | StopReceive() as body:
                 self.open(question, body)
             case FetchTags() as body:
-                self.hand_over(question, body)
+                fetch(self._node, question, body)
             case ReadParameter() as body:
                 read(self._node, question, body)
             case _:
@@ -225,21 +224,6 @@ class Reception:
         self._node.answer(
             question, Done({body.remote: f"purpose {body.purpose_id} is {'open' if opened else 'closed'}"})
         )
-
-    def hand_over(self, question: Question, body: FetchTags) -> None:
-        """Recorded tags of a request."""
-
-        def done(message: Message) -> None:
-            match message.body:
-                case TagArrays() as found:
-                    tags = Tags(self._node.name, found.streams, found.describe)
-                    self._node.answer(question, tags, message.arrays)
-                case Fault() as fault:
-                    self._no(question, "NORES", fault.reason, fault.device)
-                case _:
-                    pass
-
-        self._node.desk.call(ReadTags(body.request), done, time.monotonic())
 
 
 def code_of(fault: Fault) -> ErrorCode | CommandCode:
