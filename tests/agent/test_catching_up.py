@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "journal"))
 from journal_facts import heralds, pair
 
 from heraldlink.agent.archive import Archive
-from heraldlink.agent.catching_up import AGAIN_S, MOST_FACTS, Asker, Teller
+from heraldlink.agent.catching_up import AGAIN_S, MOST_FACTS, MOST_NUMBERS, Asker, Teller
 from heraldlink.agent.outbox import MOST_ROWS, Outbox
 from heraldlink.errors import JournalError
 from heraldlink.journal import Entry, Journal
@@ -128,6 +128,30 @@ def test_a_midpoint_that_lost_its_end_uses_no_number_again(shelves: tuple[Shelf,
     talk.tick(0.0)
     assert talk.raised == [(5, 5)]
     assert len(end.pairs()) == 5
+
+
+@pytest.mark.parametrize("number", [MOST_NUMBERS, 2**62, 2**63 - 1])
+def test_a_number_that_no_midpoint_hands_out_is_not_believed(
+    shelves: tuple[Shelf, Shelf], number: int
+) -> None:
+    middle, end = shelves
+    middle.write(Entry(PAIR, pair(1)))
+    talk = Talk(middle, end)
+    assert talk.teller.take("alice", CatchUp(0, (), number, 1))
+    assert talk.teller.take("alice", CatchUp(0, (), 1, number))
+    assert talk.raised == []
+
+
+def test_numbers_far_apart_take_no_more_memory_than_others(shelves: tuple[Shelf, Shelf]) -> None:
+    """A midpoint whose numbers were raised far goes on from there, also after its next start."""
+    middle, end = shelves
+    far = MOST_NUMBERS - 1
+    middle.write(*(Entry(PAIR, pair(number)) for number in (1, far + 1, far)))
+    for archive in (middle.archive, Archive(middle.journal)):
+        assert (archive.last_mhp, archive.complete) == (far + 1, 1)
+        assert [archive.decided(number) for number in (1, 2, far, far + 1)] == [True, False, True, True]
+    Talk(middle, end).tick(0.0)
+    assert len(end.pairs()) == 3
 
 
 def test_nothing_is_asked_inside_a_request(shelves: tuple[Shelf, Shelf]) -> None:

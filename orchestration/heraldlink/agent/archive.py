@@ -7,6 +7,7 @@ from itertools import islice
 
 import msgspec
 
+from heraldlink.agent.numbered_rows import NumberedRows
 from heraldlink.errors import JournalError
 from heraldlink.journal import Entry, Journal, Row
 from heraldlink.link.facts import (
@@ -35,7 +36,7 @@ class Archive:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._pair_rows = array("q")
-        self._row_of_mhp = array("q", [0])
+        self._decisions = NumberedRows()
         self.undecided: set[int] = set()
         self.cursors: dict[str, int] = {}
         self.last_sequence = 0
@@ -52,13 +53,12 @@ class Archive:
     @property
     def last_mhp(self) -> int:
         """Largest mhp_seq known, 0 for none."""
-        return max(len(self._row_of_mhp) - 1, max(self.undecided, default=0))
+        return max(self._decisions.last, max(self.undecided, default=0))
 
     @property
     def complete(self) -> int:
         """Largest mhp_seq up to which every herald's decision is here."""
-        while self._behind < len(self._row_of_mhp) and self._row_of_mhp[self._behind]:
-            self._behind += 1
+        self._behind = self._decisions.gap_from(self._behind)
         return self._behind - 1
 
     def skip_to(self, mhp_seq: int, undecided: Iterable[int]) -> None:
@@ -68,13 +68,13 @@ class Archive:
 
     def decided(self, mhp_seq: int) -> bool:
         """Whether a decision on this herald is in the journal."""
-        return 0 < mhp_seq < len(self._row_of_mhp) and self._row_of_mhp[mhp_seq] != 0
+        return self._decisions.row(mhp_seq) != 0
 
     def holds(self, body: object) -> bool:
         """Whether this decision has arrived another way already; not one that just has its number."""
         if not isinstance(body, PairFact) or not self.decided(body.decision.mhp_seq):
             return False
-        row = self._journal.row(self._row_of_mhp[body.decision.mhp_seq])
+        row = self._journal.row(self._decisions.row(body.decision.mhp_seq))
         return identity(msgspec.msgpack.decode(row.payload, type=PairFact)) == identity(body)
 
     def wrote(self, last_seq: int, entries: Sequence[Entry]) -> None:
@@ -94,12 +94,11 @@ class Archive:
 
     def decisions(self, after: int, wanted: Iterable[int], most: int) -> tuple[list[bytes], int, bool]:
         """Facts of ``wanted`` heralds and of those behind an mhp_seq; the last one looked at; any more?"""
-        known = range(max(after, 0) + 1, len(self._row_of_mhp))
-        seqs = list(islice((seq for seq in known if self._row_of_mhp[seq]), most + 1))
+        seqs = list(islice(self._decisions.behind(max(after, 0)), most + 1))
         more = len(seqs) > most
-        last = seqs[most - 1] if more else max(len(self._row_of_mhp) - 1, after)
+        last = seqs[most - 1] if more else max(self._decisions.last, after)
         found = [*(seq for seq in wanted if self.decided(seq)), *seqs[:most]]
-        return [self._journal.row(self._row_of_mhp[seq]).payload for seq in found], last, more
+        return [self._journal.row(self._decisions.row(seq)).payload for seq in found], last, more
 
     def _note(self, seq: int, kind: str, payload: bytes) -> None:
         if kind not in _TYPES:
@@ -129,10 +128,7 @@ class Archive:
                 pass
 
     def _decide(self, mhp_seq: int, seq: int) -> None:
-        missing = mhp_seq + 1 - len(self._row_of_mhp)
-        if missing > 0:
-            self._row_of_mhp.extend([0] * missing)
-        self._row_of_mhp[mhp_seq] = self._row_of_mhp[mhp_seq] or seq
+        self._decisions.add(mhp_seq, seq)
         self.undecided.discard(mhp_seq)
 
 
