@@ -5,12 +5,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from heraldlink.cli.addresses import read_addresses
 from heraldlink.cli.parent import exit_with_parent
+
+if TYPE_CHECKING:
+    from heraldlink.supervisor.raw_list import Item
 
 
 def up(
@@ -27,11 +30,19 @@ def up(
 ) -> int:
     """Run the node that FILE describes, start it again when it dies, and make its instruments safe then."""
     from heraldlink.cli.node import placed
-    from heraldlink.config import load_node
-    from heraldlink.supervisor.node import supervise
+    from heraldlink.config import find_config, load_node
+    from heraldlink.supervisor.node import safe_list, supervise
+    from heraldlink.supervisor.safe_list import SafeList
 
     config = placed(load_node(file), midpoint, free_ports, data)
-    instruments = {} if addresses is None else read_addresses(addresses)
+    say = say_of(config.node)
+
+    def read() -> "tuple[Sequence[Path], Sequence[Item]]":
+        node = load_node(file)
+        files = [find_config(file), node.station, *([] if addresses is None else [addresses])]
+        return files, safe_list(node, {} if addresses is None else read_addresses(addresses))
+
+    safe = SafeList(read, say)
     if with_parent:
         exit_with_parent()
     with tempfile.TemporaryDirectory(prefix="heraldlink-up-") as folder:
@@ -46,7 +57,7 @@ def up(
         options += ["--free-ports"] if free_ports else []
         command = [sys.executable, "-m", "heraldlink.cli", "node", file, *options]
         command += ["--ports-file", str(mine), "--same-ports", str(mine)]
-        return supervise(config, instruments, command, mine, ports_file, say_of(config.node))
+        return supervise(config, safe, command, mine, ports_file, say)
 
 
 def say_of(node: str) -> Callable[[str], None]:

@@ -155,6 +155,11 @@ class Guard:
         self._until = now + self.limits.back_off_s[-1]
         return []
 
+    def misconfigured(self) -> list[Action]:
+        """The node's files are wrong: no agent is started, nor is it tried again."""
+        self.phase = Phase.OVER
+        return [End(BAD_INPUT)]
+
     def told(self, word: Word, now: float) -> list[Action]:
         """The agent has said something."""
         match word:

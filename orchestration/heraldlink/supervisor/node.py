@@ -20,15 +20,18 @@ from heraldlink.supervisor.locks import hold
 from heraldlink.supervisor.notify import Notifier
 from heraldlink.supervisor.raw_list import Item, raw_list, secure_all
 from heraldlink.supervisor.run import Supervisor
+from heraldlink.supervisor.safe_list import SafeList
 from heraldlink.supervisor.safety_port import SafetyPort
 from heraldlink.transport import Router
 
 NodeFile = EndNodeConfig | MidpointConfig
+LIGHT = ("pump", "readout_pump", "attenuator")
+"""Roles that can let light out."""
 
 
 def supervise(
     config: NodeFile,
-    addresses: Mapping[str, str],
+    safe: SafeList,
     command: Sequence[str],
     agents_ports: Path,
     ports_file: Path | None,
@@ -37,10 +40,8 @@ def supervise(
     """Run a node's agent by ``command`` until asked to end; the exit code.
 
     ``ports_file`` gets what the agent writes to ``agents_ports``, and {"NODE.safety": address}. Raises
-    ConfigurationError if an instrument could not be made safe without its driver, InUse if another
-    supervisor of this node runs; nothing is touched then.
+    ConfigurationError, or InUse if another supervisor of this node runs; nothing is touched then.
     """
-    items = safe_list(config, addresses)
     if config.listen.safety is None:
         raise ConfigurationError(
             f"node {config.node}: listen.safety: missing: the supervisor listens there (tcp://127.0.0.1:PORT)"
@@ -60,7 +61,7 @@ def supervise(
         guard = Guard(config.node, boot, fault_file.read())
         if guard.fault:
             publish.safety_only()
-        supervisor = Supervisor(guard, port, items, command, Notifier(os.environ), fault_file, say)
+        supervisor = Supervisor(guard, port, safe, command, Notifier(os.environ), fault_file, say)
         return supervisor.run(publish.look, door.reload)
 
 
@@ -70,8 +71,21 @@ def lock_file(config: NodeFile) -> Path:
 
 
 def safe_list(config: NodeFile, addresses: Mapping[str, str]) -> list[Item]:
-    """The raw safe list of a node, its roles' instruments first. Raises ConfigurationError."""
-    return raw_list(config.station, addresses, list(dict.fromkeys(config.instruments.values())))
+    """The raw safe list of a node, its roles' instruments first.
+
+    Raises ConfigurationError for an instrument that could not be made safe without its driver.
+    """
+    items = raw_list(config.station, addresses, list(dict.fromkeys(config.instruments.values())))
+    held = {item.device: item.where for item in items if item.connect is None}
+    mistakes = [
+        f"node {config.node}: roles.{role}: {name} lets light out, but {held[name]} is left as it is when "
+        f"the node fails: is its type right in {config.station}?"
+        for role, name in config.instruments.items()
+        if role in LIGHT and name in held
+    ]
+    if mistakes:
+        raise ConfigurationError(*mistakes)
+    return items
 
 
 def make_safe(config: NodeFile, addresses: Mapping[str, str], say: Callable[[str], None]) -> bool:

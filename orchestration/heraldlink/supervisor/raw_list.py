@@ -24,11 +24,21 @@ STAGES: tuple[Stage, ...] = ("light", "rest")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One instrument: where it is and what is to be done; without ``connect`` it is held as it is."""
+    """One instrument: where it is and what is to be done; without ``connect`` it is held as it is.
+
+    ``where``: its model and address, which tell it from another of its name that files named before.
+    """
 
     device: str
     procedure: Procedure
     connect: Connect | None
+    where: str = ""
+    former: bool = False
+
+    @property
+    def label(self) -> str:
+        """What it is called in outcomes."""
+        return f"{self.device} (named before: {self.where})" if self.former else self.device
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +84,12 @@ def _item(
                 " run the node without supervisor (heraldlink node)",
             )
         )
-    if not procedure.steps:
-        return Item(name, procedure, None)
     address = addresses.get(name, str(declared.get("address", "")))
+    where = f"{model} at {address}"
+    if not procedure.steps:
+        return Item(name, procedure, None, where)
     try:
-        return Item(name, procedure, connector(address, procedure.kind, procedure.end))
+        return Item(name, procedure, connector(address, procedure.kind, procedure.end), where)
     except ConfigurationError as error:
         raise ConfigurationError(document.sentence(("instruments", name, "address"), str(error))) from error
 
@@ -90,7 +101,7 @@ def secure(item: Item, limit_s: float = ITEM_LIMIT_S) -> Outcome:
     time is over.
     """
     if item.connect is None:
-        return Outcome(item.device, True, "held as it is")
+        return Outcome(item.label, True, "held as it is")
     deadline, open_steps = Deadline(limit_s), list(item.procedure.steps)
     trouble = "it did not answer"
     while open_steps:
@@ -107,8 +118,8 @@ def secure(item: Item, limit_s: float = ITEM_LIMIT_S) -> Outcome:
         except Exception as error:  # whatever an instrument answers, the others must still be served
             trouble = trouble if isinstance(error, TimeoutError) and open_steps else str(error)
             if _over(deadline):
-                return Outcome(item.device, False, f"NOT VERIFIED: {trouble}")
-    return Outcome(item.device, True, "safe, read back")
+                return Outcome(item.label, False, f"NOT VERIFIED: {trouble}")
+    return Outcome(item.label, True, "safe, read back")
 
 
 def _take(wire: Wire, steps: list[Step]) -> None:
@@ -145,7 +156,7 @@ def secure_all(items: Sequence[Item], limit_s: float = ITEM_LIMIT_S) -> list[Out
     found: dict[str, Outcome] = {}
     for stage in STAGES:
         _together([item for item in items if item.procedure.stage == stage], limit_s, found.__setitem__)
-    return [found[item.device] for item in items]
+    return [found[item.label] for item in items]
 
 
 def _together(items: Sequence[Item], limit_s: float, put: Callable[[str, Outcome], None]) -> None:
@@ -158,7 +169,7 @@ def _together(items: Sequence[Item], limit_s: float, put: Callable[[str, Outcome
 
     for item in items:
         threading.Thread(target=work, args=(item,), daemon=True).start()
-    open_items = {item.device for item in items}
+    open_items = {item.label for item in items}
     while open_items:
         try:
             outcome = ended.get(timeout=max(0.0, until - time.monotonic()))

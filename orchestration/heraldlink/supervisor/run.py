@@ -32,6 +32,7 @@ from heraldlink.supervisor.processes import (
     kill_orphans,
 )
 from heraldlink.supervisor.raw_list import Item, Outcome, secure_all
+from heraldlink.supervisor.safe_list import SafeList
 from heraldlink.supervisor.safety_port import Call, SafetyPort
 
 CLOSE_LIMIT_S = 1.0
@@ -41,6 +42,14 @@ LONGEST_REASON = 200
 READY = ("SAFE", "IDLE", "ARMED", "RUNNING", "SUSPENDED", "FAULT", "MAINT")
 """States in which instruments were read back and people are answered; systemd ends what is never ready, and
 nobody could clear a fault then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Make these safe."""
+
+    action: Raw
+    items: Sequence[Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +67,18 @@ class Supervisor:
         self,
         guard: Guard,
         port: SafetyPort,
-        items: Sequence[Item],
+        safe_list: SafeList,
         command: Sequence[str],
         notifier: Notifier,
         fault_file: FaultFile,
         say: Callable[[str], None],
     ) -> None:
-        self._guard, self._port, self._items, self._fault_file = guard, port, items, fault_file
+        self._guard, self._port, self._safe_list, self._fault_file = guard, port, safe_list, fault_file
         self._command, self._notifier, self._say = command, notifier, say
         self._agent: Agent | None = None
         self._code: int | None = None
-        self._wanted: queue.SimpleQueue[Raw] = queue.SimpleQueue()
+        self._helps: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._whole: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._finished: queue.SimpleQueue[Finished] = queue.SimpleQueue()
         self._ring, self._bell = socket.socketpair()
         self._signals: list[int] = []
@@ -85,11 +95,13 @@ class Supervisor:
         self._reload = reload
         adopt_orphans()
         self._watch_signals()
-        apart = threading.Event()
-        threading.Thread(target=self._run_raw, args=(apart,), name="raw list", daemon=True).start()
-        apart.wait()  # before an agent is started, whose pipes are to have no copies that nobody closes
+        for wanted in (self._helps, self._whole):
+            apart = threading.Event()
+            threading.Thread(target=self._run_raw, args=(wanted, apart), name="raw list", daemon=True).start()
+            apart.wait()  # before an agent is started, whose pipes are to have no copies that nobody closes
         while self._code is None:
             self._turn()
+            self._safe_list.look()
             with suppress(OSError):  # tried again in the next turn
                 look()
         return self._code
@@ -189,7 +201,7 @@ class Supervisor:
                         self._agent.kill()
                 case Raw():
                     self._say(f"safe state, raw: {action.reason}")
-                    self._wanted.put(action)
+                    self._secure(action)
                 case Reply(key, body):
                     self._reply(key, body)
                 case Tell(word):
@@ -199,7 +211,23 @@ class Supervisor:
                 case End(code):
                     self._code = code
 
+    def _secure(self, action: Raw) -> None:
+        """Help is given beside the whole list, which must not wait for an instrument that hangs."""
+        self._safe_list.look()
+        items = [
+            item for item in self._safe_list.items if not action.devices or item.device in action.devices
+        ]
+        (self._helps if action.number else self._whole).put(Job(action, items))
+        if not action.devices:
+            self._safe_list.forget()
+
     def _spawn(self) -> None:
+        self._safe_list.look()
+        if self._safe_list.mistake:
+            for sentence in self._safe_list.mistake.sentences:
+                self._say(sentence)
+            self._do(self._guard.misconfigured())
+            return
         try:
             self._agent = Agent(self._command)
         except OSError as error:
@@ -223,22 +251,21 @@ class Supervisor:
         if isinstance(key, Call):
             self._port.answer(key, body)
 
-    def _run_raw(self, apart: threading.Event) -> None:
+    def _run_raw(self, wanted: "queue.SimpleQueue[Job]", apart: threading.Event) -> None:
         """In a thread of its own, one list after the other, so that the safety channel answers meanwhile."""
         keep_own_descriptors()
         apart.set()
         while True:
-            action = self._wanted.get()
-            chosen = [item for item in self._items if not action.devices or item.device in action.devices]
+            job = wanted.get()
             try:
-                self._close(action)
+                self._close(job.action)
             except Exception as error:  # the instruments are to be made safe whatever happened before
                 self._say(f"processes may still hold instruments: {error}")
             try:
-                outcomes = secure_all(chosen)
+                outcomes = secure_all(job.items)
             except Exception as error:  # this thread never dies: nobody else makes the instruments safe
-                outcomes = [Outcome(item.device, False, f"NOT VERIFIED: {error}") for item in chosen]
-            self._finished.put(Finished(action.number, outcomes))
+                outcomes = [Outcome(item.label, False, f"NOT VERIFIED: {error}") for item in job.items]
+            self._finished.put(Finished(job.action.number, outcomes))
             with suppress(BlockingIOError):
                 self._bell.send(b"\0")
 
