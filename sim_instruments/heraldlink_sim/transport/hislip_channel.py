@@ -89,8 +89,10 @@ class Channel(asyncio.BufferedProtocol):
             self._deliver(*self._head, payload)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the session."""
+        """Tell the session. Its memory is freed now, not when the collector finds the connection."""
         self._connections.forget(self)
+        self._scratch, self._large = memoryview(b""), None
+        self._begin = self._end = 0
         self.lost()
 
     def pause_writing(self) -> None:

@@ -101,6 +101,7 @@ class RawConnection(asyncio.BufferedProtocol):
         if self._watch is not None:
             self._watch.end(self)
         self._drop_messages()
+        self._memory = memoryview(b"")  # not kept until the collector finds this connection
 
     def pause_writing(self) -> None:
         """Wait for a client that does not read."""
