@@ -7,7 +7,8 @@
 Pairs are asked for without end. Compared at the end: pairs in the journals of both nodes and of the midpoint,
 pairs that the clients were told, and pairs that an application fetched from each node. Memory and open files
 of every process (bench, supervisors, agents, workers) are looked at each second; over the second half none
-may have grown by more than the limits below, with two standard uncertainties (tests/fault_lab/flatness.py).
+may have grown by more than the limits below, with two standard uncertainties, neither in its life nor from
+one life to the next (tests/fault_lab/flatness.py).
 Exits with 1 if anything does not balance or has grown. See tests/fault_lab for the faults.
 """
 
@@ -20,6 +21,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
 from random import Random
 
@@ -27,7 +29,7 @@ from measure import Row
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from fault_lab import Laboratory, troubles
-from fault_lab.flatness import Growth, growth, misses
+from fault_lab.flatness import LEAST_SAMPLES, Growth, from_life_to_life, growth, misses
 from fault_lab.history import HistoryBroken, check, read_book
 from fault_lab.laboratory import ENDS, NODES
 from fault_lab.usage import Usage
@@ -160,16 +162,20 @@ def clear(lab: Laboratory) -> None:
 def flatness(usage: Usage, seconds: float) -> tuple[list[Row], list[str]]:
     """Growth of every process over the second half, and what was too much."""
     half_s, warm_s = seconds / 2, min(WARM_S, seconds / 15)
-    memory = {name: growth(items, half_s, warm_s) for name, items in usage.memory_MiB(half_s).items()}
+    used = usage.memory_MiB(half_s)
+    memory = {name: growth(items, half_s, warm_s) for name, items in used.items()}
+    inherited = {name: from_life_to_life(items, half_s) for name, items in used.items()}
+    inherited = {f"{name} (from life to life)": one for name, one in inherited.items() if isfinite(one.sigma)}
     files = {name: growth(items, half_s, warm_s) for name, items in usage.files(half_s).items()}
 
     def rows(what: str, unit: str, found: dict[str, Growth]) -> list[Row]:
         return [Row(f"{name}: {what}", one.more, f"+- {one.sigma:.2f} {unit}") for name, one in found.items()]
 
-    found = [*rows("memory", "MiB more", memory), *rows("open files", "more", files)]
+    found = [*rows("memory", "MiB more", memory | inherited), *rows("open files", "more", files)]
     if seconds < SHORT_S:
         nodes = {name: one for name, one in memory.items() if name != "bench"}
         return found, misses(nodes, MOST_MORE_MIB, "MiB", short=True)
+    memory |= {name: one for name, one in inherited.items() if one.samples >= LEAST_SAMPLES}
     return found, [*misses(memory, MOST_MORE_MIB, "MiB"), *misses(files, MOST_MORE_FILES, "files")]
 
 

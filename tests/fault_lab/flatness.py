@@ -4,15 +4,20 @@
 A process that was killed and started again begins anew, so a slope is fitted through all lives of a process
 at once, each with a level of its own, leaving out the beginning of each life. Residuals of memory follow one
 another; the uncertainty is widened by what their correlation from sample to sample makes of it.
+
+What outlives a process, as its journal does, may make each life larger than the last one: so lives are
+compared at the same age as well.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 LEAST_SAMPLES = 8
+SAME_AGE_S = (10.0, 20.0)
+"""Age at which lives are compared: everything is open, and requests have been served."""
 SIGMAS = 2.0
 
 
@@ -60,11 +65,27 @@ def growth(samples: Iterable[Sample], over_s: float, warm_s: float) -> Growth:
     return Growth(slope * over_s, over_s * math.sqrt(variance / spread) * widening(residuals), len(centred))
 
 
-def about_their_mean(life: Sequence[Sample]) -> list[tuple[float, float]]:
-    """(time, use) of one life, each less its mean."""
+def from_life_to_life(samples: Iterable[Sample], over_s: float) -> Growth:
+    """Growth over ``over_s`` of what a process uses at `SAME_AGE_S`; ``samples`` counts lives."""
+    lives = defaultdict[int, list[Sample]](list)
+    for sample in samples:
+        if SAME_AGE_S[0] <= sample.age_s < SAME_AGE_S[1]:
+            lives[sample.life].append(sample)
+    found = [replace(mean_of(life), life=0) for life in lives.values()]
+    return growth(found, over_s, 0.0)
+
+
+def mean_of(life: Sequence[Sample]) -> Sample:
+    """When a life was looked at and what it used then, on average."""
     time = sum(sample.at_s for sample in life) / len(life)
     used = sum(sample.used for sample in life) / len(life)
-    return [(sample.at_s - time, sample.used - used) for sample in life]
+    return Sample(time, life[0].life, 0.0, used)
+
+
+def about_their_mean(life: Sequence[Sample]) -> list[tuple[float, float]]:
+    """(time, use) of one life, each less its mean."""
+    mean = mean_of(life)
+    return [(sample.at_s - mean.at_s, sample.used - mean.used) for sample in life]
 
 
 def widening(residuals: Sequence[float]) -> float:

@@ -39,10 +39,16 @@ def kill_node(lab: Laboratory, random: Random, nodes: Sequence[str]) -> tuple[st
 
 
 def kill_supervisor(lab: Laboratory, random: Random, nodes: Sequence[str]) -> tuple[str, Mend]:
-    """kill -9 of a supervisor; as systemd does, another is started when nothing of the former is left."""
+    """kill -9 of a supervisor; as systemd does, another is started when nothing of the former is left.
+
+    Systemd also lets what is left go on (SIGCONT), which may have been stopped by the trouble before.
+    """
     name = random.choice(nodes)
     left = descendants(lab.pid(name))
     lab.kill(name)
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
     def again() -> None:
         wait_for(lambda: not any(map(alive, left)), GONE_S, f"{name}'s processes to end")

@@ -5,7 +5,7 @@ import math
 from random import Random
 
 import pytest
-from fault_lab.flatness import Sample, growth, misses
+from fault_lab.flatness import Sample, from_life_to_life, growth, misses
 
 
 def run(slope: float, noise: float, lives: int = 1, seed: int = 1) -> list[Sample]:
@@ -53,3 +53,25 @@ def test_a_short_run_fails_on_what_grows_beyond_doubt() -> None:
     leak = growth(run(0.02, 0.5), 900.0, 30.0)
     assert misses({"agent": leak}, 8.0, "MiB", short=True)
     assert misses({"agent": growth(run(0.0, 30.0), 900.0, 30.0)}, 8.0, "MiB", short=True) == []
+
+
+def inherited(slope: float, seed: int) -> list[Sample]:
+    """Twenty lives of 45 s, each as large as the run is old: what it has inherited grows."""
+    drawn = Random(seed)
+    lives = [(number, 100.0 + slope * 45.0 * number + drawn.gauss(0.0, 1.0)) for number in range(20)]
+    return [
+        Sample(45.0 * number + age, number, float(age), level) for number, level in lives for age in range(45)
+    ]
+
+
+def test_lives_that_begin_larger_and_larger_are_seen_though_none_of_them_grows() -> None:
+    for slope in (0.0, 0.02):
+        pulls = []
+        for seed in range(200):
+            samples = inherited(slope, seed)
+            assert abs(growth(samples, 900.0, 10.0).more) < 1e-6
+            found = from_life_to_life(samples, 900.0)
+            pulls.append((found.more - slope * 900.0) / found.sigma)
+        assert abs(sum(pulls) / len(pulls)) < 0.3
+    assert misses({"agent": from_life_to_life(inherited(0.02, 1), 900.0)}, 8.0, "MiB")
+    assert misses({"agent": from_life_to_life(inherited(0.0, 1), 900.0)}, 8.0, "MiB") == []
