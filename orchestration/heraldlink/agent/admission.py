@@ -71,11 +71,13 @@ class Admission:
 
     def __init__(self, node: str, boot: int, rows: Iterable[Row] = ()) -> None:
         self._node, self._boot = node, boot
-        self._ledger = Ledger(boot)
-        kept = [row for row in rows if row.kind in ROWS]
-        self._ledger.restore(kept)
-        facts = [msgspec.msgpack.decode(row.payload, type=LeaseFact) for row in kept if row.kind == LEASE]
-        self._leases = LeaseState(max((fact.epoch for fact in facts), default=0))
+        self._ledger, epoch = Ledger(boot), 0
+        for row in rows:
+            if row.kind == LEASE:
+                epoch = max(epoch, msgspec.msgpack.decode(row.payload, type=LeaseFact).epoch)
+            else:
+                self._ledger.restore(row)
+        self._leases = LeaseState(epoch)
         self._waiting: dict[Key, Question] = {}
 
     @property

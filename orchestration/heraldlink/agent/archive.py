@@ -4,6 +4,7 @@
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from pathlib import Path
 
 import msgspec
 
@@ -26,97 +27,48 @@ from heraldlink.link.facts import (
 MOST_CONSUMERS = 1000
 
 
-class Archive:
-    """An index of a journal, kept up to date as facts are written.
+class _Numbers(msgspec.Struct):
+    mhp_seq: int
+    sequence_number: int
 
-    Record ``n`` (from 1) is the n-th PAIR row. ``undecided`` are mhp_seqs of heralds without a decision.
-    ``troubles`` counts what may have kept decisions from this node: its start, and requests that failed.
+
+class PairNumbers(msgspec.Struct):
+    """What the index needs of a PairFact."""
+
+    decision: _Numbers
+
+
+class Index:
+    """What is found in a journal by number, fed with its rows in order.
+
+    ``pair_rows``: the row of each record, from 0. ``decisions``: that of the decision on each herald.
     """
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-        self._pair_rows = array("q")
-        self._decisions = NumberedRows()
+    def __init__(self) -> None:
+        self.pair_rows = array("q")
+        self.decisions = NumberedRows()
         self.undecided: set[int] = set()
         self.cursors: dict[str, int] = {}
-        self.last_sequence = 0
-        self._behind = 1
-        self.troubles = 0
-        for row in journal.rows():
-            self._note(row.seq, row.kind, row.payload)
+        self.last_sequence = self.troubles = 0
 
-    @property
-    def records(self) -> int:
-        """Number of the last record."""
-        return len(self._pair_rows)
+    def read(self, seq: int, kind: str, payload: bytes) -> None:
+        """Take a row that was read. Raises msgspec.MsgspecError."""
+        if kind == PAIR:
+            self.pair(seq, _PAIRS.decode(payload))
+        elif decoder := _DECODERS.get(kind):
+            self.take(seq, decoder.decode(payload))
 
-    @property
-    def last_mhp(self) -> int:
-        """Largest mhp_seq known, 0 for none."""
-        return max(self._decisions.last, max(self.undecided, default=0))
+    def pair(self, seq: int, pair: PairNumbers | PairFact) -> None:
+        """Take a decision that is in row ``seq``."""
+        self.pair_rows.append(seq)
+        self._decide(pair.decision.mhp_seq, seq)
+        self.last_sequence = max(self.last_sequence, pair.decision.sequence_number)
 
-    @property
-    def complete(self) -> int:
-        """Largest mhp_seq up to which every herald's decision is here."""
-        self._behind = self._decisions.gap_from(self._behind)
-        return self._behind - 1
-
-    def skip_to(self, mhp_seq: int, undecided: Iterable[int]) -> None:
-        """What is missing up to ``mhp_seq`` does not exist, but for ``undecided``: the midpoint says so."""
-        self._behind = max(self._behind, mhp_seq + 1)
-        self.undecided |= {number for number in undecided if not self.decided(number)}
-
-    def decided(self, mhp_seq: int) -> bool:
-        """Whether a decision on this herald is in the journal."""
-        return self._decisions.row(mhp_seq) != 0
-
-    def holds(self, body: object) -> bool:
-        """Whether this decision has arrived another way already; not one that just has its number."""
-        if not isinstance(body, PairFact) or not self.decided(body.decision.mhp_seq):
-            return False
-        row = self._journal.row(self._decisions.row(body.decision.mhp_seq))
-        return identity(msgspec.msgpack.decode(row.payload, type=PairFact)) == identity(body)
-
-    def wrote(self, last_seq: int, entries: Sequence[Entry]) -> None:
-        """``entries`` are in the journal, the last one as row ``last_seq``."""
-        for place, entry in enumerate(entries):
-            self._take(last_seq - len(entries) + 1 + place, entry.body)
-
-    def after(self, number: int, most: int) -> list[tuple[int, Row]]:
-        """Records behind ``number`` with their numbers, at most ``most``."""
-        begin = self._pair_rows[number - 1] if number else 0
-        rows = islice(self._journal.rows(PAIR, begin), most)
-        return list(enumerate(rows, number + 1))
-
-    def hash_of(self, number: int) -> bytes:
-        """The chain's hash at a record; of none for number 0."""
-        return self._journal.row(self._pair_rows[number - 1]).hash if number else b""
-
-    def decisions(self, after: int, wanted: Iterable[int], most: int) -> tuple[list[bytes], int, bool]:
-        """Facts of ``wanted`` heralds and of those behind an mhp_seq; the last one looked at; any more?"""
-        seqs = list(islice(self._decisions.behind(max(after, 0)), most + 1))
-        more = len(seqs) > most
-        last = seqs[most - 1] if more else max(self._decisions.last, after)
-        found = [*(seq for seq in wanted if self.decided(seq)), *seqs[:most]]
-        return [self._journal.row(self._decisions.row(seq)).payload for seq in found], last, more
-
-    def _note(self, seq: int, kind: str, payload: bytes) -> None:
-        if kind not in _TYPES:
-            return
-        try:
-            self._take(seq, msgspec.msgpack.decode(payload, type=_TYPES[kind]))
-        except msgspec.MsgspecError as error:
-            raise JournalError(
-                f"journal {self._journal.path}: row {seq} ({kind}) cannot be read ({error}): "
-                "which version of heraldlink wrote it?"
-            ) from error
-
-    def _take(self, seq: int, body: object) -> None:
+    def take(self, seq: int, body: object) -> None:
+        """Take a fact that is in row ``seq``."""
         match body:
-            case PairFact(decision=decision):
-                self._pair_rows.append(seq)
-                self._decide(decision.mhp_seq, seq)
-                self.last_sequence = max(self.last_sequence, decision.sequence_number)
+            case PairFact():
+                self.pair(seq, body)
             case HeraldsFact(heralds=heralds) | PendingFact(heralds=heralds):
                 found = {herald.mhp_seq for herald in heralds}
                 self.undecided |= {number for number in found if not self.decided(number)}
@@ -127,18 +79,130 @@ class Archive:
             case _:
                 pass
 
+    def decided(self, mhp_seq: int) -> bool:
+        """Whether there is a decision on this herald."""
+        return self.decisions.row(mhp_seq) != 0
+
     def _decide(self, mhp_seq: int, seq: int) -> None:
-        self._decisions.add(mhp_seq, seq)
+        self.decisions.add(mhp_seq, seq)
         self.undecided.discard(mhp_seq)
 
 
-_TYPES: dict[str, type[msgspec.Struct]] = {
-    PAIR: PairFact,
-    HERALDS: HeraldsFact,
-    PENDING: PendingFact,
-    END: EndFact,
-    CURSOR: CursorFact,
+class Archive:
+    """A journal with its index, kept up to date as facts are written.
+
+    Record ``n`` (from 1) is the n-th PAIR row. ``undecided`` are mhp_seqs of heralds without a decision.
+    ``troubles`` counts what may have kept decisions from this node: its start, and requests that failed.
+    ``index``: of what the journal holds; without it the journal is read.
+    """
+
+    def __init__(self, journal: Journal, index: Index | None = None) -> None:
+        self._journal = journal
+        self._index = index or indexed(journal)
+        self._behind = 1
+
+    @property
+    def undecided(self) -> set[int]:
+        """See the class."""
+        return self._index.undecided
+
+    @property
+    def cursors(self) -> dict[str, int]:
+        """The number up to which each consumer has stored records."""
+        return self._index.cursors
+
+    @property
+    def last_sequence(self) -> int:
+        """Largest sequence number known."""
+        return self._index.last_sequence
+
+    @property
+    def troubles(self) -> int:
+        """See the class."""
+        return self._index.troubles
+
+    @property
+    def records(self) -> int:
+        """Number of the last record."""
+        return len(self._index.pair_rows)
+
+    @property
+    def last_mhp(self) -> int:
+        """Largest mhp_seq known, 0 for none."""
+        return max(self._index.decisions.last, max(self.undecided, default=0))
+
+    @property
+    def complete(self) -> int:
+        """Largest mhp_seq up to which every herald's decision is here."""
+        self._behind = self._index.decisions.gap_from(self._behind)
+        return self._behind - 1
+
+    def skip_to(self, mhp_seq: int, undecided: Iterable[int]) -> None:
+        """What is missing up to ``mhp_seq`` does not exist, but for ``undecided``: the midpoint says so."""
+        self._behind = max(self._behind, mhp_seq + 1)
+        self._index.undecided |= {number for number in undecided if not self.decided(number)}
+
+    def decided(self, mhp_seq: int) -> bool:
+        """Whether a decision on this herald is in the journal."""
+        return self._index.decided(mhp_seq)
+
+    def holds(self, body: object) -> bool:
+        """Whether this decision has arrived another way already; not one that just has its number."""
+        if not isinstance(body, PairFact) or not self.decided(body.decision.mhp_seq):
+            return False
+        row = self._journal.row(self._index.decisions.row(body.decision.mhp_seq))
+        return identity(msgspec.msgpack.decode(row.payload, type=PairFact)) == identity(body)
+
+    def wrote(self, last_seq: int, entries: Sequence[Entry]) -> None:
+        """``entries`` are in the journal, the last one as row ``last_seq``."""
+        for place, entry in enumerate(entries):
+            self._index.take(last_seq - len(entries) + 1 + place, entry.body)
+
+    def after(self, number: int, most: int) -> list[tuple[int, Row]]:
+        """Records behind ``number`` with their numbers, at most ``most``."""
+        begin = self._index.pair_rows[number - 1] if number else 0
+        rows = islice(self._journal.rows(PAIR, begin), most)
+        return list(enumerate(rows, number + 1))
+
+    def hash_of(self, number: int) -> bytes:
+        """The chain's hash at a record; of none for number 0."""
+        return self._journal.row(self._index.pair_rows[number - 1]).hash if number else b""
+
+    def decisions(self, after: int, wanted: Iterable[int], most: int) -> tuple[list[bytes], int, bool]:
+        """Facts of ``wanted`` heralds and of those behind an mhp_seq; the last one looked at; any more?"""
+        decisions = self._index.decisions
+        seqs = list(islice(decisions.behind(max(after, 0)), most + 1))
+        more = len(seqs) > most
+        last = seqs[most - 1] if more else max(decisions.last, after)
+        found = [*(seq for seq in wanted if self.decided(seq)), *seqs[:most]]
+        return [self._journal.row(decisions.row(seq)).payload for seq in found], last, more
+
+
+_DECODERS: dict[str, msgspec.msgpack.Decoder[msgspec.Struct]] = {
+    HERALDS: msgspec.msgpack.Decoder(HeraldsFact),
+    PENDING: msgspec.msgpack.Decoder(PendingFact),
+    END: msgspec.msgpack.Decoder(EndFact),
+    CURSOR: msgspec.msgpack.Decoder(CursorFact),
 }
+_PAIRS = msgspec.msgpack.Decoder(PairNumbers)
+
+
+def indexed(journal: Journal) -> Index:
+    """The index of what a journal holds. Raises JournalError."""
+    index = Index()
+    for row in journal.of_kinds((PAIR, *_DECODERS)):
+        try:
+            index.read(row.seq, row.kind, row.payload)
+        except msgspec.MsgspecError as error:
+            raise foreign(journal.path, row.seq, row.kind, error) from error
+    return index
+
+
+def foreign(path: Path, seq: int, kind: str, error: Exception) -> JournalError:
+    """The error of a row that is whole and cannot be read."""
+    return JournalError(
+        f"journal {path}: row {seq} ({kind}) cannot be read ({error}): which version of heraldlink wrote it?"
+    )
 
 
 def identity(fact: PairFact) -> tuple[int, int, int]:

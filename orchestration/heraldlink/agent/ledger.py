@@ -7,7 +7,6 @@ an earlier life of the node and has no answer is INDETERMINATE; it is told so an
 
 import hashlib
 from collections import OrderedDict, deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -61,17 +60,16 @@ class Ledger:
         self._entries: dict[str, OrderedDict[int, Entered]] = {}
         self._unwritten: deque[Entry] = deque()
 
-    def restore(self, rows: Iterable[Row]) -> None:
-        """Take over what the journal says of earlier lives."""
-        for row in rows:
-            if row.kind == COMMAND:
-                self._enter(msgspec.msgpack.decode(row.payload, type=CommandFact))
-            elif row.kind == ANSWER:
-                fact = msgspec.msgpack.decode(row.payload, type=AnswerFact)
-                entered = self._found((fact.name, fact.request_id))
-                answer_type = COMMAND_TYPES.get(fact.kind)
-                if entered and answer_type:
-                    entered.answers.append(msgspec.msgpack.decode(fact.body, type=answer_type))
+    def restore(self, row: Row) -> None:
+        """Take over what a row of the journal says of earlier lives; to be called in their order."""
+        if row.kind == COMMAND:
+            self._enter(msgspec.msgpack.decode(row.payload, type=CommandFact))
+        elif row.kind == ANSWER:
+            fact = msgspec.msgpack.decode(row.payload, type=AnswerFact)
+            entered = self._found((fact.name, fact.request_id))
+            answer_type = COMMAND_TYPES.get(fact.kind)
+            if entered and answer_type:
+                entered.answers.append(msgspec.msgpack.decode(fact.body, type=answer_type))
 
     def find(self, key: Key, body: Body) -> list[Body] | None:
         """Answers so far of a command that came before, None of one that did not.

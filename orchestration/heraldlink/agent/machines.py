@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The link state machine of either kind of node, as the agent drives it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
-import msgspec
-
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.journal import Journal
 from heraldlink.link import end, midpoint
 from heraldlink.link.end_state import EndState
-from heraldlink.link.events import Actions, Event, Recovered
-from heraldlink.link.facts import BOOT, FACTS, BootFact
+from heraldlink.link.events import Actions, Event
 from heraldlink.link.midpoint_state import MidpointState
-from heraldlink.link.recovery import recovered
 from heraldlink.link.schedulers import Scheduler
 
 
@@ -114,21 +108,3 @@ class MidpointMachine:
     def busy(self) -> bool:
         """Whether a request is active."""
         return self._state.active is not None
-
-
-def former_lives(journal: Journal, ends: Sequence[str]) -> Recovered:
-    """What a node's journal says of its former lives; ``ends`` are the link's end nodes."""
-    facts = (
-        msgspec.msgpack.decode(row.payload, type=FACTS[row.kind])
-        for row in journal.rows()
-        if row.kind in FACTS
-    )
-    return recovered(facts, ends)
-
-
-def next_boot(journal: Journal, utc_ns: int) -> int:
-    """The id of the life that begins: the time, or one more than the last life's if the clock went back."""
-    last = max(
-        (msgspec.msgpack.decode(row.payload, type=BootFact).boot for row in journal.rows(BOOT)), default=0
-    )
-    return max(utc_ns, last + 1)

@@ -4,8 +4,8 @@
 import time
 from collections.abc import Callable, Mapping
 
-from heraldlink.agent.admission import Admission
-from heraldlink.agent.archive import Archive, fresh
+from heraldlink.agent.admission import ROWS, Admission
+from heraldlink.agent.archive import Archive, Index, fresh
 from heraldlink.agent.beside import Keeper, SidePort
 from heraldlink.agent.command_port import CommandPort, Question
 from heraldlink.agent.desk import Desk
@@ -22,6 +22,7 @@ from heraldlink.agent.permits import Permits
 from heraldlink.agent.reading import refuse
 from heraldlink.agent.reception import Reception
 from heraldlink.agent.stamps import Stamps
+from heraldlink.agent.states import STATE
 from heraldlink.agent.storage import Storage
 from heraldlink.agent.tenancy import Tenancy
 from heraldlink.agent.vitals import CLOCK_STEP, Vitals, free_descriptors
@@ -80,19 +81,20 @@ class Node:
         oversight: Oversight | None = None,
         isolated: frozenset[str] = frozenset(),
         permits: Mapping[str, PermitConfig] | None = None,
+        index: Index | None = None,
     ) -> None:
         self.name, self.boot = name, boot
         self.machine, self._command, self._link = machine, command, link
-        self.archive = Archive(journal)
+        self.archive = Archive(journal, index)
         self.outbox = Outbox(journal, self.archive.wrote)
         self.notices = Notices(name, boot)
         self.storage = Storage(name, journal)
-        self.tenancy = Tenancy(Admission(name, boot, journal.rows()), self)
+        self.tenancy = Tenancy(Admission(name, boot, journal.of_kinds(ROWS)), self)
         self.stamps = Stamps(self.tenancy.epoch + 1)
         self._ports: list[SidePort] = []
         self._keeper: Keeper | None = None
         self._oversight = oversight or Oversight()
-        self.warden = Warden(name, self.outbox, self._oversight, journal.rows(), isolated)
+        self.warden = Warden(name, self.outbox, self._oversight, journal.last(STATE), isolated)
         self.ending = Ending(self)
         self._desk: Desk | None = None
         self.reception = Reception(self)

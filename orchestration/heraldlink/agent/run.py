@@ -18,9 +18,10 @@ from heraldlink.agent.beside import Keeper
 from heraldlink.agent.catching_up import Asker, Teller
 from heraldlink.agent.command_port import CommandPort
 from heraldlink.agent.desk import Desk, Limits
+from heraldlink.agent.former_lives import FormerLives, next_boot
 from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
 from heraldlink.agent.log_file import LogFile, log_path
-from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine, former_lives, next_boot
+from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine
 from heraldlink.agent.node import Node
 from heraldlink.agent.oversight import Oversight
 from heraldlink.agent.reloading import Reloading
@@ -91,7 +92,9 @@ def serve(
     reread: Callable[[], NodeFile] | None = None,
 ) -> int:
     """Open journal, sockets and worker, serve, and close them again in the safe order."""
-    journal = Journal(journal_file(config.data_directory, config.node))
+    path = journal_file(config.data_directory, config.node)
+    former = FormerLives(path, config.ends)
+    journal = Journal(path, former.read)
     boot = next_boot(journal, time.time_ns())
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     desk: Desk | None = None
@@ -105,8 +108,19 @@ def serve(
         command = CommandPort(Router(context, config.listen.command, "command", door), config.node, boot)
         link, machine, extra = join(config, context, door, boot)
         isolated = frozenset(config.worker.isolate)
-        node = Node(config.node, boot, machine, command, link, journal, oversight, isolated, config.permits)
-        node.feed(former_lives(journal, config.ends))
+        node = Node(
+            config.node,
+            boot,
+            machine,
+            command,
+            link,
+            journal,
+            oversight,
+            isolated,
+            config.permits,
+            former.index,
+        )
+        node.feed(former.recovered())
         start = Start(config.model_dump_json(), addresses)
         limits = Limits(config.worker.start_timeout_s, config.worker.call_timeout_s)
         desk = Desk(spawn, start, limits, node)

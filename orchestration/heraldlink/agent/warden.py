@@ -8,7 +8,7 @@ FAULT, which stays, over restarts too, until somebody clears it.
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -64,7 +64,7 @@ class Warden:
         node: str,
         outbox: Outbox,
         oversight: Oversight,
-        rows: Iterable[Row] = (),
+        last: Row | None = None,
         isolated: frozenset[str] = frozenset(),
     ) -> None:
         self._node, self._outbox, self._oversight, self._isolated = node, outbox, oversight, isolated
@@ -75,7 +75,7 @@ class Warden:
         self.parks = 0
         """How often the node was brought to its safe state; what was begun before is void."""
         self.state, self.reason = State.BOOT, ""
-        self._latched = latched(rows)
+        self._latched = latched(last)
 
     def employ(self, desk: Desk) -> None:
         """Take the desk in front of the worker, and keep orders from it that the state forbids."""
@@ -293,10 +293,9 @@ class Warden:
         self._oversight.beat(self.state.value, self.reason, time.monotonic())
 
 
-def latched(rows: Iterable[Row]) -> str:
-    """Why the node was in FAULT when its journal ends; empty if it was not."""
-    last = StateFact("", "", "", "")
-    for row in rows:
-        if row.kind == STATE:
-            last = msgspec.msgpack.decode(row.payload, type=StateFact)
-    return last.reason or "unknown" if last.state == State.FAULT else ""
+def latched(last: Row | None) -> str:
+    """Why the node was in FAULT by its journal's last change of state; empty if it was not."""
+    if last is None:
+        return ""
+    fact = msgspec.msgpack.decode(last.payload, type=StateFact)
+    return fact.reason or "unknown" if fact.state == State.FAULT else ""

@@ -7,7 +7,7 @@ The chain shows a changed or missing row, the mark a lost end.
 """
 
 from heraldlink.journal.chain import Entry, Row
-from heraldlink.journal.log import Journal, journal_file
+from heraldlink.journal.log import Journal, Reader, journal_file
 from heraldlink.journal.repair import repair
 
-__all__ = ["Entry", "Journal", "Row", "journal_file", "repair"]
+__all__ = ["Entry", "Journal", "Reader", "Row", "journal_file", "repair"]

@@ -4,6 +4,7 @@
 import hashlib
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -34,8 +35,14 @@ class Entry:
 
 def chain(previous: bytes, seq: int, kind: str, payload: bytes) -> bytes:
     """Hash of a row: SHA-256 over its predecessor's hash, its number, kind and payload."""
+    return hashlib.sha256(previous + seq.to_bytes(8) + named(kind) + payload).digest()
+
+
+@lru_cache(64)
+def named(kind: str) -> bytes:
+    """A kind as it is hashed: the length of its name (uint32, big endian), and the name."""
     name = kind.encode()
-    return hashlib.sha256(previous + struct.pack(">QI", seq, len(name)) + name + payload).digest()
+    return struct.pack(">I", len(name)) + name
 
 
 def linked(entry: Entry, seq: int, previous: bytes) -> RawRow:

@@ -3,7 +3,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from heraldlink.errors import JournalError
@@ -20,15 +20,24 @@ def journal_file(data_directory: Path, node: str) -> Path:
     return data_directory / f"journal-{node}.sqlite"
 
 
+Reader = Callable[[int, str, bytes], None]
+"""Takes a row: its number, kind and payload."""
+
+
+def _pass_over(seq: int, kind: str, payload: bytes) -> None:
+    """Read nothing."""
+
+
 class Journal:
     """An open, verified journal; one process at a time.
 
     ``path`` is the SQLite file; the mark lies beside it with the suffix ``.mark``, the space kept for a full
     disk with ``.reserve``. Opening verifies every row and raises JournalError, naming the file and the repair
-    command, if anything does not fit. ``notes`` are sentences about what was found, for people.
+    command, if anything does not fit. ``notes`` are sentences about what was found, for people. ``reader``
+    gets every row while it is verified, so that who needs them need not read them again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reader: Reader = _pass_over) -> None:
         self.path = path
         self.notes: tuple[str, ...] = ()
         self._mark = open_mark(path)
@@ -36,7 +45,7 @@ class Journal:
             self._reserve = Reserve(path)
             frames = frames_of(path)
             self._database = open_database(path)
-            self._seq, self._hash = self._verify()
+            self._seq, self._hash = self._verify(reader)
             self._settle(frames.torn(self._committed_frames()))
         except BaseException:
             os.close(self._mark)
@@ -88,6 +97,19 @@ class Journal:
         for seq, name, payload, digest in self._database.execute(query, (after, kind, kind)):
             yield Row(seq, name, payload, digest)
 
+    def of_kinds(self, kinds: Collection[str]) -> Iterator[Row]:
+        """All rows of these kinds, in order."""
+        marks = ", ".join("?" * len(kinds))
+        query = f"SELECT seq, kind, payload, hash FROM journal WHERE kind IN ({marks}) ORDER BY seq"  # noqa: S608
+        for seq, name, payload, digest in self._database.execute(query, tuple(kinds)):
+            yield Row(seq, name, payload, digest)
+
+    def last(self, kind: str) -> Row | None:
+        """The last row of a kind, None if there is none."""
+        query = "SELECT seq, kind, payload, hash FROM journal WHERE kind = ? ORDER BY seq DESC LIMIT 1"
+        found = self._database.execute(query, (kind,)).fetchone()
+        return Row(*found) if found else None
+
     def row(self, seq: int) -> Row:
         """One row. Raises KeyError if there is none of this number."""
         query = "SELECT seq, kind, payload, hash FROM journal WHERE seq = ?"
@@ -109,7 +131,7 @@ class Journal:
                 raise
             insert(self._database, rows)
 
-    def _verify(self) -> tuple[int, bytes]:
+    def _verify(self, reader: Reader) -> tuple[int, bytes]:
         seq, digest = 0, GENESIS
         marked_seq, marked_hash = read_mark(self._mark, self.path)
         try:
@@ -117,6 +139,7 @@ class Journal:
                 seq, digest = follow(row, seq, digest, self.path)
                 if seq == marked_seq and digest != marked_hash:
                     raise damaged(self.path, f"row {seq} is not the one that was acknowledged")
+                reader(seq, row[1], row[2])
         except sqlite3.DatabaseError as error:
             raise damaged(self.path, str(error)) from error
         if seq and os.fstat(self._mark).st_size == 0:

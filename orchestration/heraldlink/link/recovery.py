@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a node's journal says of its former lives, as the link layer needs it when a new one begins."""
 
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Container, Iterable, Sequence
 
 import msgspec
 
@@ -19,47 +20,85 @@ from heraldlink.link.facts import (
 from heraldlink.messages.values import Decision, Herald
 
 
-def recovered(facts: Iterable[msgspec.Struct], ends: Sequence[str]) -> Recovered:
-    """Read a journal's facts, in order; ``ends`` are the link's end nodes."""
-    requests: dict[int, RequestFact] = {}
-    ended: dict[int, EndFact] = {}
-    heralds: list[HeraldsFact] = []
-    decided: set[int] = set()
-    expiring: dict[tuple[str, int], ExpireFact] = {}
-    last_mhp_seq = last_sequence = 0
-    for fact in facts:
+class Recovery:
+    """Facts of former lives, taken one by one in order; what is over is forgotten at once."""
+
+    def __init__(self, ends: Sequence[str]) -> None:
+        self._ends = ends
+        self._open: dict[int, RequestFact] = {}
+        self._ended: OrderedDict[int, EndFact] = OrderedDict()
+        self._heralds: dict[int, HeraldsFact] = {}
+        self._expiring: dict[tuple[str, int], ExpireFact] = {}
+        self._last_mhp_seq = self._last_sequence = 0
+        self._following = 1
+        self._holes: numbers.Holes = ()
+
+    def take(self, fact: msgspec.Struct) -> None:
+        """Take the next fact."""
         match fact:
             case RequestFact():
-                requests[fact.request] = fact
+                if fact.request not in self._ended:
+                    self._open[fact.request] = fact
             case EndFact():
-                ended.setdefault(fact.request, fact)
+                self._end(fact)
             case HeraldsFact():
-                heralds.append(fact)
-                last_mhp_seq = max(last_mhp_seq, *(herald.mhp_seq for herald in fact.heralds))
+                self._number(fact)
             case PairFact():
-                decided.add(fact.decision.mhp_seq)
-                last_mhp_seq = max(last_mhp_seq, fact.decision.mhp_seq)
-                last_sequence = max(last_sequence, fact.decision.sequence_number)
+                self.decided(fact.decision.mhp_seq, fact.decision.sequence_number)
             case ExpireFact():
-                expiring |= {(node, fact.low): fact for node in ends}
+                self._expiring |= {(node, fact.low): fact for node in self._ends}
             case ExpireAckFact():
-                expiring.pop((fact.node, fact.low), None)
+                self._expiring.pop((fact.node, fact.low), None)
             case _:
                 pass
-    return Recovered(
-        open=tuple(fact for number, fact in requests.items() if number not in ended),
-        ends=tuple(ended.values())[-REMEMBERED_ENDS:],
-        undecided=tuple(left for fact in heralds if (left := undecided(fact, decided)).heralds),
-        expiring=tuple((node, fact) for (node, _), fact in expiring.items()),
-        next_mhp_seq=last_mhp_seq + 1,
-        next_sequence=last_sequence + 1,
-        holes=numbers.after(decided)[1],
-    )
+
+    def decided(self, mhp_seq: int, sequence: int) -> None:
+        """Take the numbers of a PairFact, all that is needed of it."""
+        if mhp_seq == self._following:
+            self._following += 1
+        else:
+            _, self._following, self._holes = numbers.taken(self._following, self._holes, mhp_seq)
+        self._heralds.pop(mhp_seq, None)
+        self._last_mhp_seq = max(self._last_mhp_seq, mhp_seq)
+        self._last_sequence = max(self._last_sequence, sequence)
+
+    def found(self) -> Recovered:
+        """What a new life has to know."""
+        heralds = {id(fact): fact for fact in self._heralds.values()}.values()
+        return Recovered(
+            open=tuple(self._open.values()),
+            ends=tuple(self._ended.values()),
+            undecided=tuple(undecided(fact, self._heralds) for fact in heralds),
+            expiring=tuple((node, fact) for (node, _), fact in self._expiring.items()),
+            next_mhp_seq=self._last_mhp_seq + 1,
+            next_sequence=self._last_sequence + 1,
+            holes=self._holes,
+        )
+
+    def _end(self, fact: EndFact) -> None:
+        self._open.pop(fact.request, None)
+        self._ended.setdefault(fact.request, fact)
+        if len(self._ended) > REMEMBERED_ENDS:
+            self._ended.popitem(last=False)
+
+    def _number(self, fact: HeraldsFact) -> None:
+        for herald in fact.heralds:
+            self._last_mhp_seq = max(self._last_mhp_seq, herald.mhp_seq)
+            if numbers.taken(self._following, self._holes, herald.mhp_seq)[0]:
+                self._heralds[herald.mhp_seq] = fact
 
 
-def undecided(fact: HeraldsFact, decided: set[int]) -> HeraldsFact:
+def recovered(facts: Iterable[msgspec.Struct], ends: Sequence[str]) -> Recovered:
+    """Read a journal's facts, in order; ``ends`` are the link's end nodes."""
+    recovery = Recovery(ends)
+    for fact in facts:
+        recovery.take(fact)
+    return recovery.found()
+
+
+def undecided(fact: HeraldsFact, waiting: Container[int]) -> HeraldsFact:
     """The same with the heralds alone that nobody has decided."""
-    left = tuple(herald for herald in fact.heralds if herald.mhp_seq not in decided)
+    left = tuple(herald for herald in fact.heralds if herald.mhp_seq in waiting)
     return HeraldsFact(fact.request, fact.burst, fact.slot, fact.basis, left)
 
 
