@@ -22,9 +22,8 @@ from heraldlink_sim.world.emitters import Emission, EmitterPair, Phases
 from heraldlink_sim.world.node import Pulse, StepView
 from heraldlink_sim.world.optics import Optics
 from heraldlink_sim.world.qubits import Complex, rest
-from heraldlink_sim.world.tables import AttemptTable, Meeting, TableBook
+from heraldlink_sim.world.tables import REMEMBERED, AttemptTable, Meeting, TableBook
 
-REMEMBERED = 128
 Views = tuple[StepView | None, StepView | None]
 Loads = tuple[int | None, int | None]
 """Which of its waveform's pump pulses each node plays in a round, from 0; None without one."""
@@ -114,6 +113,7 @@ class AttemptBook:
             self._attempts[key] = self._emitting(found, views, slow_rad) if self._devices.emitters else found
             if len(self._attempts) > REMEMBERED:
                 self._attempts.popitem(last=False)
+        self._attempts.move_to_end(key)
         return self._attempts[key]
 
     def to_hub_ps(self, sync_ps: int) -> int:

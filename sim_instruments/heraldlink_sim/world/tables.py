@@ -20,7 +20,8 @@ from heraldlink_sim.world.node import Pulse
 from heraldlink_sim.world.optics import Optics
 
 PLANCK_Js = 6.62607015e-34
-REMEMBERED = 128
+REMEMBERED = 32
+"""Of each kind, those used last: more than the programs of a run, and each holds its waveforms (0.6 MB)."""
 CAUSES: tuple[tuple[Cause, Cause], ...] = (
     ("none", "none"), ("photon", "none"), ("dark", "none"), ("none", "photon"), ("none", "dark"),
     ("photon", "photon"), ("photon", "dark"), ("dark", "photon"), ("dark", "dark"),
@@ -88,6 +89,7 @@ class TableBook:
         if key not in self._links:
             self._links[key] = self._make(optics, meeting)
             _forget(self._links)
+        self._links.move_to_end(key)
         return self._links[key]
 
     def bright(self, optics: Optics, meeting: Meeting) -> BrightTable:
@@ -101,6 +103,7 @@ class TableBook:
             arrivals = Arrivals(link.profiles, (energies_J[0], energies_J[1]))
             self._brights[key] = BrightTable(means, link.midpoint.visibility, arrivals)
             _forget(self._brights)
+        self._brights.move_to_end(key)
         return self._brights[key]
 
     def _make(self, optics: Optics, meeting: Meeting) -> AttemptTable:
