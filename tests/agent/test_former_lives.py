@@ -69,9 +69,11 @@ def read_anew(path: Path) -> tuple[FormerLives, Journal]:
 
 
 def contents(index: Index) -> tuple[object, ...]:
-    decided = list(index.decisions.behind(0))
-    rows = [index.decisions.row(number) for number in decided]
-    return index.pair_rows.tolist(), decided, rows, index.undecided, index.cursors, index.last_sequence
+    rows = [
+        [(number, found.row(number)) for number in found.behind(0)]
+        for found in (index.records, index.decisions)
+    ]
+    return rows, index.undecided, index.cursors, index.last_sequence
 
 
 @settings(max_examples=40, deadline=None)

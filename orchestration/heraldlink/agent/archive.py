@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a node must find again in its journal: pairs by number, undecided heralds, consumers' cursors."""
 
-from array import array
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -41,11 +40,11 @@ class PairNumbers(msgspec.Struct):
 class Index:
     """What is found in a journal by number, fed with its rows in order.
 
-    ``pair_rows``: the row of each record, from 0. ``decisions``: that of the decision on each herald.
+    ``records``: the row of each record. ``decisions``: that of the decision on each herald.
     """
 
     def __init__(self) -> None:
-        self.pair_rows = array("q")
+        self.records = NumberedRows()
         self.decisions = NumberedRows()
         self.undecided: set[int] = set()
         self.cursors: dict[str, int] = {}
@@ -60,7 +59,7 @@ class Index:
 
     def pair(self, seq: int, pair: PairNumbers | PairFact) -> None:
         """Take a decision that is in row ``seq``."""
-        self.pair_rows.append(seq)
+        self.records.add(self.records.last + 1, seq)
         self._decide(pair.decision.mhp_seq, seq)
         self.last_sequence = max(self.last_sequence, pair.decision.sequence_number)
 
@@ -124,7 +123,7 @@ class Archive:
     @property
     def records(self) -> int:
         """Number of the last record."""
-        return len(self._index.pair_rows)
+        return self._index.records.last
 
     @property
     def last_mhp(self) -> int:
@@ -160,13 +159,13 @@ class Archive:
 
     def after(self, number: int, most: int) -> list[tuple[int, Row]]:
         """Records behind ``number`` with their numbers, at most ``most``."""
-        begin = self._index.pair_rows[number - 1] if number else 0
+        begin = self._index.records.row(number)
         rows = islice(self._journal.rows(PAIR, begin), most)
         return list(enumerate(rows, number + 1))
 
     def hash_of(self, number: int) -> bytes:
         """The chain's hash at a record; of none for number 0."""
-        return self._journal.row(self._index.pair_rows[number - 1]).hash if number else b""
+        return self._journal.row(self._index.records.row(number)).hash if number else b""
 
     def decisions(self, after: int, wanted: Iterable[int], most: int) -> tuple[list[bytes], int, bool]:
         """Facts of ``wanted`` heralds and of those behind an mhp_seq; the last one looked at; any more?"""
