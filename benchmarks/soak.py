@@ -46,7 +46,8 @@ its wires are still filling up, and a few killed processes leave a few connectio
 longer one fails on everything that is not known to be flat."""
 WARM_S = 120.0
 """Age at which a process has imported, opened and done once what it needs: agents have their size after 100 s
-(measured beside calm nodes). A fifteenth of the run if that is shorter."""
+(measured beside calm nodes). In a short run a fifteenth of it, but LEAST_WARM_S: imports are no growth."""
+LEAST_WARM_S = 15.0
 
 
 @dataclass
@@ -161,7 +162,7 @@ def clear(lab: Laboratory) -> None:
 
 def flatness(usage: Usage, seconds: float) -> tuple[list[Row], list[str]]:
     """Growth of every process over the second half, and what was too much."""
-    half_s, warm_s = seconds / 2, min(WARM_S, seconds / 15)
+    half_s, warm_s = seconds / 2, min(WARM_S, max(LEAST_WARM_S, seconds / 15))
     used = usage.memory_MiB(half_s)
     memory = {name: growth(items, half_s, warm_s) for name, items in used.items()}
     inherited = {name: from_life_to_life(items, half_s) for name, items in used.items()}
