@@ -6,6 +6,7 @@ an earlier life of the node and has no answer is INDETERMINATE; it is told so an
 """
 
 import hashlib
+import sys
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
@@ -45,11 +46,11 @@ class AnswerFact(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Entered:
-    """One command; ``boot`` is the life in which it was begun."""
+    """One command; ``boot`` is the life in which it was begun. Answers: (kind, msgpack)."""
 
     digest: bytes
     boot: int
-    answers: list[Body] = field(default_factory=list[Body])
+    answers: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
 
 
 class Ledger:
@@ -67,9 +68,8 @@ class Ledger:
         elif row.kind == ANSWER:
             fact = msgspec.msgpack.decode(row.payload, type=AnswerFact)
             entered = self._found((fact.name, fact.request_id))
-            answer_type = COMMAND_TYPES.get(fact.kind)
-            if entered and answer_type:
-                entered.answers.append(msgspec.msgpack.decode(fact.body, type=answer_type))
+            if entered and fact.kind in COMMAND_TYPES:
+                entered.answers.append((sys.intern(fact.kind), fact.body))
 
     def find(self, key: Key, body: Body) -> list[Body] | None:
         """Answers so far of a command that came before, None of one that did not.
@@ -88,7 +88,7 @@ class Ledger:
                 "the node ended while it did this; whether it was done is not known and it is not repeated: "
                 "look at what the instruments say, then ask anew",
             )
-        return entered.answers
+        return [msgspec.msgpack.decode(body, type=COMMAND_TYPES[kind]) for kind, body in entered.answers]
 
     def begin(self, key: Key, body: Body, lease: int) -> Entry:
         """Note that a command is begun; the entry has to be on disk before it is."""
@@ -103,9 +103,9 @@ class Ledger:
         entered = self._found(key)
         if entered is None:
             return
-        entered.answers.append(body)
-        packed = msgspec.msgpack.encode(body)
-        self._unwritten.append(Entry(ANSWER, AnswerFact(name, request_id, kind_of(type(body)), packed)))
+        kind, packed = kind_of(type(body)), msgspec.msgpack.encode(body)
+        entered.answers.append((kind, packed))
+        self._unwritten.append(Entry(ANSWER, AnswerFact(name, request_id, kind, packed)))
 
     def unwritten(self) -> list[Entry]:
         """Answers to journal with whatever is journalled next: a lost one only makes INDETERMINATE."""
