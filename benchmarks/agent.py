@@ -6,8 +6,11 @@
     python benchmarks/agent.py --only trips       # trips, requests, start or attempts
 
 All figures are wall time with everything on this machine: bench, three agents, their workers, the client.
-Round trips are taken with CURVE, except QMI's, and compared in the same rounds. A request is one for one pair
-on a bench where a slot heralds (``READY``), from CREATE to its end, with all that bench and instruments took.
+Round trips are taken with CURVE, except QMI's, and compared in the same rounds. Reads are told by the wire
+to the instrument. The target stays with HiSLIP, through a driver that is not ours: no wire is picked for it
+because it is quicker. Arrays stand beside the same frames returned by pyzmq alone,
+which encrypts as much but checks and decodes nothing. A request is one for one pair on a bench where a slot
+heralds (``READY``), from CREATE to its end, with all that bench and instruments took.
 """
 
 import tempfile
@@ -34,6 +37,11 @@ PARTS = ("trips", "requests", "start", "attempts")
 CALLS, MEGABYTE, CROWD, STARTS = 200, 1_000_000, 64, 3
 READY = {"attempts": 500, "bright_pulses": 100, "calibration_shots": 10, "record_ps": 20_000_000_000}
 """A sequence in which most slots herald, and little else is played."""
+READS = {
+    "raw socket": ("alice_dg", "delay"),
+    "ZeroMQ": ("alice_tc", "tick_count"),
+}
+"""Parameters read in one exchange over wires other than HiSLIP, which is that of alice_mw."""
 Curve = tuple[str, str]
 
 
@@ -75,6 +83,12 @@ def echo_array(socket: "zmq.Socket[bytes]", array: bytes) -> None:
     demand(len(decode(socket.recv_multipart(), COMMAND_TYPES).arrays[0]), len(array))
 
 
+def echo_frames(socket: "zmq.Socket[bytes]", frames: list[bytes]) -> None:
+    """Frames there and back, as they are."""
+    socket.send_multipart(frames, copy=False)
+    demand([len(frame) for frame in socket.recv_multipart()], [len(frame) for frame in frames])
+
+
 @contextmanager
 def qmi(python: str) -> Iterator[Callable[[], float]]:
     """Median round trip of a call in QMI."""
@@ -102,7 +116,7 @@ def trips(folder: Path, options: Namespace) -> list[Row]:
         while node.status().state == "BOOT":
             pass
         bare, loop = (stack.enter_context(peer(kind, zmq.REQ)) for kind in ("bare", "asyncio"))
-        arrays = stack.enter_context(peer("array", zmq.DEALER))
+        arrays, plain = (stack.enter_context(peer(kind, zmq.DEALER)) for kind in ("array", "frames"))
         array = bytes(MEGABYTE)
         subjects: dict[str, Callable[[], float]] = {
             "bare": partial(timed, CALLS, lambda: exchange(bare)),
@@ -110,7 +124,9 @@ def trips(folder: Path, options: Namespace) -> list[Row]:
             "agent": partial(timed, CALLS, node.status),
             "read": partial(timed, CALLS, lambda: node.read("alice_mw", "power")),
             "array": partial(timed, 20, lambda: echo_array(arrays, array)),
+            "frames": partial(timed, 20, lambda: echo_frames(plain, [bytes(30), bytes(10), array])),
         }
+        subjects |= {wire: partial(timed, CALLS, partial(node.read, *read)) for wire, read in READS.items()}
         if options.qmi:
             subjects["qmi"] = stack.enter_context(qmi(options.qmi))
         samples = interleaved(subjects, options.rounds)
@@ -118,14 +134,19 @@ def trips(folder: Path, options: Namespace) -> list[Row]:
     rows = [
         Row("bare pyzmq REQ/REP with CURVE, round trip", found["bare"] * 1e6, "us"),
         below("agent call by bare", ratio(samples, "agent", "bare"), "", 1.2),
-        below("instrument read through its worker by bare", ratio(samples, "read", "bare"), "", 2.5),
+        below("instrument read (HiSLIP) through its worker by bare", ratio(samples, "read", "bare"), "", 2.5),
+        *(Row(f"the same over {wire} by bare", ratio(samples, wire, "bare"), "") for wire in READS),
         Row("zmq.asyncio by bare", ratio(samples, "asyncio", "bare"), ""),
     ]
     rows += (
         [Row("QMI, without encryption, by bare", ratio(samples, "qmi", "bare"), "")] if options.qmi else []
     )
-    speed = 2 * MEGABYTE / found["array"] / 1e6
-    return [*rows, at_least("arrays of 1 MB there and back with CURVE", speed, "MB/s", 800)]
+    speed, plainly = (2 * MEGABYTE / found[name] / 1e6 for name in ("array", "frames"))
+    return [
+        *rows,
+        at_least("arrays of 1 MB there and back with CURVE", speed, "MB/s", 800),
+        Row("the same frames by pyzmq alone", plainly, "MB/s"),
+    ]
 
 
 def one_pair(network: Network) -> Request:

@@ -2,8 +2,8 @@
 """Servers to compare a node with, each in a process of its own: ``python benchmarks/agent_peers.py KIND``.
 
 ``bare`` answers a REQ with pyzmq alone, ``asyncio`` with zmq.asyncio, ``array`` returns a message of this
-project with its arrays; all with CURVE, whose keys (public and secret of the server) are arguments, and no
-list of clients. Each prints its address and ends with its standard input.
+project with its arrays, ``frames`` any message as it is; all with CURVE, whose keys (public and secret of the
+server) are arguments, and no list of clients. Each prints its address and ends with its standard input.
 """
 
 import asyncio
@@ -71,11 +71,20 @@ def _array(public: str, secret: str) -> None:
         socket.send_multipart([peer, *encode(decode(frames, COMMAND_TYPES))], copy=False)
 
 
+def _frames(public: str, secret: str) -> None:
+    socket = zmq.Context().socket(zmq.ROUTER)
+    _listen(socket, public, secret)
+    while True:
+        socket.send_multipart(socket.recv_multipart(), copy=False)
+
+
 def _serve(kind: str, public: str, secret: str) -> None:
     if kind == "bare":
         _bare(public, secret)
     elif kind == "array":
         _array(public, secret)
+    elif kind == "frames":
+        _frames(public, secret)
     else:
         asyncio.run(_asyncio(public, secret))
 

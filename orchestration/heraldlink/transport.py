@@ -24,6 +24,9 @@ MOST_AT_ONCE = 256
 """Messages a node takes from one channel before it looks at its other work."""
 
 AT_ONCE, MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
+WAITING = 0
+"""Flags of a receive that waits for as long as the socket's RCVTIMEO says, without a poll before it."""
+
 READABLE = int(zmq.POLLIN)
 COPIED_BYTES = 1 << 16
 """Frames from this size on are lent to libzmq instead of copied; for smaller ones lending costs more."""
@@ -150,8 +153,7 @@ class Dealer:
             context, self.socket, Ends(node, credentials.pair.name if credentials else None, endpoint)
         )
         self._again = 0.0
-        self._poller = zmq.Poller()
-        self._poller.register(self.socket, zmq.POLLIN)
+        self._patience_ms = 0
         try:
             self.socket.connect(endpoint)
         except zmq.ZMQError as error:
@@ -172,8 +174,16 @@ class Dealer:
 
     def receive(self, timeout_s: float = 0.0) -> list[bytes] | None:
         """Next message, None if none came within ``timeout_s``."""
-        there = self._poller.poll(int(timeout_s * 1000)) if timeout_s else is_readable(self.socket)
-        return receive_frames(self.socket)[1] if there else None
+        if not timeout_s:
+            return receive_frames(self.socket)[1] if is_readable(self.socket) else None
+        patience_ms = max(1, int(timeout_s * 1000))
+        if patience_ms != self._patience_ms:
+            self.socket.setsockopt(zmq.RCVTIMEO, patience_ms)
+            self._patience_ms = patience_ms
+        try:
+            return receive_frames(self.socket, WAITING)[1]
+        except zmq.Again:
+            return None
 
     @property
     def refusal(self) -> str:
@@ -227,12 +237,12 @@ def send_frames(socket: "zmq.Socket[bytes]", frames: Sequence[bytes]) -> None:
     socket.send(last, AT_ONCE, len(last) < COPIED_BYTES)
 
 
-def receive_frames(socket: "zmq.Socket[bytes]") -> tuple[zmq.Frame, list[bytes]]:
-    """What is left of a message of which a part is known to be there: its first frame, and all as bytes.
+def receive_frames(socket: "zmq.Socket[bytes]", how: int = AT_ONCE) -> tuple[zmq.Frame, list[bytes]]:
+    """What is left of a message: its first frame, and all as bytes. Raises zmq.Again if none is there.
 
     Frames know whether more follow; asking the socket, as recv_multipart does, takes longer than receiving.
     """
-    first = frame = socket.recv(AT_ONCE, copy=False)
+    first = frame = socket.recv(how, copy=False)
     frames = [frame.bytes]
     while frame.more:
         frame = socket.recv(AT_ONCE, copy=False)

@@ -2,6 +2,7 @@
 """Sockets: loopback only, port 0, a busy port, vanished peers, strangers on the port."""
 
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -58,6 +59,23 @@ def test_messages_go_both_ways_and_a_vanished_peer_shows(context: "zmq.Context[z
     assert dealer.receive(2) == [b"answer"]
     dealer.close()
     wait_for(lambda: not router.send(peer, [b"more"]), 5, "the router to notice")
+
+
+def test_who_waits_for_a_message_waits_as_long_as_was_said_each_time(
+    context: "zmq.Context[zmq.Socket[bytes]]",
+) -> None:
+    router = Router(context, "tcp://127.0.0.1:0", "command")
+    dealer = Dealer(context, router.endpoint, "command")
+    assert dealer.send([b"question"], timeout_s=2)
+    assert router.socket.poll(2000)
+    received = router.receive()
+    assert received is not None
+    for patience_s in (0.0, 0.0005, 0.03, 0.06):  # longer each time: the one before is not kept
+        begun_s = time.monotonic()
+        assert dealer.receive(patience_s) is None
+        assert time.monotonic() - begun_s >= patience_s
+    assert router.send(received.peer, [b"answer", b"in", b"parts"])
+    assert dealer.receive(5) == [b"answer", b"in", b"parts"]
 
 
 def test_nothing_is_queued_without_a_connection(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
