@@ -45,6 +45,7 @@ from heraldlink.link.events import (
     Send,
     Ticked,
 )
+from heraldlink.link.service import peer_refusal
 from heraldlink.messages.link import (
     Add,
     AddAck,
@@ -234,11 +235,11 @@ def take_in_request(state: EndState, event: Received, now: float) -> Outcome:
 
 def added(state: EndState, body: Add, now: float) -> Outcome:
     """The peer adds a request: load its programs, or say why not."""
+    refusal = refusal_of(state, body)
     state = distributed_queue.without(state, body.request)
-    if not state.prepared:
-        refusal = Refuse(body.request, "NORES", f"node {state.node} is not prepared: prepare it first")
+    if refusal:
         state, actions = distributed_queue.serve_next(state)
-        return state, (Send(body.master, refusal), *actions)
+        return state, (Send(state.peer, refusal), *actions)
     item = Item(
         request=body.request,
         client="",
@@ -306,3 +307,18 @@ def watch(state: EndState, now: float) -> Outcome:
         return state, ()
     reason = f"nothing happened for {limit_s:g} s at stage {item.stage.name} of slot {item.slot.number}"
     return end_master.fail_all(state, state.node, "", reason, park=True)
+
+
+def refusal_of(state: EndState, body: Add) -> Refuse | None:
+    """Why an Add is not taken: it must be what was put in line, or could have been, by whom it names."""
+    waiting = next((entry for entry in state.queue if entry.request == body.request), None)
+    if not state.prepared:
+        return Refuse(body.request, "NORES", f"node {state.node} is not prepared: prepare it first")
+    if body.master != state.peer or (
+        waiting and (waiting.origin, waiting.demand) != (state.peer, body.demand)
+    ):
+        reason = f"node {state.peer} adds another request at {state.node} than the one that it put in line"
+        return Refuse(body.request, "REJECTED", reason)
+    if waiting is None and (refused := peer_refusal(state, body.demand)):
+        return Refuse(body.request, distributed_queue.as_error_code(refused), refused.reason)
+    return None

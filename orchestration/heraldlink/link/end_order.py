@@ -107,7 +107,7 @@ def place_in_line(state: EndState, body: QueueAdd | QueueAck | QueueReject | Que
             known = body.request in (*line, asking, active, *state.done)
             return "late" if known else "now"
         case QueueDrop():
-            return "late" if body.request in state.done else "now"
+            return "late" if mine or body.request in state.done else "now"
         case Turn() if mine and body.request != asking:
             return "early" if active or asking else "now"
         case QueueAck() | QueueReject() if mine:

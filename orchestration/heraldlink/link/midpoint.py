@@ -91,7 +91,7 @@ def place_in_request(item: Item, source: str, body: Add | Close | Failed | Gen |
     """Messages inside the active request."""
     match body:
         case Add():
-            return "now" if item.stage is Stage.OFFERED else "late"
+            return "now" if item.stage is Stage.OFFERED and source == item.master else "late"
         case Gen():
             return place_gen(item, source, body)
         case Report():
@@ -197,7 +197,12 @@ def asked(state: MidpointState, source: str, body: Ask, now: float) -> Outcome:
 
 
 def added(state: MidpointState, item: Item, body: Add, now: float) -> Outcome:
-    """The master adds the request: load."""
+    """The master adds the request that it was offered: load."""
+    if (body.master, body.demand, body.parameters) != (item.master, item.demand, item.parameters):
+        reason = (
+            f"node {item.master} adds another request than the one that {state.node} chose parameters for"
+        )
+        return remember(state, item.request), (Send(item.master, Refuse(item.request, "REJECTED", reason)),)
     item = replace(item, queue_id=body.queue_id, stage=Stage.LOADING, since=now)
     fact = RequestFact(body.request, body.queue_id, body.master, body.demand, body.parameters)
     return replace(state, active=item), (
