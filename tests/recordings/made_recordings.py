@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heraldlink.tags.block import END_PS, Block, Gap, Header
+from heraldlink.tags.block import END_PS, Block, Gap, Header, IndexedBlock
 
 SECOND_PS = 10**12
 PERIOD_PS = 12_500.25
@@ -60,3 +60,15 @@ def pair_source(delay_ps: int, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
     pairs = np.sort(random.integers(0, SECOND_PS, 5000))
     noise = [random.integers(0, SECOND_PS, 10_000) for _ in range(2)]
     return np.sort(np.concatenate((pairs, noise[0]))), np.sort(np.concatenate((pairs + delay_ps, noise[1])))
+
+
+@dataclass(frozen=True)
+class Events:
+    """A click after each reference event, of channels 1 and 2 in turn."""
+
+    after_ps: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    header: Header
+
+    def blocks(self, size: int = 1 << 20) -> Iterator[IndexedBlock]:
+        index = np.arange(self.after_ps.size)
+        yield IndexedBlock(self.after_ps, index, (index % 2 + 1).astype(np.int16), END_PS)
