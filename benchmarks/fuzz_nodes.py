@@ -110,7 +110,9 @@ def main() -> None:
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     with tempfile.TemporaryDirectory() as name, Lair(Path(name) / "open") as lair:
         attackers = [Attacker(context, lair, channel, options.seed) for channel in TYPES]
-        prober, sent, begun = Prober(context, lair), 0, perf_counter()
+        prober = Prober(context, lair)
+        prober.settle()
+        sent, begun = 0, perf_counter()
         warm_MB, warm_files = 0.0, 0
         for attacker in cycle(attackers):
             if sent >= options.frames:

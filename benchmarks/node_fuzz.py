@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
+from typing import TypeVar
 
 import msgspec
 import zmq
@@ -23,6 +24,7 @@ from heraldlink.messages.safety import SAFETY_TYPES, GetSafety, SafetyStatus
 from heraldlink.security.keys import new_pair
 from heraldlink.transport import Dealer
 
+Answer = TypeVar("Answer", bound=Body)
 LIMIT_s = 60.0
 ANSWER_s = 10.0
 _PAGE = os.sysconf("SC_PAGESIZE")
@@ -161,14 +163,23 @@ class Prober:
         self._safety = Dealer(context, lair.address("safety"), "safety", node="midpoint")
         self.slowest_s = 0.0
 
+    def settle(self) -> None:
+        """Wait until the node has opened its instruments: what that takes is no growth."""
+        until_s = monotonic() + LIMIT_s
+        while self._ask(self._command, GetStatus(), COMMAND_TYPES, NodeStatus).state in ("BOOT", "RECOVER"):
+            if monotonic() > until_s:
+                raise WrongAnswer(f"the node has not opened its instruments within {LIMIT_s:g} s")
+            sleep(0.05)
+        self.slowest_s = 0.0
+
     def check(self) -> None:
         """Raise WrongAnswer unless both channels answer their question."""
         self._ask(self._command, GetStatus(), COMMAND_TYPES, NodeStatus)
         self._ask(self._safety, GetSafety(), SAFETY_TYPES, SafetyStatus)
 
     def _ask(
-        self, dealer: Dealer, question: Body, types: Mapping[str, type[Body]], answer: type[Body]
-    ) -> None:
+        self, dealer: Dealer, question: Body, types: Mapping[str, type[Body]], answer: type[Answer]
+    ) -> Answer:
         begun, request_id = perf_counter(), new_id()
         header = Header(VERSION, kind_of(type(question)), request_id, 0, 1)
         dealer.send_or_raise(encode(Message(header, question)), "midpoint", ANSWER_s)
@@ -182,6 +193,7 @@ class Prober:
         if message.header.request_id != request_id or not isinstance(message.body, answer):
             raise WrongAnswer(f"{kind_of(type(question))} was answered with {message.body}")
         self.slowest_s = max(self.slowest_s, perf_counter() - begun)
+        return message.body
 
 
 def children(pid: int) -> list[int]:
