@@ -26,7 +26,7 @@ from heraldlink.agent.states import STATE
 from heraldlink.agent.storage import Storage
 from heraldlink.agent.tenancy import Tenancy
 from heraldlink.agent.vitals import CLOCK_STEP, Vitals, free_descriptors
-from heraldlink.agent.warden import Warden
+from heraldlink.agent.warden import LOST_LIMIT_S, Warden
 from heraldlink.agent.workers import Worker
 from heraldlink.config.permits import PermitConfig
 from heraldlink.errors import RequestError
@@ -318,7 +318,7 @@ class Node:
         self.stamps.raise_floor(floor)
         self.desk.fence(floor, time.monotonic())
         self.feed(Readied(False, f"node {self.name}: {reason}"))
-        self.perform(SafeState(reason))
+        self.warden.park(reason, limit_s=LOST_LIMIT_S)
 
     def status(self) -> NodeStatus:
         """What this node is doing."""

@@ -40,6 +40,9 @@ PARK_LIMIT_S = 2.5
 
 STOP_LIMIT_S = 0.5
 
+LOST_LIMIT_S = 0.6
+"""For the drivers to begin and end, when nobody commands any more: what is left of the second after a lease's
+expiry is for the supervisor, which does it raw."""
 
 STOP_S = 0.2
 """For a worker without supervisor to park and end by itself, before it is terminated."""
@@ -51,9 +54,15 @@ class Parking:
 
     reason: str
     begin_by: float
+    end_by: float = math.inf
     latch: str = ""
     then: list[Then] = field(default_factory=list[Then])
     notes: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def limit_s(self) -> float:
+        """For the drivers to park everything once they have begun."""
+        return STOP_LIMIT_S if self.latch else PARK_LIMIT_S
 
 
 class Warden:
@@ -120,16 +129,22 @@ class Warden:
         *,
         then: Then | None = None,
         patience_s: float = PATIENCE_S,
+        limit_s: float = math.inf,
         latch: str = "",
         void: bool = True,
     ) -> None:
         """Bring every instrument to its safe state, then call ``then``; ``latch``: stay in FAULT after it.
 
+        Drivers that have not begun after ``patience_s`` are not waited for; nor are those that have not ended
+        after ``limit_s``, where a supervisor does it quicker.
+
         With ``void``, orders that were given before and have not ended are not carried out any more.
         """
-        begin_by = time.monotonic() + patience_s
-        under_way, parking = self._parking, self._parking or Parking(reason, begin_by)
-        parking.begin_by = min(parking.begin_by, begin_by)
+        now = time.monotonic()
+        under_way, parking = self._parking, self._parking or Parking(reason, now + patience_s)
+        parking.begin_by = min(parking.begin_by, now + patience_s)
+        if self._oversight.there:
+            parking.end_by = min(parking.end_by, now + limit_s)
         parking.latch = parking.latch or latch
         if then:
             parking.then.append(then)
@@ -193,9 +208,8 @@ class Warden:
         if desk is None:
             return
         if self._parking:
-            self._parking.begin_by = (
-                math.inf
-            )  # it opens its instruments first, for which the desk has a limit
+            # it opens its instruments first, for which the desk has a limit
+            self._parking.begin_by = self._parking.end_by = math.inf
         if desk.hire(time.monotonic()):
             desk.call_first(ParkAll(), self._parked, time.monotonic())
         else:
@@ -284,9 +298,9 @@ class Warden:
         begun = desk.since(ParkAll)
         # without a supervisor only drivers can park, and a worker dismissed for opening them never will
         waits = desk.opening and not self._oversight.there
-        if begun is None and desk.opened and not waits and now > parking.begin_by:
+        if begun is None and desk.opened and not waits and now > min(parking.begin_by, parking.end_by):
             self._dismiss(f"its instrument worker did not turn to the safe state in time ({parking.reason})")
-        elif begun is not None and now - begun > (STOP_LIMIT_S if parking.latch else PARK_LIMIT_S):
+        elif begun is not None and now > min(begun + parking.limit_s, parking.end_by):
             self._dismiss("its instrument worker did not finish parking")
 
     def _beat(self) -> None:
