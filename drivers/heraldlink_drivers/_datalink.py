@@ -9,7 +9,7 @@ pairs, and an empty message ends the stream. Source: the vendor's example code (
 import json
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -25,6 +25,14 @@ FIRST_DATA_PORT = 5555
 
 _POLL_MS = 2
 _PAIR_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Status:
+    """Records and pairs that the service has put into a stream."""
+
+    records: int
+    timestamps: int
 
 
 class DataLinkService:
@@ -49,6 +57,15 @@ class DataLinkService:
         if not isinstance(answer, dict):
             raise InstrumentError(self._instrument, command, 0, f"unexpected answer {str(answer)[:80]!r}")
         return cast("dict[str, object]", answer)
+
+    def statuses(self, identities: Sequence[str]) -> list[Status]:
+        """How far acquisitions are. Raises RecordIncomplete if one of them lost tags."""
+        found: list[Status] = []
+        for answer in (self.request(f"status --id {identity}") for identity in identities):
+            if errors := cast("list[object]", answer.get("errors", [])):
+                raise RecordIncomplete(f"{self._instrument}: {'; '.join(map(_description, errors))}")
+            found.append(Status(int(str(answer["acquisitions_count"])), int(str(answer["timestamps_count"]))))
+        return found
 
     def _answer(self, command: str) -> object:
         reply = self._requester.ask(command)
@@ -102,7 +119,7 @@ class TagStream:
         answer = service.request(
             f"start-stream --address {device} --channel {channel} --stream-port {port} --with-ref-index"
         )
-        self._id = str(answer["id"])
+        self.identity = str(answer["id"])
         self._taken = 0
         self._records = 0
         self.read_out = False
@@ -114,13 +131,12 @@ class TagStream:
     def close(self) -> None:
         """Stop the stream."""
         try:
-            self._service.request(f"stop --id {self._id}")
+            self._service.request(f"stop --id {self.identity}")
         finally:
             self._socket.close(linger=0)
 
-    def forget(self) -> None:
+    def forget(self, status: Status) -> None:
         """Throw away what earlier records left; the next record is counted from here."""
-        status = self._status()
         self._receive(status.timestamps, time.monotonic() + 5.0)
         self._records = status.records
         self.read_out = True
@@ -129,19 +145,22 @@ class TagStream:
         """A record is armed; until it is read there may be something to forget."""
         self.read_out = False
 
-    def read(self, timeout_s: float) -> Tags:
+    def arrived(self, status: Status) -> bool:
+        """Whether the record that was expected has reached the service."""
+        return status.records > self._records
+
+    def take(self, status: Status, deadline: float) -> Tags:
         """Tags of one record, complete by the service's own count; raises RecordIncomplete."""
-        deadline = time.monotonic() + timeout_s
-        while (status := self._status()).records <= self._records:
-            if time.monotonic() > deadline:
-                raise RecordIncomplete(f"RAW{self.channel}: the record did not reach the DataLink service")
-            self._socket.poll(_POLL_MS)
-        if status.records > self._records + 1:
+        if status.records != self._records + 1:
             raise RecordIncomplete(f"RAW{self.channel}: {status.records - self._records} records, not one")
         data = self._receive(status.timestamps, deadline)
         self._records, self.read_out = status.records, True
         pairs = np.frombuffer(data, "<u8").reshape(-1, 2).astype(np.int64)
         return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+
+    def wait(self) -> None:
+        """Wait a moment for tags."""
+        self._socket.poll(_POLL_MS)
 
     def _receive(self, until: int, deadline: float) -> bytes:
         """All bytes of the stream up to its ``until``-th pair."""
@@ -160,19 +179,24 @@ class TagStream:
             )
         return b"".join(parts)
 
-    def _status(self) -> "_Status":
-        answer = self._service.request(f"status --id {self._id}")
-        if errors := cast("list[object]", answer.get("errors", [])):
-            raise RecordIncomplete(f"RAW{self.channel}: {'; '.join(map(_description, errors))}")
-        return _Status(int(str(answer["acquisitions_count"])), int(str(answer["timestamps_count"])))
+
+def forget(service: DataLinkService, streams: Sequence[TagStream]) -> None:
+    """Throw away what earlier records left in some streams."""
+    for stream, status in zip(streams, service.statuses([each.identity for each in streams]), strict=True):
+        stream.forget(status)
 
 
-@dataclass(frozen=True)
-class _Status:
-    """Records and pairs that the service has put into a stream."""
-
-    records: int
-    timestamps: int
+def read(service: DataLinkService, streams: Mapping[int, TagStream], timeout_s: float) -> dict[int, Tags]:
+    """Tags of one record by RAW channel, whole or not at all; raises RecordIncomplete."""
+    deadline, identities = time.monotonic() + timeout_s, [each.identity for each in streams.values()]
+    while True:
+        found = dict(zip(streams, service.statuses(identities), strict=True))
+        late = [number for number, stream in streams.items() if not stream.arrived(found[number])]
+        if not late:
+            return {number: stream.take(found[number], deadline) for number, stream in streams.items()}
+        if time.monotonic() > deadline:
+            raise RecordIncomplete(f"RAW{late[0]}: the record did not reach the DataLink service")
+        streams[late[0]].wait()
 
 
 def _description(error: object) -> str:

@@ -5,13 +5,15 @@ Commands from the vendor's manual of the Time Controller series and its example 
 errors in its replies: words that begin with ``SCPI_ERR_``, or a sentence about a link that cannot be made.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from qcodes import validators as vals
 from qcodes.instrument import InstrumentBaseKWArgs
 
-from heraldlink_drivers._datalink import DataLinkService, TagStream
+from heraldlink_drivers._datalink import DataLinkService, TagStream, forget, read
 from heraldlink_drivers._id900_acquisition import is_idle
 from heraldlink_drivers._id900_block import picoseconds, volts
 from heraldlink_drivers._id900_device import ID900Device
@@ -19,7 +21,7 @@ from heraldlink_drivers._id900_program import INPUTS, agrees, check, commands
 from heraldlink_drivers._readings import on_off, switched
 from heraldlink_drivers._safety import take_all
 from heraldlink_drivers._zmq_request import ZmqRequester
-from heraldlink_drivers.errors import DriverError
+from heraldlink_drivers.errors import DriverError, RecordIncomplete
 from heraldlink_drivers.programs import TaggerProgram, Tags
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class IDQuantiqueID900(ID900Device):
         self._stream_port, self._timeout_s, self._combiner = stream_port, timeout, combiner
         self._service: DataLinkService | None = None
         self._streams: dict[int, TagStream] = {}
-        self._opened = self._ended = self._swept = False
+        self._opened = self._ended = self._swept = self._lost = False
         self._tick_input = "INPU4"
         self.connect_message()
 
@@ -130,6 +132,9 @@ class IDQuantiqueID900(ID900Device):
         The first time, what earlier connections have left running on these channels is stopped.
         """
         with self.lock:
+            if self._lost:
+                with suppress(DriverError):
+                    self.close_streams()
             if self._opened:
                 return
             replies = self.ask_all([f":{raw.prefix}:SEND?" for raw in self.raws])
@@ -162,8 +167,8 @@ class IDQuantiqueID900(ID900Device):
         with self.lock:
             if not all(stream.read_out for stream in self._streams.values()):
                 self.write("REC:STOP")
-                for stream in self._streams.values():
-                    stream.forget()
+                with self._reading():
+                    forget(self._datalink_service(), list(self._streams.values()))
             self._ended = False
             for stream in self._streams.values():
                 stream.expect()
@@ -183,7 +188,17 @@ class IDQuantiqueID900(ID900Device):
         with self.lock:
             if not (self._ended or self.record_done()):
                 raise DriverError(f"{self.name}: the record is still {self.record.stage.get_latest()}")
-            return {number: stream.read(timeout_s) for number, stream in self._streams.items()}
+            with self._reading():
+                return read(self._datalink_service(), self._streams, timeout_s) if self._streams else {}
+
+    @contextmanager
+    def _reading(self) -> Generator[None, None, None]:
+        """Streams of which the service knows nothing any more are opened anew the next time."""
+        try:
+            yield
+        except DriverError as error:
+            self._lost = self._lost or not isinstance(error, RecordIncomplete)
+            raise
 
     def start_saving(self, channel: int, filename: str, form: str = "bin") -> str:
         """Let the DataLink service write the tags of a RAW channel to a file of its own computer.
@@ -202,7 +217,7 @@ class IDQuantiqueID900(ID900Device):
     def close_streams(self) -> None:
         """Stop all streams."""
         with self.lock:
-            streams, self._streams, self._opened = self._streams, {}, False
+            streams, self._streams, self._opened, self._lost = self._streams, {}, False, False
             take_all(*(stream.close for stream in streams.values()))
 
     def safe_state(self) -> None:

@@ -232,6 +232,18 @@ def test_streams_that_another_life_left_are_stopped_and_their_sockets_closed(ser
         dead.close()
 
 
+def test_streams_that_the_service_has_lost_are_opened_anew(tagger, server, loop, face):
+    tagger.configure(NODE)
+    tagger.open_streams()
+    server.datalink.close()
+    with pytest.raises(InstrumentError, match="No acquisition"):
+        tagger.arm_record(DURATION_PS)
+    tagger.open_streams()
+    tagger.arm_record(DURATION_PS)
+    loop.run(deliver(face, 2, START=[1_000], IN1=[1_020]))
+    assert tagger.read_record()[1][0].tolist() == [20]
+
+
 class Forgetful:
     """A time controller that loses, or holds back, the reply to one request."""
 

@@ -275,11 +275,10 @@ class EndCrew:
         return found + [Deviation(node, device, f"waveform {name!r} was changed") for name in changed]
 
     def _unload(self, body: Unload) -> Unloaded:
-        """Leave nothing armed, and no stream open: one whose reader dies stays with the DataLink service."""
+        """Leave nothing armed; streams stay open for the next request."""
         self._loading = None
         quietly(self._disarm)
         quietly(self._all.generator.stop)
-        quietly(self._all.tagger.close_streams)
         return Unloaded(body.request)
 
     def _disarm(self) -> None:

@@ -251,7 +251,6 @@ class MidpointCrew:
 
     def _unload(self, body: Unload) -> Unloaded:
         self._loading = None
-        quietly(self._all.tagger.close_streams)
         return Unloaded(body.request)
 
     def _loaded(self) -> Loading:
