@@ -49,6 +49,10 @@ async def deliver(face, slot=1, **times):
     face.deliver(events(IN4=[0], **times), slot)
 
 
+async def lose(server):
+    server.datalink.close()
+
+
 def test_connecting_and_reading_everything_changes_nothing(tagger, face):
     tagger.snapshot(update=True)
     tagger.errors()
@@ -235,7 +239,7 @@ def test_streams_that_another_life_left_are_stopped_and_their_sockets_closed(ser
 def test_streams_that_the_service_has_lost_are_opened_anew(tagger, server, loop, face):
     tagger.configure(NODE)
     tagger.open_streams()
-    server.datalink.close()
+    loop.run(lose(server))
     with pytest.raises(InstrumentError, match="No acquisition"):
         tagger.arm_record(DURATION_PS)
     tagger.open_streams()

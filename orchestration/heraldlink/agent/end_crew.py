@@ -268,9 +268,13 @@ class EndCrew:
 
     def _deviations(self) -> list[Deviation]:
         loading, node, device = self._loaded(), self._config.node, self._config.roles.generator
-        found = deviations([*self.settings, *self._program_settings], node, self.seen, self.stretches)
-        with blaming(device):
-            stamps = self._all.generator.waveform_stamps(tuple(loading.held.stamps))
+        stamps: dict[str, str] = {}
+
+        def look() -> None:
+            stamps.update(self._all.generator.waveform_stamps(tuple(loading.held.stamps)))
+
+        settings = [*self.settings, *self._program_settings]
+        found = deviations(settings, node, self.seen, self.stretches, {device: look})
         changed = [name for name, stamp in loading.held.stamps.items() if stamps.get(name) != stamp]
         return found + [Deviation(node, device, f"waveform {name!r} was changed") for name in changed]
 

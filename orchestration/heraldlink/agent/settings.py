@@ -16,6 +16,7 @@ Seen = dict[tuple[str, str], Value]
 Stretch = Callable[[str], AbstractContextManager[None]]
 """What is read inside the context leaves in one exchange; see `ReadsTogether`."""
 NONE: Mapping[str, Stretch] = {}
+NOTHING: Mapping[str, Callable[[], None]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +81,24 @@ def show(value: Value) -> str:
 
 
 def deviations(
-    settings: Sequence[Setting], node: str, seen: Seen | None = None, stretches: Mapping[str, Stretch] = NONE
+    settings: Sequence[Setting],
+    node: str,
+    seen: Seen | None = None,
+    stretches: Mapping[str, Stretch] = NONE,
+    beside: Mapping[str, Callable[[], None]] = NOTHING,
 ) -> list[Deviation]:
     """All deviations of the settings, in their order; ``seen`` takes every value that was read.
 
-    ``stretches``: of instruments that read several settings in one exchange.
+    ``stretches``: of instruments that read several settings in one exchange; ``beside``: what else of such an
+    instrument is read in the same one.
     """
     values: Seen = {}
     for device in dict.fromkeys(setting.device for setting in settings):
         own = [setting for setting in settings if setting.device == device]
         with blaming(device), stretches.get(device, apart)(", ".join(setting.name for setting in own)):
             values |= {(device, setting.name): setting.read_back() for setting in own}
+            if device in beside:
+                beside[device]()
     if seen is not None:
         seen |= values
     found = (setting.difference(node, values[setting.device, setting.name]) for setting in settings)
