@@ -60,6 +60,7 @@ class IDQuantiqueID900(ID900Device):
         self._streams: dict[int, TagStream] = {}
         self._opened = self._ended = self._swept = self._lost = False
         self._tick_input = "INPU4"
+        self._recorded: tuple[int, ...] = (1, 2, 3, 4)
         self.connect_message()
 
     def close(self) -> None:
@@ -90,6 +91,9 @@ class IDQuantiqueID900(ID900Device):
             for command in sent:
                 self.write(command)
             self._check_applied(sent)
+            for number in program.raw:
+                self.raws[number - 1].clear_errors()
+            self._recorded = tuple(sorted(program.raw)) or (1,)
             if program.combiner is not None:
                 self._combiner = program.combiner.number
             self._tick_input = program.tick_input
@@ -125,6 +129,10 @@ class IDQuantiqueID900(ID900Device):
     def tick_count(self) -> int:
         """Slot ticks counted so far."""
         return int(self.ask(f"{self._tick_input}:COUN?"))
+
+    def lost_tags(self) -> int:
+        """Errors of the RAW blocks that send, since ``configure``: each is a time stamp that was lost."""
+        return sum(map(int, self.ask_all([f":RAW{number}:ERRO?" for number in self._recorded])))
 
     def open_streams(self) -> None:
         """Start a stream for each RAW block that sends, as configured; streams that run stay.

@@ -20,6 +20,7 @@
     │   └── WrongVersion       ... by its version
     ├── NodeLost               a node process or the path to it
     ├── InstrumentLost         an instrument or the path to it
+    │   └── ProcessLost        ... the process that holds it
     ├── JournalError           the node's own storage
     │   └── InUse              ... another process of the same node is running
     ├── Indeterminate          a command of which nobody knows whether it was done
@@ -110,6 +111,10 @@ class NodeLost(HeraldlinkError):
 
 class InstrumentLost(HeraldlinkError):
     """An instrument does not answer; names the node, the instrument and the remedy."""
+
+
+class ProcessLost(InstrumentLost):
+    """An instrument's own process hung or ended; the instrument is as it was left."""
 
 
 class JournalError(HeraldlinkError):

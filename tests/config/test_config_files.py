@@ -85,6 +85,7 @@ def test_the_shipped_files_load() -> None:
         ("power_dBm: -30.0", "power_dBm: zero", "microwave.power_dBm", "valid number (got 'zero')"),
         ("tagger: alice_tc", "tagger: alice_tx", "roles.tagger", "no instrument named alice_tx"),
         ("reference_external: true\n", "reference_external: 1\n", "generator.reference_external", "boolean"),
+        ("reference_external: true}", "reference_external: false}", "microwave.reference_external", "drift"),
         ("devices:", "devicess:", "devices", "missing key"),
         ("  open_share: 0.25", "  # no open_share", "limits.open_share", "missing key"),
     ],

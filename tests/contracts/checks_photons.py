@@ -24,6 +24,7 @@ def a_configuration_is_read_back(rig: Rig) -> None:
     rig.role.configure(PROGRAM)
     assert rig.role.gate_ps() == (10_000, 250_000)
     assert rig.role.thresholds_V() == pytest.approx(THRESHOLDS_V)
+    assert rig.role.lost_tags() == 0
     assert rig.role.reference_external()
     assert set(rig.role.counts()) >= set(THRESHOLDS_V)
 

@@ -21,15 +21,15 @@ from heraldlink.messages.link import Report
 from heraldlink.messages.values import Herald, Readout
 
 DECLARED = "Stanford Research Systems,DG645,*,ver1.*"
-WRAP, BEFORE = 2**16, 5
+SLOTS_WRAP, HERALDS_WRAP, BEFORE = 2**16, 2**32, 5
 OTHER_FIRMWARE = "Stanford Research Systems,DG645,SIM-bob_dg,ver0.99"
 
 
 def long_lived(folder: Path) -> None:
-    """The midpoint's journal as of a link that has numbered almost 2^16 heralds."""
+    """The midpoint's journal as of a link that has numbered almost 2^32 heralds."""
     (folder / "data").mkdir(parents=True)
     journal = Journal(journal_file(folder / "data", "midpoint"))
-    last = Herald(WRAP - BEFORE, 1, 1)
+    last = Herald(HERALDS_WRAP - BEFORE, 1, 1)
     fact = HeraldsFact(request=1, burst=1, slot=1, basis="ZZ", heralds=(last,))
     decided = PairFact(request=1, burst=1, slot=1, basis="ZZ", decision=expired(last, "of long ago"))
     journal.append([Entry(HERALDS, fact), Entry(PAIR, decided)])
@@ -43,7 +43,7 @@ def standing_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laborato
     shipped, yaml = find_config("benches/two_nodes.yaml"), YAML()
     content = yaml.load(shipped)
     content["devices"] = str((shipped.parent / content["devices"]).resolve())
-    content["first_tick"] = WRAP - 2
+    content["first_tick"] = SLOTS_WRAP - 2
     bench = folder / "bench.yaml"
     with bench.open("w") as stream:
         yaml.dump(content, stream)
@@ -77,17 +77,17 @@ def delivers(rack: Laboratory) -> None:
 
 
 @fault(73)
-def test_no_pair_is_lost_where_numbers_pass_two_to_the_sixteen(rack: Laboratory) -> None:
-    """Slots and herald numbers go on beyond 65,535: every herald is decided once, none has EXPIRED for its
-    number, and what clients are told is what all journals hold."""
+def test_no_pair_is_lost_where_numbers_pass_powers_of_two(rack: Laboratory) -> None:
+    """Slots go on beyond 2^16 and herald numbers beyond 2^32: every herald is decided once, none has EXPIRED
+    for its number, and what clients are told is what all journals hold."""
     with rack.client() as client:
         client.prepare()
         ending = client.measure(300)
     assert ending.state == "DELIVERED", ending
     assert ending.result is not None
     heralds, slots = ending.result.heralds, [slot.slot for slot in ending.result.slots]
-    assert min(slots) < WRAP <= max(slots), slots
-    first = WRAP - BEFORE + 1
+    assert min(slots) < SLOTS_WRAP <= max(slots), slots
+    first = HERALDS_WRAP - BEFORE + 1
     assert [pair.mhp_seq for pair in heralds] == list(range(first, first + len(heralds)))
     assert {pair.status for pair in heralds} <= {"CONFIRMED", "EXPIRED"}
     surplus = {pair.reason for pair in heralds if pair.status == "EXPIRED"}
@@ -219,6 +219,59 @@ def test_a_time_controller_whose_tick_line_is_dead_is_named(rack: Laboratory) ->
     assert (ending.result.node, ending.result.device) == ("alice", "alice_tc")
     assert "no slot tick arrives" in ending.sentence
     delivers(rack)
+
+
+@pytest.mark.parametrize(
+    ("device", "counts", "node"), [("hub_tc", "37;0;0", "midpoint"), ("bob_tc", "0;37", "bob")]
+)
+@fault(64)
+def test_a_time_controller_that_lost_time_stamps_is_not_believed(
+    rack: Laboratory, device: str, counts: str, node: str
+) -> None:
+    """Its own count of lost time stamps is read after every slot: from then on nothing is CONFIRMED, and the
+    request FAILED naming it; preparing sets the count to 0."""
+    with rack.client() as client:
+        client.prepare()
+        asked = client.start(withhold_limit=30)
+        asked.slots(2)
+        rack.fault(device, "stuck", match="*RAW2:ERRO?*", text=counts)
+        ending = asked.end()
+    assert rack.strikes(device, "stuck")
+    rack.heal()
+    assert ending.state == "FAILED", ending
+    assert ending.result is not None
+    assert (ending.result.node, ending.result.device) == (node, device)
+    assert "lost time stamps is 37, declared 0" in ending.sentence
+    withheld = [pair.slot for pair in ending.result.heralds if pair.status == "WITHHELD"]
+    assert max(pair.slot for pair in ending.pairs) < min(withheld)
+    delivers(rack)
+
+
+@fault(64)
+def test_inputs_that_were_swapped_give_no_pair(rack: Laboratory) -> None:
+    """Detector and readout gate of alice's time controller change places: the next slot already is not
+    believed, and the request FAILED naming alice; preparing links every input anew."""
+    with rack.client() as client:
+        client.prepare()
+        asked = client.start(withhold_limit=30)
+        asked.slots(2)
+        for raw, link in swapped_links(rack, "alice_tc").items():
+            rack.panel("alice_tc", f"RAW{raw}:STOP:LINK {link}")
+        ending = asked.end()
+    assert ending.state == "FAILED", ending
+    assert ending.result is not None
+    assert ending.result.node == "alice"
+    refused = [pair.slot for pair in ending.result.heralds if pair.status != "CONFIRMED"]
+    assert max(pair.slot for pair in ending.pairs) < min(refused)
+    with rack.client() as client:
+        client.network["alice"].park()
+    delivers(rack)
+
+
+def swapped_links(rack: Laboratory, controller: str) -> dict[int, str]:
+    """What RAW 1 and 2 have to be linked to so that they change places."""
+    first, second = (rack.panel(controller, f"RAW{raw}:STOP:LINK?") for raw in (1, 2))
+    return {1: second, 2: first}
 
 
 def rotated(report: Report) -> Report:

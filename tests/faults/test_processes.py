@@ -16,7 +16,7 @@ from supervised import BACK_S, HUB, STARTED_S, alive, dark, mended, safe_moments
 
 from heraldlink import safety
 from heraldlink.config import find_config
-from heraldlink.errors import RequestError
+from heraldlink.errors import HeraldlinkError, RequestError
 from heraldlink.messages.command import Prepare
 from heraldlink.messages.lease import AcquireLease, LeaseStatus
 
@@ -235,6 +235,22 @@ def test_an_isolated_instrument_that_hangs(up: Laboratory) -> None:
     with up.client() as client:
         client.prepare()
         assert client.measure(10).state == "DELIVERED"
+
+
+@fault(6)
+def test_an_isolated_instrument_that_hangs_while_it_is_only_read(up: Laboratory) -> None:
+    """Nobody asks for pairs, a client reads a parameter: the instrument's process is killed, and the node is
+    SAFE and prepared for nothing, though the order that failed was only a reading."""
+    with up.client() as client:
+        client.prepare()
+        (process,) = isolated(up)
+        os.kill(process, signal.SIGSTOP)
+        with pytest.raises(HeraldlinkError, match="alice_mw: its process did not finish"):
+            client.network["alice"].read("alice_mw", "frequency")
+        wait_for(lambda: not client.network["alice"].status().prepared, 5.0, "the node to notice")
+    wait_for(lambda: not alive(process), 8.0, "the process to be killed")
+    found = settled(up, "alice")
+    assert (found.state, found.outcomes["alice_mw"]) == ("SAFE", "safe, read back")
 
 
 @fault(7)

@@ -36,6 +36,10 @@ class TimeTagger(Device, Protocol):
         """Slot ticks counted so far."""
         ...
 
+    def lost_tags(self) -> int:
+        """Time stamps of records that it lost since it was configured, by its own count; 0 if none."""
+        ...
+
     def open_streams(self) -> None:
         """Open the streams of the configured RAW channels; does nothing if they are open."""
         ...

@@ -36,7 +36,14 @@ from heraldlink.calibration.apply import (
     tuned_midpoint,
 )
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.errors import ConfigurationError, HeraldlinkError, LimitExceeded, RequestError, RunFailed
+from heraldlink.errors import (
+    ConfigurationError,
+    HeraldlinkError,
+    LimitExceeded,
+    ProcessLost,
+    RequestError,
+    RunFailed,
+)
 from heraldlink.heralding.description import ENVELOPE, describe_settings
 from heraldlink.messages.header import Body
 from heraldlink.messages.origin import joined, origin_of
@@ -307,7 +314,7 @@ def identity(name: str, device: Device) -> str:
 def fault_of(error: Exception, names: tuple[str, ...] | list[str]) -> Fault:
     """A Fault for an exception: the instrument it names, and its text in one line."""
     if isinstance(error, InstrumentFault):
-        return Fault(error.device, str(error))
+        return Fault(error.device, str(error), process_lost=isinstance(error.__cause__, ProcessLost))
     text = " ".join(str(error).split()) or type(error).__name__
     device = next((name for name in names if name in text), "")
     if isinstance(error, HeraldlinkError) or device:

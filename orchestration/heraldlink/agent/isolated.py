@@ -21,7 +21,7 @@ from heraldlink.agent.blame import InstrumentFault
 from heraldlink.agent.framed import Closed, receive, send
 from heraldlink.agent.isolated_process import Open, Opened
 from heraldlink.agent.role_calls import TABLE, Member, Told, ask, result_of
-from heraldlink.errors import ConfigurationError, InstrumentLost
+from heraldlink.errors import ConfigurationError, InstrumentLost, ProcessLost
 from heraldlink_drivers.roles import Device
 
 CALL_S = 3.0
@@ -125,7 +125,7 @@ class IsolatedProcess:
         except Closed as error:
             raise self._lost("its process ended unexpectedly") from error
 
-    def _lost(self, reason: str) -> InstrumentLost:
+    def _lost(self, reason: str) -> ProcessLost:
         pipe, self._pipe = self._pipe, None
         if pipe:
             pipe.close()
@@ -134,7 +134,7 @@ class IsolatedProcess:
             self._process.wait()
             self._process = None
         self._just_lost = True
-        return InstrumentLost(f"{self.name}: {reason}")
+        return ProcessLost(f"{self.name}: {reason}")
 
 
 def role_around(process: IsolatedProcess) -> Device:

@@ -186,6 +186,8 @@ class Permits:
                     permit.take(found.value, now)
                 case Fault() as fault:
                     permit.fail(fault.reason)
+                    if fault.process_lost:
+                        self._node.broken(fault.device, fault.reason)
                 case _:
                     pass
 

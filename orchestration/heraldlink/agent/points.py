@@ -7,8 +7,8 @@ from functools import partial
 from heraldlink.agent.roles import EndInstruments, MidpointInstruments
 from heraldlink.agent.settings import Setting, Value
 from heraldlink.config import EndNodeConfig, MidpointConfig
-from heraldlink.config.operating_point import ArmAttenuation, DetectorPoint, LaserPoint
-from heraldlink_drivers.roles import Attenuator, DetectorBias, PumpLaser
+from heraldlink.config.operating_point import ArmAttenuation, DetectorPoint, LaserPoint, TaggerPoint
+from heraldlink_drivers.roles import Attenuator, DetectorBias, PumpLaser, TimeTagger
 
 REFERENCE = "reference external"
 """The setting of an instrument whose clock follows the 10 MHz of the bench."""
@@ -30,6 +30,18 @@ def detector_settings(device: str, role: DetectorBias, point: DetectorPoint) -> 
         absolute=1e-4,
     )
     yield Setting(device, "bias enable", True, role.enabled, partial(role.set_enabled, True))
+
+
+def tagger_settings(device: str, role: TimeTagger, point: TaggerPoint) -> Iterator[Setting]:
+    """What ``configure`` has set, and that it lost none of the time stamps since."""
+    yield Setting(
+        device,
+        "thresholds_V",
+        ordered(point.threshold_V),
+        lambda: ordered(role.thresholds_V()),
+        absolute=1e-3,
+    )
+    yield Setting(device, "lost time stamps", 0, role.lost_tags)
 
 
 def laser_settings(device: str, role: PumpLaser, point: LaserPoint) -> Iterator[Setting]:
@@ -92,13 +104,7 @@ def midpoint_settings(config: MidpointConfig, roles: MidpointInstruments) -> lis
     return [
         *detector_settings(names.detectors, roles.detectors, point.detectors),
         Setting(names.tagger, "herald gate_ps", gate, roles.tagger.gate_ps, absolute=0.5),
-        Setting(
-            names.tagger,
-            "thresholds_V",
-            ordered(point.tagger.threshold_V),
-            lambda: ordered(roles.tagger.thresholds_V()),
-            absolute=1e-3,
-        ),
+        *tagger_settings(names.tagger, roles.tagger, point.tagger),
         *laser_settings(names.pump, roles.pump, point.pump),
         *laser_settings(names.readout_pump, roles.readout_pump, point.readout_pump),
         *attenuator_settings(names.attenuator, roles.attenuator, dict(point.attenuator)),
@@ -116,13 +122,7 @@ def end_settings(config: EndNodeConfig, roles: EndInstruments) -> list[Setting]:
     generator, trigger, tone = point.generator, point.slot_trigger, point.microwave
     return [
         *detector_settings(names.detectors, roles.detectors, point.detectors),
-        Setting(
-            names.tagger,
-            "thresholds_V",
-            ordered(point.tagger.threshold_V),
-            lambda: ordered(roles.tagger.thresholds_V()),
-            absolute=1e-3,
-        ),
+        *tagger_settings(names.tagger, roles.tagger, point.tagger),
         *plain(
             names.generator,
             (REFERENCE, generator.reference_external, roles.generator.reference_external,

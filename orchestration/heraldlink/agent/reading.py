@@ -29,6 +29,10 @@ class Answering(Protocol):
         """The desk in front of the worker."""
         ...
 
+    def broken(self, device: str, reason: str) -> None:
+        """What is under way cannot go on."""
+        ...
+
     def answer(self, question: Question, body: Body, arrays: tuple[bytes, ...] = ()) -> bool:
         """Answer a question, and keep the answer of a command."""
         ...
@@ -48,6 +52,8 @@ def read(node: Answering, question: Question, body: ReadParameter) -> None:
             case Fault() as fault:
                 code: ErrorCode | CommandCode = "OTHER" if fault.device else "BAD_REQUEST"
                 node.answer(question, Err(code, fault.reason, node.name, fault.device))
+                if fault.process_lost:
+                    node.broken(fault.device, fault.reason)
             case _:
                 pass
 

@@ -4,7 +4,9 @@
 One section for each role. Values are what an operator would dial in: SI units, integer picoseconds.
 """
 
-from pydantic import Field, model_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
 
 from heraldlink.config.quantities import (
     Amplitude_Vpp,
@@ -20,6 +22,17 @@ from heraldlink.config.quantities import (
     Voltage_V,
     Wavelength_m,
 )
+
+
+def locked(external: bool) -> bool:
+    """Raise ValueError for a clock that runs by itself: phases drift apart, and only ZZ is left."""
+    if not external:
+        raise ValueError("must be true: free-running clocks drift apart, and XX and YY of all pairs are lost")
+    return external
+
+
+ReferenceExternal = Annotated[bool, AfterValidator(locked)]
+"""Whether an instrument follows the bench's 10 MHz; no node works without."""
 
 
 class LaserPoint(Strict):
@@ -94,7 +107,7 @@ class GeneratorPoint(Strict):
     """Waveform generator: channel full scales, external 10 MHz, and the analogue pulses it plays."""
 
     amplitude_Vpp: tuple[Amplitude_Vpp, Amplitude_Vpp]
-    reference_external: bool
+    reference_external: ReferenceExternal
     envelope_peak_V: float = Field(gt=0, le=0.25, description="peak of the pump envelope on channel 1")
     bright_peak_V: float = Field(gt=0, le=0.25, description="peak of the bright pulses on channel 1")
 
@@ -111,7 +124,7 @@ class MicrowavePoint(Strict):
 
     frequency_Hz: Frequency_Hz
     power_dBm: MicrowavePower_dBm
-    reference_external: bool
+    reference_external: ReferenceExternal
 
 
 class QubitPoint(Strict):

@@ -38,13 +38,15 @@ class Fault(Body, frozen=True, tag="w.fault"):
     """The call failed: the instrument (empty: the worker itself) and one sentence.
 
     ``misconfigured``: a file is wrong, so that trying again is of no use;
-    ``limited``: what was asked lies beyond a declared limit, and nothing was sent.
+    ``limited``: what was asked lies beyond a declared limit, and nothing was sent;
+    ``process_lost``: the instrument's own process was lost, whatever was asked of it.
     """
 
     device: str
     reason: str
     misconfigured: bool = False
     limited: bool = False
+    process_lost: bool = False
 
 
 class Fence(Body, frozen=True, tag="w.fence"):
