@@ -17,7 +17,7 @@ from heraldlink.errors import HeraldlinkError
 from heraldlink.journal import Entry, Journal, journal_file
 from heraldlink.link.facts import HERALDS, PAIR, HeraldsFact, PairFact
 from heraldlink.link.recovery import expired
-from heraldlink.messages.link import Report
+from heraldlink.messages.link import Gen, Report
 from heraldlink.messages.values import Herald, Readout
 
 DECLARED = "Stanford Research Systems,DG645,*,ver1.*"
@@ -152,11 +152,21 @@ def test_a_generator_that_misses_its_trigger_makes_no_pair(rack: Laboratory) -> 
     def stop() -> None:
         rack.panel("bob_awg", "AWGC:STOP")
 
+    bursts: set[int] = set()
+
+    def is_new(frames: Frames) -> bool:
+        """Whether a slot is armed for the first time: what is sent again stops nothing."""
+        burst = msgspec.msgpack.decode(frames[1], type=Gen).burst
+        known = burst in bursts
+        bursts.add(burst)
+        return not known
+
+    meant = Rule("call", kind="link.gen", way="up", skip=2, count=2, called=stop, fits=is_new)
     with rack.client() as client:
         client.prepare()
-        rule = rack.link["bob"].add(Rule("call", kind="link.gen", way="up", skip=2, count=1, called=stop))
-        ending = client.measure(40)
-    assert len(rule.struck) == 1
+        rule = rack.link["bob"].add(meant)
+        ending = client.measure(300)
+    assert len(rule.struck) == 2
     assert ending.state == "DELIVERED", ending
     assert ending.result is not None
     missed = [slot for slot in ending.result.slots if "it missed the slot" in str(slot.deviations)]
