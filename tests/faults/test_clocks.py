@@ -4,23 +4,32 @@
 import math
 from pathlib import Path
 
+import pytest
 from fault_lab import Laboratory, fault, unprotected
 
 
+@pytest.mark.parametrize(("node", "device"), [("alice", "alice_mw"), ("bob", "bob_awg")])
 @fault(74)
-def test_no_slot_is_armed_on_an_unlocked_clock(rack: Laboratory) -> None:
-    """FAILED, naming node and source, before another slot is armed."""
+def test_no_slot_is_armed_on_an_unlocked_clock(rack: Laboratory, node: str, device: str) -> None:
+    """FAILED, naming node and source, before another slot is armed; the slot in which it happened is flagged
+    and has no CONFIRMED pair. Once it is locked again and prepared, pairs come again."""
     with rack.client() as client:
         client.prepare()
         asked = client.start()
         asked.slots(2)
-        rack.fault("alice_mw", "unlock")
-        assert "Extern reference" in rack.panel("alice_mw", "SYST:SERR?")
+        rack.fault(device, "unlock")
+        assert rack.strikes(device, "unlock")
         ending = asked.end()
         assert ending.state == "FAILED"
         assert ending.result is not None
-        assert (ending.result.node, ending.result.device) == ("alice", "alice_mw")
+        assert (ending.result.node, ending.result.device) == (node, device)
         assert "not locked" in ending.sentence
+        flagged = {slot.slot for slot in ending.result.slots if slot.deviations}
+        assert len(flagged) <= 1, "slots were armed on a clock that was seen to be unlocked"
+        assert not {pair.slot for pair in ending.pairs} & flagged
+        rack.heal()
+        client.prepare()
+        assert client.measure(5).state == "DELIVERED"
 
 
 @unprotected(74, "the look at clocks before a slot is armed")
