@@ -119,3 +119,47 @@ def test_a_connection_that_is_gone_is_silence_before_a_mere_stall_would_be(
         return other.silence_s("midpoint", CUT_S + 0.1) == NEVER_S
 
     wait_for(cut, 5, "bob to notice that the midpoint is gone")
+
+
+def beaten(middle: MidpointLink, end: EndLink, sentence: str) -> None:
+    """Beat until the end is told what is in its way."""
+
+    def told() -> bool:
+        end.beat(0.0)
+        middle.receive(0.0)
+        end.receive(0.0)
+        return sentence in end.obstacle
+
+    wait_for(told, 5, sentence)
+
+
+def test_a_life_that_began_at_no_time_locks_nobody_out(
+    context: "zmq.Context[zmq.Socket[bytes]]", caplog: pytest.LogCaptureFixture
+) -> None:
+    router = Router(context, "tcp://127.0.0.1:0", "link")
+    middle = MidpointLink(router, "midpoint", ENDS, boot=5)
+    liar = end_link(context, router.endpoint, boot=2**63 - 1)
+    beaten(
+        middle, liar, "node alice says that its life began on 2262-04-11 23:47 UTC, but by the clock of node"
+    )
+    assert liar.silence_s("midpoint", 0.0) == NEVER_S
+    assert [record.getMessage() for record in caplog.records] == [liar.obstacle], "once a minute"
+    meet(end_link(context, router.endpoint, boot=2), middle)
+    assert middle.restarted() == []
+
+
+def test_a_life_that_began_before_the_former_one_is_told_so(
+    context: "zmq.Context[zmq.Socket[bytes]]",
+) -> None:
+    router = Router(context, "tcp://127.0.0.1:0", "link")
+    middle = MidpointLink(router, "midpoint", ENDS, boot=5)
+    later, earlier = (end_link(context, router.endpoint, boot) for boot in (10**18, 10**17))
+    meet(later, middle)
+    beaten(
+        middle, earlier, "a life of it that began on 2001-09-09 01:46 UTC was heard: its clock was set back"
+    )
+    assert "restart midpoint and bob" in earlier.obstacle
+    assert earlier.silence_s("midpoint", 0.0) == NEVER_S
+    meet(later, middle)
+    assert later.obstacle == ""
+    assert middle.restarted() == []

@@ -4,11 +4,14 @@
 Beats and Hellos may be lost; everything else goes through a courier and arrives once and in order.
 """
 
+import logging
+import time
 from typing import Protocol
 
 import msgspec
 import zmq
 
+from heraldlink.agent import lives
 from heraldlink.errors import ProtocolError, WrongVersion
 from heraldlink.link.courier import Tally
 from heraldlink.link.mail import Mail
@@ -32,6 +35,7 @@ CUT_S = 0.5
 """A node that was not heard for so long is lost at once if ZeroMQ's own heartbeat has given up the connection
 (0.8 s at most); a mere stall of its process, which that does not show, may last `SILENCE_S`."""
 NEVER_S = 1e9
+DOUBT_LOG_S = 60.0
 
 
 class LinkPort(Protocol):
@@ -201,6 +205,7 @@ class MidpointLink:
         self._heard: dict[str, float] = {}
         self._foreign = ("", -NEVER_S)
         self._cut: set[str] = set()
+        self._doubted: dict[str, float] = {}
         self._mail = Mail(boot, ends, self._transmit)
 
     @property
@@ -254,8 +259,10 @@ class MidpointLink:
             raise ProtocolError(f"{source!r} is not an end node of this link")
         if not sender.speaks_for(source):
             raise ProtocolError(f"the key of {sender.name} ({sender.role}) does not speak for {source}")
-        if header.epoch < self._mail.boots().get(source, 0):
-            raise ProtocolError(f"a message of a former life of {source}")
+        if doubt := self._doubt(source, header.epoch):
+            if header.kind == kind_of(Beat):
+                self._turn_away(peer, source, doubt, now)
+            raise ProtocolError(doubt)
         if header.kind == kind_of(Beat):
             self._beaten(source, peer, header.epoch, now)
             return []
@@ -268,6 +275,19 @@ class MidpointLink:
         if target:
             self._router.send(target, frames)
         return []
+
+    def _doubt(self, node: str, boot: int) -> str:
+        """Why a message is not taken for one of the life that a node lives now; empty if it is."""
+        other = next(end for end in self._ends if end != node)
+        known = self._mail.boots().get(node, 0)
+        return lives.doubt(node, boot, known, time.time_ns(), self._node, other)
+
+    def _turn_away(self, peer: bytes, node: str, doubt: str, now: float) -> None:
+        """Tell whoever spoke why it is not heard, and the log, once a minute."""
+        if now - self._doubted.get(node, -NEVER_S) > DOUBT_LOG_S:
+            self._doubted[node] = now
+            logging.getLogger("heraldlink.link").warning("%s", doubt)
+        self._router.send(peer, pack(self._node, self._boot, node, Beat({node: NEVER_S}, {}, doubt)))
 
     def _own(self, message: Message, now: float) -> list[tuple[str, Body]]:
         source, body = message.header.source, message.body
