@@ -52,29 +52,47 @@ class Usage:
     def _look(self, name: str, pid: int) -> None:
         at_s = time.monotonic() - self._begun
         with suppress(OSError, ValueError, IndexError):  # it has just ended
-            role = self._roles.get(pid) or self._role(name, pid)
-            first = self._first.setdefault(pid, at_s)
+            life = life_of(pid)
+            role = self._roles.get(life) or self._role(name, pid, life)
+            first = self._first.setdefault(life, at_s)
             pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
             open_files = len(os.listdir(f"/proc/{pid}/fd"))
             if pages:
-                self._memory[role].append(Sample(at_s, pid, at_s - first, pages * 4096 / MIB))
-                self._files[role].append(Sample(at_s, pid, at_s - first, open_files))
+                self._memory[role].append(Sample(at_s, life, at_s - first, pages * 4096 / MIB))
+                self._files[role].append(Sample(at_s, life, at_s - first, open_files))
 
-    def _role(self, name: str, pid: int) -> str:
+    def _role(self, name: str, pid: int, life: int) -> str:
         """What a process does, by its command line, once it runs its own program."""
         words = words_of(pid)
         if "heraldlink.agent.worker" in words:
             role = f"{name} worker"
-        elif "--supervised" in words or " node " in words:
+        elif "--supervised" in words and parent_of(pid) == self._lab.pid(name):
+            role = f"{name} agent"  # a child looks like its parent until it is itself
+        elif " node " in words and pid == self._lab.pid(name):
             role = f"{name} agent"
-        elif " up " in words and pid == self._lab.pid(name):  # a child looks like it until it is itself
+        elif " up " in words and pid == self._lab.pid(name):
             role = f"{name} supervisor"
         elif "heraldlink_sim" in words:
             role = "bench"
         else:
             raise ValueError("not known yet")
-        self._roles[pid] = role
+        self._roles[life] = role
         return role
+
+
+def life_of(pid: int) -> int:
+    """What tells this process from others that had or will have its number: when it began (clock ticks)."""
+    return int(stat_of(pid)[19]) << 32 | pid
+
+
+def parent_of(pid: int) -> int:
+    """The process that has started this one."""
+    return int(stat_of(pid)[1])
+
+
+def stat_of(pid: int) -> list[str]:
+    """/proc/PID/stat from its third field, the state, on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def children(pid: int) -> list[int]:
