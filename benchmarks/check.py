@@ -48,7 +48,7 @@ BENCHMARKS = (
     Benchmark("C", "states.py", 8),
     Benchmark("D", "tags.py", 10, ("--memory", "1000000000")),
     Benchmark("D", "tag_storage.py", 1),
-    Benchmark("D", "live.py", 2),
+    Benchmark("D", "live.py", 1),
     Benchmark("E", "agent.py", 9),
     Benchmark("E", "shared_reads.py", 1),
     Benchmark("E", "fuzz_nodes.py", 3),
