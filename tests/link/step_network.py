@@ -45,7 +45,7 @@ COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
 
 @dataclass
 class Bench:
-    """What the workers of one network answer: ticks pass when the midpoint plays."""
+    """What the workers of one network answer: ticks pass when the midpoint plays or one is awaited."""
 
     tick: int = 5
     doubt: tuple[Deviation, ...] = ()
@@ -69,6 +69,7 @@ class Bench:
                 return w.QubitsFreed()
             case w.ArmSlot():
                 self.keeping[node, call.slot] = call.keep
+                self.tick = max(self.tick, call.slot - 1)
                 return w.SlotArmed(call.request, call.burst, self.tick)
             case w.PlaySlot():
                 return self.play(call)
