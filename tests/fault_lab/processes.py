@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a process uses, and its children (Linux)."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from fault_lab.broken import demand
@@ -18,11 +19,12 @@ def usage_of(pid: int) -> Usage:
 
 
 def descendants(pid: int) -> list[int]:
-    """Process ids of all children and their children."""
+    """Process ids of all children and their children; threads and processes may end meanwhile."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*"):
-        for child in (task / "children").read_text().split():
-            found += [int(child), *descendants(int(child))]
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for child in (task / "children").read_text().split():
+                found += [int(child), *descendants(int(child))]
     return found
 
 
