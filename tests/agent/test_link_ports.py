@@ -10,8 +10,9 @@ from agent_lab import wait_for
 
 from heraldlink.agent.link_ports import CUT_S, NEVER_S, EndLink, MidpointLink
 from heraldlink.errors import ConfigurationError
-from heraldlink.messages.link import Hello
-from heraldlink.messages.values import Drive
+from heraldlink.messages.header import Body
+from heraldlink.messages.link import Hello, RoomNow
+from heraldlink.messages.values import Drive, Room
 from heraldlink.transport import Dealer, Router
 
 ENDS = ("alice", "bob")
@@ -119,6 +120,36 @@ def test_a_connection_that_is_gone_is_silence_before_a_mere_stall_would_be(
         return other.silence_s("midpoint", CUT_S + 0.1) == NEVER_S
 
     wait_for(cut, 5, "bob to notice that the midpoint is gone")
+
+
+def test_a_peer_that_has_just_spoken_is_not_silent(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    """The midpoint's last beat is from before it heard alice, and the next one has not come yet."""
+    router = Router(context, "tcp://127.0.0.1:0", "link")
+    middle = MidpointLink(router, "midpoint", ENDS, boot=5)
+    bob = EndLink(Dealer(context, router.endpoint, "link"), "bob", "midpoint", "alice", Hello(1, DRIVE))
+
+    def joined() -> bool:
+        bob.beat(0.0)
+        middle.receive(0.0)
+        bob.receive(0.0)
+        return bob.silence_s("midpoint", 0.0) == 0.0
+
+    wait_for(joined, 5, "bob to meet the midpoint")
+    assert bob.silence_s("alice", 0.0) == NEVER_S
+    alice = end_link(context, router.endpoint, boot=1)
+    alice.send("bob", RoomNow(Room()), 0.0)
+    found: list[tuple[str, Body]] = []
+
+    def spoken() -> bool:
+        alice.beat(0.0)
+        middle.receive(0.0)
+        alice.receive(0.0)
+        alice.tick(0.0)
+        found.extend(bob.receive(0.0))
+        return bool(found)
+
+    wait_for(spoken, 5, "what alice says")
+    assert bob.silence_s("alice", 0.0) == 0.0
 
 
 def beaten(middle: MidpointLink, end: EndLink, sentence: str) -> None:

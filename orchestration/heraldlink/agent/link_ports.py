@@ -152,13 +152,15 @@ class EndLink:
             return []
         self._heard = now
         bodies = self._mail.receive(source, boot, label_of(message), message.body, now)
+        if boot == self._mail.boots().get(source):
+            self._ages[source] = 0.0  # the midpoint's last beat may be from before it heard this node
         return [(source, body) for body in bodies]
 
     def _noted(self, beat: Beat, boot: int, now: float) -> None:
         """Take the midpoint's beat, unless it is one of a former life."""
         if boot != self._mail.boots().get(self._midpoint):
             return
-        self._heard, self._ages, self.obstacle = now, beat.ages_s, beat.obstacle
+        self._heard, self._ages, self.obstacle = now, dict(beat.ages_s), beat.obstacle
         for node, life in beat.boots.items():
             if node != self._node and self._mail.knows(node):
                 self._mail.meet(node, life, now)
