@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Supervised nodes that get no more memory, descriptors or time, or whose file became wrong."""
+"""Supervised nodes that get no more memory, descriptors, time or lease, or whose file became wrong."""
 
 import os
 import resource
 import signal
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from fault_lab import Laboratory, fault, wait_for
-from supervised import BACK_S, mended, settled, status
+from supervised import BACK_S, dark, mended, settled, status
 
 from heraldlink.errors import HeraldlinkError, NodeLost
+from heraldlink.messages.command import Prepare
+from heraldlink.messages.lease import AcquireLease, LeaseStatus
 
 STALLS = 'heraldlink_faults_total{device="main loop"}'
 ROOM_BYTES = 1 << 20
@@ -148,3 +151,25 @@ def at_most(process: int, limit: int, wanted: int) -> None:
     _, hard = resource.prlimit(process, limit)
     resource.prlimit(process, limit, (wanted, hard))
     assert resource.prlimit(process, limit)[0] == wanted
+
+
+@fault(49)
+def test_a_lease_that_ends_while_a_prepare_hangs(up: Laboratory) -> None:
+    """An instrument that hangs in a prepare does not put off the safe state beyond the expiry + 1 s."""
+    ttl_s = 3.0
+    with up.client() as client:
+        client.prepare()
+        mine = client.network["midpoint"].connection
+        given = mine.ask(AcquireLease("never renewed", ttl_s)).body
+        taken = time.monotonic()
+        assert isinstance(given, LeaseStatus)
+        wait_for(lambda: time.monotonic() - taken > 0.6 * ttl_s, ttl_s, "most of the lease to pass")
+        assert not dark(up)
+        up.watch("hub_tc")
+        up.fault("hub_tc", "hang")
+        asked = threading.Thread(target=mine.ask, args=(Prepare(), given.epoch), daemon=True)
+        asked.start()
+        wait_for(lambda: dark(up), ttl_s + 4, "the hub to be dark")
+        assert ttl_s - 0.1 < time.monotonic() - taken < ttl_s + 1.0
+        asked.join(10)
+        assert up.wire_log(), "the prepare was to reach the instrument that hangs"
