@@ -9,14 +9,17 @@ line has ``utc``, ``level``, ``logger``, ``node`` and ``message``, and the facts
 import json
 import logging
 import queue
+import threading
 from datetime import UTC, datetime
-from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
+from logging.handlers import QueueHandler, RotatingFileHandler
 from pathlib import Path
 from typing import cast
 
 LINES = 10_000
 """Lines that wait for the disk at most."""
 FILE_BYTES, FILES = 16 << 20, 8
+LAST_LINES_S = 2.0
+"""Time that lines still waiting are given when the log ends: a hanging disk does not hold a node up."""
 
 
 def log_path(data_directory: Path, node: str) -> Path:
@@ -45,25 +48,38 @@ class JsonLines(logging.Formatter):
 class Dropping(QueueHandler):
     """Puts records into a bounded queue, and counts those for which there is no room."""
 
-    def __init__(self, waiting: "queue.Queue[logging.LogRecord]") -> None:
+    def __init__(self, waiting: "queue.Queue[logging.LogRecord | None]") -> None:
         super().__init__(waiting)
-        self.dropped = 0
+        self.waiting, self.dropped = waiting, 0
         self._told = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """As it is: the formatter runs in the listener's thread, of the same process."""
+        """As it is: the formatter runs in the writer's thread, of the same process."""
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Queue a record, behind one that tells of those dropped before it."""
         try:
-            if self.dropped > self._told:
-                number = self.dropped - self._told
-                self.queue.put_nowait(record_of(f"{number} lines were dropped: the disk was too slow"))
-                self._told = self.dropped
-            self.queue.put_nowait(record)
+            self._tell(0.0)
+            self.waiting.put_nowait(record)
         except queue.Full:
             self.dropped += 1
+
+    def end(self, limit_s: float) -> None:
+        """Queue what is still to be told of dropped lines, and the end of all lines.
+
+        Raises:
+            queue.Full: there was no room for them in ``limit_s``.
+        """
+        self._tell(limit_s)
+        self.waiting.put(None, timeout=limit_s)
+
+    def _tell(self, limit_s: float) -> None:
+        number = self.dropped - self._told
+        if number:
+            told = record_of(f"{number} lines were dropped: the disk was too slow")
+            self.waiting.put(told, block=limit_s > 0, timeout=limit_s)
+            self._told += number
 
 
 def record_of(sentence: str) -> logging.LogRecord:
@@ -74,23 +90,32 @@ def record_of(sentence: str) -> logging.LogRecord:
 class LogFile:
     """While it is entered, everything logged below ``heraldlink`` goes to the file as well."""
 
-    def __init__(self, path: Path, node: str, lines: int = LINES, level: int = logging.INFO) -> None:
+    def __init__(self, path: Path, node: str, lines: int = LINES, end_s: float = LAST_LINES_S) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.handler = Dropping(queue.Queue(lines))
         file = RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=FILES, delay=True)
         file.setFormatter(JsonLines(node))
-        self._file, self._level = file, level
-        self._listener = QueueListener(self.handler.queue, file)
+        self._file, self._end_s = file, end_s
+        self._writer = threading.Thread(target=self._write, name=f"log of {node}", daemon=True)
         self._logger = logging.getLogger("heraldlink")
 
     def __enter__(self) -> "LogFile":
         self._logger.addHandler(self.handler)
-        if self._logger.getEffectiveLevel() > self._level:
-            self._logger.setLevel(self._level)
-        self._listener.start()
+        if self._logger.getEffectiveLevel() > logging.INFO:
+            self._logger.setLevel(logging.INFO)
+        self._writer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._logger.removeHandler(self.handler)
-        self._listener.stop()
-        self._file.close()
+        try:
+            self.handler.end(self._end_s)
+        except queue.Full:
+            return  # the disk hangs: the thread, a daemon, ends with the process
+        self._writer.join(self._end_s)
+        if not self._writer.is_alive():
+            self._file.close()
+
+    def _write(self) -> None:
+        for record in iter(self.handler.waiting.get, None):
+            self._file.handle(record)
