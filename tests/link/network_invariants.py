@@ -28,6 +28,7 @@ def check(net: VirtualNetwork) -> None:
     check_ends(net)
     check_deliveries(net)
     check_expiries(net)
+    check_pulses(net)
 
 
 def check_rest(net: VirtualNetwork) -> None:
@@ -127,3 +128,10 @@ def check_expiries(net: VirtualNetwork) -> None:
                 known = {pair.decision.mhp_seq for pair in net.pairs(node)}
                 lacking = {decision.mhp_seq for decision in fact.decisions} - known
                 require(not lacking, f"expiries: {node} was never told that {lacking} expired")
+
+
+def check_pulses(net: VirtualNetwork) -> None:
+    """pulses: once a node has ended a request, no tick starts pulses of it there."""
+    for when, node, request in net.pulses:
+        ended = net.ended.get((node, request), when)
+        require(when <= ended, f"pulses: {node} played {request} {when - ended:.3f} s after its end")

@@ -55,6 +55,9 @@ class Bench:
     keeping: dict[tuple[str, int], int] = field(default_factory=dict)
     parameters: Parameters = PARAMETERS
     freed: dict[str, list[int]] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
+    slots: dict[int, int] = field(default_factory=dict)
+    waiting: list[tuple[str, w.AwaitSlot]] = field(default_factory=list)
 
     def answer(self, node: str, call: Body) -> Body | None:
         match call:
@@ -72,7 +75,17 @@ class Bench:
                 self.tick = max(self.tick, call.slot - 1)
                 return w.SlotArmed(call.request, call.burst, self.tick)
             case w.PlaySlot():
-                return self.play(call)
+                played = self.play(call)
+                self.begun.add(call.burst)
+                self.slots[call.burst] = call.slot
+                return w.SlotBegun(call.request, call.burst) if call.hold else played
+            case w.AwaitSlot() if call.burst in self.begun:
+                return w.SlotAwaited(call.request, call.burst, True)
+            case w.AwaitSlot():
+                self.waiting.append((node, call))
+                return None
+            case w.ReadSlot():
+                return self.read(call)
             case w.CollectSlot():
                 return self.collect(node, call)
             case _:
@@ -83,8 +96,20 @@ class Bench:
         heralds = () if call.estimate else ((7, 1), (8, 2), (100 + call.slot, 1))
         heralds = heralds[: call.keep] if call.keep else heralds
         self.heralds[call.slot] = heralds
-        phase = Phase(0.1 * call.slot, 1e-3)
-        return w.SlotPlayed(call.request, call.burst, "", heralds, phase, COUNTS, self.doubt)
+        return self.told(call.request, call.burst, call.slot)
+
+    def read(self, call: w.ReadSlot) -> Body:
+        return self.told(call.request, call.burst, self.slots[call.burst])
+
+    def told(self, request: int, burst: int, slot: int) -> Body:
+        phase = Phase(0.1 * slot, 1e-3)
+        return w.SlotPlayed(request, burst, "", self.heralds[slot], phase, COUNTS, self.doubt)
+
+    def over(self) -> list[tuple[str, w.AwaitSlot]]:
+        """Who waited for a slot that was played by now."""
+        over = [item for item in self.waiting if item[1].burst in self.begun]
+        self.waiting = [item for item in self.waiting if item not in over]
+        return over
 
     def collect(self, node: str, call: w.CollectSlot) -> Body:
         readouts = tuple(
@@ -131,6 +156,9 @@ class Network:
                 reply = self.bench.answer(node, body)
                 if reply:
                     self.flying.append((node, Answered(reply)))
+                for other, waited in self.bench.over():
+                    done = w.SlotAwaited(waited.request, waited.burst, True)
+                    self.flying.append((other, Answered(done)))
             case Commit(entries):
                 self.journal.setdefault(node, []).extend(body for _, body in entries)
             case Tell(_, _, body):

@@ -31,7 +31,7 @@ from heraldlink.link.events import (
     Tell,
     Ticked,
 )
-from heraldlink.link.facts import FACTS, PairFact
+from heraldlink.link.facts import FACTS, EndFact, PairFact
 from heraldlink.link.midpoint_state import MidpointState
 from heraldlink.link.recovery import recovered
 from heraldlink.messages import worker as w
@@ -59,6 +59,7 @@ COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
 SLOT_S = 0.1
 TICK_S = 0.1
 WORK_S = 0.002
+LOOK_S = 0.02
 
 
 class Killed(Exception):
@@ -209,11 +210,18 @@ class Process:
 class VirtualNetwork:
     """The network; ``now`` is its clock in seconds."""
 
-    def __init__(self, seed: int, weather: Weather | None = None, slips: float = 0.0) -> None:
+    def __init__(
+        self, seed: int, weather: Weather | None = None, slips: float = 0.0, reading_s: float = WORK_S
+    ) -> None:
         self.choices = Random(seed)
         self.weather = weather or Weather()
         self.world = World(seed, slips)
         self.now = 100.0
+        self.reading_s = reading_s
+        self.slots: dict[tuple[int, int], int] = {}
+        self.armed: dict[tuple[str, int], int] = {}
+        self.pulses: list[tuple[float, str, int]] = []
+        self.ended: dict[tuple[str, int], float] = {}
         self.order = 0
         self.agenda: list[tuple[float, int, Callable[[], None]]] = []
         self.journals: dict[str, list[msgspec.Struct]] = {node: [] for node in NODES}
@@ -276,6 +284,7 @@ class VirtualNetwork:
         """End a life at once; the next one begins a little later."""
         if process.alive:
             process.alive = False
+            self.disarm(process.name)
             self.restarts += 1
             self.at(self.choices.uniform(0.01, 4.0), lambda: self.start(process.name))
 
@@ -363,10 +372,13 @@ class VirtualNetwork:
                 self.work(process, body)
             case Commit(entries):
                 self.journals[process.name] += [stored(kind, body) for kind, body in entries]
+                for _, fact in entries:
+                    if isinstance(fact, EndFact):
+                        self.ended[process.name, fact.request] = self.now
             case Tell(_, create_id, body):
                 self.told.append((process.name, process.boot, create_id, body))
             case SafeState():
-                pass
+                self.disarm(process.name)
             case _:
                 raise AssertionError(action)
 
@@ -379,16 +391,28 @@ class VirtualNetwork:
             case w.Count(fresh=True):
                 delay_s = (self.slot() + 1) * SLOT_S - self.now + 1e-6
             case w.ArmSlot():
+                self.slots[call.request, call.burst] = call.slot
                 delay_s = max(WORK_S, (call.slot - 1) * SLOT_S - self.now + 0.01)
+                self.arm(process.name, call, self.now + delay_s)
             case w.PlaySlot():
+                self.slots[call.request, call.burst] = call.slot
                 if self.slot() != call.slot - 1:
                     void = f"slot {call.slot} was to be recorded after tick {self.slot()}"
-                    late = w.SlotPlayed(call.request, call.burst, void, (), None, COUNTS, ())
+                    late: Body = w.SlotPlayed(call.request, call.burst, void, (), None, COUNTS, ())
+                    if call.hold:
+                        late = w.SlotBegun(call.request, call.burst, void)
                     answer = lambda: late  # noqa: E731
                 else:
                     if not call.estimate:
                         self.world.played.add(call.slot)
-                    delay_s = (call.slot + 0.5) * SLOT_S - self.now
+                    if not call.hold:
+                        delay_s = self.over_s(call.slot) + self.reading_s
+            case w.AwaitSlot():
+                delay_s = min(LOOK_S, self.over_s(self.slots[call.request, call.burst]))
+            case w.ReadSlot():
+                delay_s = self.reading_s
+            case w.Unload():
+                self.disarm(process.name)
             case _:
                 pass
 
@@ -398,6 +422,25 @@ class VirtualNetwork:
                 self.feed(process, Answered(body))
 
         self.at(delay_s, lambda: self.guarded(process, reply))
+
+    def over_s(self, slot: int) -> float:
+        """How long until a slot's record is over."""
+        return max(WORK_S, (slot + 0.5) * SLOT_S - self.now)
+
+    def arm(self, node: str, call: w.ArmSlot, when_s: float) -> None:
+        """Let the next tick after that time start the pulses of an end node, unless it is disarmed before."""
+        self.armed[node, call.slot] = call.request
+        tick_s = (int(when_s / SLOT_S + 1e-9) + 1) * SLOT_S
+
+        def pulse() -> None:
+            if request := self.armed.pop((node, call.slot), 0):
+                self.pulses.append((self.now, node, request))
+
+        self.at(tick_s - self.now, pulse)
+
+    def disarm(self, node: str) -> None:
+        """No tick starts anything at a node that is made safe, or unloaded."""
+        self.armed = {key: request for key, request in self.armed.items() if key[0] != node}
 
     def slot(self) -> int:
         return int(self.now / SLOT_S + 1e-9)
@@ -412,8 +455,14 @@ class VirtualNetwork:
                 return w.Counted(call.request, self.slot())
             case w.ArmSlot():
                 return w.SlotArmed(call.request, call.burst, self.slot())
-            case w.PlaySlot():
-                heralds, doubles = self.world.heralds(call.slot), self.world.doubles(call.slot)
+            case w.PlaySlot() if call.hold:
+                return w.SlotBegun(call.request, call.burst)
+            case w.AwaitSlot():
+                done = self.over_s(self.slots[call.request, call.burst]) <= WORK_S
+                return w.SlotAwaited(call.request, call.burst, done)
+            case w.PlaySlot() | w.ReadSlot():
+                slot = self.slots[call.request, call.burst]
+                heralds, doubles = self.world.heralds(slot), self.world.doubles(slot)
                 phase = Phase(0.1, 1e-3)
                 return w.SlotPlayed(call.request, call.burst, "", heralds, phase, COUNTS, (), doubles=doubles)
             case w.CollectSlot():

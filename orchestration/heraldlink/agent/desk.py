@@ -13,6 +13,7 @@ from heraldlink.errors import ConfigurationError
 from heraldlink.messages.header import VERSION, Body, Header, Message, kind_of
 from heraldlink.messages.worker import (
     ArmSlot,
+    AwaitSlot,
     CollectSlot,
     Count,
     Fault,
@@ -21,6 +22,7 @@ from heraldlink.messages.worker import (
     ParkAll,
     PlaySlot,
     PrepareAll,
+    ReadSlot,
     Start,
     Started,
     Unload,
@@ -28,7 +30,7 @@ from heraldlink.messages.worker import (
 
 OnReply = Callable[[Message], None]
 Gate = Callable[[Body], str]
-SLOT_CALLS = (ArmSlot, CollectSlot, Count, PlaySlot)
+SLOT_CALLS = (ArmSlot, AwaitSlot, CollectSlot, Count, PlaySlot, ReadSlot)
 ORDERS = (PrepareAll, Load, ArmSlot, PlaySlot)
 """Calls that bring instruments out of their safe state."""
 SLOT_LIMIT_S = 4.0

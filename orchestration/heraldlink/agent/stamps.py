@@ -4,10 +4,12 @@
 from heraldlink.messages.header import Body
 from heraldlink.messages.worker import (
     ArmSlot,
+    AwaitSlot,
     CollectSlot,
     Count,
     Load,
     PlaySlot,
+    ReadSlot,
     Unload,
 )
 
@@ -54,7 +56,7 @@ class Stamps:
                 return self.loaded(request, now)
             case Unload(request=request):
                 return self._requests.pop(request, now)
-            case ArmSlot() | CollectSlot() | Count() | PlaySlot():
+            case ArmSlot() | AwaitSlot() | CollectSlot() | Count() | PlaySlot() | ReadSlot():
                 return self._requests.get(body.request, 0)
             case _:
                 return now

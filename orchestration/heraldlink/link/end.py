@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from heraldlink.link import (
     distributed_queue,
+    end_ahead,
     end_life,
     end_master,
     end_slot,
@@ -68,7 +69,7 @@ from heraldlink.messages.link import (
     Void,
 )
 from heraldlink.messages.values import Room
-from heraldlink.messages.worker import Count, Counted, Load, Loaded, SlotArmed, SlotCollected
+from heraldlink.messages.worker import Count, Counted, Load, Loaded, SlotArmed, SlotAwaited, SlotCollected
 
 Outcome = tuple[EndState, Actions]
 STORAGE = 0
@@ -76,10 +77,11 @@ STORAGE = 0
 
 
 def step(state: EndState, event: Event, now: float) -> Outcome:
-    """React to one event, then to every kept message whose turn has come."""
+    """React to one event, then to kept messages whose turn has come, first to the end of a request."""
     state, actions = react(state, event, now)
     while True:
-        ready = next((kept for kept in state.stash if place(state, *kept) != "early"), None)
+        known = sorted(state.stash, key=lambda kept: not isinstance(kept[1], Close))
+        ready = next((kept for kept in known if place(state, *kept) != "early"), None)
         if ready is None:
             return state, actions
         state = replace(state, stash=tuple(kept for kept in state.stash if kept is not ready))
@@ -276,6 +278,8 @@ def answer(state: EndState, event: Answered, now: float) -> Outcome:
             return end_slot.counted(replace(state, active=item), item, body, now)
         case SlotArmed():
             return end_slot.armed(state, item, body, now)
+        case SlotAwaited():
+            return end_ahead.awaited(state, item, body)
         case SlotCollected():
             return end_slot.collected(state, item, body, now)
         case _:

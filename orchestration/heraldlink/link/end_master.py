@@ -122,7 +122,7 @@ def finish(
 ) -> Outcome:
     """The master ends the request: journal, tell the client and both others, free the instruments."""
     fact = EndFact(item.request, final, node, device, reason, state.node)
-    close = close_of(fact)
+    close = close_of(fact, item.slot.burst)
     state, actions = end(state, item, fact)
     return state, (*actions, Send(state.midpoint, close), Send(state.peer, close))
 

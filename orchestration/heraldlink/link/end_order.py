@@ -131,7 +131,8 @@ def place_in_request(state: EndState, body: AddAck | Propose | Void | Reply | Ve
         case AddAck():
             return "now" if item.stage is Stage.LOADING and item.master == state.node else "late"
         case Close():
-            return "now" if body.state == "FAILED" or item.stage <= Stage.READY else "early"
+            over = item.stage <= Stage.READY or item.slot.burst > body.burst
+            return "now" if body.state == "FAILED" or over else "early"
         case Propose():
             return place_propose(state, item, body)
         case _:
@@ -139,10 +140,12 @@ def place_in_request(state: EndState, body: AddAck | Propose | Void | Reply | Ve
 
 
 def place_propose(state: EndState, item: Item, body: Propose) -> Place:
-    """The slave takes the next burst when it is ready for it."""
-    if item.master == state.node or body.burst <= item.slot.burst:
+    """The slave takes the next burst when it is ready, or ahead once it is armed for the one before."""
+    last = item.ahead.slot.burst if item.ahead else item.slot.burst
+    if item.master == state.node or body.burst <= last:
         return "late"
-    return "now" if item.stage is Stage.READY and body.burst == item.slot.burst + 1 else "early"
+    fits = item.stage is Stage.READY or (body.ahead and item.stage >= Stage.GENERATED and not item.ahead)
+    return "now" if fits and body.burst == last + 1 else "early"
 
 
 def place_in_slot(item: Item, body: Void | Reply | Verdict) -> Place:

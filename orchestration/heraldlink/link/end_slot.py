@@ -3,19 +3,19 @@
 
 from dataclasses import replace
 
-from heraldlink.link import end_master, numbers, storage
-from heraldlink.link.choices import Choice, choose, directions
+from heraldlink.link import end_ahead, end_master, numbers, storage
 from heraldlink.link.distributed_queue import overdue
+from heraldlink.link.end_arming import arm, meant, next_slot, proposal, taken
 from heraldlink.link.end_life import newly_decided
 from heraldlink.link.end_state import VOID_LIMIT, EndState, Item, Slot, Stage, Totals
 from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell
 from heraldlink.link.facts import PAIR, PENDING, PendingFact, fact_of
-from heraldlink.link.storage import free, hold, newer, room, store, to_keep
+from heraldlink.link.storage import free, hold, newer, room, store
 from heraldlink.link.telling import progress, tell, tell_early
 from heraldlink.link.verdict import describe
 from heraldlink.messages.link import Gen, Propose, Reply, Report, Verdict, Void
 from heraldlink.messages.values import Decision, Status
-from heraldlink.messages.worker import ArmSlot, CollectSlot, Count, Counted, SlotArmed, SlotCollected
+from heraldlink.messages.worker import CollectSlot, Count, Counted, SlotArmed, SlotCollected
 
 Outcome = tuple[EndState, Actions]
 NOT_DELIVERED: tuple[Status, ...] = ("WITHHELD", "EXPIRED", "TESTED")
@@ -36,36 +36,9 @@ def counted(state: EndState, item: Item, body: Counted, now: float) -> Outcome:
     if item.demand.type != "M" and not slot.keep and not slot.estimate and not slot.test:
         item = replace(item, first_slot=first, since=now)
         return replace(state, active=item), (*gone, Call(Count(item.request, fresh=True)))
-    proposal = Propose(
-        request=item.request,
-        burst=slot.burst,
-        slot=number,
-        basis=slot.basis,
-        estimate=slot.estimate,
-        turn_rad=slot.turn_rad,
-        measured=slot.measured,
-        test=slot.test,
-        keep=slot.keep,
-    )
-    item = replace(item, first_slot=first)
+    item = replace(taken(item, slot), first_slot=first)
     state, actions = begin(state, item, slot, now)
-    return state, (*gone, Send(state.peer, proposal), *actions)
-
-
-def next_slot(state: EndState, item: Item, number: int) -> Slot:
-    """The slot to propose: if no phase is known, the first one that is played only estimates it."""
-    choice = choose(item.demand, max(item.totals.slots - item.estimates, 0), swapped=swapped(state, item))
-    first = item.phase is None and item.totals.slots == 0
-    return Slot(
-        burst=item.slot.burst + 1,
-        number=number,
-        basis=choice.basis,
-        estimate=first,
-        turn_rad=0.0 if item.phase is None else item.phase.angle_rad,
-        measured=choice.measured,
-        test=choice.test,
-        keep=0 if choice.test or first else to_keep(state, item),
-    )
+    return state, (*gone, Send(state.peer, proposal(item, slot)), *actions)
 
 
 def both_overdue(state: EndState, tick: int) -> Outcome:
@@ -73,16 +46,6 @@ def both_overdue(state: EndState, tick: int) -> Outcome:
     state, late = overdue(state, tick)
     state, old = storage.overdue(state, tick)
     return state, (*late, *old)
-
-
-def keeps(state: EndState, item: Item) -> bool:
-    """Whether this node keeps its qubits: both do for K, the one that did not ask for R."""
-    return item.demand.type == "K" or (item.demand.type == "R" and item.master != state.node)
-
-
-def swapped(state: EndState, item: Item) -> bool:
-    """Whether the request comes from the link's second end."""
-    return item.master != state.ends[0]
 
 
 def too_late(item: Item) -> str:
@@ -94,18 +57,12 @@ def too_late(item: Item) -> str:
 
 
 def proposed(state: EndState, item: Item, body: Propose, now: float) -> Outcome:
-    """The slave takes the proposed slot."""
+    """The slave takes the proposed slot, now or behind the one being played."""
     state, gone = both_overdue(state, body.slot)
-    slot = Slot(
-        burst=body.burst,
-        number=body.slot,
-        basis=body.basis,
-        estimate=body.estimate,
-        turn_rad=body.turn_rad,
-        measured=body.measured,
-        test=body.test,
-        keep=body.keep,
-    )
+    slot = meant(body)
+    if item.stage is not Stage.READY:
+        state, actions = end_ahead.take(state, state.active or item, slot)
+        return state, (*gone, *actions)
     if slot.keep > len(free(state)):
         reason = (
             f"{state.peer} asked for {slot.keep} kept pairs, {state.node} has {len(free(state))} free qubits"
@@ -118,33 +75,32 @@ def proposed(state: EndState, item: Item, body: Propose, now: float) -> Outcome:
 def begin(state: EndState, item: Item, slot: Slot, now: float) -> Outcome:
     """Arm for the slot."""
     item = replace(item, slot=slot, stage=Stage.ARMING, since=now)
-    choice = Choice(slot.basis, slot.measured, slot.test)
-    both_rad = directions(item.demand, choice, swapped=swapped(state, item))
-    call = ArmSlot(
-        request=item.request,
-        burst=slot.burst,
-        slot=slot.number,
-        basis=slot.basis,
-        estimate=slot.estimate,
-        turn_rad=slot.turn_rad,
-        direction_rad=both_rad[state.ends.index(state.node)],
-        keep=slot.keep if keeps(state, item) else 0,
-    )
-    return replace(state, active=item), (Call(call),)
+    return replace(state, active=item), (arm(state, item, slot),)
 
 
 def armed(state: EndState, item: Item, body: SlotArmed, now: float) -> Outcome:
     """Tell the midpoint that this node is armed; it decides whether the tick count still fits."""
+    ahead = item.ahead
+    if ahead and ahead.stage is Stage.ARMING and body.burst == ahead.slot.burst:
+        item = replace(item, ahead=replace(ahead, stage=Stage.GENERATED))
+        return replace(state, active=item), (Send(state.midpoint, gen(state, item, ahead.slot, body.tick)),)
     if item.stage is not Stage.ARMING or body.burst != item.slot.burst:
         return state, ()
-    slot = item.slot
-    gen = Gen(
+    item = replace(item, stage=Stage.GENERATED, since=now)
+    told = Send(state.midpoint, gen(state, item, item.slot, body.tick))
+    state, actions = end_ahead.propose(replace(state, active=item), item)
+    return state, (*actions, told)
+
+
+def gen(state: EndState, item: Item, slot: Slot, tick: int) -> Gen:
+    """Armed for this slot after that tick."""
+    return Gen(
         request=item.request,
         burst=slot.burst,
         slot=slot.number,
         queue_id=item.queue_id,
         boot=state.boot,
-        tick=body.tick,
+        tick=tick,
         basis=slot.basis,
         estimate=slot.estimate,
         program=item.program,
@@ -152,24 +108,23 @@ def armed(state: EndState, item: Item, body: SlotArmed, now: float) -> Outcome:
         test=slot.test,
         keep=slot.keep,
     )
-    item = replace(item, stage=Stage.GENERATED, since=now)
-    return replace(state, active=item), (Send(state.midpoint, gen),)
 
 
 def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
-    """The slot was not played; the master tries again, after a fresh tick if it was too late for one."""
-    totals = replace(item.totals, voids=item.totals.voids + 1)
-    lead = item.lead.after_late() if body.late else item.lead.after_early()
-    item = replace(item, stage=Stage.READY, since=now, totals=totals, lead=lead, void=body.reason)
+    """The slot was not played; the master goes on with the one behind it, or proposes another."""
+    slot, item = item.slot, replace(unplayed(item, body), stage=Stage.READY, since=now)
+    totals = item.totals
     if item.master != state.node:
-        return replace(state, active=item), ()
+        return end_ahead.follow(state, item, now)
     if totals.voids > VOID_LIMIT:
         reason = f"{totals.voids} slots in a row were armed too late ({body.reason})"
         return end_master.fail_all(replace(state, active=item), state.node, "", reason, park=False)
     if item.cancelled:
         return end_master.finish(state, item, "EXPIRED", reason=item.cancelled)
+    if item.ahead:
+        return end_ahead.follow(state, item, now)
     # one that was never compared with the tick count did not come too late: its tick may be yet to come
-    fresh = body.late and body.code == "GEN_FAIL"
+    fresh = body.late and body.code == "GEN_FAIL" and not slot.ahead
     return replace(state, active=item), (Call(Count(item.request, fresh=fresh)),)
 
 
@@ -178,6 +133,16 @@ def with_void(item: Item | None, reason: str) -> str:
     if item is None or not item.totals.voids:
         return reason
     return f"{reason}; the slot before was not played: {item.void}"
+
+
+def unplayed(item: Item, body: Void) -> Item:
+    """The request after a slot that was not played: its turn comes again."""
+    slot = item.slot
+    totals = replace(item.totals, voids=item.totals.voids + 1)
+    item = replace(item, totals=totals, turns=item.turns.back(slot.turn), void=body.reason)
+    if slot.ahead:
+        return replace(item, pause=item.pause.after_void())
+    return replace(item, lead=item.lead.after_late() if body.late else item.lead.after_early())
 
 
 def replied(state: EndState, item: Item, body: Reply, now: float) -> Outcome:
@@ -244,6 +209,8 @@ def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
         since=now,
         totals=add_up(item.totals, new),
         lead=item.lead.after_played(),
+        pause=item.pause.after_played(ahead=item.slot.ahead),
+        found=item.found if item.slot.estimate or item.slot.test else len(body.decisions),
         last_deviation=body.deviations[0] if body.deviations else item.last_deviation,
         barren=item.barren + bool(body.deviations and not body.decisions),
     )
@@ -251,12 +218,13 @@ def judged(state: EndState, item: Item, body: Verdict, now: float) -> Outcome:
     state = replace(state, active=item, peer_room=newer(state.peer_room, rooms))
     state, kept, stored = store(state, item, body)
     actions: list[Action] = [Commit(facts), *stored] if facts else [*stored]
-    if item.master != state.node:
-        return state, tuple(actions)
     item = replace(item, held=())
+    if item.master != state.node:
+        state, more = end_ahead.follow(state, item, now)
+        return state, (*actions, *more)
     actions += [tell(state, item, body, decision, kept) for decision in new]
     actions.append(Tell(item.client, item.create_id, progress(state, item, body)))
-    state, more = go_on(state, item)
+    state, more = go_on(state, item, now)
     return state, (*actions, *more)
 
 
@@ -274,8 +242,8 @@ def add_up(totals: Totals, decisions: tuple[Decision, ...]) -> Totals:
     )
 
 
-def go_on(state: EndState, item: Item) -> Outcome:
-    """The master ends the request or asks for the next tick."""
+def go_on(state: EndState, item: Item, now: float) -> Outcome:
+    """The master ends the request, goes on with the slot behind, or asks for the next tick."""
     totals, demand = item.totals, item.demand
     if totals.delivered >= demand.number:
         return end_master.finish(state, item, "DELIVERED")
@@ -286,4 +254,6 @@ def go_on(state: EndState, item: Item) -> Outcome:
         return end_master.finish(state, item, "FAILED", node=cause.node, device=cause.device, reason=reason)
     if item.cancelled:
         return end_master.finish(state, item, "EXPIRED", reason=item.cancelled)
+    if item.ahead:
+        return end_ahead.follow(state, item, now)
     return state, (Call(Count(item.request, fresh=False)),)

@@ -21,6 +21,7 @@ VOID_LIMIT = 200
 LONGEST_LEAD = 64
 LATE_LIMIT = 2
 PATIENCE = 16
+LONGEST_PAUSE = 32
 
 
 class Stage(IntEnum):
@@ -83,7 +84,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The slot being armed or played. ``number`` 0: none yet."""
+    """The slot being armed or played. ``number`` 0: none yet.
+
+    ``turn``: which of the request's measuring slots it is, from 0; -1 for one that only estimates the phase.
+    ``ahead``: it was proposed while the slot before it was played.
+    """
 
     burst: int = 0
     number: int = 0
@@ -93,6 +98,59 @@ class Slot:
     measured: tuple[Measured, Measured] = ("Z", "Z")
     test: bool = False
     keep: int = 0
+    turn: int = -1
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The slot behind the one being played: READY (proposed), ARMING, or GENERATED (armed, GEN is sent)."""
+
+    slot: Slot
+    stage: Stage = Stage.READY
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Which measuring slot comes next: those of slots that were not played come again first."""
+
+    following: int = 0
+    again: tuple[int, ...] = ()
+
+    @property
+    def next(self) -> int:
+        """The next one."""
+        return self.again[0] if self.again else self.following
+
+    def taken(self) -> "Turns":
+        """The next one is proposed."""
+        if self.again:
+            return replace(self, again=self.again[1:])
+        return replace(self, following=self.following + 1)
+
+    def back(self, turn: int) -> "Turns":
+        """A proposed one was not played."""
+        return self if turn < 0 else replace(self, again=tuple(sorted((*self.again, turn))))
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Slots that are still proposed one at a time, because one that was armed ahead was not played.
+
+    Twice as many each time, up to LONGEST_PAUSE; one that was played ends it.
+    """
+
+    slots: int = 0
+    length: int = 0
+
+    def after_void(self) -> "Pause":
+        """A slot that was armed ahead was not played."""
+        length = min(LONGEST_PAUSE, max(1, 2 * self.length))
+        return Pause(length, length)
+
+    def after_played(self, *, ahead: bool) -> "Pause":
+        """A slot was played."""
+        return Pause() if ahead else replace(self, slots=max(0, self.slots - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +198,9 @@ class Item:
     """The active request. ``client`` is empty at the slave; ``programs`` are (node, what it has compiled).
 
     ``held``: (attempt, qubit) of what the last slot left, until the midpoint has decided on it; ``heralds``
-    are those that it has told of the slot. ``estimates``: slots that only estimate the phase; ``barren``:
-    those with a deviation and without a herald. ``void``: why one was last not played.
+    are those that it has told of the slot. ``slot`` is the one being played or judged, ``ahead`` the next;
+    ``found`` is how many heralds the last measuring slot gave, -1 before there was one;
+    ``barren``: slots with a deviation and without a herald; ``void``: why one was last not played.
     """
 
     request: int
@@ -166,7 +225,10 @@ class Item:
     lead: Lead = field(default_factory=Lead)
     held: tuple[tuple[int, int], ...] = ()
     heralds: tuple[Herald, ...] = ()
-    estimates: int = 1
+    ahead: Ahead | None = None
+    turns: Turns = field(default_factory=Turns)
+    pause: Pause = field(default_factory=Pause)
+    found: int = -1
     void: str = ""
 
 

@@ -44,9 +44,9 @@ def fact_of(body: Close, source: str) -> EndFact:
     return EndFact(body.request, body.state, body.node, body.device, body.reason, source)
 
 
-def close_of(fact: EndFact) -> Close:
-    """An end as the master tells it."""
-    return Close(fact.request, fact.state, fact.reason, fact.node, fact.device)
+def close_of(fact: EndFact, burst: int = 0) -> Close:
+    """An end as the master tells it; ``burst`` is the last one that counts."""
+    return Close(fact.request, fact.state, fact.reason, fact.node, fact.device, burst)
 
 
 def told(ends: Sequence[EndFact], request: int, node: str) -> tuple[EndFact, Actions]:

@@ -42,13 +42,12 @@ def forgotten(state: "EndState") -> "EndState":
 def begun(state: "EndState", item: "Item", tick: int) -> "Item":
     """The request with the phase that its next slot begins with, after ``tick`` was counted.
 
-    Until it has played a slot of its own that is the kept one, if it is young enough; ``estimates`` is how
-    many of its slots only estimate the phase.
+    Until it has played a slot of its own that is the kept one, if it is young enough.
     """
     if item.totals.slots:
         return item
     known = state.phase
     age = tick + item.lead.ticks - known.slot if known else 0
     if known and 0 < age <= item.parameters.phase_ticks:
-        return replace(item, phase=known.phase, estimates=0)
-    return replace(item, phase=None, estimates=1)
+        return replace(item, phase=known.phase)
+    return replace(item, phase=None)

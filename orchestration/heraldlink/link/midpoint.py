@@ -2,7 +2,8 @@
 """The midpoint's link layer: ``step(state, event, now)`` gives the next state and what is to be done.
 
 It serves one request at a time: chooses parameters, loads, and for each slot waits for GEN of both ends,
-plays, replies, waits for REPORT of both, decides, journals, and sends the verdict.
+plays, replies, waits for REPORT of both, decides, journals, and sends the verdict. A slot that was announced
+ahead is played before the one before it is read.
 """
 
 from dataclasses import replace
@@ -28,12 +29,13 @@ from heraldlink.link.events import (
 from heraldlink.link.expiry import acknowledged, overdue
 from heraldlink.link.facts import REQUEST, RequestFact
 from heraldlink.link.midpoint_end import fail, remember
-from heraldlink.link.midpoint_slot import BURST_WINDOW, GEN_LIMIT_S
+from heraldlink.link.midpoint_slot import BURST_WINDOW, GEN_LIMIT_S, HOLD_LIMIT_S
 from heraldlink.link.midpoint_state import Item, MidpointState, Stage
 from heraldlink.messages.header import Body
 from heraldlink.messages.link import (
     Add,
     AddAck,
+    Ahead,
     Ask,
     Close,
     ExpireAck,
@@ -44,7 +46,16 @@ from heraldlink.messages.link import (
     Refuse,
     Report,
 )
-from heraldlink.messages.worker import Choose, Chosen, Load, Loaded, NotChosen, SlotPlayed
+from heraldlink.messages.worker import (
+    Choose,
+    Chosen,
+    Load,
+    Loaded,
+    NotChosen,
+    SlotAwaited,
+    SlotBegun,
+    SlotPlayed,
+)
 
 Outcome = tuple[MidpointState, Actions]
 Place = Literal["now", "early", "late"]
@@ -74,7 +85,7 @@ def place(state: MidpointState, source: str, body: Body) -> Place:
             return "now"
         case Ask():
             return place_ask(state, body)
-        case Add() | Close() | Failed() | Gen() | Report() if item and body.request == item.request:
+        case Add() | Ahead() | Close() | Failed() | Gen() | Report() if item and body.request == item.request:
             return place_in_request(item, source, body)
         case _:
             return "late"
@@ -87,7 +98,7 @@ def place_ask(state: MidpointState, body: Ask) -> Place:
     return "early" if state.active else "now"
 
 
-def place_in_request(item: Item, source: str, body: Add | Close | Failed | Gen | Report) -> Place:
+def place_in_request(item: Item, source: str, body: Add | Ahead | Close | Failed | Gen | Report) -> Place:
     """Messages inside the active request."""
     match body:
         case Add():
@@ -95,15 +106,19 @@ def place_in_request(item: Item, source: str, body: Add | Close | Failed | Gen |
         case Gen():
             return place_gen(item, source, body)
         case Report():
-            fits = item.stage is Stage.REPLIED and body.burst == item.burst
-            return "now" if fits and source not in item.reports else "late"
+            judging = item.judging
+            fits = judging and judging.played and body.burst == judging.burst
+            return "now" if judging and fits and source not in judging.reports else "late"
+        case Ahead():
+            return "now" if source == item.master else "late"
         case Close() | Failed():
             return "now"
 
 
 def place_gen(item: Item, source: str, body: Gen) -> Place:
     """GENs of one burst are taken together; those of the next wait, those of none are answered at once."""
-    if body.burst <= item.burst or source in item.gens:
+    known = item.gens.get(source)
+    if body.burst <= item.burst or (known and known.burst == body.burst):
         return "late"
     if body.burst > item.burst + BURST_WINDOW:
         return "now"
@@ -166,10 +181,12 @@ def take(state: MidpointState, event: Received, now: float) -> Outcome:
             return asked(state, event.source, body, now)
         case Add() as body if item:
             return added(state, item, body, now)
+        case Ahead() as body if item:
+            return replace(state, active=replace(item, announced=max(item.announced, body.burst))), ()
         case Gen() as body if item:
             return midpoint_slot.generated(state, item, event.source, body, now)
-        case Report() as body if item:
-            return midpoint_slot.reported(state, item, event.source, body, now)
+        case Report() as body if item and item.judging:
+            return midpoint_slot.reported(state, item, item.judging, event.source, body, now)
         case Close() as body if item and item.request == body.request:
             return midpoint_end.closed(state, item, event.source, body, now)
         case Close() as body:
@@ -227,8 +244,26 @@ def answer(state: MidpointState, body: Body, now: float) -> Outcome:
             item = replace(item, stage=Stage.READY, program=body.program, since=now)
             acknowledgement = AddAck(item.request, item.queue_id, item.program)
             return replace(state, active=item), (Send(item.master, acknowledgement),)
-        case SlotPlayed() if item.stage is Stage.PLAYING and body.burst == item.burst:
-            return midpoint_slot.played(state, item, body, now)
+        case SlotBegun() | SlotAwaited() | SlotPlayed():
+            return answer_slot(state, item, body, now)
+        case _:
+            return state, ()
+
+
+def answer_slot(
+    state: MidpointState, item: Item, body: SlotBegun | SlotAwaited | SlotPlayed, now: float
+) -> Outcome:
+    """What the worker says of the slot being played, or of the one before it."""
+    playing = item.stage is Stage.PLAYING and body.burst == item.burst
+    match body:
+        case SlotBegun() if playing:
+            return midpoint_slot.begun(state, item, body, now)
+        case SlotAwaited() if playing:
+            return midpoint_slot.awaited(state, item, body, now)
+        case SlotPlayed() if playing:
+            return midpoint_slot.played_at_once(state, item, body, now)
+        case SlotPlayed() if item.judging and item.judging.asked and body.burst == item.judging.burst:
+            return midpoint_slot.played(state, item, item.judging, body, now)
         case _:
             return state, ()
 
@@ -241,6 +276,12 @@ def watch(state: MidpointState, now: float) -> Outcome:
     item = state.active
     if item and item.stage is Stage.READY and item.gens and now - item.since > GEN_LIMIT_S:
         return midpoint_slot.unheard(state, item, now)
+    judging = item.judging if item else None
+    if item and judging and not judging.asked and now - judging.since > HOLD_LIMIT_S:
+        return midpoint_slot.read(state, item)
+    if judging and now - judging.since > 2 * STAGE_LIMIT_S:
+        reason = f"burst {judging.burst} was recorded and not judged for {now - judging.since:.0f} s"
+        return fail(state, state.node, "", reason, now, park=True)
     limits_s = {Stage.LOADING: 2 * LOADING_LIMIT_S, Stage.READY: 2 * LOADING_LIMIT_S}
     if item is None or now - item.since <= limits_s.get(item.stage, 2 * STAGE_LIMIT_S):
         return state, ()

@@ -59,9 +59,10 @@ def settled(state: MidpointState, source: str, body: Close) -> Outcome:
 def leave(state: MidpointState, item: Item, reason: str, now: float) -> Outcome:
     """Be free again; heralds without a verdict have expired."""
     actions: list[Action] = []
-    if item.heralds:
-        gen = item.gens[state.ends[0]]
-        heralds = HeraldsFact(item.request, item.burst, gen.slot, gen.basis, item.heralds)
+    judging = item.judging
+    if judging and judging.heralds:
+        gen = judging.gens[state.ends[0]]
+        heralds = HeraldsFact(item.request, judging.burst, gen.slot, gen.basis, judging.heralds)
         state, more = expire_heralds(state, heralds, f"the slot was not judged: {reason}", now)
         actions += more
     if item.stage >= Stage.LOADING:

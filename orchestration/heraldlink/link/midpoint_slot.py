@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One slot at the midpoint: two GENs, play, reply, two REPORTs, verdict."""
+"""One slot at the midpoint: two GENs, play, reply, two REPORTs, verdict.
+
+A slot that was announced ahead is armed before the former one is read; so there may be one being played and
+one being judged, each with GENs, reply and reports of its own.
+"""
 
 from dataclasses import replace
 
@@ -7,17 +11,19 @@ from heraldlink.link.estimation import Tally, shortfall
 from heraldlink.link.events import Actions, Call, Commit, Send
 from heraldlink.link.facts import HERALDS, PAIR, HeraldsFact, fact_of
 from heraldlink.link.midpoint_end import fail
-from heraldlink.link.midpoint_state import Item, MidpointState, Stage
+from heraldlink.link.midpoint_state import Item, Judging, MidpointState, Stage
 from heraldlink.link.offsets import alarm, followed
 from heraldlink.link.tick_counts import BEHIND_LIMIT, behind, too_far_behind
 from heraldlink.link.verdict import Case, decide, strays
 from heraldlink.messages.link import Gen, Reply, Report, Verdict, Void
 from heraldlink.messages.origin import joined
 from heraldlink.messages.values import Deviation, Herald, MhpError
-from heraldlink.messages.worker import PlaySlot, SlotPlayed
+from heraldlink.messages.worker import AwaitSlot, PlaySlot, ReadSlot, SlotAwaited, SlotBegun, SlotPlayed
 
 GEN_LIMIT_S = 6.0
 """How long the midpoint waits for the other end's GEN: longer than a worker may take to arm."""
+HOLD_LIMIT_S = 0.3
+"""How long a recorded slot waits for the one announced behind it before it is read all the same."""
 TRIES = 3
 BURST_WINDOW = 64
 
@@ -44,7 +50,8 @@ def generated(state: MidpointState, item: Item, source: str, body: Gen, now: flo
     if late:
         return untimely(state, item, late, body.slot, now)
     item = replace(item, stage=Stage.PLAYING)
-    play = PlaySlot(item.request, body.burst, body.slot, body.estimate, body.keep)
+    hold = item.announced >= body.burst or item.judging is not None
+    play = PlaySlot(item.request, body.burst, body.slot, body.estimate, body.keep, hold)
     return replace(state, active=item), (Call(play),)
 
 
@@ -92,64 +99,103 @@ def unheard(state: MidpointState, item: Item, now: float) -> Outcome:
 def void(
     state: MidpointState, item: Item, reason: str, now: float, *, late: bool, code: MhpError = "GEN_FAIL"
 ) -> Outcome:
-    """Do not play; both ends try again."""
+    """Do not play; both ends try again. The slot before it has waited for nothing, and is read."""
     note = Void(item.request, item.burst, late, reason, code)
     item = replace(item, stage=Stage.READY, since=now, gens={})
-    return replace(state, active=item), tuple(Send(node, note) for node in state.ends)
+    state, reading = read(state, item)
+    return state, (*(Send(node, note) for node in state.ends), *reading)
 
 
-def played(state: MidpointState, item: Item, body: SlotPlayed, now: float) -> Outcome:
-    """Number the heralds and tell both ends."""
+def begun(state: MidpointState, item: Item, body: SlotBegun, now: float) -> Outcome:
+    """The record is armed, or was too late for it; now there is time for the slot before."""
     if body.void:
         return void(state, item, body.void, now, late=True)
-    first = state.next_mhp_seq
+    state, reading = read(state, replace(item, since=now))
+    return state, (*reading, Call(AwaitSlot(item.request, item.burst)))
+
+
+def read(state: MidpointState, item: Item) -> Outcome:
+    """Ask what the tags of the recorded slot say, if nobody has."""
+    judging = item.judging
+    if judging is None or judging.asked:
+        return replace(state, active=item), ()
+    item = replace(item, judging=replace(judging, asked=True))
+    return replace(state, active=item), (Call(ReadSlot(item.request, judging.burst)),)
+
+
+def awaited(state: MidpointState, item: Item, body: SlotAwaited, now: float) -> Outcome:
+    """The record is over, or not yet."""
+    if not body.done:
+        return state, (Call(AwaitSlot(item.request, item.burst)),)
+    return hand_over(state, replace(item, stage=Stage.RECORDED, since=now), now)
+
+
+def hand_over(state: MidpointState, item: Item, now: float) -> Outcome:
+    """A recorded slot is judged once the one before it was; one announced behind it is armed first."""
+    if item.stage is not Stage.RECORDED or item.judging:
+        return replace(state, active=item), ()
+    judging = Judging(item.burst, item.gens, now)
+    item = replace(item, stage=Stage.READY, since=now, gens={}, judging=judging)
+    return (replace(state, active=item), ()) if item.announced > item.burst else read(state, item)
+
+
+def played_at_once(state: MidpointState, item: Item, body: SlotPlayed, now: float) -> Outcome:
+    """A slot that was played and read in one call."""
+    if body.void:
+        return void(state, item, body.void, now, late=True)
+    judging = Judging(item.burst, item.gens, now, asked=True)
+    return played(state, replace(item, stage=Stage.READY, since=now, gens={}), judging, body, now)
+
+
+def played(state: MidpointState, item: Item, judging: Judging, body: SlotPlayed, now: float) -> Outcome:
+    """Number the heralds and tell both ends."""
+    first, gens = state.next_mhp_seq, judging.gens
     heralds = tuple(
         Herald(first + place, attempt, outcome) for place, (attempt, outcome) in enumerate(body.heralds)
     )
+    gen = gens[state.ends[0]]
     reply = Reply(
         request=item.request,
-        burst=item.burst,
-        slot=item.gens[state.ends[0]].slot,
+        burst=judging.burst,
+        slot=gen.slot,
         queue_id=item.queue_id,
         heralds=heralds,
         phase=body.phase,
         counts=body.counts,
-        boots=(item.gens[state.ends[0]].boot, item.gens[state.ends[1]].boot),
+        boots=(gen.boot, gens[state.ends[1]].boot),
     )
-    item = replace(item, stage=Stage.REPLIED, since=now, played=body, heralds=heralds)
-    state = replace(state, active=item, next_mhp_seq=first + len(heralds))
+    judging = replace(judging, since=now, played=body, heralds=heralds)
+    state = replace(state, active=replace(item, judging=judging), next_mhp_seq=first + len(heralds))
     sends = tuple(Send(node, reply) for node in state.ends)
     if not heralds:
         return state, sends
-    gen = item.gens[state.ends[0]]
-    fact = HeraldsFact(item.request, item.burst, gen.slot, gen.basis, heralds)
+    fact = HeraldsFact(item.request, judging.burst, gen.slot, gen.basis, heralds)
     return state, (Commit(((HERALDS, fact),)), *sends)
 
 
-def reported(state: MidpointState, item: Item, source: str, body: Report, now: float) -> Outcome:
+def reported(
+    state: MidpointState, item: Item, judging: Judging, source: str, body: Report, now: float
+) -> Outcome:
     """One end has reported; with both, decide, journal, and send the verdict."""
-    if body.boot != item.gens[source].boot:
-        reason = f"node {source} was restarted inside slot {item.gens[source].slot}"
+    if body.boot != judging.gens[source].boot:
+        reason = f"node {source} was restarted inside slot {judging.gens[source].slot}"
         return fail(state, source, "", reason, now, park=True)
-    item = replace(item, reports={**item.reports, source: body}, since=now)
-    if len(item.reports) < 2:
-        return replace(state, active=item), ()
-    verdict = judge(state, item)
+    judging = replace(judging, reports={**judging.reports, source: body}, since=now)
+    if len(judging.reports) < 2:
+        return replace(state, active=replace(item, judging=judging)), ()
+    verdict = judge(state, item, judging)
     confirmed = sum(decision.status == "CONFIRMED" for decision in verdict.decisions)
     facts = tuple((PAIR, fact_of(verdict, decision)) for decision in verdict.decisions)
     item = replace(
         item,
-        stage=Stage.READY,
+        since=now,
         confirmed=item.confirmed + confirmed,
-        gens={},
-        reports={},
-        played=None,
-        heralds=(),
+        judging=None,
         track=followed(item.track, verdict.basis, verdict.decisions),
         tally=item.tally if verdict.deviations else counted(item.tally, verdict),
     )
-    state = replace(state, active=item, next_sequence=state.next_sequence + confirmed)
-    sends = tuple(Send(node, verdict) for node in state.ends)
+    state, reading = hand_over(replace(state, next_sequence=state.next_sequence + confirmed), item, now)
+    sends = (*(Send(node, verdict) for node in state.ends), *reading)
     return state, ((Commit(facts), *sends) if facts else sends)
 
 
@@ -158,22 +204,23 @@ def counted(tally: Tally, verdict: Verdict) -> Tally:
     return tally.with_slot(verdict.basis, verdict.decisions, verdict.confusions)
 
 
-def judge(state: MidpointState, item: Item) -> Verdict:
+def judge(state: MidpointState, item: Item, judging: Judging) -> Verdict:
     """The verdict on the slot from the tags of all three stations."""
-    assert item.played is not None  # noqa: S101  (stage REPLIED)
+    played = judging.played
+    assert played is not None  # noqa: S101  (place_in_request() has checked)
     assert item.parameters is not None  # noqa: S101
-    reports = tuple(item.reports[node] for node in state.ends)
-    shifted = strays(item.heralds, item.reports, item.played.doubles)
+    reports = tuple(judging.reports[node] for node in state.ends)
+    shifted = strays(judging.heralds, judging.reports, played.doubles)
     # causes before symptoms: the midpoint's own list ends with what the tags themselves look like
     slipped = alarm(item.track)
     suspect = (Deviation(state.node, "attempt index", slipped),) if slipped else ()
-    deviations = reports[0].deviations + reports[1].deviations + shifted + suspect + item.played.deviations
-    gen = item.gens[state.ends[0]]
+    deviations = reports[0].deviations + reports[1].deviations + shifted + suspect + played.deviations
+    gen = judging.gens[state.ends[0]]
     keepers = keepers_of(state, item) if gen.keep else ()
     below = shortfall(item.tally, item.demand.minimum_fidelity)
     case = Case(
-        heralds=item.heralds,
-        reports=item.reports,
+        heralds=judging.heralds,
+        reports=judging.reports,
         ends=state.ends,
         deviations=deviations,
         prediction=item.parameters.prediction,
@@ -186,15 +233,15 @@ def judge(state: MidpointState, item: Item) -> Verdict:
     )
     return Verdict(
         request=item.request,
-        burst=item.burst,
+        burst=judging.burst,
         slot=gen.slot,
         basis=gen.basis,
         decisions=decide(case),
-        counts=item.played.counts,
-        phase=item.played.phase,
+        counts=played.counts,
+        phase=played.phase,
         confusions=(reports[0].confusion, reports[1].confusion),
         deviations=deviations + ((Deviation(state.node, "test rounds", below),) if below else ()),
-        origin=joined((item.played.origin, *(report.origin for report in reports))),
+        origin=joined((played.origin, *(report.origin for report in reports))),
         measured=gen.measured,
         rooms=(reports[0].room, reports[1].room),
     )

@@ -22,7 +22,23 @@ class Stage(IntEnum):
     LOADING = 2
     READY = 3
     PLAYING = 4
-    REPLIED = 5
+    RECORDED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """A slot whose record is over, until its verdict; the next one may be played meanwhile.
+
+    ``asked``: the worker was asked for what its tags say; ``played`` is its answer, which both ends are told.
+    """
+
+    burst: int
+    gens: dict[str, Gen]
+    since: float
+    asked: bool = False
+    played: SlotPlayed | None = None
+    heralds: tuple[Herald, ...] = ()
+    reports: dict[str, Report] = field(default_factory=dict[str, Report])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +51,11 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The active request at the midpoint; ``burst`` is the last one decided, voided or played.
+    """The active request at the midpoint; ``burst`` is the last one voided or played.
 
-    ``unheard``: slots in a row for which only one end was armed.
+    ``gens`` are those of the slot that is to be played or is being played, ``judging`` the one before it.
+    ``announced`` is the last burst that was proposed while the one before it was played. ``unheard``: slots
+    in a row for which only one end was armed.
     """
 
     request: int
@@ -53,9 +71,8 @@ class Item:
     unheard: int = 0
     track: Track = field(default_factory=Track)
     gens: dict[str, Gen] = field(default_factory=dict[str, Gen])
-    reports: dict[str, Report] = field(default_factory=dict[str, Report])
-    played: SlotPlayed | None = None
-    heralds: tuple[Herald, ...] = ()
+    judging: Judging | None = None
+    announced: int = 0
     tally: Tally = field(default_factory=Tally)
     behind: Behind = Behind()
 

@@ -161,7 +161,8 @@ class Propose(Body, frozen=True, tag="link.propose"):
 
     ``measured``: each end's basis before any rotation, as ``basis`` in the order of the link's ends.
     ``test``: its pairs are test rounds. ``keep``: qubits of so many pairs are kept instead of being measured;
-    the attempts end with the last of them.
+    the attempts end with the last of them. ``ahead``: arm when the slot before it is recorded, before it is
+    judged.
     """
 
     request: int
@@ -173,6 +174,18 @@ class Propose(Body, frozen=True, tag="link.propose"):
     measured: tuple[Measured, Measured] = ("Z", "Z")
     test: bool = False
     keep: int = 0
+    ahead: bool = False
+
+
+class Ahead(Body, frozen=True, tag="link.ahead"):
+    """Master to midpoint: this burst was proposed while the one before it is played.
+
+    Both ends arm for it as soon as their record is over; the midpoint does so too, and reads the former
+    slot's tags afterwards.
+    """
+
+    request: int
+    burst: int
 
 
 class Gen(Body, frozen=True, tag="link.gen"):
@@ -258,13 +271,17 @@ class Verdict(Body, frozen=True, tag="link.verdict"):
 
 
 class Close(Body, frozen=True, tag="link.close"):
-    """Master to both others: the request has ended, and for FAILED which node and device it was."""
+    """Master to both others: the request has ended, and for FAILED which node and device it was.
+
+    ``burst``: the last one that counts; what was armed or played behind it is dropped.
+    """
 
     request: int
     state: FinalState
     reason: str
     node: str = ""
     device: str = ""
+    burst: int = 0
 
 
 class Settle(Body, frozen=True, tag="link.settle"):
@@ -328,7 +345,7 @@ class History(Body, frozen=True, tag="link.history"):
 
 _BODIES: tuple[type[Body], ...] = (
     Receipt, Hello, Beat, QueueAdd, QueueAck, QueueReject, QueueDrop, Turn, GiveUp, RoomNow, Ask, Offer,
-    Refuse, Add, AddAck, Propose, Gen, Void, Reply, Report, Verdict, Close, Failed, Settle, Expire, ExpireAck,
-    CatchUp, History,
+    Refuse, Add, AddAck, Propose, Ahead, Gen, Void, Reply, Report, Verdict, Close, Failed, Settle, Expire,
+    ExpireAck, CatchUp, History,
 )  # fmt: skip
 LINK_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}

@@ -178,13 +178,47 @@ class SlotArmed(Body, frozen=True, tag="w.armed"):
 
 
 class PlaySlot(Body, frozen=True, tag="w.play"):
-    """Midpoint: record the slot, read the tags, recompute the heralds, read back the settings."""
+    """Midpoint: record the slot, read the tags, recompute the heralds, read back the settings.
+
+    ``hold``: only arm the record and answer SlotBegun; AwaitSlot and ReadSlot do the rest.
+    """
 
     request: int
     burst: int
     slot: int
     estimate: bool
     keep: int = 0
+    hold: bool = False
+
+
+class SlotBegun(Body, frozen=True, tag="w.begun"):
+    """The record is armed; or with ``void`` (a reason) it is not, and the slot is not played."""
+
+    request: int
+    burst: int
+    void: str = ""
+
+
+class AwaitSlot(Body, frozen=True, tag="w.await"):
+    """Wait a moment for the end of the slot's record, and take its tags in when it has come."""
+
+    request: int
+    burst: int
+
+
+class SlotAwaited(Body, frozen=True, tag="w.awaited"):
+    """Whether the record is over: another one can be armed."""
+
+    request: int
+    burst: int
+    done: bool
+
+
+class ReadSlot(Body, frozen=True, tag="w.read_slot"):
+    """Midpoint: say what the tags of a slot tell that was played with ``hold``; answered by SlotPlayed."""
+
+    request: int
+    burst: int
 
 
 class SlotPlayed(Body, frozen=True, tag="w.played"):
@@ -267,6 +301,7 @@ class TagArrays(Body, frozen=True, tag="w.tags"):
 _BODIES: tuple[type[Body], ...] = (
     Start, Started, Fault, PrepareAll, ParkAll, Notes, Choose, Chosen, NotChosen, Load, Loaded, Count,
     FreeQubits, QubitsFreed, Counted, ArmSlot, SlotArmed, PlaySlot, SlotPlayed, CollectSlot, SlotCollected,
-    Unload, Unloaded, ReadTags, TagArrays, Fence, Fenced, ReadOne, Value, ReadBack, ReadBacks,
+    SlotBegun, AwaitSlot, SlotAwaited, ReadSlot, Unload, Unloaded, ReadTags, TagArrays, Fence, Fenced,
+    ReadOne, Value, ReadBack, ReadBacks,
 )  # fmt: skip
 WORKER_TYPES: dict[str, type[Body]] = {kind_of(body): body for body in _BODIES}
