@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import pi
 
 import numpy as np
@@ -15,7 +15,7 @@ from heraldlink.agent.roles import EndInstruments, stretches
 from heraldlink.agent.sequence import end_record_ps, program_id, sequence_of
 from heraldlink.agent.settings import Seen, Setting, deviations, quietly
 from heraldlink.agent.store import TagStore
-from heraldlink.agent.waiting import wait_until
+from heraldlink.agent.waiting import LOOK_S, came_true, wait_until
 from heraldlink.config import EndNodeConfig
 from heraldlink.errors import InstrumentLost, ProtocolError
 from heraldlink.heralding import ReadoutWindow
@@ -24,12 +24,14 @@ from heraldlink.messages.header import Body
 from heraldlink.messages.values import Deviation, Parameters
 from heraldlink.messages.worker import (
     ArmSlot,
+    AwaitSlot,
     CollectSlot,
     Count,
     Counted,
     Load,
     Loaded,
     SlotArmed,
+    SlotAwaited,
     SlotCollected,
     Unload,
     Unloaded,
@@ -44,7 +46,7 @@ from heraldlink.sequences import (
     generator_program,
     with_analysis,
 )
-from heraldlink_drivers.roles import GeneratorProgram, Waveform
+from heraldlink_drivers.roles import GeneratorProgram, Tags, Waveform
 
 TICK_LIMIT_S = 2.0
 RECORD_LIMIT_S = 2.0
@@ -63,13 +65,26 @@ class Held:
     analysis: Rotation
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A slot's tags and attempt syncs, taken in when its record was over."""
+
+    tags: Mapping[int, Tags]
+    syncs: int
+
+
 @dataclass
 class Loading:
-    """The active request; ``syncs`` is the START count before the slot."""
+    """The active request; ``syncs`` is the START count before the slot ``burst``, which was armed last.
+
+    ``records``: slots that were taken in and not collected yet.
+    """
 
     parameters: Parameters
     held: Held
     syncs: int = 0
+    burst: int = 0
+    records: dict[int, Record] = field(default_factory=dict[int, Record])
 
 
 def same(sent: Waveform, found: Waveform) -> bool:
@@ -125,6 +140,8 @@ class EndCrew:
                 return self._count(body)
             case ArmSlot():
                 return self._arm(body)
+            case AwaitSlot():
+                return SlotAwaited(body.request, body.burst, self._over(body.burst, LOOK_S))
             case CollectSlot():
                 return self._collect(body)
             case Unload():
@@ -201,7 +218,7 @@ class EndCrew:
             self._all.generator.arm()
         with blaming(names.tagger):
             self._await_tick(body.slot - 1)
-            loading.syncs = self._all.tagger.counts()["STAR"]
+            loading.burst, loading.syncs = body.burst, self._all.tagger.counts()["STAR"]
             record_ps = end_record_ps(self._sequence, loading.parameters, body.estimate, self._start_ps)
             self._all.tagger.arm_record(record_ps)
         with blaming(names.slot_trigger):
@@ -242,18 +259,15 @@ class EndCrew:
         held.analysis = analysis
 
     def _collect(self, body: CollectSlot) -> SlotCollected:
-        self._loaded()
-        with blaming(self._config.roles.tagger):
-            wait_until(self._all.tagger.record_done, RECORD_LIMIT_S, "its record does not end")
-            tags = self._all.tagger.read_record(RECORD_LIMIT_S)
-        self.store.add(body.request, body.slot, tags)
-        found = read_slot(tags, self._sequence.segments, self._window())
+        record = self._taken(body.burst)
+        self.store.add(body.request, body.slot, record.tags)
+        found = read_slot(record.tags, self._sequence.segments, self._window())
         return SlotCollected(
             request=body.request,
             burst=body.burst,
             readouts=() if body.estimate else found.readouts,
             confusion=found.confusion,
-            syncs=self._syncs(),
+            syncs=record.syncs,
             deviations=tuple(self._deviations()),
         )
 
@@ -261,10 +275,30 @@ class EndCrew:
         threshold = self._config.operating_point.readout.threshold_photons
         return ReadoutWindow(self._sequence.readout_width_ps, threshold)
 
-    def _syncs(self) -> int:
-        """How many attempt syncs this node's time controller counted in the slot."""
+    def _taken(self, burst: int) -> Record:
+        """A slot's record; waits for its end. Raises InstrumentFault if it does not end."""
+        if not self._over(burst, RECORD_LIMIT_S):
+            device = self._config.roles.tagger
+            raise InstrumentFault(device, f"{device}: its record does not end (waited {RECORD_LIMIT_S:g} s)")
+        return self._loaded().records.pop(burst)
+
+    def _over(self, burst: int, limit_s: float) -> bool:
+        """Whether a slot's record is over, within ``limit_s``; then its tags are taken in.
+
+        Raises ProtocolError for a slot that is neither the last one armed nor kept from before.
+        """
+        loading, tagger = self._loaded(), self._all.tagger
+        if burst in loading.records:
+            return True
+        if burst != loading.burst:
+            raise ProtocolError(f"burst {burst} was to be read, burst {loading.burst} was armed last")
         with blaming(self._config.roles.tagger):
-            return self._all.tagger.counts()["STAR"] - self._loaded().syncs
+            if not came_true(tagger.record_done, limit_s):
+                return False
+            tags = tagger.read_record(RECORD_LIMIT_S)
+            syncs = tagger.counts()["STAR"] - loading.syncs
+        loading.records = {burst: Record(tags, syncs)}
+        return True
 
     def _deviations(self) -> list[Deviation]:
         loading, node, device = self._loaded(), self._config.node, self._config.roles.generator

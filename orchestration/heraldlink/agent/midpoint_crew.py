@@ -3,7 +3,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from heraldlink.agent.blame import InstrumentFault, blaming
 from heraldlink.agent.estimator import Estimator
@@ -16,7 +16,7 @@ from heraldlink.agent.sequence import midpoint_record_ps, program_id, sequence_o
 from heraldlink.agent.settings import Seen, Setting, deviations, quietly
 from heraldlink.agent.store import TagStore
 from heraldlink.agent.unlatching import Unlatching
-from heraldlink.agent.waiting import wait_until
+from heraldlink.agent.waiting import LOOK_S, came_true
 from heraldlink.config import MidpointConfig
 from heraldlink.errors import ProtocolError, Unsupported
 from heraldlink.heralding.description import describe_midpoint
@@ -24,18 +24,22 @@ from heraldlink.link.tick_counts import REMEDY
 from heraldlink.messages.header import Body
 from heraldlink.messages.values import INTERLOCK_OPEN, Deviation, Drive, Parameters, SlotCounts
 from heraldlink.messages.worker import (
+    AwaitSlot,
     Choose,
     Chosen,
     Load,
     Loaded,
     NotChosen,
     PlaySlot,
+    ReadSlot,
+    SlotAwaited,
+    SlotBegun,
     SlotPlayed,
     Unload,
     Unloaded,
 )
 from heraldlink.sequences import midpoint_tagger
-from heraldlink_drivers.roles import Interlocked
+from heraldlink_drivers.roles import Interlocked, Tags
 from heraldlink_physics.device import Devices
 from heraldlink_physics.statistics import binomial_p_value
 
@@ -47,13 +51,40 @@ FIRST_LOOK_S, INTERLOCK_S = 0.005, 0.025
 NOTHING = SlotCounts(0, 0, 0, 0, 0, 0, (0, 0))
 
 
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """A slot whose record is armed or runs; ``before`` are the inputs' counts before it."""
+
+    body: PlaySlot
+    start_ps: int
+    record_ps: int
+    before: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A slot's tags, taken in when its record was over; ``peer_syncs`` are the second node's."""
+
+    body: PlaySlot
+    tags: Mapping[int, Tags]
+    recording: Recording
+    peer_syncs: int
+
+
 @dataclass
 class Loading:
-    """The active request: parameters, and totals for the rate check."""
+    """The active request: parameters, totals for the rate check, slots being played and read.
+
+    ``look_s``: when the interlocks are looked at next, on the monotonic clock; ``dark``: those that were open.
+    """
 
     parameters: Parameters
     attempts: int = 0
     heralds: int = 0
+    playing: Playing | None = None
+    look_s: float = 0.0
+    dark: list[Deviation] = field(default_factory=list[Deviation])
+    records: dict[int, Record] = field(default_factory=dict[int, Record])
 
 
 class MidpointCrew:
@@ -117,6 +148,10 @@ class MidpointCrew:
                 return self._load(body)
             case PlaySlot():
                 return self._play(body)
+            case AwaitSlot():
+                return self._await(body)
+            case ReadSlot():
+                return self._read(body)
             case Unload():
                 return self._unload(body)
             case _:
@@ -136,7 +171,17 @@ class MidpointCrew:
         self.store.open(body.request)
         return Loaded(body.request, program_id(self._sequence, body.parameters))
 
-    def _play(self, body: PlaySlot) -> SlotPlayed:
+    def _play(self, body: PlaySlot) -> SlotPlayed | SlotBegun:
+        """Arm the slot's record, and with ``hold`` leave it at that; else wait for its end and read it."""
+        reason = self._begin(body)
+        if body.hold:
+            return SlotBegun(body.request, body.burst, reason)
+        if reason:
+            return SlotPlayed(body.request, body.burst, reason, (), None, NOTHING, ())
+        return self._read(ReadSlot(body.request, body.burst))
+
+    def _begin(self, body: PlaySlot) -> str:
+        """Arm the record for the tick of a slot; why it is not for that tick, empty if it is."""
         loading, tagger = self._loaded(), self._all.tagger
         start_ps = self._estimator.first_sync_ps(self._drives)
         record_ps = midpoint_record_ps(self._sequence, loading.parameters, body.estimate, start_ps)
@@ -144,37 +189,78 @@ class MidpointCrew:
             before, tick = tagger.counts(), tagger.tick_count()
             if tick == body.slot - 1:
                 tick = tagger.arm_record(record_ps)
-            self._check_not_behind(tick, body.slot)
-            if tick != body.slot - 1:
-                reason = f"slot {body.slot} was to be recorded after tick {tick}"
-                return SlotPlayed(body.request, body.burst, reason, (), None, NOTHING, ())
-            if dark := self._recorded():
-                reason = f"{dark[0].device}: {dark[0].reason}"
-                return SlotPlayed(body.request, body.burst, reason, (), None, NOTHING, tuple(dark))
+        self._check_not_behind(tick, body.slot)
+        if tick != body.slot - 1:
+            return f"slot {body.slot} was to be recorded after tick {tick}"
+        loading.playing = Playing(body, start_ps, record_ps, before)
+        loading.look_s = time.monotonic() + FIRST_LOOK_S
+        return ""
+
+    def _await(self, body: AwaitSlot) -> SlotAwaited | SlotPlayed:
+        """Wait a moment for the record's end; an interlock that opens makes the slot void."""
+        over = self._over(body.burst, LOOK_S)
+        return self._darkened(body) if self._loaded().dark else SlotAwaited(body.request, body.burst, over)
+
+    def _taken(self, burst: int) -> Record | None:
+        """A slot's record, None if an interlock has opened; waits for its end.
+
+        Raises InstrumentFault if it does not end.
+        """
+        if not self._over(burst, RECORD_LIMIT_S):
+            device = self._config.roles.tagger
+            raise InstrumentFault(device, f"{device}: its record does not end (waited {RECORD_LIMIT_S:g} s)")
+        return self._loaded().records.pop(burst, None)
+
+    def _over(self, burst: int, limit_s: float) -> bool:
+        """Whether a slot's record is over, within ``limit_s``; then its tags are taken in.
+
+        Raises ProtocolError for a slot that is neither being played nor kept from before.
+        """
+        loading, tagger = self._loaded(), self._all.tagger
+        playing = loading.playing
+        if burst in loading.records:
+            return True
+        if playing is None or playing.body.burst != burst:
+            raise ProtocolError(f"burst {burst} was to be read, another one was armed last")
+        with blaming(self._config.roles.tagger):
+            if not came_true(self._ended, limit_s):
+                return False
+            if loading.dark:
+                return True
             tags = tagger.read_record(RECORD_LIMIT_S)
             gate_ps, counts = tagger.gate_ps(), tagger.counts()
-        self.store.add(body.request, body.slot, tags)
-        syncs, peer_syncs = (counts[name] - before[name] for name in ("STAR", "INPU3"))
-        recording = Recording(gate_ps, record_ps, start_ps, syncs, self._estimator.efficiencies())
-        found = read_hub(tags, self._sequence, recording)
+        syncs, peer_syncs = (counts[name] - playing.before[name] for name in ("STAR", "INPU3"))
+        efficiencies = self._estimator.efficiencies()
+        recording = Recording(gate_ps, playing.record_ps, playing.start_ps, syncs, efficiencies)
+        kept = {burst: Record(playing.body, tags, recording, peer_syncs)}
+        loading.playing, loading.records = None, {**loading.records, **kept}
+        return True
+
+    def _read(self, body: ReadSlot) -> SlotPlayed:
+        """What the tags of a slot say, and whether everything was as it should be."""
+        record = self._taken(body.burst)
+        if record is None:
+            return self._darkened(body)
+        self.store.add(body.request, record.body.slot, record.tags)
+        found = read_hub(record.tags, self._sequence, record.recording)
+        estimate = record.body.estimate
         doubts = [
             *deviations(self.settings, self._config.node, self.seen, self.stretches),
-            *self._missing(syncs, peer_syncs),
-            *self._doubts(found, body.estimate),
+            *self._missing(record.recording.syncs, record.peer_syncs),
+            *self._doubts(found, estimate),
         ]
         if doubts:
             doubts = [*self._interlocks(), *doubts]
         self._unlatching.seen(found.counts.clicks, {doubt.device for doubt in doubts})
-        heralds = () if body.estimate else found.heralds
         return SlotPlayed(
             request=body.request,
             burst=body.burst,
             void="",
-            heralds=heralds,
+            heralds=() if estimate else found.heralds,
             phase=found.phase,
             counts=found.counts,
             deviations=tuple(doubts),
-            doubles=() if body.estimate else found.doubles,
+            doubles=() if estimate else found.doubles,
         )
 
     def _check_not_behind(self, tick: int, slot: int) -> None:
@@ -184,20 +270,20 @@ class MidpointCrew:
             reason = f"{device}: it counted {tick} slot ticks where both ends counted {slot - 1}: {REMEDY}"
             raise InstrumentFault(device, reason)
 
-    def _recorded(self) -> list[Deviation]:
-        """Wait for the record's end; what opens an interlock meanwhile, which ends the waiting."""
-        look_s, found = time.monotonic() + FIRST_LOOK_S, list[Deviation]()
+    def _ended(self) -> bool:
+        """Whether the record is over, or an interlock that has opened ends the waiting for it."""
+        loading = self._loaded()
+        if self._all.tagger.record_done():
+            return True
+        if time.monotonic() >= loading.look_s:
+            loading.look_s, loading.dark = time.monotonic() + INTERLOCK_S, self._interlocks()
+        return bool(loading.dark)
 
-        def over() -> bool:
-            nonlocal look_s, found
-            if self._all.tagger.record_done():
-                return True
-            if time.monotonic() >= look_s:
-                look_s, found = time.monotonic() + INTERLOCK_S, self._interlocks()
-            return bool(found)
-
-        wait_until(over, RECORD_LIMIT_S, "its record does not end")
-        return found
+    def _darkened(self, body: AwaitSlot | ReadSlot) -> SlotPlayed:
+        """The slot is void because an interlock has opened."""
+        dark = self._loaded().dark
+        reason = f"{dark[0].device}: {dark[0].reason}"
+        return SlotPlayed(body.request, body.burst, reason, (), None, NOTHING, tuple(dark))
 
     def _interlocks(self) -> list[Deviation]:
         """Lasers that an open interlock keeps from emitting; asked while a record runs, and in doubt."""
