@@ -77,13 +77,14 @@ class Record:
 class Loading:
     """The active request; ``syncs`` is the START count before the slot ``burst``, which was armed last.
 
-    ``records``: slots that were taken in and not collected yet.
+    ``taken``: the last one whose record was taken in; ``records``: those that were not collected yet.
     """
 
     parameters: Parameters
     held: Held
     syncs: int = 0
     burst: int = 0
+    taken: int = 0
     records: dict[int, Record] = field(default_factory=dict[int, Record])
 
 
@@ -288,7 +289,7 @@ class EndCrew:
         Raises ProtocolError for a slot that is neither the last one armed nor kept from before.
         """
         loading, tagger = self._loaded(), self._all.tagger
-        if burst in loading.records:
+        if burst <= loading.taken:
             return True
         if burst != loading.burst:
             raise ProtocolError(f"burst {burst} was to be read, burst {loading.burst} was armed last")
@@ -297,7 +298,7 @@ class EndCrew:
                 return False
             tags = tagger.read_record(RECORD_LIMIT_S)
             syncs = tagger.counts()["STAR"] - loading.syncs
-        loading.records = {burst: Record(tags, syncs)}
+        loading.records, loading.taken = {burst: Record(tags, syncs)}, burst
         return True
 
     def _deviations(self) -> list[Deviation]:
