@@ -28,13 +28,16 @@ from heraldlink.link import (
 from heraldlink.link.courier import Courier, Sent
 from heraldlink.link.end_state import EndState, Item
 from heraldlink.link.endings import ended
-from heraldlink.link.events import Action, Commit, Recovered, Send
+from heraldlink.link.events import Action, Call, Commit, Recovered, Send
 from heraldlink.link.facts import EndFact, PairFact
+from heraldlink.link.midpoint_state import Item as MidpointItem
+from heraldlink.link.midpoint_state import MidpointState
 from heraldlink.link.serial import advanced
 from heraldlink.link.verdict import Case
 from heraldlink.messages.header import Body
-from heraldlink.messages.link import Close, Label, Receipt, Report
+from heraldlink.messages.link import Close, Label, Receipt, Reply, Report
 from heraldlink.messages.values import Decision, Deviation, Herald, Readout
+from heraldlink.messages.worker import CollectSlot, Unload
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -45,7 +48,7 @@ class Variant:
 
     name: str
     what: str
-    found_by: Literal["storm", "slips", "channel", "restart", "wrap"]
+    found_by: Literal["storm", "slips", "channel", "restart", "wrap", "ahead"]
     caught: str
     break_: Break
     first: int = 0
@@ -314,6 +317,50 @@ def doubles_counted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(midpoint_slot, "strays", strays)
 
 
+# slots that are armed ahead
+
+
+def armed_ahead_survives(patch: pytest.MonkeyPatch) -> None:
+    whole = end_master.free
+
+    def free(state: EndState, item: Item) -> end_master.Outcome:
+        state, actions = whole(state, item)
+        if item.ahead is None:
+            return state, actions
+        return state, tuple(
+            action for action in actions if not (isinstance(action, Call) and isinstance(action.body, Unload))
+        )
+
+    patch.setattr(end_master, "free", free)
+
+
+def next_tags_taken(patch: pytest.MonkeyPatch) -> None:
+    whole = end_slot.replied
+
+    def replied(state: EndState, item: Item, body: Reply, now: float) -> end_slot.Outcome:
+        state, actions = whole(state, item, body, now)
+        if item.ahead is None:
+            return state, actions
+        number = item.ahead.slot.number
+        return state, tuple(
+            Call(msgspec.structs.replace(action.body, slot=number))
+            if isinstance(action, Call) and isinstance(action.body, CollectSlot)
+            else action
+            for action in actions
+        )
+
+    patch.setattr(end_slot, "replied", replied)
+
+
+def judged_over(patch: pytest.MonkeyPatch) -> None:
+    whole = midpoint_slot.hand_over
+
+    def hand_over(state: MidpointState, item: MidpointItem, now: float) -> midpoint_slot.Outcome:
+        return whole(state, replace(item, judging=None), now)
+
+    patch.setattr(midpoint_slot, "hand_over", hand_over)
+
+
 VARIANTS = (
     Variant(
         "less-than",
@@ -486,6 +533,27 @@ VARIANTS = (
         "slips",
         "outcomes",
         doubles_counted,
+    ),
+    Variant(
+        "armed-ahead-survives",
+        "a slot that is armed ahead stays armed when its request ends",
+        "ahead",
+        "pulses",
+        armed_ahead_survives,
+    ),
+    Variant(
+        "next-tags-taken",
+        "the tags of the slot behind are taken for those of the one that was heralded",
+        "ahead",
+        "outcomes",
+        next_tags_taken,
+    ),
+    Variant(
+        "judged-over",
+        "a slot that is recorded takes the place of the one that is not judged yet",
+        "ahead",
+        "ids progress rest",
+        judged_over,
     ),
 )
 

@@ -9,7 +9,7 @@ import pytest
 from broken_variants import VARIANTS, Variant, table
 from network_invariants import Violation, check, require
 from test_courier import Channel, message
-from test_network_properties import WEATHERS, calm, storm
+from test_network_properties import WEATHERS, calm, pipelined, storm
 from virtual_network import VirtualNetwork
 
 TRIES = 60
@@ -70,7 +70,18 @@ def wrap(seed: int) -> None:
     require(one.nodes["a"].due_s() == inf, "rest: what has arrived is sent again for ever")
 
 
-PROPERTIES = {"storm": storms, "slips": slips, "channel": channel, "restart": restart, "wrap": wrap}
+def ahead(seed: int) -> None:
+    check(pipelined(seed))
+
+
+PROPERTIES = {
+    "ahead": ahead,
+    "storm": storms,
+    "slips": slips,
+    "channel": channel,
+    "restart": restart,
+    "wrap": wrap,
+}
 
 
 def violated(found_by: str, first: int) -> tuple[int, str]:

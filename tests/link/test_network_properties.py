@@ -4,8 +4,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_invariants import check
-from virtual_network import ENDS, NODES, VirtualNetwork, Weather
+from network_invariants import check, require
+from virtual_network import ENDS, NODES, WORK_S, VirtualNetwork, Weather
 
 from heraldlink.messages.command import Finished
 
@@ -109,9 +109,38 @@ def test_a_wire_that_is_cut_in_one_direction_ends_requests_alike(direction: tupl
         check(net)
 
 
-def played(loss: float, seconds: float) -> int:
+def pipelined(seed: int) -> VirtualNetwork:
+    """Requests cancelled at any moment, whose slots take up to 1.3 ticks to read; the last is delivered."""
+    net = VirtualNetwork(seed, WEATHERS[seed % 3], reading_s=(0.002, 0.06, 0.13)[seed // 3 % 3])
+    net.run(3.0)
+    for node in (*ENDS, *ENDS):
+        create_id = net.ask(node, number=10**6, max_time_s=1e4)
+        net.run(net.choices.uniform(0.3, 2.0))
+        net.cancel(create_id)
+        net.run(net.choices.uniform(0.0, 1.0))
+    last = net.ask("alice", number=30, max_time_s=600.0)
+    net.run(120.0, until=lambda: bool(net.ends_of(last)))
+    calm(net)
+    ends = net.ends_of(last)
+    delivered = [isinstance(body, Finished) and body.state == "DELIVERED" for body in ends]
+    require(delivered == [True], f"progress: the last request ended as {ends}")
+    return net
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32))
+def test_slots_armed_ahead_are_dropped_with_their_request(seed: int) -> None:
+    check(pipelined(seed))
+
+
+def test_no_tick_is_left_out_while_slots_are_read() -> None:
+    """Reading ends in the next tick; were a slot armed only then, every other tick would be left out."""
+    assert played(0.0, 20.0, reading_s=0.08) >= 195
+
+
+def played(loss: float, seconds: float, reading_s: float = WORK_S) -> int:
     """Slots played in a time of a long request; there are ten a second."""
-    net = VirtualNetwork(5, Weather(loss=loss))
+    net = VirtualNetwork(5, Weather(loss=loss), reading_s=reading_s)
     net.run(3.0)
     net.ask("alice", number=10**6, max_time_s=1e4)
     net.run(2.0)

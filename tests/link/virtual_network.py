@@ -21,6 +21,7 @@ from heraldlink.link.events import (
     Answered,
     Asked,
     Call,
+    Cancelled,
     Commit,
     Event,
     Lost,
@@ -484,6 +485,12 @@ class VirtualNetwork:
         asked = Asked("client", create_id, peer, wanted, 1000 + create_id)
         self.guarded(process, lambda: self.feed(process, asked))
         return create_id
+
+    def cancel(self, create_id: int) -> None:
+        """The client wants its request to end."""
+        process = self.processes[self.asked[create_id][0]]
+        event = Cancelled("client", create_id, "cancelled by the client")
+        self.guarded(process, lambda: self.feed(process, event))
 
     def ends_of(self, create_id: int) -> list[Body]:
         """What a client was told at the end of its request."""
