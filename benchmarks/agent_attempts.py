@@ -44,7 +44,7 @@ SLOW = Blocks(
         "bright_pulses": 100,
         "calibration_shots": 10,
         "attempts": 1_400,
-        "record_ps": 961_000_000_000,
+        "record_ps": 967_000_000_000,
     },
     12.0,
     floor=0.95,

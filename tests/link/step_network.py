@@ -39,7 +39,7 @@ from heraldlink.messages.values import (
 
 ENDS = ("alice", "bob")
 PREDICTION = Prediction(5e-3, 2.5e-3, 2.5e-3, 0.8, 0.79, 0.795, 0.01, {"alice": 0.01, "bob": 0.01})
-PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION)
+PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION, phase_ticks=2)
 COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
 
 

@@ -55,7 +55,7 @@ from heraldlink.transport import Received as Frames
 ENDS = ("alice", "bob")
 NODES = (*ENDS, "midpoint")
 PREDICTION = Prediction(5e-3, 2.5e-3, 2.5e-3, 0.8, 0.79, 0.795, 0.01, {"alice": 0.01, "bob": 0.01})
-PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION)
+PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION, phase_ticks=2)
 COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
 SLOT_S = 0.1
 TICK_S = 0.1

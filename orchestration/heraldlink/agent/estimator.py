@@ -44,6 +44,8 @@ CAUTION_SIGMA = 2.0
 UNSEEN_SHARE = 0.1
 """Of the uncertainty of what is promised: by how much a phase estimate's age may lower a fidelity."""
 
+PHASE_AGE_TICKS = 2
+"""Drift that a promise allows for: a slot that is armed ahead has the phase of the last but one before it."""
 MOST_PHASE_TICKS = 100
 
 MOST_REMEMBERED = 64
@@ -91,14 +93,14 @@ class Estimator:
         )
 
     def _phase_ticks(self, prediction: Prediction) -> int:
-        """For how many ticks a phase estimate serves: what is promised allows for one tick of drift.
+        """For how many ticks a phase estimate serves: what is promised allows for PHASE_AGE_TICKS of drift.
 
         Drift of variance v takes at most v/4 off a fidelity, whose coherence is at most 1/2: what is more
-        than one tick of it has to stay below a share of the promise's own uncertainty.
+        than that has to stay below a share of the promise's own uncertainty.
         """
         drift_rad2 = self.devices.midpoint.phase_diffusion_rad2_per_s / self.sequence.tick_rate_Hz
         allowed_rad2 = 4 * UNSEEN_SHARE * prediction.goodness_sigma
-        return 1 + min(MOST_PHASE_TICKS, int(allowed_rad2 / max(drift_rad2, 1e-12)))
+        return PHASE_AGE_TICKS + min(MOST_PHASE_TICKS, int(allowed_rad2 / max(drift_rad2, 1e-12)))
 
     def _found(self, demand: Demand, drives: Mapping[str, Drive]) -> Found:
         """The strongest pump for a fidelity and what it promises; looked for once for the same drives."""
@@ -155,7 +157,7 @@ class Estimator:
         """
         arms = [self._arm(name, drives[name], peak_V(drives[name], pump_dB)) for name in self.config.ends]
         a, b = (self._device(arm, drives, caution) for arm in self.devices.arms)
-        tick_s = 1 / self.sequence.tick_rate_Hz
+        tick_s = PHASE_AGE_TICKS / self.sequence.tick_rate_Hz
         drift_rad2 = self.devices.midpoint.phase_diffusion_rad2_per_s * tick_s
         variance = drift_rad2 + self._estimate_variance(drives)
         found = chain.link(

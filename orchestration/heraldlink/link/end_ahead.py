@@ -17,6 +17,8 @@ from heraldlink.messages.link import Ahead as Announcement
 from heraldlink.messages.worker import AwaitSlot, SlotAwaited
 
 Outcome = tuple[EndState, Actions]
+PHASE_AGE_TICKS = 2
+"""How old the phase is that a slot armed ahead is turned by."""
 
 
 def propose(state: EndState, item: Item) -> Outcome:
@@ -34,6 +36,8 @@ def needed(item: Item) -> bool:
     """Whether the slot behind the one being played most likely has to be played too."""
     may = item.demand.type == "M" and item.ahead is None and item.totals.slots > 0
     if not may or item.phase is None or item.cancelled or item.pause.slots:
+        return False
+    if item.parameters.phase_ticks < PHASE_AGE_TICKS:
         return False
     prediction = item.parameters.prediction
     expected = item.found if item.found >= 0 else prediction.probability * item.parameters.attempts
