@@ -75,7 +75,7 @@ class Record:
 class Loading:
     """The active request: parameters, totals for the rate check, slots being played and read.
 
-    ``look_s``: when the interlocks are looked at next, on the monotonic clock; ``dark``: those that were open.
+    ``look_s``: when interlocks are looked at next, on the monotonic clock; ``dark``: those that were open.
     """
 
     parameters: Parameters
