@@ -6,10 +6,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from broken_variants import VARIANTS, Variant, table
+from broken_variants import VARIANTS, table
 from network_invariants import Violation, check, require
 from test_courier import Channel, message
 from test_network_properties import WEATHERS, calm, pipelined, storm
+from variants import Variant
 from virtual_network import VirtualNetwork
 
 TRIES = 60
