@@ -3,7 +3,8 @@
 
 from collections import Counter
 
-from virtual_network import ENDS, NODES, VirtualNetwork
+from virtual_network import NODES, VirtualNetwork
+from virtual_world import ENDS
 
 from heraldlink.link.end_state import EndState
 from heraldlink.link.facts import EndFact, ExpireFact, HeraldsFact, RequestFact
@@ -132,6 +133,6 @@ def check_expiries(net: VirtualNetwork) -> None:
 
 def check_pulses(net: VirtualNetwork) -> None:
     """pulses: once a node has ended a request, no tick starts pulses of it there."""
-    for when, node, request in net.pulses:
+    for when, node, request in net.workers.pulses:
         ended = net.ended.get((node, request), when)
         require(when <= ended, f"pulses: {node} played {request} {when - ended:.3f} s after its end")

@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from network_invariants import check, require
-from virtual_network import ENDS, NODES, WORK_S, VirtualNetwork, Weather
+from virtual_network import NODES, VirtualNetwork
+from virtual_wires import Weather
+from virtual_workers import WORK_S
+from virtual_world import ENDS
 
 from heraldlink.messages.command import Finished
 

@@ -8,6 +8,7 @@ import pytest
 from network_invariants import check
 from step_network import Network, demand, network
 from virtual_network import VirtualNetwork
+from virtual_workers import WORK_S, Workers
 
 from heraldlink.link.end import step
 from heraldlink.link.events import Answered, Asked, Broken, Readied, Tell
@@ -19,18 +20,25 @@ from heraldlink.messages.worker import Counted, SlotArmed
 FOR_EVER = 10**6
 
 
-class Miscounting(VirtualNetwork):
+class MiscountingWorkers(Workers):
     """``wrong``: what a node reads instead of the true count."""
 
-    def __init__(self) -> None:
-        super().__init__(5)
-        self.wrong: dict[str, Callable[[int], int]] = {}
+    wrong: dict[str, Callable[[int], int]]
 
     def answer(self, node: str, call: Body) -> Body | None:
         body = super().answer(node, call)
         if isinstance(body, Counted | SlotArmed) and node in self.wrong:
             return msgspec.structs.replace(body, tick=self.wrong[node](body.tick))
         return body
+
+
+class Miscounting(VirtualNetwork):
+    """A network with such workers."""
+
+    def __init__(self) -> None:
+        super().__init__(5)
+        self.workers = MiscountingWorkers(self, self.world, WORK_S)
+        self.wrong = self.workers.wrong = {}
 
     def end(self, create_id: int, seconds: float) -> Finished:
         self.run(seconds, until=lambda: bool(self.ends_of(create_id)))
@@ -47,7 +55,7 @@ def test_a_count_that_goes_back_in_a_request_ends_it_at_once(master: str, node: 
     net.run(3.0)
     asked = net.ask(master, FOR_EVER, 1e4)
     net.run(2.0)
-    before = net.slot()
+    before = net.workers.slot()
     net.wrong[node] = lambda tick: tick - before
     end = net.end(asked, 2.0)
     assert (end.state, end.node, end.device) == ("FAILED", node, "time controller")

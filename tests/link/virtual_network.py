@@ -6,13 +6,16 @@ frame is a list of bytes, a journal a list of facts that outlives its node, a sl
 killed before any of its actions. Everything follows from the seed.
 """
 
-import heapq
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import inf
 from random import Random
 
 import msgspec
+from virtual_clock import VirtualClock
+from virtual_wires import VirtualDealer, VirtualRouter, Weather, frames_of
+from virtual_workers import SLOT_S, WORK_S, Workers
+from virtual_world import ENDS, World
 
 from heraldlink.agent.link_ports import BEAT_S, SILENCE_S, EndLink, MidpointLink
 from heraldlink.link import end, midpoint
@@ -35,152 +38,20 @@ from heraldlink.link.events import (
 from heraldlink.link.facts import FACTS, EndFact, PairFact
 from heraldlink.link.midpoint_state import MidpointState
 from heraldlink.link.recovery import recovered
-from heraldlink.messages import worker as w
 from heraldlink.messages.command import Err, Finished
 from heraldlink.messages.header import Body
 from heraldlink.messages.link import Hello
 from heraldlink.messages.values import (
-    Confusion,
     Demand,
     Drive,
-    Parameters,
-    Phase,
-    Prediction,
-    Readout,
-    SlotCounts,
 )
-from heraldlink.security.sender import LOCAL
-from heraldlink.transport import Received as Frames
 
-ENDS = ("alice", "bob")
 NODES = (*ENDS, "midpoint")
-PREDICTION = Prediction(5e-3, 2.5e-3, 2.5e-3, 0.8, 0.79, 0.795, 0.01, {"alice": 0.01, "bob": 0.01})
-PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION, phase_ticks=2)
-COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
-SLOT_S = 0.1
 TICK_S = 0.1
-WORK_S = 0.002
-LOOK_S = 0.02
 
 
 class Killed(Exception):
     """The node ends here, whatever it was about to do."""
-
-
-@dataclass
-class Weather:
-    """What the wires do to a frame: probabilities, and delays in seconds."""
-
-    loss: float = 0.0
-    doubling: float = 0.0
-    delay_s: tuple[float, float] = (0.0005, 0.001)
-
-    def arrivals(self, choices: Random) -> list[float]:
-        """Delays of the copies that arrive."""
-        copies = 2 if choices.random() < self.doubling else 1
-        return [choices.uniform(*self.delay_s) for _ in range(copies) if choices.random() >= self.loss]
-
-
-@dataclass
-class VirtualDealer:
-    """An end node's connection to the midpoint."""
-
-    transmit: Callable[[str, list[bytes]], None]
-    socket: None = None
-    arrived: list[list[bytes]] = field(default_factory=list[list[bytes]])
-
-    def send(self, frames: Sequence[bytes], timeout_s: float = 0.0) -> bool:
-        self.transmit("midpoint", list(frames))
-        return True
-
-    def receive(self, timeout_s: float = 0.0) -> list[bytes] | None:
-        return self.arrived.pop(0) if self.arrived else None
-
-
-@dataclass
-class VirtualRouter:
-    """The midpoint's connections; a peer is known by its node and life."""
-
-    transmit: Callable[[str, list[bytes]], None]
-    socket: None = None
-    arrived: list[Frames] = field(default_factory=list[Frames])
-
-    def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
-        return self.offer(peer, frames) == "sent"
-
-    def offer(self, peer: bytes, frames: Sequence[bytes]) -> str:
-        self.transmit(peer.decode(), list(frames))
-        return "sent"
-
-    def receive(self) -> Frames | None:
-        return self.arrived.pop(0) if self.arrived else None
-
-
-@dataclass
-class World:
-    """What happens in the slots: which attempts are heralded, the outcomes, and how counters slip.
-
-    Attempts are heralded close to each other, from ``first`` on, so that a slip has a chance to pass. With
-    ``slips`` (a probability) a node's counter misses or adds a sync, or both, somewhere in the slot.
-    """
-
-    seed: int
-    slips: float = 0.0
-    first: int = 100
-    played: set[int] = field(default_factory=set[int])
-
-    def draw(self, *what: object) -> Random:
-        return Random("/".join(map(str, (self.seed, *what))))
-
-    def read_out(self, slot: int) -> list[tuple[int, int]]:
-        """Attempts with clicks in a slot that was played, and what they herald: 1, 2, or 3 for both."""
-        if slot not in self.played:
-            return []
-        draw = self.draw(slot)
-        attempts = sorted(draw.sample(range(self.first, self.first + 12), draw.randrange(6)))
-        return [(attempt, draw.choice((1, 1, 2, 2, 3))) for attempt in attempts]
-
-    def label(self, node: str, slot: int, attempt: int) -> int:
-        """The index that a node's own counter gives to an attempt."""
-        draw = self.draw("slip", node, slot)
-        if draw.random() >= self.slips:
-            return attempt
-        slips = draw.choice(((-1,), (1,), (-1, 1), (1, -1), (-1, -1)))
-        where = sorted(draw.choices(range(self.first - 2, self.first + 12), k=len(slips)))
-        return attempt + sum(shift for place, shift in zip(where, slips, strict=True) if attempt >= place)
-
-    def heralds(self, slot: int) -> tuple[tuple[int, int], ...]:
-        """As the midpoint labels them."""
-        return tuple(
-            (self.label("midpoint", slot, attempt), kind) for attempt, kind in self.read_out(slot) if kind < 3
-        )
-
-    def doubles(self, slot: int) -> tuple[int, ...]:
-        """Attempts in which both detectors clicked, as the midpoint labels them."""
-        found = self.read_out(slot)
-        return tuple(self.label("midpoint", slot, attempt) for attempt, kind in found if kind == 3)
-
-    def readouts(self, node: str, slot: int) -> tuple[Readout, ...]:
-        """As an end node labels them; an attempt that was read out twice has no outcome."""
-        labels = [self.label(node, slot, attempt) for attempt, _ in self.read_out(slot)]
-        outcomes = [self.outcome(node, slot, attempt) for attempt, _ in self.read_out(slot)]
-        return tuple(
-            Readout(label, 0 if labels.count(label) > 1 else outcome)
-            for label, outcome in zip(labels, outcomes, strict=True)
-        )
-
-    def truth(self, slot: int, label: int) -> set[tuple[int, int]]:
-        """Outcomes of the attempts that the midpoint may have meant."""
-        return {
-            (self.outcome(ENDS[0], slot, attempt), self.outcome(ENDS[1], slot, attempt))
-            for attempt, kind in self.read_out(slot)
-            if kind < 3 and self.label("midpoint", slot, attempt) == label
-        }
-
-    def outcome(self, node: str, slot: int, attempt: int) -> int:
-        """Perfectly anticorrelated, so that outcomes of different attempts do not pass for a pair."""
-        first = self.draw(slot, attempt).choice((1, -1))
-        return first if node == ENDS[0] else -first
 
 
 @dataclass
@@ -208,23 +79,18 @@ class Process:
         return state.active is not None or waiting
 
 
-class VirtualNetwork:
-    """The network; ``now`` is its clock in seconds."""
+class VirtualNetwork(VirtualClock):
+    """The network, on its clock."""
 
     def __init__(
         self, seed: int, weather: Weather | None = None, slips: float = 0.0, reading_s: float = WORK_S
     ) -> None:
+        super().__init__()
         self.choices = Random(seed)
         self.weather = weather or Weather()
         self.world = World(seed, slips)
-        self.now = 100.0
-        self.reading_s = reading_s
-        self.slots: dict[tuple[int, int], int] = {}
-        self.armed: dict[tuple[str, int], int] = {}
-        self.pulses: list[tuple[float, str, int]] = []
+        self.workers = Workers(self, self.world, reading_s)
         self.ended: dict[tuple[str, int], float] = {}
-        self.order = 0
-        self.agenda: list[tuple[float, int, Callable[[], None]]] = []
         self.journals: dict[str, list[msgspec.Struct]] = {node: [] for node in NODES}
         self.numbers: dict[int, int] = {}
         self.told: list[tuple[str, int, int, Body]] = []
@@ -238,23 +104,6 @@ class VirtualNetwork:
         self.processes: dict[str, Process] = {}
         for node in NODES:
             self.start(node)
-
-    # the clock
-
-    def at(self, delay_s: float, act: Callable[[], None]) -> None:
-        """Do something after a delay."""
-        self.order += 1
-        heapq.heappush(self.agenda, (self.now + delay_s, self.order, act))
-
-    def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
-        """Let time pass, up to a condition."""
-        end_s = self.now + seconds
-        while self.agenda and self.agenda[0][0] <= end_s:
-            self.now, _, act = heapq.heappop(self.agenda)
-            act()
-            if until():
-                return
-        self.now = end_s
 
     # lives
 
@@ -285,7 +134,7 @@ class VirtualNetwork:
         """End a life at once; the next one begins a little later."""
         if process.alive:
             process.alive = False
-            self.disarm(process.name)
+            self.workers.disarm(process.name)
             self.restarts += 1
             self.at(self.choices.uniform(0.01, 4.0), lambda: self.start(process.name))
 
@@ -341,7 +190,7 @@ class VirtualNetwork:
     def arrive(self, source: str, target: str, frames: list[bytes]) -> None:
         process = self.processes[target]
         if isinstance(process.wire, VirtualRouter):
-            process.wire.arrived.append(Frames(source.encode(), frames, LOCAL))
+            process.wire.arrived.append(frames_of(source, frames))
         else:
             process.wire.arrived.append(frames)
         self.guarded(process, lambda: self.read(process))
@@ -379,43 +228,13 @@ class VirtualNetwork:
             case Tell(_, create_id, body):
                 self.told.append((process.name, process.boot, create_id, body))
             case SafeState():
-                self.disarm(process.name)
+                self.workers.disarm(process.name)
             case _:
                 raise AssertionError(action)
 
-    # workers
-
     def work(self, process: Process, call: Body) -> None:
         """Answer when a real worker would."""
-        delay_s, answer = WORK_S, lambda: self.answer(process.name, call)
-        match call:
-            case w.Count(fresh=True):
-                delay_s = (self.slot() + 1) * SLOT_S - self.now + 1e-6
-            case w.ArmSlot():
-                self.slots[call.request, call.burst] = call.slot
-                delay_s = max(WORK_S, (call.slot - 1) * SLOT_S - self.now + 0.01)
-                self.arm(process.name, call, self.now + delay_s)
-            case w.PlaySlot():
-                self.slots[call.request, call.burst] = call.slot
-                if self.slot() != call.slot - 1:
-                    void = f"slot {call.slot} was to be recorded after tick {self.slot()}"
-                    late: Body = w.SlotPlayed(call.request, call.burst, void, (), None, COUNTS, ())
-                    if call.hold:
-                        late = w.SlotBegun(call.request, call.burst, void)
-                    answer = lambda: late  # noqa: E731
-                else:
-                    if not call.estimate:
-                        self.world.played.add(call.slot)
-                    if not call.hold:
-                        delay_s = self.over_s(call.slot) + self.reading_s
-            case w.AwaitSlot():
-                delay_s = min(LOOK_S, self.over_s(self.slots[call.request, call.burst]))
-            case w.ReadSlot():
-                delay_s = self.reading_s
-            case w.Unload():
-                self.disarm(process.name)
-            case _:
-                pass
+        delay_s, answer = self.workers.take(process.name, call)
 
         def reply() -> None:
             body = answer()
@@ -423,54 +242,6 @@ class VirtualNetwork:
                 self.feed(process, Answered(body))
 
         self.at(delay_s, lambda: self.guarded(process, reply))
-
-    def over_s(self, slot: int) -> float:
-        """How long until a slot's record is over."""
-        return max(WORK_S, (slot + 0.5) * SLOT_S - self.now)
-
-    def arm(self, node: str, call: w.ArmSlot, when_s: float) -> None:
-        """Let the next tick after that time start the pulses of an end node, unless it is disarmed before."""
-        self.armed[node, call.slot] = call.request
-        tick_s = (int(when_s / SLOT_S + 1e-9) + 1) * SLOT_S
-
-        def pulse() -> None:
-            if request := self.armed.pop((node, call.slot), 0):
-                self.pulses.append((self.now, node, request))
-
-        self.at(tick_s - self.now, pulse)
-
-    def disarm(self, node: str) -> None:
-        """No tick starts anything at a node that is made safe, or unloaded."""
-        self.armed = {key: request for key, request in self.armed.items() if key[0] != node}
-
-    def slot(self) -> int:
-        return int(self.now / SLOT_S + 1e-9)
-
-    def answer(self, node: str, call: Body) -> Body | None:
-        match call:
-            case w.Choose():
-                return w.Chosen(call.request, PARAMETERS)
-            case w.Load():
-                return w.Loaded(call.request, "program")
-            case w.Count():
-                return w.Counted(call.request, self.slot())
-            case w.ArmSlot():
-                return w.SlotArmed(call.request, call.burst, self.slot())
-            case w.PlaySlot() if call.hold:
-                return w.SlotBegun(call.request, call.burst)
-            case w.AwaitSlot():
-                done = self.over_s(self.slots[call.request, call.burst]) <= WORK_S
-                return w.SlotAwaited(call.request, call.burst, done)
-            case w.PlaySlot() | w.ReadSlot():
-                slot = self.slots[call.request, call.burst]
-                heralds, doubles = self.world.heralds(slot), self.world.doubles(slot)
-                phase = Phase(0.1, 1e-3)
-                return w.SlotPlayed(call.request, call.burst, "", heralds, phase, COUNTS, (), doubles=doubles)
-            case w.CollectSlot():
-                readouts = self.world.readouts(node, call.slot)
-                return w.SlotCollected(call.request, call.burst, readouts, Confusion(), 1000, ())
-            case _:
-                return None
 
     # clients
 
