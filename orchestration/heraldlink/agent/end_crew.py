@@ -50,6 +50,8 @@ from heraldlink_drivers.roles import GeneratorProgram, Tags, Waveform
 
 TICK_LIMIT_S = 2.0
 RECORD_LIMIT_S = 2.0
+FORMER_LIMIT_S = 1.5
+"""How long a void slot is waited for: longer than a record, and with a tick's wait within a call's limit."""
 
 
 @dataclass
@@ -77,7 +79,7 @@ class Record:
 class Loading:
     """The active request; ``syncs`` is the START count before the slot ``burst``, which was armed last.
 
-    ``taken``: the last one whose record was taken in; ``records``: those that were not collected yet.
+    ``taken``: the last one whose record was taken in or given up; ``records``: those not collected yet.
     """
 
     parameters: Parameters
@@ -208,9 +210,11 @@ class EndCrew:
         """Arm after the tick before the slot, the slot trigger last.
 
         The tick count is read once every arm was confirmed: if it is still that of the tick before, all were
-        early enough for the next tick and no other.
+        early enough for the next tick and no other. If it is not, nothing is left armed: no tick may start
+        what the midpoint does not record.
         """
         loading, names = self._loaded(), self._config.roles
+        self._end_former(body.slot)
         self._check_clocks()
         analysis = self._analysis(body.direction_rad, body.turn_rad)
         with blaming(names.generator):
@@ -225,7 +229,29 @@ class EndCrew:
         with blaming(names.slot_trigger):
             self._all.slot_trigger.arm()
         with blaming(names.tagger):
-            return SlotArmed(body.request, body.burst, self._all.tagger.tick_count())
+            tick = self._all.tagger.tick_count()
+        if tick != body.slot - 1:
+            with blaming(names.slot_trigger):
+                self._disarm()
+            loading.taken = body.burst
+        return SlotArmed(body.request, body.burst, tick)
+
+    def _end_former(self, slot: int) -> None:
+        """Let what was armed and not collected come to its end: a void slot may be played all the same.
+
+        Armed again meanwhile, the generator would be broken off and syncs counted for the next slot.
+        """
+        loading, names = self._loaded(), self._config.roles
+        if loading.burst <= loading.taken:
+            return
+        loading.taken = loading.burst
+        with blaming(names.slot_trigger):
+            if self._all.slot_trigger.armed():
+                self._all.slot_trigger.disarm()
+                return
+        with blaming(names.tagger):
+            tagger = self._all.tagger
+            came_true(lambda: tagger.record_done() or tagger.tick_count() >= slot, FORMER_LIMIT_S)
 
     def _check_clocks(self) -> None:
         """Raise InstrumentFault if a clock does not follow its reference: attempts would drift apart."""
