@@ -24,7 +24,9 @@ PHASE_AGE_TICKS = 2
 def propose(state: EndState, item: Item) -> Outcome:
     """The master is armed for a slot: propose the next one, if that will be needed."""
     number = item.slot.number + 1
-    if item.master != state.node or not needed(item) or too_late(state, item, number):
+    if item.master != state.node or not state.proposes_ahead:
+        return state, ()
+    if not needed(item) or too_late(state, item, number):
         return state, ()
     slot = replace(next_slot(state, item, number), ahead=True)
     state, actions = take(state, taken(item, slot), slot)

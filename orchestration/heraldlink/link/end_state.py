@@ -249,6 +249,7 @@ class EndState:
     end it knows. ``next_mhp_seq`` and ``holes``: which heralds it has a decision for.
     ``purposes`` are those for which requests of the peer are taken; ``qubits`` how many it can keep.
     ``phase``: what the last slot left, for the next request. ``own_count``: as it was read last.
+    ``proposes_ahead``: whether a master proposes the next slot while one is played.
     """
 
     node: str
@@ -278,6 +279,7 @@ class EndState:
     own_count: OwnCount = OwnCount()
     peer_room: Room = field(default_factory=Room)
     phase: KeptPhase | None = None
+    proposes_ahead: bool = True
 
 
 def remember(state: EndState, request: int) -> EndState:
