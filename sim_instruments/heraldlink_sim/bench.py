@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -165,7 +166,7 @@ class Bench:
             ticks = {IN4: np.zeros(last - first + 1, np.int64)}
             for tagger in self.faces.taggers.values():
                 tagger.deliver(ticks, last)
-            self._fire()
+            self._fire(name for name, face in self.faces.delays.items() if face.state().armed)
             self.surroundings.pass_ticks(last)
         next_tick_ps = (last + 1) * self.tick_period_ps
         for name, face in self.faces.generators.items():
@@ -198,16 +199,16 @@ class Bench:
         now_ps = slot * self.tick_period_ps
         self._tick(slot)
         playing = frozenset(name for name, face in self.faces.generators.items() if face.playing)
-        events = self.world.play(self.faces.state(), slot, playing)
+        rack = self.faces.state()
+        events = self.world.play(rack, slot, playing)
         self._ends_ps |= {name: now_ps + end for name, end in events.ends_ps.items() if end > 0}
         self.surroundings.played(slot, events)
-        self._fire()
+        self._fire(name for name, state in rack.delays.items() if state.armed)
         return events
 
-    def _fire(self) -> None:
-        for face in self.faces.delays.values():
-            if face.state().armed:
-                face.fired()
+    def _fire(self, armed: Iterable[str]) -> None:
+        for name in armed:
+            self.faces.delays[name].fired()
 
     def _deliver(self, name: str, events: SlotEvents, slot: int) -> None:
         self.faces.taggers[name].deliver(events.taggers[name], slot)

@@ -114,8 +114,10 @@ class Machine:
 
     def _count(self, stretch: Stretch) -> None:
         duration_ps = stretch.end_ps - stretch.begin_ps
+        combiners = self.settings.graph().combiners
         for name, counter in self.counters.items():
-            times = stretch.times(name)
+            unlinked = name in combiners and not combiners[name].linked
+            times = NOTHING if unlinked else stretch.times(name)
             counter.advance(times, stretch.end_ps, self.settings.number(name, "COUN:INTE"))
             if times.size * SECOND_ps > HIRES_LIMIT_Hz * duration_ps and name in self.hires_errors:
                 self.hires_errors[name] = 2

@@ -160,10 +160,11 @@ class PlayCommands(FunctionCommands):
     @command("AWGControl:RUN[:IMMediate]")
     def _start(self) -> None:
         self._refuse_bad_clock()
-        if self.mode.get() == "AWG" and not self.steps():
+        steps = None
+        if self.mode.get() == "AWG" and not (steps := self.steps()):
             raise ScpiError(-221, "no waveform or sequence is assigned")
         self._running = True
-        self._restart()
+        self._restart(steps)
 
     @command("AWGControl:STOP[:IMMediate]")
     def _halt(self) -> None:
@@ -204,13 +205,14 @@ class PlayCommands(FunctionCommands):
         trigger: Input = "BTR" if self.trigger_input.get(1) == "BTR" else "ATR"
         return single(played, mode=self.run_mode.get(1), trigger=trigger)
 
-    def _restart(self) -> None:
-        """Begin the program anew if it runs."""
+    def _restart(self, steps: tuple[ProgramStep, ...] | None = None) -> None:
+        """Begin the program anew if it runs; ``steps``: those assigned, if they are known."""
         self._playing, self._player = False, None
         if self._running:
-            rate_Hz, steps = self.sample_rate_Hz.get(), self.steps()
             if self.mode.get() == "FGEN":
                 rate_Hz, steps = self.function_program()
+            else:
+                rate_Hz, steps = self.sample_rate_Hz.get(), self.steps() if steps is None else steps
             self._player = Player(steps, rate_Hz, self.clock.now_s())
 
     def _present_index(self) -> int | None:

@@ -4,6 +4,7 @@
 Source: AWG70000 and AWG5200 programmer manuals, as tm_devices lists their commands.
 """
 
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -206,6 +207,7 @@ class WaveformCommands(ScpiDevice):
         return waveform
 
 
+@lru_cache(maxsize=1024)
 def stamp_text(stamp: int) -> str:
     """Time stamp of a change, ``"2026/01/01 00:00:07"``: one second for each change since power-on.
 

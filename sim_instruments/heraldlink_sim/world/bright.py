@@ -31,7 +31,7 @@ def bright_clicks(
     c, d = (
         (
             np.flatnonzero(clicked[port]).astype(np.int64),
-            np.floor(table.arrivals.anywhere(*uniform[port]))[clicked[port]].astype(np.int64),
+            np.floor(table.arrivals.anywhere(*uniform[port][:, clicked[port]])).astype(np.int64),
         )
         for port in (0, 1)
     )

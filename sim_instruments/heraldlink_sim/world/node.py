@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_physics.device import ArmDevice
-from heraldlink_sim.world.qubits import Real
+from heraldlink_sim.world.qubits import Real, waiting
 from heraldlink_sim.world.rack import GeneratorState, ProgramStep, RackState, Waveform
 from heraldlink_sim.world.sequencer import Timeline, periods_ps
 from heraldlink_sim.world.shapes import ShapeBook
@@ -79,6 +79,40 @@ class StepView:
         return int(self.syncs_ps[0]) if len(self.syncs_ps) else None
 
 
+Histories = dict[tuple[int, int, int, int], Real]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What follows from a generator's state and the devices behind it; ``histories`` fills as it is used."""
+
+    generator: GeneratorState
+    device: ArmDevice
+    periods_ps: tuple[int, ...]
+    views: tuple[StepView, ...]
+    histories: Histories
+
+
+class ProgramBook:
+    """Programs as they were in the last slot, by generator: most slots play what the slot before did."""
+
+    def __init__(self) -> None:
+        self.shapes = ShapeBook()
+        self._last: dict[str, Program] = {}
+
+    def program(self, name: str, generator: GeneratorState, device: ArmDevice) -> Program:
+        """Return what a generator would play."""
+        last = self._last.get(name)
+        if last is None or last.generator != generator or last.device != device:
+            lengths_ps = periods_ps(generator)
+            views = tuple(
+                _view(step, period_ps, generator, device, self.shapes)
+                for step, period_ps in zip(generator.steps, lengths_ps, strict=True)
+            )
+            last = self._last[name] = Program(generator, device, lengths_ps, views, {})
+        return last
+
+
 class NodePlay:
     """A node's program in one slot. ``timeline`` has no runs if it does not play, as when ``busy``."""
 
@@ -87,29 +121,36 @@ class NodePlay:
         wiring: NodeWiring,
         device: ArmDevice,
         rack: RackState,
-        shapes: ShapeBook,
+        programs: ProgramBook,
         horizon_ps: int,
         busy: bool = False,
     ) -> None:
-        self.wiring, self.device, self.shapes = wiring, device, shapes
+        self.wiring, self.device, self.shapes = wiring, device, programs.shapes
         generator = rack.generators[wiring.generator]
         steps = generator.steps if _plays(generator, rack, wiring) and not busy else ()
+        program = programs.program(wiring.generator, generator, device) if steps else None
         self.steps = steps
         self.sample_rate_Hz = generator.sample_rate_Hz
-        self.periods_ps = periods_ps(generator)[: len(steps)]
+        self.periods_ps = program.periods_ps if program else ()
         edge_s = rack.delays[wiring.delay].outputs["AB"].edge_s
         start_ps = round(edge_s * 1e12) + wiring.trigger_delay_ps
         self.timeline = Timeline(steps, self.periods_ps, start_ps, horizon_ps)
-        self.views = tuple(
-            _view(step, period_ps, generator, device, shapes)
-            for step, period_ps in zip(steps, self.periods_ps, strict=True)
-        )
+        self.views = program.views if program else ()
+        self._histories: Histories = program.histories if program else {}
 
     def passage(self, step: int, begin: int, end: int) -> Real:
         """Return what samples ``begin`` to ``end`` of a step do to a qubit, in the frame of its start."""
         view = self.views[step]
         passing = (begin, end, self.sample_rate_Hz, view.drive_Vpp, self.device.qubit)
         return self.shapes.passage(view.drive, passing)
+
+    def history(self, step: int, since: int, front: int, end: int) -> Real:
+        """Return what happens to a qubit that waits from sample ``since`` and is driven from ``front`` on."""
+        key = (step, since, front, end)
+        if key not in self._histories:
+            waited = waiting(self.device.qubit, (front - since) / self.sample_rate_Hz)
+            self._histories[key] = self.passage(step, front, end) @ waited
+        return self._histories[key]
 
     def time_ps(self, sample: int) -> int:
         """Return when a sample begins, after the waveform's start."""

@@ -17,7 +17,7 @@ from heraldlink_sim.world.block import PORTS, Block, herald_logic
 from heraldlink_sim.world.drifts import Drifts
 from heraldlink_sim.world.fibre import FibrePhase
 from heraldlink_sim.world.latching import with_latched
-from heraldlink_sim.world.node import NodePlay
+from heraldlink_sim.world.node import NodePlay, ProgramBook
 from heraldlink_sim.world.optics import Optics, optics_of
 from heraldlink_sim.world.outcomes import excited
 from heraldlink_sim.world.photons import readout_clicks, readout_light
@@ -25,7 +25,6 @@ from heraldlink_sim.world.pumped import mean_transmission
 from heraldlink_sim.world.rack import IN1, IN3, IN4, START, RackState, TaggerState
 from heraldlink_sim.world.readouts import Readouts, readouts_of, since_waveform
 from heraldlink_sim.world.rounds import AttemptBook
-from heraldlink_sim.world.shapes import ShapeBook
 from heraldlink_sim.world.strays import dark_counts, outside_all_gates, registered, stray_photons
 from heraldlink_sim.world.streams import stream
 from heraldlink_sim.world.tables import AttemptTable, Meeting, TableBook
@@ -62,7 +61,7 @@ class World:
 
     def __init__(self, devices: Devices, wiring: Wiring, seed: int) -> None:
         self.devices, self.wiring, self.seed = devices, wiring, seed
-        self._shapes, self._tables = ShapeBook(), TableBook(devices)
+        self._programs, self._tables = ProgramBook(), TableBook(devices)
         self._attempts = AttemptBook(devices, self._tables)
         diffusion, tick_period_s = devices.midpoint.phase_diffusion_rad2_per_s, wiring.tick_period_ps * 1e-12
         self.fibre = FibrePhase(seed, diffusion, tick_period_s)
@@ -102,7 +101,7 @@ class World:
     def _nodes(self, devices: Devices, rack: RackState, playing: frozenset[str]) -> tuple[NodePlay, NodePlay]:
         horizon_ps = LONGEST_PROGRAM_TICKS * self.wiring.tick_period_ps
         a, b = (
-            NodePlay(node, device, rack, self._shapes, horizon_ps, node.generator in playing)
+            NodePlay(node, device, rack, self._programs, horizon_ps, node.generator in playing)
             for node, device in zip(self.wiring.nodes, devices.arms, strict=True)
         )
         return a, b

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heraldlink_sim.world.node import NodePlay, StepView
-from heraldlink_sim.world.qubits import EXCITED, Real, seen_after_turn, waiting
+from heraldlink_sim.world.qubits import EXCITED, Real, seen_after_turn
 
 Times = NDArray[np.int64]
 NO_ATTEMPT = np.int64(-1)
@@ -153,9 +153,7 @@ def _served(view: StepView, held: list[int]) -> tuple[list[_Met], dict[int, _Met
 
 def _history(node: NodePlay, step: int, met: _Met, end: int) -> Real:
     """Return the map of what a qubit goes through in a waveform until sample ``end``."""
-    front = end if met.front is None else met.front
-    rate_Hz = node.sample_rate_Hz
-    return node.passage(step, front, end) @ waiting(node.device.qubit, (front - met.since) / rate_Hz)
+    return node.history(step, met.since, end if met.front is None else met.front, end)
 
 
 def frame_phase_rad(times_ps: Times, frequency_Hz: float) -> Real:
