@@ -118,10 +118,10 @@ def readouts_in_order(usual: Usual, case: Any) -> Any:
 
 
 @without("boot_ids", "heraldlink.link.midpoint_slot", "reported")
-def of_any_life(usual: Usual, state: Any, item: Any, source: str, body: Any, now: float) -> Any:
+def of_any_life(usual: Usual, state: Any, item: Any, judging: Any, source: str, body: Any, now: float) -> Any:
     """A report is taken whichever life of a node it came from."""
-    boot = item.gens[source].boot
-    return usual(state, item, source, msgspec.structs.replace(body, boot=boot), now)
+    boot = judging.gens[source].boot
+    return usual(state, item, judging, source, msgspec.structs.replace(body, boot=boot), now)
 
 
 @without("queue_ids", "heraldlink.link.midpoint_slot", "compare")
