@@ -89,7 +89,7 @@ class ZmqRequester:
     def _disconnected(self) -> bool:
         """Whether the other side has closed the connection since this was last asked."""
         found = False
-        while self._monitor is not None and self._monitor.poll(0):
+        while self._monitor is not None and cast("int", self._monitor.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
             found |= recv_monitor_message(self._monitor)["event"] == zmq.EVENT_DISCONNECTED
         return found
 

@@ -319,3 +319,26 @@ def test_outcomes_of_the_neighbouring_attempts_raise_an_alarm(rack: Laboratory) 
     withheld = [pair.slot for pair in ending.result.heralds if pair.status == "WITHHELD"]
     assert len(withheld) >= 50
     assert max(pair.slot for pair in ending.pairs) < min(withheld)
+
+
+def test_what_a_time_controller_says_at_a_time_is_asked_in_one_exchange(rack: Laboratory) -> None:
+    """Ticks with counts, a record's stage with what is read at its end, a trigger's state with settings."""
+    with rack.client() as client:
+        client.prepare()
+        assert client.measure(number=5).state == "DELIVERED"  # which queries belong together is known now
+        begun = rack.watch("hub_tc", "alice_tc", "alice_dg")
+        assert client.measure(number=5).state == "DELIVERED"
+    sent = rack.wire_log(begun)
+    for tagger, beside in (("hub_tc", ":TSCO5:WIND:"), ("alice_tc", ":STAR:COUN?")):
+        told = [message for _, name, message in sent if name == tagger]
+        slots = sum(":REC:PLAY;" in message for message in told)
+        assert slots
+        assert not [message for message in told if message in ("REC:STAG?", ":STAR:COUN?")]
+        ended = [message for message in told if message.startswith(":REC:STAG?;")]
+        assert len(ended) >= slots
+        assert all(beside in message for message in ended)
+        before = [one for one in told if one.startswith((":INPU4:COUN?;:STAR:", ":STAR:COUN?;:INPU1:"))]
+        assert len(before) >= slots
+    trigger = [message for _, name, message in sent if name == "alice_dg"]
+    assert "INSR?" not in trigger, "asked apart from its settings"
+    assert any(message.count(";") == 2 and "INSR?" in message for message in trigger)

@@ -17,7 +17,7 @@ from heraldlink.agent.settings import Seen, Setting, deviations, quietly
 from heraldlink.agent.store import TagStore
 from heraldlink.agent.waiting import LOOK_S, came_true, wait_until
 from heraldlink.config import EndNodeConfig
-from heraldlink.errors import InstrumentLost, ProtocolError
+from heraldlink.errors import ProtocolError
 from heraldlink.heralding import ReadoutWindow
 from heraldlink.heralding.description import describe_end
 from heraldlink.messages.header import Body
@@ -79,12 +79,14 @@ class Record:
 class Loading:
     """The active request; ``syncs`` is the START count before the slot ``burst``, which was armed last.
 
+    ``counted``: the START count when its record was looked at last.
     ``taken``: the last one whose record was taken in or given up; ``records``: those not collected yet.
     """
 
     parameters: Parameters
     held: Held
     syncs: int = 0
+    counted: int = 0
     burst: int = 0
     taken: int = 0
     records: dict[int, Record] = field(default_factory=dict[int, Record])
@@ -222,8 +224,7 @@ class EndCrew:
                 self._turn(loading.held, analysis)
             self._all.generator.arm()
         with blaming(names.tagger):
-            self._await_tick(body.slot - 1)
-            loading.burst, loading.syncs = body.burst, self._all.tagger.counts()["STAR"]
+            loading.burst, loading.syncs = body.burst, self._await_tick(body.slot - 1)
             record_ps = end_record_ps(self._sequence, loading.parameters, body.estimate, self._start_ps)
             self._all.tagger.arm_record(record_ps)
         with blaming(names.slot_trigger):
@@ -274,10 +275,21 @@ class EndCrew:
         own_rad = 2 * pi * offset_Hz * self._sequence.kept_ps * 1e-12
         return own_rad if self._first else fibre_rad + own_rad
 
-    def _await_tick(self, tick: int) -> None:
-        """Wait for the tick before the slot; if it does not come, the count after arming will tell."""
-        with suppress(InstrumentLost):
-            wait_until(lambda: self._all.tagger.tick_count() >= tick, TICK_LIMIT_S, "no slot tick arrives")
+    def _await_tick(self, tick: int) -> int:
+        """Wait for the tick before the slot; return the syncs counted when it was seen.
+
+        If it does not come, the count after arming will tell.
+        """
+        syncs, tagger = 0, self._all.tagger
+
+        def come() -> bool:
+            nonlocal syncs
+            with self.stretches[self._config.roles.tagger]("slot ticks and syncs"):
+                ticks, syncs = tagger.tick_count(), tagger.counts()["STAR"]
+            return ticks >= tick
+
+        came_true(come, TICK_LIMIT_S)
+        return syncs
 
     def _turn(self, held: Held, analysis: Rotation) -> None:
         held.program = with_analysis(held.program, self._sequence, held.drive, analysis)
@@ -320,12 +332,19 @@ class EndCrew:
         if burst != loading.burst:
             raise ProtocolError(f"burst {burst} was to be read, burst {loading.burst} was armed last")
         with blaming(self._config.roles.tagger):
-            if not came_true(tagger.record_done, limit_s):
+            if not came_true(self._ended, limit_s):
                 return False
             tags = tagger.read_record(RECORD_LIMIT_S)
-            syncs = tagger.counts()["STAR"] - loading.syncs
-        loading.records, loading.taken = {burst: Record(tags, syncs)}, burst
+        loading.records = {burst: Record(tags, loading.counted - loading.syncs)}
+        loading.taken = burst
         return True
+
+    def _ended(self) -> bool:
+        """Whether the record is over; what was counted by then is read behind that, in the same exchange."""
+        loading, tagger = self._loaded(), self._all.tagger
+        with self.stretches[self._config.roles.tagger]("end of a record"):
+            done, loading.counted = tagger.record_done(), tagger.counts()["STAR"]
+        return done
 
     def _deviations(self) -> list[Deviation]:
         loading, node, device = self._loaded(), self._config.node, self._config.roles.generator
@@ -334,8 +353,13 @@ class EndCrew:
         def look() -> None:
             stamps.update(self._all.generator.waveform_stamps(tuple(loading.held.stamps)))
 
+        def let_through() -> None:
+            if loading.burst == loading.taken:  # no other slot is armed yet: what is known need not be asked
+                self._all.slot_trigger.armed()
+
         settings = [*self.settings, *self._program_settings]
-        found = deviations(settings, node, self.seen, self.stretches, {device: look})
+        beside = {device: look, self._config.roles.slot_trigger: let_through}
+        found = deviations(settings, node, self.seen, self.stretches, beside)
         changed = [name for name, stamp in loading.held.stamps.items() if stamps.get(name) != stamp]
         return found + [Deviation(node, device, f"waveform {name!r} was changed") for name in changed]
 

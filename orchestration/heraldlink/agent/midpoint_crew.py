@@ -48,6 +48,7 @@ PHASE_VARIANCE_rad2 = 0.25
 RECORD_LIMIT_S = 2.0
 FIRST_LOOK_S, INTERLOCK_S = 0.005, 0.025
 """From the arming of a record to the first look at the lasers' interlocks, and between two looks."""
+NO_COUNTS: Mapping[str, int] = {}
 NOTHING = SlotCounts(0, 0, 0, 0, 0, 0, (0, 0))
 
 
@@ -75,13 +76,15 @@ class Record:
 class Loading:
     """The active request: parameters, totals for the rate check, slots being played and read.
 
-    ``look_s``: when interlocks are looked at next, on the monotonic clock; ``dark``: those that were open.
+    ``ended``: herald gate and counts of the inputs when the record was looked at last. ``look_s``: when
+    interlocks are looked at next, on the monotonic clock; ``dark``: those that were open.
     """
 
     parameters: Parameters
     attempts: int = 0
     heralds: int = 0
     playing: Playing | None = None
+    ended: tuple[tuple[int, int], Mapping[str, int]] = ((0, 0), NO_COUNTS)
     look_s: float = 0.0
     dark: list[Deviation] = field(default_factory=list[Deviation])
     records: dict[int, Record] = field(default_factory=dict[int, Record])
@@ -186,7 +189,8 @@ class MidpointCrew:
         start_ps = self._estimator.first_sync_ps(self._drives)
         record_ps = midpoint_record_ps(self._sequence, loading.parameters, body.estimate, start_ps)
         with blaming(self._config.roles.tagger):
-            before, tick = tagger.counts(), tagger.tick_count()
+            with self.stretches[self._config.roles.tagger]("slot ticks and counts"):
+                before, tick = tagger.counts(), tagger.tick_count()
             if tick == body.slot - 1:
                 tick = tagger.arm_record(record_ps)
         self._check_not_behind(tick, body.slot)
@@ -228,7 +232,7 @@ class MidpointCrew:
             if loading.dark:
                 return True
             tags = tagger.read_record(RECORD_LIMIT_S)
-            gate_ps, counts = tagger.gate_ps(), tagger.counts()
+        gate_ps, counts = loading.ended
         syncs, peer_syncs = (counts[name] - playing.before[name] for name in ("STAR", "INPU3"))
         efficiencies = self._estimator.efficiencies()
         recording = Recording(gate_ps, playing.record_ps, playing.start_ps, syncs, efficiencies)
@@ -271,9 +275,16 @@ class MidpointCrew:
             raise InstrumentFault(device, reason)
 
     def _ended(self) -> bool:
-        """Whether the record is over, or an interlock that has opened ends the waiting for it."""
+        """Whether the record is over, or an interlock that has opened ends the waiting for it.
+
+        Gate and counts are read behind the record's stage, in the same exchange.
+        """
         loading = self._loaded()
-        if self._all.tagger.record_done():
+        tagger = self._all.tagger
+        with self.stretches[self._config.roles.tagger]("end of a record"):
+            done = tagger.record_done()
+            loading.ended = tagger.gate_ps(), tagger.counts()
+        if done:
             return True
         if time.monotonic() >= loading.look_s:
             loading.look_s, loading.dark = time.monotonic() + INTERLOCK_S, self._interlocks()

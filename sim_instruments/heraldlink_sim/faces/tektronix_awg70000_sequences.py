@@ -94,7 +94,7 @@ class SequenceCommands(WaveformCommands):
     @property
     def sequences(self) -> dict[str, Sequence]:
         """All sequences by name, with what was loaded by now."""
-        self.look()
+        self.settle()
         return self._sequences
 
     def sequence(self, name: str) -> Sequence:

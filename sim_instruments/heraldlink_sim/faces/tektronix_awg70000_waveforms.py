@@ -65,7 +65,7 @@ class WaveformCommands(ScpiDevice):
     @property
     def waveforms(self) -> dict[str, StoredWaveform]:
         """All waveforms by name, with what was loaded by now."""
-        self.look()
+        self.settle()
         return self._waveforms
 
     def next_stamp(self) -> int:

@@ -124,6 +124,11 @@ class ScpiDevice(StatusCommands):
         if self.service_requests:
             super().look()
 
+    def settle(self) -> None:
+        """Notice operations that have ended, if any was under way: :meth:`look` for those who hold data."""
+        if self._operations.pending:
+            self.look()
+
     def format_error(self, error: ScpiError) -> str:
         """One entry of the error queue as it is answered."""
         return f'{error.code},"{error.message}"'
