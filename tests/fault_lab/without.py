@@ -66,7 +66,7 @@ def resending() -> None:
     """A link message that was lost is not sent again."""
     from heraldlink.link import courier
 
-    courier.RETRY_FACTOR, courier.SHORTEST_RETRY_S, courier.LONGEST_RETRY_S = 1e9, 1e9, 1e9
+    courier.SHORTEST_RETRY_S, courier.LONGEST_RETRY_S = 1e9, 1e9
 
 
 @switch

@@ -149,12 +149,13 @@ class Node:
         """Serve until ``stopping()`` has asked once to come to an end, or twice to do so at once."""
         while not self.ending.over(stopping()):
             self.turn()
-            self.outbox.flush()
+            self.outbox.settle(time.monotonic())
             if full := self.storage.look(time.monotonic()):
                 self.broken("journal", full)
             for port in self._ports:
                 port.settle(time.monotonic())
             self._link.tick(time.monotonic())
+        self.outbox.flush()
 
     def turn(self) -> None:
         """Wait for something, at most until the next tick, and react to all of it."""
@@ -163,7 +164,7 @@ class Node:
         sources += [port.socket for port in self._ports]
         sources += [worker.fileno()] if worker else []
         sources += [descriptor] if descriptor is not None else []
-        next_s = min(self._next_tick, self._link.due_s())
+        next_s = min(self._next_tick, self._link.due_s(), self.outbox.due_s())
         ready = self._ears.hear(tuple(sources), next_s - time.monotonic())
         now = time.monotonic()
         if worker and worker.fileno() in ready:

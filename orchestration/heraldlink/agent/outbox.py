@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Group commit: what a node says waits until what it says it about is on disk.
 
-Facts that arise in one turn of the node's loop are written and synced together; messages that were to follow
-them leave then, in their order. What follows nothing leaves at once.
+Facts are written and synced together, as soon as something waits for them or the first has waited for
+`LONGEST_S`: a crash takes only facts with it that nobody was told of. Messages that were to follow them leave
+then, in their order. What follows nothing leaves at once.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 from heraldlink.journal import Entry, Journal
 
 MOST_ROWS = 128
-LONGEST_S = 0.005
+LONGEST_S = 0.02
 
 Act = Callable[[], object]
 
@@ -31,13 +33,13 @@ class Outbox:
         self._flushing = False
 
     def append(self, *entries: Entry) -> None:
-        """Write these with the next group; it is written now if it has become large or old."""
+        """Write these with the next group; it is written now if it has become large."""
         if not entries:
             return
         if not self._rows:
             self._since = time.monotonic()
         self._rows += entries
-        if len(self._rows) >= MOST_ROWS or time.monotonic() - self._since >= LONGEST_S:
+        if len(self._rows) >= MOST_ROWS:
             self.flush()
 
     def coming(self, kind: str) -> list[object]:
@@ -50,6 +52,19 @@ class Outbox:
             self._acts.append(act)
         else:
             act()
+
+    def hurry(self) -> None:
+        """What waits is not to wait for company."""
+        self._since = -inf
+
+    def due_s(self) -> float:
+        """When what waits is to be written at the latest, monotonic clock; infinite if nothing waits."""
+        return self._since + LONGEST_S if self._rows else inf
+
+    def settle(self, now: float) -> None:
+        """Write what waits if it is due or somebody waits for it. Raises as `flush`."""
+        if self._acts or now >= self.due_s():
+            self.flush()
 
     def flush(self) -> None:
         """Write what waits, synced, then do what waited for it. Raises JournalError; then nothing is done."""

@@ -100,6 +100,8 @@ class Warden:
             return
         self.reason = reason
         self._outbox.append(Entry(STATE, StateFact(self.state.value, before.value, cause, reason)))
+        if self.state in (State.FAULT, State.SUSPENDED):
+            self._outbox.hurry()  # whoever starts the node again has to know
         self._beat()
 
     @property

@@ -2,25 +2,32 @@
 """A reliable channel to one other node over one that loses, doubles, delays and reorders: in order, once.
 
 Messages are numbered from 0 in each pair of lives (boot ids), at most ``WINDOW`` are unacknowledged, and one
-is sent again after three times the measured delay; while messages are lost, new ones are sent twice at once.
+is sent again when its acknowledgement is later than the measured delay and its spread let expect (RFC 6298);
+while messages are lost, new ones are sent twice at once. An acknowledgement waits a moment for a message of
+this side that takes it along (RFC 1122, 4.2.3.2).
 Boot ids grow from life to life: a higher one is a
 restart, which ends the channel and begins a new one; what was meant for the former life is dropped, and what
 the former life still has under way is not taken. Nothing is sent before the other's life is known.
 """
 
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from heraldlink.link.serial import advanced, ahead
 from heraldlink.messages.header import Body
 from heraldlink.messages.link import Label, Receipt
 
 WINDOW = 64
-RETRY_FACTOR = 3.0
+HELD_S = 0.02
+"""An acknowledgement waits so long for a message that goes the same way; of what came twice or too early it
+leaves at once."""
+SPREADS = 4.0
 SHORTEST_RETRY_S, LONGEST_RETRY_S = 0.01, 1.0
 FIRST_DELAY_S = 0.02
 PATIENT_RETRIES, MOST_DOUBLINGS = 3, 6
 """So many retries follow each other closely; then each waits twice as long as the one before."""
-SMOOTHING = 0.125
+SMOOTHING, SPREAD_SMOOTHING = 0.125, 0.25
+"""Weight of a new sample in the delay and in its mean deviation (RFC 6298, 2.3)."""
 LOSS_SMOOTHING = 0.01
 LOSSY = 0.005
 """Share of messages sent again from which on each new one is sent twice at once: where a tenth is lost, that
@@ -55,9 +62,11 @@ class Tally:
 class Courier:
     """One end of a channel.
 
-    ``peer_boot`` 0: the other was not met yet. ``owing``: an acknowledgement, of what was sent at ``echo_us``
-    of the other's clock. ``delay_s`` is there and back, smoothed, 0 until measured; ``loss`` the smoothed
-    share of messages that were sent again. ``retries`` counts those since something was acknowledged.
+    ``peer_boot`` 0: the other was not met yet. ``owing_s``: since when an acknowledgement is owed, None if
+    none is; it is of what was sent at ``echo_us`` of the other's clock, and ``urgent`` if it is not to wait.
+    ``delay_s`` is there and back without that wait, smoothed, 0 until measured, ``spread_s`` its mean
+    deviation; ``loss`` the smoothed share of messages that were sent again. ``retries`` counts those since
+    something was acknowledged.
     """
 
     boot: int
@@ -68,10 +77,12 @@ class Courier:
     waiting: tuple[Body, ...] = ()
     early: dict[int, Body] = field(default_factory=dict[int, Body])
     delay_s: float = 0.0
+    spread_s: float = 0.0
     loss: float = 0.0
     retries: int = 0
-    owing: bool = False
+    owing_s: float | None = None
     echo_us: int = 0
+    urgent: bool = False
     tally: Tally = Tally()
 
 
@@ -93,8 +104,9 @@ def meet(courier: Courier, boot: int, now: float) -> tuple[Courier, tuple[Parcel
     restarted = courier.peer_boot != 0
     tally = replace(courier.tally, restarts=courier.tally.restarts + restarted)
     kept = () if restarted else courier.waiting
-    fresh = Courier(courier.boot, boot, waiting=kept, delay_s=courier.delay_s, loss=courier.loss, tally=tally)
-    courier, parcels = fill(fresh, now)
+    fresh = Courier(courier.boot, boot, waiting=kept, loss=courier.loss, tally=tally)
+    measured = replace(fresh, delay_s=courier.delay_s, spread_s=courier.spread_s)
+    courier, parcels = fill(measured, now)
     return courier, parcels, restarted
 
 
@@ -115,14 +127,15 @@ def receive(
     courier = acknowledged(timed(courier, label, now), label.expected)
     bodies: tuple[Body, ...] = ()
     if not isinstance(body, Receipt):
-        courier, bodies = sorted_in(replace(courier, echo_us=label.sent_us), label.number, body)
+        courier, bodies = sorted_in(owed(courier, label, now), label.number, body)
     return fill(courier, now), bodies
 
 
 def tick(courier: Courier, now: float) -> Sent:
     """Send again what is overdue, and the acknowledgement that is owed."""
     due = [item for item in courier.flying if item.due_s <= now]
-    if not due and not courier.owing:
+    overdue = receipt_due_s(courier) <= now
+    if not due and not overdue:
         return courier, ()
     if due:
         courier = replace(courier, retries=courier.retries + 1)
@@ -130,19 +143,37 @@ def tick(courier: Courier, now: float) -> Sent:
         loss = min(1.0, courier.loss + LOSS_SMOOTHING * len(due))
         courier = count(replace(courier, flying=again, loss=loss), resent=len(due))
     parcels = tuple(parcel(courier, item.number, item.body, now) for item in due)
-    if courier.owing and not parcels:
+    if overdue and not parcels:
         parcels = (parcel(courier, 0, Receipt(), now),)
-    return replace(courier, owing=False), parcels
+    return settled(courier), parcels
 
 
 def due_s(courier: Courier) -> float:
-    """When the next message is overdue; infinite if none is unacknowledged."""
-    return min((item.due_s for item in courier.flying), default=float("inf"))
+    """When a message is to be sent again, or an acknowledgement has waited enough; infinite if none is."""
+    return min([receipt_due_s(courier), *(item.due_s for item in courier.flying)])
+
+
+def receipt_due_s(courier: Courier) -> float:
+    """Until when an owed acknowledgement may wait; infinite if none is owed."""
+    if courier.owing_s is None:
+        return inf
+    return courier.owing_s if courier.urgent else courier.owing_s + HELD_S
+
+
+def settled(courier: Courier) -> Courier:
+    """With no acknowledgement owed: it has left."""
+    return replace(courier, owing_s=None, urgent=False)
+
+
+def owed(courier: Courier, label: Label, now: float) -> Courier:
+    """An acknowledgement is owed of the first message since the last one left."""
+    return courier if courier.owing_s is not None else replace(courier, owing_s=now, echo_us=label.sent_us)
 
 
 def retry_s(courier: Courier) -> float:
     """After how long a message is sent again."""
-    shortest_s = max(SHORTEST_RETRY_S, RETRY_FACTOR * (courier.delay_s or FIRST_DELAY_S))
+    expected_s = (courier.delay_s or FIRST_DELAY_S) + SPREADS * (courier.spread_s or FIRST_DELAY_S / 2)
+    shortest_s = HELD_S + max(SHORTEST_RETRY_S, expected_s)
     stretch = 1 << min(MOST_DOUBLINGS, max(0, courier.retries - PATIENT_RETRIES))
     return min(LONGEST_RETRY_S, shortest_s * stretch)
 
@@ -162,7 +193,7 @@ def fill(courier: Courier, now: float) -> Sent:
         next_number=advanced(courier.next_number, len(new)),
     )
     parcels = tuple(parcel(courier, item.number, item.body, now) for item in new)
-    return replace(courier, owing=False), parcels * (2 if courier.loss > LOSSY else 1)
+    return settled(courier), parcels * (2 if courier.loss > LOSSY else 1)
 
 
 def timed(courier: Courier, label: Label, now: float) -> Courier:
@@ -170,8 +201,11 @@ def timed(courier: Courier, label: Label, now: float) -> Courier:
     if not label.echo_us:
         return courier
     sample_s = max(0.0, now - label.echo_us * 1e-6)
-    known = courier.delay_s
-    return replace(courier, delay_s=known + SMOOTHING * (sample_s - known) if known else sample_s)
+    known_s, spread_s = courier.delay_s, courier.spread_s
+    if not known_s:
+        return replace(courier, delay_s=sample_s, spread_s=sample_s / 2)
+    spread_s += SPREAD_SMOOTHING * (abs(sample_s - known_s) - spread_s)
+    return replace(courier, delay_s=known_s + SMOOTHING * (sample_s - known_s), spread_s=spread_s)
 
 
 def acknowledged(courier: Courier, expected: int) -> Courier:
@@ -187,8 +221,9 @@ def acknowledged(courier: Courier, expected: int) -> Courier:
 
 def sorted_in(courier: Courier, number: int, body: Body) -> tuple[Courier, tuple[Body, ...]]:
     """Keep a message that is early, drop one that was had, and take those whose turn it is."""
-    courier = replace(courier, owing=True)
     gap = ahead(number, courier.expected)
+    if gap:
+        courier = replace(courier, urgent=True)  # too early or had before: the other is missing something
     if gap >= WINDOW:
         return count(courier, out_of_window=1), ()
     if gap < 0 or number in courier.early:
@@ -210,8 +245,9 @@ def count(courier: Courier, **more: int) -> Courier:
 
 
 def parcel(courier: Courier, number: int, body: Body, now: float) -> Parcel:
-    """A message with its label, which acknowledges what is owed."""
-    echo_us = courier.echo_us if courier.owing else 0
+    """A message with its label, which acknowledges what is owed; how long that waited is no delay."""
+    waited_us = 0 if courier.owing_s is None else round((now - courier.owing_s) * 1e6)
+    echo_us = 0 if courier.owing_s is None else courier.echo_us + waited_us
     label = Label(courier.peer_boot, number, courier.expected, round(now * 1e6), echo_us)
     return Parcel(label, body)
 
