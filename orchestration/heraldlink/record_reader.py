@@ -51,8 +51,13 @@ class RecordReader:
                 return
 
     def fetch(self, cursor: Cursor, wait_s: float = 0.0, most: int = BATCH) -> Records:
-        """Records behind a cursor, without storing anything. Raises NodeLost or what the node refuses."""
+        """Records behind a cursor, without storing anything. Raises NodeLost or what the node refuses.
+
+        Records that were moved to an archive are passed over.
+        """
         answer = self._ask(Fetch(self._consumer, cursor.number, cursor.hash, most, wait_s))
+        if isinstance(answer, Err) and (moved := int(answer.facts.get("fetch_from", "0"))) > cursor.number:
+            answer = self._ask(Fetch(self._consumer, moved, b"", most, wait_s))
         if not isinstance(answer, Records):
             raise failure(answer)
         return answer

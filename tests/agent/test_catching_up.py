@@ -73,7 +73,7 @@ class Talk:
     def tick(self, now: float) -> int:
         """Messages that a tick causes."""
         before = len(self.sent)
-        self.asker.tick(now, idle=True)
+        self.asker.tick(now, there=True, busy=False)
         return len(self.sent) - before
 
 
@@ -156,7 +156,7 @@ def test_numbers_far_apart_take_no_more_memory_than_others(shelves: tuple[Shelf,
 
 def test_nothing_is_asked_inside_a_request(shelves: tuple[Shelf, Shelf]) -> None:
     talk = Talk(*shelves)
-    talk.asker.tick(0.0, idle=False)
+    talk.asker.tick(0.0, there=True, busy=True)
     assert talk.sent == []
 
 

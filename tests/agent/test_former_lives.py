@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "journal"))
 from journal_facts import heralds, pair
 
 from heraldlink.agent.archive import Archive, Index, indexed
-from heraldlink.agent.former_lives import FormerLives, next_boot
+from heraldlink.agent.former_lives import FormerLives
 from heraldlink.errors import JournalError
 from heraldlink.journal import Entry, Journal
 from heraldlink.link.endings import REMEMBERED_ENDS
@@ -100,7 +100,7 @@ def test_one_pass_finds_what_the_whole_journal_says(facts: list[tuple[str, msgsp
         holes = {number for low, high in found.holes for number in range(low, high + 1)}
         assert holes == set(range(1, max(decided, default=0))) - decided
         boots = [fact.boot for _, fact in facts if isinstance(fact, BootFact)]
-        assert next_boot(journal, 5) == max(5, boots[-1] + 1 if boots else 0)
+        assert former.next_boot(5) == max(5, boots[-1] + 1 if boots else 0)
         journal.close()
 
 

@@ -89,7 +89,7 @@ def test_check_says_what_a_journal_holds(tmp_path: Path, capsys: pytest.CaptureF
     before = {each: each.read_bytes() for each in sorted(tmp_path.iterdir())}
     assert execute(["journal", "check", str(file)]) == 0
     words = capsys.readouterr().out
-    assert "node midpoint, 6 rows, every hash and the mark fit" in words
+    assert "node midpoint, 6 rows (1 to 6), every hash and the mark fit" in words
     assert "3 decided heralds, 1 undecided, 0 requests without an end" in words
     assert {each: each.read_bytes() for each in before} == before
     content = file.read_bytes()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from heraldlink.agent import lease as leases
+from heraldlink.agent.checkpoints import CheckpointFact
 from heraldlink.agent.command_port import Question
 from heraldlink.agent.commands import Rule, may, rule_of
 from heraldlink.agent.lease import (
@@ -27,12 +28,13 @@ from heraldlink.agent.lease import (
 )
 from heraldlink.agent.ledger import ANSWER, COMMAND, Key, Ledger
 from heraldlink.journal import Entry, Row
+from heraldlink.journal.cuts import CHECKPOINT
 from heraldlink.messages.command import Created
 from heraldlink.messages.header import Body, kind_of
 from heraldlink.messages.lease import AcquireLease, LeaseStatus, ReleaseLease, RenewLease
 
 LEASE = "lease"
-ROWS = (COMMAND, ANSWER, LEASE)
+ROWS = (COMMAND, ANSWER, LEASE, CHECKPOINT)
 
 audit = logging.getLogger("heraldlink.audit")
 
@@ -73,7 +75,9 @@ class Admission:
         self._node, self._boot = node, boot
         self._ledger, epoch = Ledger(boot), 0
         for row in rows:
-            if row.kind == LEASE:
+            if row.kind == CHECKPOINT:
+                epoch = max(epoch, msgspec.msgpack.decode(row.payload, type=CheckpointFact).lease)
+            elif row.kind == LEASE:
                 epoch = max(epoch, msgspec.msgpack.decode(row.payload, type=LeaseFact).epoch)
             else:
                 self._ledger.restore(row)

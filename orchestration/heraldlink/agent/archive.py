@@ -1,26 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a node must find again in its journal: pairs by number, undecided heralds, consumers' cursors."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 
+from heraldlink.agent.checkpoints import Checkpoint, CheckpointFact, checkpoint_at
 from heraldlink.agent.numbered_rows import NumberedRows
+from heraldlink.agent.states import STATE, StateFact
 from heraldlink.errors import JournalError
 from heraldlink.journal import Entry, Journal, Row
+from heraldlink.journal.cuts import CHECKPOINT
+from heraldlink.link.endings import REMEMBERED_ENDS
 from heraldlink.link.facts import (
+    BOOT,
     CURSOR,
     END,
     HERALDS,
     PAIR,
     PENDING,
+    REQUEST,
+    BootFact,
     CursorFact,
     EndFact,
     HeraldsFact,
     PairFact,
     PendingFact,
+    RequestFact,
 )
 
 MOST_CONSUMERS = 1000
@@ -37,18 +46,33 @@ class PairNumbers(msgspec.Struct):
     decision: _Numbers
 
 
+class RequestId(msgspec.Struct):
+    """What the index needs of a RequestFact."""
+
+    request: int
+
+
 class Index:
     """What is found in a journal by number, fed with its rows in order.
 
-    ``records``: the row of each record. ``decisions``: that of the decision on each herald.
+    ``records``: the row of each record. ``decisions``: that of the decision on each herald. ``open``: that of
+    each request without an end. ``ends``: the last ones. ``boot``, ``state``: the last life and its last
+    change of state. ``since_ns``: when the first row was written, ns since 1970. ``checkpoints``: those at
+    which the journal may still be cut.
     """
 
     def __init__(self) -> None:
         self.records = NumberedRows()
         self.decisions = NumberedRows()
         self.undecided: set[int] = set()
+        self.open: dict[int, int] = {}
+        self.ends: OrderedDict[int, EndFact] = OrderedDict()
         self.cursors: dict[str, int] = {}
-        self.last_sequence = self.troubles = 0
+        self.last_sequence = self.troubles = self.boot = self.since_ns = 0
+        self.state: StateFact | None = None
+        self.checkpoints: list[Checkpoint] = []
+        self.last_checkpoint: Checkpoint | None = None
+        self.record_hash = b""
 
     def read(self, seq: int, kind: str, payload: bytes) -> None:
         """Take a row that was read. Raises msgspec.MsgspecError."""
@@ -71,16 +95,61 @@ class Index:
             case HeraldsFact(heralds=heralds) | PendingFact(heralds=heralds):
                 found = {herald.mhp_seq for herald in heralds}
                 self.undecided |= {number for number in found if not self.decided(number)}
-            case EndFact(state="FAILED"):
-                self.troubles += 1
+            case RequestFact(request=request) | RequestId(request=request):
+                if request not in self.ends:
+                    self.open.setdefault(request, seq)
+            case EndFact():
+                self.troubles += body.state == "FAILED"
+                self._ended(body)
+            case BootFact(boot=boot):
+                self.boot, self.since_ns = boot, self.since_ns or boot
+            case StateFact():
+                self.state = body
+            case CheckpointFact():
+                self.last_checkpoint = checkpoint_at(seq, body)
+                self.checkpoints.append(self.last_checkpoint)
+                self._begin(body)
             case CursorFact(consumer=consumer, number=number):
                 self.cursors[consumer] = max(number, self.cursors.get(consumer, 0))
             case _:
                 pass
 
+    @property
+    def last_mhp(self) -> int:
+        """Largest mhp_seq known, 0 for none."""
+        return max(self.decisions.last, max(self.undecided, default=0))
+
     def decided(self, mhp_seq: int) -> bool:
         """Whether there is a decision on this herald."""
-        return self.decisions.row(mhp_seq) != 0
+        return mhp_seq <= self.decisions.floor or self.decisions.row(mhp_seq) != 0
+
+    def forget(self, checkpoint: Checkpoint, record_hash: bytes) -> None:
+        """Rows before a checkpoint are let go of; ``record_hash``: the chain's at the last record of them."""
+        self.records.forget(checkpoint.records)
+        self.decisions.forget(checkpoint.last_mhp)
+        self.record_hash = record_hash
+        self.checkpoints = [one for one in self.checkpoints if one.seq > checkpoint.seq]
+
+    def _begin(self, fact: CheckpointFact) -> None:
+        """Know what a checkpoint says; only of one at a journal's beginning this is anything new."""
+        if fact.records > self.records.last:
+            self.records.forget(fact.records)
+            self.record_hash = fact.record_hash
+        if fact.last_mhp > self.last_mhp:
+            self.decisions.forget(fact.last_mhp)
+        self.since_ns = self.since_ns or fact.utc_ns
+        self.last_sequence = max(self.last_sequence, fact.last_sequence)
+        self.boot, self.state = max(self.boot, fact.boot), self.state or fact.state
+        for consumer, number in fact.cursors.items():
+            self.cursors[consumer] = max(number, self.cursors.get(consumer, 0))
+        for end in fact.ends:
+            self._ended(end)
+
+    def _ended(self, fact: EndFact) -> None:
+        self.open.pop(fact.request, None)
+        self.ends.setdefault(fact.request, fact)
+        if len(self.ends) > REMEMBERED_ENDS:
+            self.ends.popitem(last=False)
 
     def _decide(self, mhp_seq: int, seq: int) -> None:
         self.decisions.add(mhp_seq, seq)
@@ -121,14 +190,29 @@ class Archive:
         return self._index.troubles
 
     @property
+    def index(self) -> Index:
+        """See the class."""
+        return self._index
+
+    @property
     def records(self) -> int:
         """Number of the last record."""
         return self._index.records.last
 
     @property
+    def moved(self) -> int:
+        """Records up to this number lie in archives."""
+        return self._index.records.floor
+
+    @property
     def last_mhp(self) -> int:
         """Largest mhp_seq known, 0 for none."""
-        return max(self._index.decisions.last, max(self.undecided, default=0))
+        return self._index.last_mhp
+
+    @property
+    def settled_before(self) -> int:
+        """Decisions on heralds up to this one lie in archives."""
+        return self._index.decisions.floor
 
     @property
     def complete(self) -> int:
@@ -141,15 +225,23 @@ class Archive:
         self._behind = max(self._behind, mhp_seq + 1)
         self._index.undecided |= {number for number in undecided if not self.decided(number)}
 
+    def forget(self, before: int) -> None:
+        """Rows below a checkpoint's are in an archive and are let go of."""
+        checkpoint = next(one for one in self._index.checkpoints if one.seq == before)
+        self._index.forget(checkpoint, self.hash_of(checkpoint.records))
+
     def decided(self, mhp_seq: int) -> bool:
-        """Whether a decision on this herald is in the journal."""
+        """Whether a decision on this herald is in the journal, or in an archive."""
         return self._index.decided(mhp_seq)
 
     def holds(self, body: object) -> bool:
         """Whether this decision has arrived another way already; not one that just has its number."""
         if not isinstance(body, PairFact) or not self.decided(body.decision.mhp_seq):
             return False
-        row = self._journal.row(self._index.decisions.row(body.decision.mhp_seq))
+        seq = self._index.decisions.row(body.decision.mhp_seq)
+        if not seq:  # it lies in an archive, and the link layer takes no number twice
+            return True
+        row = self._journal.row(seq)
         return identity(msgspec.msgpack.decode(row.payload, type=PairFact)) == identity(body)
 
     def wrote(self, last_seq: int, entries: Sequence[Entry]) -> None:
@@ -159,13 +251,14 @@ class Archive:
 
     def after(self, number: int, most: int) -> list[tuple[int, Row]]:
         """Records behind ``number`` with their numbers, at most ``most``."""
-        begin = self._index.records.row(number)
+        begin = self._index.records.row(number) or self._journal.base
         rows = islice(self._journal.rows(PAIR, begin), most)
         return list(enumerate(rows, number + 1))
 
     def hash_of(self, number: int) -> bytes:
-        """The chain's hash at a record; of none for number 0."""
-        return self._journal.row(self._index.records.row(number)).hash if number else b""
+        """The chain's hash at a record, ``moved`` or later; of none for number 0."""
+        seq = self._index.records.row(number)
+        return self._journal.row(seq).hash if seq else self._index.record_hash
 
     def decisions(self, after: int, wanted: Iterable[int], most: int) -> tuple[list[bytes], int, bool]:
         """Facts of ``wanted`` heralds and of those behind an mhp_seq; the last one looked at; any more?"""
@@ -173,7 +266,7 @@ class Archive:
         seqs = list(islice(decisions.behind(max(after, 0)), most + 1))
         more = len(seqs) > most
         last = seqs[most - 1] if more else max(decisions.last, after)
-        found = [*(seq for seq in wanted if self.decided(seq)), *seqs[:most]]
+        found = [*(seq for seq in wanted if decisions.row(seq)), *seqs[:most]]
         return [self._journal.row(decisions.row(seq)).payload for seq in found], last, more
 
 
@@ -182,6 +275,10 @@ _DECODERS: dict[str, msgspec.msgpack.Decoder[msgspec.Struct]] = {
     PENDING: msgspec.msgpack.Decoder(PendingFact),
     END: msgspec.msgpack.Decoder(EndFact),
     CURSOR: msgspec.msgpack.Decoder(CursorFact),
+    REQUEST: msgspec.msgpack.Decoder(RequestId),
+    BOOT: msgspec.msgpack.Decoder(BootFact),
+    STATE: msgspec.msgpack.Decoder(StateFact),
+    CHECKPOINT: msgspec.msgpack.Decoder(CheckpointFact),
 }
 _PAIRS = msgspec.msgpack.Decoder(PairNumbers)
 
@@ -190,6 +287,8 @@ def indexed(journal: Journal) -> Index:
     """The index of what a journal holds. Raises JournalError."""
     index = Index()
     for row in journal.of_kinds((PAIR, *_DECODERS)):
+        if row.seq <= journal.base:
+            continue
         try:
             index.read(row.seq, row.kind, row.payload)
         except msgspec.MsgspecError as error:

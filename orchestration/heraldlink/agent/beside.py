@@ -32,8 +32,13 @@ class SidePort(Protocol):
 class Keeper(Protocol):
     """Brings the midpoint's decisions to end nodes that missed them."""
 
-    def tick(self, now: float, *, idle: bool) -> None:
-        """Time has passed; ``idle``: no request is under way, and the midpoint is there."""
+    @property
+    def settled(self) -> int:
+        """Decisions on all heralds up to this one are here, and known to be at this node's peers."""
+        ...
+
+    def tick(self, now: float, *, there: bool, busy: bool) -> None:
+        """Time has passed; ``there``: the midpoint is heard; ``busy``: a request is under way."""
         ...
 
     def take(self, source: str, body: Body) -> bool:

@@ -18,6 +18,8 @@ from heraldlink.messages.header import Body
 from heraldlink.messages.link import CatchUp, History
 
 AGAIN_S = 2.0
+ROUND_S = 1800.0
+"""How often an end tells the midpoint how far its decisions are complete, though it lacks nothing."""
 MOST_FACTS = 200
 MOST_NUMBERS = 1 << 48
 """No midpoint ever hands out so many: 10,000 heralds a second for 900 years."""
@@ -30,14 +32,22 @@ class Asker:
 
     def __init__(self, midpoint: str, archive: Archive, outbox: Outbox, post: Post) -> None:
         self._midpoint, self._archive, self._outbox, self._post = midpoint, archive, outbox, post
-        self._settled = self._asked = -1
+        self._learned = self._asked = -1
         self._next = 0.0
+        self._next_round: float | None = None
 
-    def tick(self, now: float, *, idle: bool) -> None:
-        """Ask, if something is missing, no request is under way and the midpoint is there."""
-        missing = self._settled < self._archive.troubles or self._archive.undecided
-        if missing and idle and now >= self._next:
-            self._next = now + AGAIN_S
+    @property
+    def settled(self) -> int:
+        """The midpoint has told the decisions on all heralds up to this one."""
+        return self._archive.complete
+
+    def tick(self, now: float, *, there: bool, busy: bool) -> None:
+        """Ask, if something is missing and no request is under way, and in any case now and then."""
+        missing = self._learned < self._archive.troubles or self._archive.undecided
+        if self._next_round is None:
+            self._next_round = now + ROUND_S
+        if there and ((missing and not busy and now >= self._next) or now >= self._next_round):
+            self._next, self._next_round = now + AGAIN_S, now + ROUND_S
             self._ask()
 
     def take(self, source: str, body: Body) -> bool:
@@ -71,7 +81,7 @@ class Asker:
         if body.more:
             self._outbox.then(self._ask)
         else:
-            self._settled = self._asked
+            self._learned = self._asked
 
 
 class Teller:
@@ -81,8 +91,14 @@ class Teller:
         self, ends: tuple[str, str], archive: Archive, post: Post, raise_numbers: Callable[[int, int], None]
     ) -> None:
         self._ends, self._archive, self._post, self._raise = ends, archive, post, raise_numbers
+        self._complete = dict.fromkeys(ends, 0)
 
-    def tick(self, now: float, *, idle: bool) -> None:
+    @property
+    def settled(self) -> int:
+        """Both ends have the decisions on all heralds up to this one."""
+        return min(self._complete.values())
+
+    def tick(self, now: float, *, there: bool, busy: bool) -> None:
         """The midpoint only answers."""
 
     def take(self, source: str, body: Body) -> bool:
@@ -92,6 +108,7 @@ class Teller:
         if source not in self._ends:
             return True
         archive = self._archive
+        self._note(source, body)
         if body.last > archive.last_mhp or body.sequence > archive.last_sequence:
             self._warn(source, body)
             if max(body.last, body.sequence) < MOST_NUMBERS:
@@ -100,6 +117,18 @@ class Teller:
         undecided = tuple(number for number in sorted(archive.undecided) if number <= last)
         self._post(source, History(body.after, last, more, tuple(facts), undecided[-MOST_FACTS:]))
         return True
+
+    def _note(self, source: str, body: CatchUp) -> None:
+        first, self._complete[source] = self._complete[source] == 0, body.after
+        if body.after < self._archive.settled_before and first:
+            LOG.error(
+                "node %s lacks decisions on heralds from %d on, and those up to %d lie in this node's "
+                "archives: stop %s, then heraldlink journal reconcile --write",
+                source,
+                body.after + 1,
+                self._archive.settled_before,
+                source,
+            )
 
     def _warn(self, source: str, body: CatchUp) -> None:
         archive = self._archive

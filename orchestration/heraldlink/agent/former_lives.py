@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 
 from heraldlink.agent.archive import Index, PairNumbers, foreign
-from heraldlink.journal import Journal
+from heraldlink.agent.checkpoints import CheckpointFact
+from heraldlink.journal.cuts import CHECKPOINT
 from heraldlink.link.events import Recovered
-from heraldlink.link.facts import BOOT, FACTS, PAIR, BootFact
+from heraldlink.link.facts import FACTS, PAIR
 from heraldlink.link.recovery import Recovery
 
 
@@ -28,6 +29,11 @@ class FormerLives:
                 self.index.pair(seq, pair)
                 self._recovery.decided(pair.decision.mhp_seq, pair.decision.sequence_number)
                 return
+            if kind == CHECKPOINT:
+                fact = _CHECKPOINTS.decode(payload)
+                self.index.take(seq, fact)
+                self._recovery.begin(fact.last_mhp, fact.last_sequence, fact.ends)
+                return
             self.index.read(seq, kind, payload)
             if decoder := _DECODERS.get(kind):
                 self._recovery.take(decoder.decode(payload))
@@ -38,12 +44,11 @@ class FormerLives:
         """What the link layer has to know."""
         return self._recovery.found()
 
-
-def next_boot(journal: Journal, utc_ns: int) -> int:
-    """The id of the life that begins: the time, or one more than the last life's if the clock went back."""
-    row = journal.last(BOOT)
-    return max(utc_ns, msgspec.msgpack.decode(row.payload, type=BootFact).boot + 1) if row else utc_ns
+    def next_boot(self, utc_ns: int) -> int:
+        """The id of the life that begins: the time, or one more than the last's if the clock went back."""
+        return max(utc_ns, self.index.boot + 1)
 
 
 _PAIRS = msgspec.msgpack.Decoder(PairNumbers)
+_CHECKPOINTS = msgspec.msgpack.Decoder(CheckpointFact)
 _DECODERS = {kind: msgspec.msgpack.Decoder(fact) for kind, fact in FACTS.items() if kind != PAIR}

@@ -22,7 +22,6 @@ from heraldlink.agent.permits import Permits
 from heraldlink.agent.reading import refuse
 from heraldlink.agent.reception import Reception
 from heraldlink.agent.stamps import Stamps
-from heraldlink.agent.states import STATE
 from heraldlink.agent.storage import Storage
 from heraldlink.agent.tenancy import Tenancy
 from heraldlink.agent.vitals import CLOCK_STEP, Vitals, free_descriptors
@@ -94,7 +93,7 @@ class Node:
         self._ports: list[SidePort] = []
         self._keeper: Keeper | None = None
         self._oversight = oversight or Oversight()
-        self.warden = Warden(name, self.outbox, self._oversight, journal.last(STATE), isolated)
+        self.warden = Warden(name, self.outbox, self._oversight, self.archive.index.state, isolated)
         self.ending = Ending(self)
         self._desk: Desk | None = None
         self.reception = Reception(self)
@@ -207,7 +206,7 @@ class Node:
         self.notices.tick(now, self.status(), self.tenancy.status(now))
         if self._keeper:
             away = self._link.silence_s(self.machine.others[0], now) > SILENCE_S
-            self._keeper.tick(now, idle=not (away or self.machine.busy))
+            self._keeper.tick(now, there=not away, busy=self.machine.busy)
         self.feed(Ticked())
 
     def _look_after_itself(self) -> None:

@@ -11,9 +11,13 @@ from collections.abc import Iterator
 
 
 class NumberedRows:
-    """Which row holds which number; numbers and rows are above 0 and below 2^63."""
+    """Which row holds which number; numbers and rows are above 0 and below 2^63.
+
+    ``floor``: numbers up to it were there, and are of no interest any more.
+    """
 
     def __init__(self) -> None:
+        self.floor = 0
         self._numbers = array("q")
         self._rows = array("q")
         self._lengths = array("q")
@@ -21,7 +25,7 @@ class NumberedRows:
     @property
     def last(self) -> int:
         """Largest number, 0 for none."""
-        return self._numbers[-1] + self._lengths[-1] - 1 if self._numbers else 0
+        return self._numbers[-1] + self._lengths[-1] - 1 if self._numbers else self.floor
 
     def row(self, number: int) -> int:
         """The row of a number, 0 if there is none."""
@@ -31,7 +35,7 @@ class NumberedRows:
     def add(self, number: int, row: int) -> None:
         """Note the row of a number; the first one stays."""
         place = self._run_of(number)
-        if self._ends_behind(place, number):
+        if number <= self.floor or self._ends_behind(place, number):
             return
         if place >= 0:
             length = self._lengths[place]
@@ -41,6 +45,18 @@ class NumberedRows:
         for column, value in ((self._numbers, number), (self._rows, row), (self._lengths, 1)):
             column.insert(place + 1, value)
 
+    def forget(self, number: int) -> None:
+        """Raise the floor to a number."""
+        place = self._run_of(number)
+        over = number + 1 - self._numbers[place] if self._ends_behind(place, number + 1) else 0
+        if over:
+            for column, more in ((self._numbers, over), (self._rows, over), (self._lengths, -over)):
+                column[place] += more
+            place -= 1
+        for column in (self._numbers, self._rows, self._lengths):
+            del column[: place + 1]
+        self.floor = max(self.floor, number)
+
     def behind(self, number: int) -> Iterator[int]:
         """The numbers that are larger, ascending."""
         for place in range(max(0, self._run_of(number)), len(self._numbers)):
@@ -48,7 +64,8 @@ class NumberedRows:
             yield from range(max(first, number + 1), first + self._lengths[place])
 
     def gap_from(self, number: int) -> int:
-        """The smallest number from ``number`` on that has no row."""
+        """The smallest number from ``number`` on, and above the floor, that has no row."""
+        number = max(number, self.floor + 1)
         while self._ends_behind(place := self._run_of(number), number):
             number = self._numbers[place] + self._lengths[place]
         return number

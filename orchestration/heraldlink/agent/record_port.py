@@ -127,7 +127,9 @@ class RecordPort:
         if fetch.after < 0:
             cursor = self._archive.cursors.get(question.key(fetch.consumer), 0)
             fetch = Fetch(fetch.consumer, cursor, b"", fetch.most, fetch.wait_s)
-        if not self._fits(fetch.after, fetch.hash):
+        if 0 <= fetch.after < self._archive.moved:
+            self._moved(question)
+        elif not self._fits(fetch.after, fetch.hash):
             self._foreign(question, fetch.after)
         elif len(self._waiting) >= MOST_WAITING and question.peer not in self._waiting:
             self._answer(question, Err("LIMIT", "too many applications wait for records", self._node))
@@ -150,9 +152,17 @@ class RecordPort:
             self._outbox.then(lambda: self._answer(question, kept))
 
     def _fits(self, number: int, digest: bytes) -> bool:
-        if not 0 <= number <= self._archive.records:
+        if not self._archive.moved <= number <= self._archive.records:
             return False
         return number == 0 or not digest or self._archive.hash_of(number) == digest
+
+    def _moved(self, question: Question) -> None:
+        moved = self._archive.moved
+        reason = (
+            f"records 1 to {moved} of node {self._node} were moved to its archives: heraldlink journal "
+            "records NODE_FILE --into STORE puts them where this application has its own; then fetch again"
+        )
+        self._answer(question, Err("BAD_REQUEST", reason, self._node, facts={"fetch_from": str(moved)}))
 
     def _foreign(self, question: Question, number: int) -> None:
         reason = (

@@ -17,14 +17,16 @@ import zmq
 from heraldlink.agent.beside import Keeper
 from heraldlink.agent.catching_up import Asker, Teller
 from heraldlink.agent.command_port import CommandPort
+from heraldlink.agent.cutting import Cutter
 from heraldlink.agent.desk import Desk, Limits
-from heraldlink.agent.former_lives import FormerLives, next_boot
+from heraldlink.agent.former_lives import FormerLives
 from heraldlink.agent.link_ports import EndLink, LinkPort, MidpointLink
 from heraldlink.agent.log_file import LogFile, log_path
 from heraldlink.agent.machines import EndMachine, Machine, MidpointMachine
 from heraldlink.agent.node import Node
 from heraldlink.agent.oversight import Oversight
 from heraldlink.agent.reloading import Reloading
+from heraldlink.agent.retention import rules_of
 from heraldlink.agent.side_ports import open_side_ports
 from heraldlink.agent.workers import SpawnedWorker, Worker
 from heraldlink.calibration.declared import point_parts
@@ -95,10 +97,11 @@ def serve(
     path = journal_file(config.data_directory, config.node)
     former = FormerLives(path, config.ends)
     journal = Journal(path, former.read)
-    boot = next_boot(journal, time.time_ns())
+    boot = former.next_boot(time.time_ns())
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     desk: Desk | None = None
     door: Door | None = None
+    cutter: Cutter | None = None
     try:
         journal.append([Entry(BOOT, BootFact(config.node, boot, journal.notes))])
         for note in journal.notes:
@@ -125,15 +128,19 @@ def serve(
         limits = Limits(config.worker.start_timeout_s, config.worker.call_timeout_s)
         desk = Desk(spawn, start, limits, node)
         node.employ(desk)
-        node.keep_up(keeper(config, machine, node))
+        peers = keeper(config, machine, node)
+        node.keep_up(peers)
+        cutter = cutter_of(config, journal, node, peers)
         extra |= open_side_ports(node, config, context, door)
         if ports_file:
             write_ports(ports_file, {config.node: command.endpoint} | extra)
         again = Reloading(config, door, reread, node.notices.broken, node.reloaded)
         with LogFile(log_path(config.data_directory, config.node), config.node):
-            node.run(partial(attend, stop, again))
+            node.run(partial(attend, stop, again, cutter))
         oversight.say(Farewell(node.ending.ok, node.ending.outcomes))
     finally:
+        if cutter:
+            cutter.close()
         if desk:
             desk.close(PARK_S)
         if door:
@@ -143,8 +150,9 @@ def serve(
     return 0 if node.ending.ok else 1
 
 
-def attend(stop: Stop, again: Reloading) -> int:
-    """Do what signals asked for; how often the node was asked to end."""
+def attend(stop: Stop, again: Reloading, cutter: Cutter) -> int:
+    """Do what signals asked for, and keep the journal short; how often the node was asked to end."""
+    cutter.tick(time.monotonic())
     if stop.reload:
         stop.reload = False
         again.reload()
@@ -176,6 +184,20 @@ def keeper(config: NodeFile, machine: Machine, node: Node) -> Keeper:
     if isinstance(machine, MidpointMachine):
         return Teller(config.ends, node.archive, node.post, machine.raise_numbers)
     return Asker(machine.others[0], node.archive, node.outbox, node.post)
+
+
+def cutter_of(config: NodeFile, journal: Journal, node: Node, peers: Keeper) -> Cutter:
+    """What keeps the journal short, by the node's file."""
+    return Cutter(
+        node.archive,
+        journal,
+        node.outbox,
+        rules_of(config.journal),
+        config.archive_folder,
+        peers,
+        lambda: (node.boot, node.tenancy.epoch),
+        node.notices.broken,
+    )
 
 
 def drive_of(config: EndNodeConfig) -> Drive:

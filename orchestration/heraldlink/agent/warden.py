@@ -11,14 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from heraldlink.agent.desk import Desk
 from heraldlink.agent.outbox import Outbox
 from heraldlink.agent.oversight import Oversight
 from heraldlink.agent.states import STATE, Cause, State, StateFact, follow, refuse_unless_serving
 from heraldlink.agent.workers import Worker
-from heraldlink.journal import Entry, Row
+from heraldlink.journal import Entry
 from heraldlink.messages.header import Body, Message
 from heraldlink.messages.oversight import Help, Helped
 from heraldlink.messages.worker import ArmSlot, Load, Notes, ParkAll, PlaySlot, PrepareAll
@@ -73,7 +71,7 @@ class Warden:
         node: str,
         outbox: Outbox,
         oversight: Oversight,
-        last: Row | None = None,
+        last: StateFact | None = None,
         isolated: frozenset[str] = frozenset(),
     ) -> None:
         self._node, self._outbox, self._oversight, self._isolated = node, outbox, oversight, isolated
@@ -309,9 +307,6 @@ class Warden:
         self._oversight.beat(self.state.value, self.reason, time.monotonic())
 
 
-def latched(last: Row | None) -> str:
+def latched(last: StateFact | None) -> str:
     """Why the node was in FAULT by its journal's last change of state; empty if it was not."""
-    if last is None:
-        return ""
-    fact = msgspec.msgpack.decode(last.payload, type=StateFact)
-    return fact.reason or "unknown" if fact.state == State.FAULT else ""
+    return last.reason or "unknown" if last and last.state == State.FAULT else ""

@@ -21,12 +21,13 @@ def journal() -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, help="Look after nodes' journals.")
     app.command()(check)
     app.command()(reconcile)
+    app.command()(records)
     app.command()(repair)
     return app
 
 
 def check(files: Journals, as_json: AsJson = False) -> None:
-    """Verify journals, also of nodes that run, and say what they hold."""
+    """Verify journals, also of nodes that run, and archives, and say what they hold."""
     from heraldlink.journal.books import read_book
 
     books = {path: read_book(path) for path in files}
@@ -34,7 +35,10 @@ def check(files: Journals, as_json: AsJson = False) -> None:
         typer.echo(json.dumps([summary(path, book) for path, book in books.items()], indent=2))
         return
     for path, book in books.items():
-        typer.echo(f"{path}: node {book.node}, {book.rows} rows, every hash and the mark fit")
+        place = book.last
+        kind = "archive" if place.seal else f"node {book.node}"
+        rows = f"{book.rows} rows ({place.first} to {place.last})"
+        typer.echo(f"{path}: {kind}, {rows}, every hash and the mark fit")
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(book.kinds.items()))
         typer.echo(f"  {kinds}")
         typer.echo(
@@ -49,6 +53,8 @@ def summary(path: Path, book: "Book") -> dict[str, object]:
         "file": str(path),
         "node": book.node,
         "rows": book.rows,
+        "first": book.last.first,
+        "archive": book.last.seal is not None,
         "kinds": dict(book.kinds),
         "decided": len(book.pairs),
         "undecided": len(book.undecided),
@@ -62,13 +68,16 @@ def reconcile(
     write: Annotated[
         bool, typer.Option("--write", help="Add what ends lack to their journals; their nodes are stopped.")
     ] = False,
+    archive: Annotated[
+        Path | None, typer.Option(help="Folder of the archives, if not archive beside each journal.")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Compare the journals of a link's nodes, pair by pair; exit code 1 if anything differs."""
-    from heraldlink.journal.books import read_book
+    """Compare a link's journals with their archives, pair by pair; exit code 1 if anything differs."""
+    from heraldlink.journal.archives import read_whole
     from heraldlink.journal.reconcile import differences, midpoint_of
 
-    books = {(book := read_book(path)).node: book for path in files}
+    books = {(book := read_whole(path, archive or path.parent / "archive")).node: book for path in files}
     authority = midpoint if midpoint in books else midpoint_of(books)
     found = differences(books, authority)
     if write:
@@ -106,6 +115,33 @@ def tell(found: "list[Difference]", records: int, *, as_json: bool) -> None:
         where = f"request {item.request}, burst {item.burst}, attempt {item.attempt}"
         typer.echo(f"{item.kind} at {item.node}: {where}: {says}. Remedy: {item.remedy}")
     typer.echo(f"{len(found)} differences in {records} records")
+
+
+def records(
+    node: Annotated[str, typer.Argument(help="The node's file.")],
+    into: Annotated[Path, typer.Option(help="SQLite file of records, made if it is not there.")],
+    data: Annotated[Path | None, typer.Option(help="Folder in place of the file's data_directory.")] = None,
+) -> None:
+    """Put the records of a node's archives into a store, in front of those that the node still hands out."""
+    from heraldlink.config import load_node
+    from heraldlink.journal import journal_file
+    from heraldlink.journal.archives import archives_of, records_of
+    from heraldlink.records import Cursor, PairRecord, RecordStore
+
+    config = load_node(node)
+    if data:
+        config = config.model_copy(update={"data_directory": data})
+    new, store = 0, RecordStore(into)
+    try:
+        for path in archives_of(journal_file(config.data_directory, config.node), config.archive_folder):
+            for found in records_of(path):
+                pairs = [PairRecord.of(config.node, config.ends[0], item) for item in found]
+                last = Cursor(found[-1].number, found[-1].hash)
+                cursor = max(store.cursor(config.node), last, key=lambda each: each.number)
+                new += len(store.write(config.node, pairs, cursor))
+    finally:
+        store.close()
+    typer.echo(f"{into}: {new} records of {config.archive_folder} added")
 
 
 def repair(path: Annotated[Path, typer.Argument(help="Journal file, as the node named it.")]) -> None:

@@ -87,6 +87,21 @@ class Worker(Strict):
     isolate: tuple[Name, ...] = ()
 
 
+class JournalConfig(Strict):
+    """When old rows of the journal are moved to an archive; nothing is ever deleted.
+
+    ``keep_h``: hours that each row stays at least; a repeated command is known as one for as long.
+    ``least_rows``: no archive has less. ``archive``: the folder, ``archive`` in data_directory where none is
+    given. ``consumers``: the applications whose commits are waited for (APPLICATION or KEY/APPLICATION), all
+    that have ever committed anything where none are given.
+    """
+
+    keep_h: float = Field(default=24.0, ge=24.0, le=1e6)
+    least_rows: int = Field(default=100_000, ge=1000, le=10_000_000)
+    archive: Path | None = None
+    consumers: tuple[str, ...] | None = None
+
+
 class EndListen(Strict):
     """Where an end node listens; without ``safety``, ``event`` or ``record`` it has no such channel."""
 
@@ -157,9 +172,15 @@ class NodeConfig(Strict):
     security: Security = Security()
     listen: EndListen
     worker: Worker = Worker()
+    journal: JournalConfig = JournalConfig()
     permits: dict[Name, PermitConfig] = Field(default_factory=dict[str, PermitConfig])
     identities: dict[Name, Identity] = Field(default_factory=dict[str, str])
     metrics: Endpoint | None = Field(default=None, description="where Prometheus may fetch them; loopback")
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where archives of the journal lie."""
+        return self.journal.archive or self.data_directory / "archive"
 
     @model_validator(mode="after")
     def _consistent(self) -> "NodeConfig":

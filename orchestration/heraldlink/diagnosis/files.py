@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's journal and keys."""
 
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
+from heraldlink.agent.archive import Index
+from heraldlink.agent.retention import MOST_ARCHIVES, Stand, plan, rules_of, stand
 from heraldlink.diagnosis.findings import Finding, NodeFile, doubt, fault, good
 from heraldlink.errors import ConfigurationError, HeraldlinkError
 from heraldlink.journal import journal_file
-from heraldlink.journal.books import read_book
+from heraldlink.journal.archives import archives_of
+from heraldlink.journal.books import read_rows
 from heraldlink.security.keys import known_key, own_pair
 from heraldlink.security.places import is_loopback
 from heraldlink.security.roster import read_roster
@@ -18,12 +23,33 @@ def journal(node: NodeFile) -> Iterator[Finding]:
     if not path.exists():
         yield good(str(path), "not there yet: the node begins a new one")
         return
+    index = Index()
     try:
-        book = read_book(path)
+        place = read_rows(path, index.read)
     except HeraldlinkError as error:
         yield fault(str(path), str(error), f"heraldlink journal repair {path}")
         return
-    yield good(str(path), f"{len(book.pairs)} decided heralds, every row verified")
+    rows, size = place.last - place.first + 1, path.stat().st_size / 1e6
+    archives = len(archives_of(path, node.archive_folder))
+    since = f"{datetime.fromtimestamp(index.since_ns / 1e9, UTC):%Y-%m-%d %H:%M} UTC"
+    found = (
+        f"{index.records.last} decided heralds; {rows} rows since {since} ({size:.1f} MB), every row verified"
+    )
+    yield good(str(path), f"{found}; {archives} archives in {node.archive_folder}")
+    yield next_cut(node, str(path), stand(index, place.first - 1, 1 << 63))
+
+
+def next_cut(node: NodeFile, path: str, known: Stand) -> Finding:
+    """When rows of a journal are moved next, as far as that can be told without its node."""
+    rules = rules_of(node.journal)
+    found = plan(known, rules, time.time_ns())
+    if found.cut:
+        return good(path, f"rows below {found.cut.seq} are moved to an archive once the node's peers agree")
+    what = f"no rows are moved yet: that waits for {found.waits_for}"
+    waiting = known.checkpoints[-1].seq - known.base if known.checkpoints else 0
+    if waiting > MOST_ARCHIVES * rules.least_rows:
+        return doubt(path, what, "a start reads all of them; journal.consumers says who is waited for")
+    return good(path, what)
 
 
 def keys(node: NodeFile) -> Iterator[Finding]:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a journal says, read beside its node: pairs by identity, and how its requests ended."""
+"""What a journal says, read beside its node: pairs by identity, and how its requests ended.
+
+An archive of old rows is read in the same way.
+"""
 
 import os
 import sqlite3
@@ -12,9 +15,11 @@ from typing import NamedTuple
 import msgspec
 
 from heraldlink.errors import JournalError
-from heraldlink.journal.chain import GENESIS, damaged, follow
+from heraldlink.journal.chain import damaged, follow
+from heraldlink.journal.cuts import beginning, last_cut
 from heraldlink.journal.database import SELECT, absent, read_only
-from heraldlink.journal.mark import read_mark
+from heraldlink.journal.log import Reader
+from heraldlink.journal.mark import Seal, read_mark, read_seal
 from heraldlink.link.facts import (
     BOOT,
     END,
@@ -41,16 +46,25 @@ class Identity(NamedTuple):
 
 @dataclass
 class Book:
-    """One node's journal. ``repeated`` pairs have more than one decision; ``heralds`` are all it knows."""
+    """One node's journal. ``repeated`` pairs have more than one decision; ``heralds`` are all it knows.
+
+    ``places``: where its files begin and end, in the order in which they were read.
+    """
 
     node: str = ""
     rows: int = 0
+    places: list["Place"] = field(default_factory=list["Place"])
     kinds: Counter[str] = field(default_factory=Counter[str])
     requests: dict[int, RequestFact] = field(default_factory=dict[int, RequestFact])
     ends: dict[int, list[EndFact]] = field(default_factory=dict[int, list[EndFact]])
     pairs: dict[Identity, PairFact] = field(default_factory=dict[Identity, PairFact])
     repeated: list[Identity] = field(default_factory=list[Identity])
     heralds: dict[Identity, int] = field(default_factory=dict[Identity, int])
+
+    @property
+    def last(self) -> "Place":
+        """The file that was read last."""
+        return self.places[-1]
 
     @property
     def undecided(self) -> list[Identity]:
@@ -102,31 +116,59 @@ _TYPES: dict[str, type[msgspec.Struct]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """First and last row of a verified file, the hash before the first one and that of the last one.
+
+    ``seal``: of an archive. ``left``: rows of a journal that are in an archive too and were passed over.
+    """
+
+    path: Path
+    first: int
+    last: int
+    previous: bytes
+    hash: bytes
+    seal: Seal | None = None
+    left: int = 0
+
+
 def read_book(path: Path) -> Book:
-    """Read and verify a journal without changing it, also while its node runs. Raises JournalError."""
+    """Read and verify a journal or an archive, also while its node runs. Raises JournalError."""
     book = Book()
-    marked, marked_hash = mark_of(path)
-    seq, digest = 0, GENESIS
+    book.places.append(read_rows(path, lambda _, kind, payload: book.add(kind, payload)))
+    return book
+
+
+def read_rows(path: Path, reader: Reader) -> Place:
+    """Verify a journal or an archive and give its rows to ``reader``. Raises JournalError."""
+    marked, marked_hash, seal = mark_of(path)
+    seq = 0
     with closing(read_only(path)) as database:
         try:
+            cut = None if seal else last_cut(database, path)
+            seq, digest = (seal.first - 1, seal.previous) if seal else beginning(database, cut, path)
+            start, base, previous = seq, cut.before - 1 if cut else seq, digest
             for row in database.execute(SELECT):
                 seq, digest = follow(row, seq, digest, path)
                 if seq == marked and digest != marked_hash:
                     raise damaged(path, f"row {seq} is not the one that was acknowledged")
-                book.add(row[1], row[2])
+                if seq == base:
+                    previous = digest
+                if seq > base:
+                    reader(seq, row[1], row[2])
         except sqlite3.DatabaseError as error:
             raise damaged(path, str(error)) from error
         except msgspec.MsgspecError as error:
             raise JournalError(
                 f"journal {path}: row {seq} cannot be read ({error}): which version wrote it?"
             ) from error
-    if seq < marked:
+    if seq < marked or (seal and seq > marked):
         raise damaged(path, f"it ends at row {seq} but row {marked} was acknowledged")
-    return book
+    return Place(path, base + 1, seq, previous, digest, seal, base - start)
 
 
-def mark_of(path: Path) -> tuple[int, bytes]:
-    """The mark beside a journal, without its lock. Raises JournalError."""
+def mark_of(path: Path) -> tuple[int, bytes, Seal | None]:
+    """The mark beside a journal, without its lock, and the seal of an archive. Raises JournalError."""
     mark = path.with_name(path.name + ".mark")
     try:
         descriptor = os.open(mark, os.O_RDONLY | os.O_CLOEXEC)
@@ -135,6 +177,6 @@ def mark_of(path: Path) -> tuple[int, bytes]:
             raise absent(path) from None
         raise damaged(path, "its mark file is missing") from None
     try:
-        return read_mark(descriptor, path)
+        return *read_mark(descriptor, path), read_seal(descriptor, path)
     finally:
         os.close(descriptor)

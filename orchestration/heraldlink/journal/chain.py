@@ -2,6 +2,7 @@
 """Rows of a journal and the chain of hashes that ties each one to all before it."""
 
 import hashlib
+import re
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,8 @@ import msgspec
 from heraldlink.errors import JournalError
 
 GENESIS = bytes(32)
+ARCHIVE = re.compile(r"-\d{12}-\d{12}\.sqlite(\.part)?$")
+"""How the name of an archive ends: first and last row."""
 RawRow = tuple[int, str, bytes, bytes, bytes]
 
 
@@ -69,7 +72,11 @@ def follow(row: tuple[object, ...], seq: int, digest: bytes, path: Path) -> tupl
 
 
 def damaged(path: Path, what: str) -> JournalError:
-    """The error that refuses to start, with the remedy."""
+    """The error that refuses to start, or to read an archive, with the remedy."""
+    if ARCHIVE.search(path.name):
+        return JournalError(
+            f"archive {path} is damaged: {what}; put a copy of it and of its mark in its place"
+        )
     return JournalError(
         f"journal {path} is damaged: {what}; the node does not start on it. "
         f"To set it aside and keep its intact beginning: heraldlink journal repair {path}"

@@ -14,7 +14,7 @@ from heraldlink.journal.chain import RawRow, damaged
 VERSION = 1
 INSERT = "INSERT INTO journal VALUES (?, ?, ?, ?, ?)"
 SELECT = "SELECT seq, kind, payload, previous, hash FROM journal ORDER BY seq"
-_SCHEMA = (
+CREATE = (
     "CREATE TABLE journal (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, "
     "payload BLOB NOT NULL, previous BLOB NOT NULL, hash BLOB NOT NULL) STRICT"
 )
@@ -29,7 +29,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = FULL")
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
             with database:
-                database.execute(_SCHEMA)
+                database.execute(CREATE)
                 database.execute(f"PRAGMA user_version = {VERSION}")
     except sqlite3.OperationalError as error:
         if is_full(error):

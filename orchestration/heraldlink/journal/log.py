@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from heraldlink.errors import JournalError
-from heraldlink.journal.chain import GENESIS, Entry, RawRow, Row, damaged, follow, linked
+from heraldlink.journal.chain import Entry, RawRow, Row, damaged, follow, linked
+from heraldlink.journal.cuts import beginning, check_free_pages, last_cut
 from heraldlink.journal.database import SELECT, insert, is_full, open_database
 from heraldlink.journal.mark import open_mark, read_mark, write_mark
 from heraldlink.journal.place import warning_here
@@ -24,7 +25,7 @@ Reader = Callable[[int, str, bytes], None]
 """Takes a row: its number, kind and payload."""
 
 
-def _pass_over(seq: int, kind: str, payload: bytes) -> None:
+def pass_over(seq: int, kind: str, payload: bytes) -> None:
     """Read nothing."""
 
 
@@ -34,12 +35,14 @@ class Journal:
     ``path`` is the SQLite file; the mark lies beside it with the suffix ``.mark``, the space kept for a full
     disk with ``.reserve``. Opening verifies every row and raises JournalError, naming the file and the repair
     command, if anything does not fit. ``notes`` are sentences about what was found, for people. ``reader``
-    gets every row while it is verified, so that who needs them need not read them again.
+    gets every row while it is verified, so that who needs them need not read them again. Rows up to ``base``
+    lie in archives: they are not read, and those that are still here are let go of (`forget`).
     """
 
-    def __init__(self, path: Path, reader: Reader = _pass_over) -> None:
+    def __init__(self, path: Path, reader: Reader = pass_over) -> None:
         self.path = path
         self.notes: tuple[str, ...] = ()
+        self.base = self._gone = 0
         self._mark = open_mark(path)
         try:
             self._reserve = Reserve(path)
@@ -80,13 +83,34 @@ class Journal:
             self._write(rows)
             write_mark(self._mark, seq, digest)
         except (sqlite3.Error, OSError) as error:
-            self._database.close()
-            raise JournalError(
-                f"journal {self.path} cannot be written ({error}): nothing more is accepted; "
-                "look after the disk, then start the node again"
-            ) from error
+            raise self._spoiled(error) from error
         self._seq, self._hash = seq, digest
         return seq
+
+    @property
+    def leftover(self) -> int:
+        """How many rows are here that lie in an archive as well."""
+        return self.base - self._gone
+
+    def cut(self, before: int) -> None:
+        """Rows below ``before`` are in an archive, and a row that says so is on disk."""
+        self.base = max(self.base, before - 1)
+
+    def forget(self, most: int) -> bool:
+        """Let go of up to ``most`` rows that lie in an archive; not on a full disk, and then says False.
+
+        Raises JournalError as ``append`` does.
+        """
+        last = min(self._gone + most, self.base)
+        try:
+            with self._database:
+                self._database.execute("DELETE FROM journal WHERE seq <= ?", (last,))
+            self._gone = last
+        except sqlite3.Error as error:
+            if not is_full(error):
+                raise self._spoiled(error) from error
+            return False
+        return True
 
     def rows(self, kind: str | None = None, after: int = 0) -> Iterator[Row]:
         """Rows after a sequence number, in order, of one kind or all."""
@@ -123,6 +147,13 @@ class Journal:
         self._database.close()
         os.close(self._mark)
 
+    def _spoiled(self, error: Exception) -> JournalError:
+        self._database.close()
+        return JournalError(
+            f"journal {self.path} cannot be written ({error}): nothing more is accepted; "
+            "look after the disk, then start the node again"
+        )
+
     def _write(self, rows: list[RawRow]) -> None:
         try:
             insert(self._database, rows)
@@ -132,14 +163,18 @@ class Journal:
             insert(self._database, rows)
 
     def _verify(self, reader: Reader) -> tuple[int, bytes]:
-        seq, digest = 0, GENESIS
         marked_seq, marked_hash = read_mark(self._mark, self.path)
         try:
+            check_free_pages(self._database, self.path)
+            cut = last_cut(self._database, self.path)
+            self._gone, digest = beginning(self._database, cut, self.path)
+            seq, self.base = self._gone, cut.before - 1 if cut else 0
             for row in self._database.execute(SELECT):
                 seq, digest = follow(row, seq, digest, self.path)
                 if seq == marked_seq and digest != marked_hash:
                     raise damaged(self.path, f"row {seq} is not the one that was acknowledged")
-                reader(seq, row[1], row[2])
+                if seq > self.base:
+                    reader(seq, row[1], row[2])
         except sqlite3.DatabaseError as error:
             raise damaged(self.path, str(error)) from error
         if seq and os.fstat(self._mark).st_size == 0:

@@ -62,6 +62,14 @@ class Recovery:
         self._last_mhp_seq = max(self._last_mhp_seq, mhp_seq)
         self._last_sequence = max(self._last_sequence, sequence)
 
+    def begin(self, last_mhp_seq: int, last_sequence: int, ends: Iterable[EndFact]) -> None:
+        """Take what a checkpoint says; only of one at a journal's beginning this is anything new."""
+        if last_mhp_seq > self._last_mhp_seq:
+            self._last_mhp_seq, self._following, self._holes = last_mhp_seq, last_mhp_seq + 1, ()
+        self._last_sequence = max(self._last_sequence, last_sequence)
+        for fact in ends:
+            self._end(fact)
+
     def found(self) -> Recovered:
         """What a new life has to know."""
         heralds = {id(fact): fact for fact in self._heralds.values()}.values()
