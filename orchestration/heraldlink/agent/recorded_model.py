@@ -51,7 +51,7 @@ class RecordedModel:
 
 def describe_model(estimator: Estimator, drives: Mapping[str, Drive]) -> dict[str, str]:
     """The model as an entry of the tags' description (infinite values as JSON of Python says them)."""
-    config: dict[str, object] = json.loads(estimator.config.model_dump_json())
+    config: dict[str, object] = json.loads(estimator.config.model_dump_json(exclude={"journal"}))
     held = {
         "config": config | {name: Path(str(config[name])).name for name in PLACES},
         "devices": msgspec.to_builtins(estimator.devices),

@@ -123,7 +123,10 @@ def ended_differently(books: Mapping[str, Book]) -> Iterable[Difference]:
 
 def repair_of(node: str) -> str:
     """How an end gets the midpoint's decisions anew."""
-    return f"to fetch all decisions anew, stop {node}, move its journal and mark away, start it"
+    return (
+        f"to fetch all decisions anew, stop {node}, move its journal, mark and archives away, and start it; "
+        "those in the midpoint's archives then come with --write while it is stopped"
+    )
 
 
 def describe(fact: PairFact | None) -> str:
