@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "journal"))
 from journal_facts import heralds, pair
 
 from heraldlink.agent.archive import Archive
-from heraldlink.agent.catching_up import AGAIN_S, MOST_FACTS, MOST_NUMBERS, Asker, Teller
+from heraldlink.agent.catching_up import AGAIN_S, MOST_FACTS, MOST_NUMBERS, ROUND_S, Asker, Teller
+from heraldlink.agent.checkpoints import Checkpoint
 from heraldlink.agent.outbox import MOST_ROWS, Outbox
 from heraldlink.errors import JournalError
 from heraldlink.journal import Entry, Journal
@@ -205,3 +206,36 @@ def test_a_row_of_another_program_is_named(shelves: tuple[Shelf, Shelf]) -> None
     end.journal.append([Entry(PAIR, BootFact("alice", 1))])
     with pytest.raises(JournalError, match=r"row 1 \(pair\) cannot be read"):
         Archive(end.journal)
+
+
+def test_the_midpoint_learns_how_far_an_end_is_complete(shelves: tuple[Shelf, Shelf]) -> None:
+    """An end tells it now and then, though it lacks nothing and is busy; rows are kept until then."""
+    middle, end = shelves
+    talk = Talk(middle, end)
+    facts = [Entry(PAIR, pair(number)) for number in range(1, 6)]
+    middle.write(*facts)
+    end.write(*facts)
+    talk.asker.tick(0.0, there=True, busy=True)
+    assert (talk.asker.settled, talk.teller.settled) == (5, 0)
+    talk.asker.tick(ROUND_S, there=False, busy=False)
+    assert talk.sent == []
+    talk.asker.tick(ROUND_S, there=True, busy=True)
+    assert {body.after for body in talk.sent if isinstance(body, CatchUp)} == {5}
+    assert talk.teller.settled == 0, "bob has not told anything"
+    bob = Teller(("alice", "bob"), middle.archive, lambda target, body: None, lambda *_: None)
+    for source, after in (("alice", 5), ("bob", 3), ("eve", 1)):
+        assert bob.take(source, CatchUp(after, (), 5, 5))
+    assert bob.settled == 3
+
+
+def test_who_lacks_what_was_moved_to_archives_is_told(
+    shelves: tuple[Shelf, Shelf], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An end with an empty journal gets what the midpoint still has; of the rest people are told."""
+    middle, end = shelves
+    middle.write(*(Entry(PAIR, pair(number)) for number in range(1, 11)))
+    middle.archive.index.forget(Checkpoint(5, 0, 4, 4), b"")
+    Talk(middle, end).tick(0.0)
+    assert len(end.pairs()) == 6
+    assert "node alice lacks decisions on heralds from 1 on, and those up to 4 lie in" in caplog.text
+    assert "reconcile --write" in caplog.text

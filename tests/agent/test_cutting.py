@@ -6,10 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 import pytest
+import zmq
 from fault_lab import wait_for
 from fault_lab.disks import fill, small_disk
 
@@ -18,11 +22,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "journal"))
 from journal_facts import pair
 from old_journal import BOOT_NS, Keeper, content, old
 
-from heraldlink.errors import JournalError
+from heraldlink.agent.record_port import RecordPort
+from heraldlink.errors import HeraldlinkError, JournalError
 from heraldlink.journal import Entry, Journal, repair
 from heraldlink.journal.archives import archives_of, read_whole, records_of
 from heraldlink.journal.books import read_book
 from heraldlink.link.facts import PAIR
+from heraldlink.record_reader import RecordReader
+from heraldlink.records import Cursor, PairRecord
+from heraldlink.transport import Dealer, Router
 
 AGES_H = (72.0, 48.0, 30.0, 2.0)
 PAIRS = 250
@@ -264,3 +272,54 @@ def test_rows_go_on_being_written_while_others_are_moved(tmp_path: Path) -> None
     journal = Journal(path)
     journal.append([Entry(PAIR, pair(number + 1))])
     journal.close()
+
+
+def test_moved_records_are_told_apart_from_lost_ones(
+    cut: tuple[Path, list[tuple[int, str]]], tmp_path: Path
+) -> None:
+    """A new application is told where they are; one that has them, from the archive, goes on behind them."""
+    keeper = Keeper(copied(cut[0], tmp_path))
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    router = Router(context, "tcp://127.0.0.1:0", "record")
+    port = RecordPort(router, "alice", 1, "alice", keeper.archive, keeper.outbox)
+    reader = RecordReader(Dealer(context, port.endpoint, "record"), "alice", "new", 5.0)
+
+    def served(question: Callable[[], object]) -> object:
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(question)
+            while not asked.done():
+                if router.socket.poll(10):
+                    port.serve(0.0)
+                keeper.outbox.flush()
+                port.settle(1e9)
+            return asked.result()
+
+    with pytest.raises(HeraldlinkError, match="records 1 to 750 of node alice were moved to its archives"):
+        served(lambda: list(reader.read(Stored(), follow=False)))
+    assert served(reader.last) == 4 * PAIRS
+    (archive,) = archives_of(keeper.path, keeper.folder)
+    last = list(records_of(archive))[-1][-1]
+    stored = Stored(Cursor(last.number, last.hash))
+    new = served(lambda: list(reader.read(stored, follow=False)))
+    assert [record.number for record in stored.records] == list(range(3 * PAIRS + 1, 4 * PAIRS + 1))
+    assert new == stored.records
+    assert keeper.archive.cursors == {"local/new": 4 * PAIRS}
+    reader.close()
+    keeper.close()
+    context.destroy(linger=0)
+
+
+@dataclass
+class Stored:
+    """An application's store, in memory."""
+
+    at: Cursor = field(default_factory=Cursor)
+    records: list[PairRecord] = field(default_factory=list[PairRecord])
+
+    def cursor(self, node: str) -> Cursor:
+        return self.at
+
+    def write(self, node: str, records: Sequence[PairRecord], cursor: Cursor) -> list[PairRecord]:
+        self.at = cursor
+        self.records += records
+        return list(records)
