@@ -12,10 +12,14 @@ import pytest
 from heraldlink.agent.desk import Desk, Limits, answer
 from heraldlink.agent.outbox import Outbox
 from heraldlink.agent.oversight import Oversight
+from heraldlink.agent.permits import Permits
 from heraldlink.agent.states import State
 from heraldlink.agent.warden import Warden
 from heraldlink.agent.workers import Worker
+from heraldlink.config.permits import PermitConfig
+from heraldlink.errors import RequestError
 from heraldlink.journal import Journal
+from heraldlink.link.events import Call
 from heraldlink.messages.header import Body, Message
 from heraldlink.messages.worker import (
     Fault,
@@ -25,10 +29,12 @@ from heraldlink.messages.worker import (
     ParkAll,
     PlaySlot,
     PrepareAll,
+    ReadOne,
     ReadTags,
     Start,
     Started,
     TagArrays,
+    Value,
 )
 
 
@@ -67,7 +73,8 @@ class Rig:
         self.worker, self.told = HandWorker(), []
         journal = Journal(folder / "journal.sqlite")
         self.outbox = Outbox(journal, lambda *_: None)
-        self.warden = Warden("alice", self.outbox, Oversight())
+        self.name, self.busy = "alice", True
+        self.warden = Warden(self.name, self.outbox, Oversight())
         self.desk = Desk(lambda: self.worker, Start("", {}), Limits(60.0, 30.0), self)
         self.warden.employ(self.desk)
         self.close = journal.close
@@ -89,6 +96,9 @@ class Rig:
         self.worker.reply(body)
         self.desk.readable(time.monotonic())
         self.outbox.flush()
+
+    def perform(self, action: Call) -> None:
+        """No permit holds anything back here."""
 
     def order(self, body: Body) -> list[Body]:
         """Order something; the answers, when there are any."""
@@ -140,3 +150,32 @@ def test_nothing_is_prepared_in_fault_nor_while_somebody_stops_the_node(rig: Rig
         assert "FAULT" in refused.reason
     assert len(meanwhile + afterwards) == 2
     assert PrepareAll not in [type(body) for body in rig.worker.asked]
+
+
+def test_what_hands_a_node_over_is_told(rig: Rig) -> None:
+    rig.warden.go("handed_over", "carol mends the cryostat")
+    assert rig.warden.told == "MAINT (carol mends the cryostat)"
+    with pytest.raises(RequestError, match="node alice is in maintenance: carol mends the cryostat"):
+        rig.warden.check_serving()
+    rig.warden.go("taken_back", "she is done")
+    assert rig.warden.told == "RECOVER"
+
+
+@pytest.mark.parametrize("process_lost", [False, True])
+def test_a_permit_whose_instrument_cannot_be_read(rig: Rig, process_lost: bool) -> None:
+    """It grants nothing; if the instrument's own process was lost, the node breaks off what it does."""
+    cold = PermitConfig(instrument="alice_mw", parameter="power", at_most=0.0, max_age_s=3.0)
+    permits = Permits(rig, {"power": cold})
+    permits.tick(10.0)
+    assert rig.worker.asked[-1] == ReadOne("alice_mw", "power")
+    rig.done(Fault("alice_mw", "its process did not finish", process_lost=process_lost))
+    assert rig.told == ["its process did not finish"] * process_lost
+    permits.tick(10.5)
+    assert permits.missing is not None
+    assert permits.missing.device == "alice_mw"
+    assert permits.missing.reason.endswith("power of alice_mw was never read (its process did not finish)")
+    assert not isinstance(rig.worker.asked[-1], PrepareAll)
+    permits.tick(11.1)
+    rig.done(Value(-3.0, "dBm"))
+    permits.tick(11.2)
+    assert permits.missing is None

@@ -104,9 +104,9 @@ class Warden:
 
     @property
     def told(self) -> str:
-        """The state for people, with its reason where something is wrong."""
-        wrong = self.state in (State.FAULT, State.SUSPENDED)
-        return f"{self.state} ({self.reason})" if wrong else self.state.value
+        """The state for people, with its reason where it takes nothing because of it."""
+        unusual = self.state in (State.FAULT, State.SUSPENDED, State.MAINT)
+        return f"{self.state} ({self.reason})" if unusual else self.state.value
 
     def check_serving(self) -> None:
         """Raise RequestError, with the remedy, if the node takes nothing new at present."""
