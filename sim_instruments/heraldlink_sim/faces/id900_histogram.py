@@ -30,6 +30,9 @@ class Histogram:
         if relation.stop is None or not (gates := stretch.pulses(relation.gate)).rises.size:
             return
         stops = stretch.edges(relation.stop, relation.stop_edge)
+        if not stops.size and gates.falls[-1] <= stretch.end_ps:  # nothing to count, nothing to carry on
+            self._since = Since()
+            return
         references = stretch.edges(relation.reference, relation.reference_edge)
         found, self._since = relate(relation, stops, references, gates, stretch.span, self._since)
         bins = (found.since - minimum_ps) // width_ps

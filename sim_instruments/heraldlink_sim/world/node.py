@@ -104,13 +104,27 @@ class ProgramBook:
         """Return what a generator would play."""
         last = self._last.get(name)
         if last is None or last.generator != generator or last.device != device:
-            lengths_ps = periods_ps(generator)
-            views = tuple(
-                _view(step, period_ps, generator, device, self.shapes)
-                for step, period_ps in zip(generator.steps, lengths_ps, strict=True)
-            )
-            last = self._last[name] = Program(generator, device, lengths_ps, views, {})
+            last = self._last[name] = self._derived(generator, device, last)
         return last
+
+    def _derived(self, generator: GeneratorState, device: ArmDevice, last: Program | None) -> Program:
+        """Derive a program; steps that stayed as they were keep what is known of them."""
+        lengths_ps = periods_ps(generator)
+        known: dict[int, StepView] = {}
+        if (
+            last is not None
+            and last.device == device
+            and last.generator
+            == replace(generator, steps=last.generator.steps, running=last.generator.running)
+        ):
+            steps = zip(generator.steps, last.generator.steps, last.views, strict=False)
+            known = {k: view for k, (now, before, view) in enumerate(steps) if now == before}
+        views = tuple(
+            known.get(k) or _view(step, period_ps, generator, device, self.shapes)
+            for k, (step, period_ps) in enumerate(zip(generator.steps, lengths_ps, strict=True))
+        )
+        kept = {key: found for key, found in last.histories.items() if key[0] in known} if last else {}
+        return Program(generator, device, lengths_ps, views, kept)
 
 
 class NodePlay:
