@@ -48,6 +48,7 @@ class HeraldTektronixGenerator(VisaSession, TektronixAWG70000Base):
     """Base of both drivers; ``arm_timeout``: time (s) in which ``arm`` must see it wait for its trigger."""
 
     default_timeout = 4
+    answers_as = "tektronix,awg*"
     marker_resolution_bits: ClassVar[int] = 8
     """DAC resolution that leaves two markers."""
     sample_rates_Hz: ClassVar[tuple[float, float]]

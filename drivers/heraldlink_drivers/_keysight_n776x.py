@@ -188,6 +188,7 @@ class KeysightN776x(VisaSession):
     """What the models have in common; ``slots``: the instrument's numbers of its channels."""
 
     error_query = ":SYST:ERR?"
+    answers_as = "*,n77*"
 
     def __init__(
         self, name: str, address: str, slots: Sequence[int], **kwargs: "Unpack[VisaInstrumentKWArgs]"

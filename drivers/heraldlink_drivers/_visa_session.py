@@ -53,6 +53,8 @@ class VisaSession(VisaInstrument):
 
     default_terminator = "\n"
     default_timeout = 4.0
+    answers_as: ClassVar[str] = ""
+    """How its models answer ``*IDN?``, as a pattern in small letters; "" where that is not told."""
     error_query = "SYST:ERR?"
     root: ClassVar[str] = ":"
     """What a query begins with that follows another one in a message (IEEE 488.2, SCPI-1999 6.2.4)."""

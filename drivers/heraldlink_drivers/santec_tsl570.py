@@ -50,6 +50,7 @@ class SantecTSL570(VisaSession):
     """
 
     default_terminator = "\r"
+    answers_as = "*,tsl-5*"
     error_query = ":SYST:ERR?"
 
     def __init__(self, name: str, address: str, **kwargs: "Unpack[VisaInstrumentKWArgs]") -> None:

@@ -54,6 +54,7 @@ class StanfordDG645(VisaSession):
     """
 
     default_terminator = "\r\n"
+    answers_as = "*,dg645,*"
     error_query = "LERR?"
     root: ClassVar[str] = ""
     error_texts: ClassVar[dict[int, str]] = {

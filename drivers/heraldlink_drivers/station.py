@@ -22,6 +22,7 @@ from qcodes.station import Station, ValidationWarning
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from heraldlink_drivers._stranger import stranger
 from heraldlink_drivers._visa_connection import probe
 from heraldlink_drivers.catalogue import adapter_for
 from heraldlink_drivers.errors import ConnectionLost, DriverError, StationError
@@ -176,7 +177,14 @@ def _open(
             instrument = cast(_Load, station.load_instrument)(name, update_snapshot=False, **arguments)
         _log.info("%s", greeting.getvalue().strip())
         return instrument
-    except DriverError:
+    except StationError:
+        raise
+    except DriverError as error:
+        if other := stranger(str(declared.get("type")), str(where)):
+            key, model = f"instruments.{name}.type", declared["type"]
+            raise StationError(
+                f"{key}: {other} answers at {where}, which is no {model} ({error}): name its own type"
+            ) from error
         raise
     except (OSError, RuntimeError, VisaIOError) as error:
         raise ConnectionLost(f"{name}: cannot be opened at {where} ({error})") from error

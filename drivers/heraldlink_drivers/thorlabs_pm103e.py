@@ -34,6 +34,7 @@ class ThorlabsPM103E(VisaSession):
     """
 
     hangs_up_when_idle = True
+    answers_as = "thorlabs,*"
 
     def __init__(self, name: str, address: str, **kwargs: "Unpack[VisaInstrumentKWArgs]") -> None:
         super().__init__(name, address, **kwargs)

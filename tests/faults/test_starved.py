@@ -2,6 +2,7 @@
 """Supervised nodes that get no more memory, descriptors, time or lease, or whose file became wrong."""
 
 import os
+import re
 import resource
 import signal
 import threading
@@ -14,6 +15,7 @@ import pytest
 from fault_lab import Laboratory, fault, wait_for
 from supervised import BACK_S, dark, mended, settled, status
 
+from heraldlink.config import find_config
 from heraldlink.errors import HeraldlinkError, NodeLost
 from heraldlink.messages.command import Prepare
 from heraldlink.messages.lease import AcquireLease, LeaseStatus
@@ -26,8 +28,11 @@ UNIT = Path(__file__).parents[2] / "docs" / "how-to" / "systemd" / "heraldlink@.
 @pytest.fixture(scope="module")
 def standing_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     """One laboratory for this module, each node under its supervisor; alice serves metrics."""
-    changes = {"alice": {"metrics": "tcp://127.0.0.1:0"}}
-    with Laboratory(tmp_path_factory.mktemp("up"), command="up", changes=changes) as laboratory:
+    folder = tmp_path_factory.mktemp("up")
+    station = folder / "bob.station.yaml"
+    station.write_text(find_config("stations/bob.station.yaml").read_text())
+    changes = {"alice": {"metrics": "tcp://127.0.0.1:0"}, "bob": {"station": str(station)}}
+    with Laboratory(folder, command="up", changes=changes) as laboratory:
         yield laboratory
 
 
@@ -110,6 +115,32 @@ def test_a_file_that_became_wrong_is_not_tried_again_and_again(up: Laboratory) -
     assert up.log("bob")[said:].count("safe state, raw") == 1
     assert int(up.panel("bob_mw", "OUTP:STAT?")) == 0
     assert "RestartPreventExitStatus=2" in UNIT.read_text()
+    up.restart("bob")
+    with up.client() as client:
+        client.prepare()
+        assert client.measure(10).state == "DELIVERED"
+
+
+@fault(13, 84)
+def test_a_wrong_type_in_the_station_file_is_not_tried_again(up: Laboratory) -> None:
+    """Another model answers at an instrument's address than its Station file names: the supervisor makes the
+    rack safe, says file, key, what answers and the remedy, once, and ends with exit code 2."""
+    assert up.stop_node("bob") == 0
+    said, station = len(up.log("bob")), up.folder / "bob.station.yaml"
+    good = station.read_text()
+    wrong = re.sub(r"(bob_dg:\n    type: )\S+", r"\1heraldlink_drivers.SantecTSL570", good)
+    station.write_text(wrong.replace("output: AB", "timeout: 0.3"))
+    try:
+        up.start_node("bob")
+        assert up.processes["bob"].wait(2 * BACK_S) == 2
+    finally:
+        station.write_text(good)
+    log = up.log("bob")[said:]
+    (sentence,) = [line for line in log.splitlines() if "answers at" in line]
+    assert f"{station}: instruments.bob_dg.type: Stanford Research Systems,DG645," in sentence
+    assert sentence.endswith("name its own type")
+    assert log.count("the agent ended with exit code 2") == 1
+    assert not (up.data / "fault-bob.txt").exists()
     up.restart("bob")
     with up.client() as client:
         client.prepare()

@@ -44,6 +44,23 @@ def test_a_dead_agent_means_the_raw_list_at_once_then_another_agent() -> None:
     assert guard.restarts == 1
 
 
+def test_an_agent_that_finds_a_file_wrong_as_it_opens_its_instruments_is_not_tried_again() -> None:
+    guard = Guard("alice", 1)
+    assert guard.ticked(0.0) == [Spawn()]
+    guard.spawned(10, 0.0)
+    guard.told(Beat(1, "BOOT", ""), 0.5)
+    assert kinds(guard.died(2, 1.0)) == [Raw]  # what it has opened is made safe first
+    assert guard.secured(0, UNSAFE, False, 2.0) == [End(2)]
+    assert guard.ticked(60.0) == []
+
+
+def test_an_agent_that_ends_with_the_same_code_later_has_crashed() -> None:
+    guard = started()
+    assert kinds(guard.died(2, 1.0)) == [Raw]
+    guard.secured(0, SAFE, True, 2.0)
+    assert guard.ticked(3.0) == [Spawn()]
+
+
 def test_an_agent_that_stands_still_is_killed_after_one_and_a_half_seconds() -> None:
     guard = started()
     guard.told(Beat(2, "IDLE", ""), 1.0)

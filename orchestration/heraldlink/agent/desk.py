@@ -229,9 +229,9 @@ class Desk:
         self._replaced.clear()
 
     def replace(self, now: float) -> None:
-        """Let the worker end, if there is one, and hire another."""
+        """Let the worker end, if there is one, and hire another; what waits for it is refused."""
         self.close(1.0)
-        self._running = None
+        self._fail_all("its instrument worker is replaced")
         self.hire(now)
 
     def _started(self, message: Message) -> None:

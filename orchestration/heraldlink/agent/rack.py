@@ -4,9 +4,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from heraldlink.agent.blame import InstrumentFault
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.errors import ConfigurationError
-from heraldlink_drivers.errors import StationError
+from heraldlink_drivers.errors import DriverError, StationError
 from heraldlink_drivers.roles import Device
 from heraldlink_drivers.station import LoadedStation, check_station, load_station
 
@@ -46,9 +47,18 @@ class Rack:
 def open_station(
     path: Path, addresses: Mapping[str, str], names: frozenset[str] | None = None
 ) -> LoadedStation:
-    """Open a Station file's instruments (all, or these). Raises ConfigurationError, naming the file."""
+    """Open a Station file's instruments (all, or these).
+
+    Raises ConfigurationError, naming the file, or InstrumentFault for one that cannot be opened.
+    """
     try:
         return load_station(path, addresses, names)
     except StationError as error:
         text = str(error)
         raise ConfigurationError(text if str(path) in text else f"{path}: {text}") from error
+    except DriverError as error:
+        name, _, trouble = str(error).partition(": ")
+        if name not in check_station(path):
+            raise
+        reason = f"{trouble}: is it on, and are its type and address right in {path}?"
+        raise InstrumentFault(name, reason) from error

@@ -127,6 +127,8 @@ class Guard:
     _latched: str = ""
     _meant: bool = False
     """Whether the agent was killed because somebody asked while it could not be told."""
+    _wrong: bool = False
+    """Whether the agent found a file wrong as it opened its instruments: it is not tried again."""
 
     def status(self, now: float) -> SafetyStatus:
         """What is known of the node."""
@@ -208,6 +210,7 @@ class Guard:
         if not beaten and status in REFUSED:
             self.phase = Phase.OVER
             return [End(status)]
+        self._wrong = status == BAD_INPUT and self.state == "BOOT"
         how = f"was ended by signal {-status}" if status < 0 else f"ended with exit code {status}"
         self.phase, self.state, self.reason = Phase.SECURING, "RECOVER", f"the agent {how}"
         self._ends = [end for end in self._ends if now - end < self.limits.window_s]
@@ -222,6 +225,9 @@ class Guard:
             return [Tell(Helped(number, ok, dict(outcomes)))] if self.phase in ALIVE else []
         if self.phase is not Phase.SECURING:
             return []
+        if self._wrong:
+            self.phase = Phase.OVER
+            return [*self._answer_all(ok, "raw"), End(BAD_INPUT)]
         actions: list[Action] = []
         self._latch(ok)
         if self._latched:
