@@ -120,7 +120,7 @@ def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
     database.close()
     before = path.read_bytes()
     for reading in (Journal, read_book):
-        with pytest.raises(JournalError, match="is of version 99, this program knows up to 1: upgrade"):
+        with pytest.raises(JournalError, match="is of version 99, this program knows up to 2: upgrade"):
             reading(path)
     assert path.read_bytes() == before
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The SQLite file of a journal: its schema, its version, and how it is opened.
 
-Version 0 (before there was a number) has the same table; it is read and continued, never rewritten. What a
-newer program wrote is refused.
+Version 0 (before there was a number) has the same table; it is read and continued, never rewritten. A journal
+becomes version 2 when rows are let go of that lie in an archive: earlier programs would find it damaged. What
+a newer program wrote is refused.
 """
 
 import sqlite3
@@ -11,7 +12,7 @@ from pathlib import Path
 from heraldlink.errors import JournalError
 from heraldlink.journal.chain import RawRow, damaged
 
-VERSION = 1
+WHOLE, VERSION = 1, 2
 INSERT = "INSERT INTO journal VALUES (?, ?, ?, ?, ?)"
 SELECT = "SELECT seq, kind, payload, previous, hash FROM journal ORDER BY seq"
 CREATE = (
@@ -30,7 +31,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
             with database:
                 database.execute(CREATE)
-                database.execute(f"PRAGMA user_version = {VERSION}")
+                database.execute(f"PRAGMA user_version = {WHOLE}")
     except sqlite3.OperationalError as error:
         if is_full(error):
             raise JournalError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from heraldlink.errors import JournalError
 from heraldlink.journal.chain import Entry, RawRow, Row, damaged, follow, linked
 from heraldlink.journal.cuts import beginning, check_free_pages, last_cut
-from heraldlink.journal.database import SELECT, insert, is_full, open_database
+from heraldlink.journal.database import SELECT, VERSION, insert, is_full, open_database
 from heraldlink.journal.mark import open_mark, read_mark, write_mark
 from heraldlink.journal.place import warning_here
 from heraldlink.journal.reserve import Reserve
@@ -105,6 +105,7 @@ class Journal:
         try:
             with self._database:
                 self._database.execute("DELETE FROM journal WHERE seq <= ?", (last,))
+                self._database.execute(f"PRAGMA user_version = {VERSION}")
             self._gone = last
         except sqlite3.Error as error:
             if not is_full(error):

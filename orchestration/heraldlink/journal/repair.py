@@ -12,7 +12,7 @@ import msgspec
 from heraldlink.errors import JournalError
 from heraldlink.journal.chain import GENESIS, Entry, RawRow, follow, linked
 from heraldlink.journal.cuts import CHECKPOINT, CUT, CutFact
-from heraldlink.journal.database import SELECT, absent, insert, open_database
+from heraldlink.journal.database import SELECT, VERSION, absent, insert, open_database
 from heraldlink.journal.mark import open_mark, write_mark
 
 
@@ -34,6 +34,8 @@ def repair(path: Path) -> str:
                 part.rename(aside.with_name(aside.name + suffix))
         database = open_database(path)
         insert(database, rows)
+        if rows and rows[0][0] > 1:
+            database.execute(f"PRAGMA user_version = {VERSION}")
         database.close()
         os.ftruncate(descriptor, 0)
         write_mark(descriptor, rows[-1][0] if rows else 0, rows[-1][4] if rows else GENESIS)
