@@ -7,12 +7,13 @@ import msgspec
 import pytest
 from variants import Variant
 
-from heraldlink.link import end_master, end_slot, midpoint_slot
+from heraldlink.link import end_arming, end_master, end_slot, midpoint_slot
 from heraldlink.link.end_state import EndState, Item
 from heraldlink.link.events import Call
 from heraldlink.link.midpoint_state import Item as MidpointItem
 from heraldlink.link.midpoint_state import MidpointState
-from heraldlink.messages.link import Reply
+from heraldlink.messages.link import Gen, Reply
+from heraldlink.messages.values import Phase
 from heraldlink.messages.worker import CollectSlot, Unload
 
 
@@ -57,6 +58,24 @@ def judged_over(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(midpoint_slot, "hand_over", hand_over)
 
 
+def played_behind_a_void(patch: pytest.MonkeyPatch) -> None:
+    whole = midpoint_slot.generated
+
+    def generated(
+        state: MidpointState, item: MidpointItem, source: str, body: Gen, now: float
+    ) -> midpoint_slot.Outcome:
+        return whole(state, replace(item, voided=0), source, body, now)
+
+    patch.setattr(midpoint_slot, "generated", generated)
+
+
+def newest_phase_taken(patch: pytest.MonkeyPatch) -> None:
+    def turning(item: Item, number: int) -> Phase | None:
+        return item.phases[0].phase if item.phases else None
+
+    patch.setattr(end_arming, "turning", turning)
+
+
 VARIANTS = (
     Variant(
         "armed-ahead-survives",
@@ -78,5 +97,19 @@ VARIANTS = (
         "ahead",
         "ids progress rest",
         judged_over,
+    ),
+    Variant(
+        "played-behind-a-void",
+        "a slot that is armed ahead is played though the one before it was not",
+        "ahead",
+        "turns",
+        played_behind_a_void,
+    ),
+    Variant(
+        "newest-phase-taken",
+        "a slot that is proposed once the one before it is judged is turned by that one's phase",
+        "ahead",
+        "turns",
+        newest_phase_taken,
     ),
 )

@@ -3,13 +3,15 @@
 
 from collections import Counter
 
-from virtual_network import NODES, VirtualNetwork
+from virtual_network import BASES, NODES, VirtualNetwork
+from virtual_workers import PARAMETERS
 from virtual_world import ENDS
 
+from heraldlink.link.bases import basis_of
 from heraldlink.link.end_state import EndState
 from heraldlink.link.facts import EndFact, ExpireFact, HeraldsFact, RequestFact
 from heraldlink.link.midpoint_state import MidpointState
-from heraldlink.messages.command import Finished, Held, Ok
+from heraldlink.messages.command import Finished, Held, Ok, Progress
 
 
 class Violation(AssertionError):
@@ -30,6 +32,7 @@ def check(net: VirtualNetwork) -> None:
     check_deliveries(net)
     check_expiries(net)
     check_pulses(net)
+    check_turns(net)
 
 
 def check_rest(net: VirtualNetwork) -> None:
@@ -136,3 +139,17 @@ def check_pulses(net: VirtualNetwork) -> None:
     for when, node, request in net.workers.pulses:
         ended = net.ended.get((node, request), when)
         require(when <= ended, f"pulses: {node} played {request} {when - ended:.3f} s after its end")
+
+
+def check_turns(net: VirtualNetwork) -> None:
+    """turns: what slots measure follows from which ones were played, whatever was void in between."""
+    for create_id in net.asked:
+        slots = [body for _, _, one, body in net.told if one == create_id and isinstance(body, Progress)]
+        measured = [slot.basis for slot in slots if not slot.estimate]
+        wanted = [basis_of(create_id, turn, BASES) for turn in range(len(measured))]
+        require(measured == wanted, f"turns: request {create_id} measured {measured}, not {wanted}")
+        for before, last, slot in zip(slots, slots[1:], slots[2:], strict=False):
+            aged = [item for item in (last, before) if 2 <= slot.slot - item.slot <= PARAMETERS.phase_ticks]
+            (phase,) = {item.phase for item in (aged or [last])[:1]}
+            turned = phase and slot.turn_rad == phase.angle_rad
+            require(turned, f"turns: slot {slot.slot} of request {create_id} is turned by another phase")

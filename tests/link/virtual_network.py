@@ -41,13 +41,11 @@ from heraldlink.link.recovery import recovered
 from heraldlink.messages.command import Err, Finished
 from heraldlink.messages.header import Body
 from heraldlink.messages.link import Hello
-from heraldlink.messages.values import (
-    Demand,
-    Drive,
-)
+from heraldlink.messages.values import Basis, Demand, Drive
 
 NODES = (*ENDS, "midpoint")
 TICK_S = 0.1
+BASES: tuple[Basis, ...] = ("XX", "YY", "ZZ")
 
 
 class Killed(Exception):
@@ -251,7 +249,7 @@ class VirtualNetwork(VirtualClock):
         process = self.processes[node]
         self.asked[create_id] = (node, process.boot)
         self.numbers[create_id] = number
-        wanted = Demand(number, 0.6, max_time_s, create_id, ("XX", "YY", "ZZ"), 10**6)
+        wanted = Demand(number, 0.6, max_time_s, create_id, BASES, 10**6)
         peer = ENDS[1 - ENDS.index(node)]
         asked = Asked("client", create_id, peer, wanted, 1000 + create_id)
         self.guarded(process, lambda: self.feed(process, asked))

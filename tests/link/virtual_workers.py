@@ -11,7 +11,7 @@ from heraldlink.messages.header import Body
 from heraldlink.messages.values import Confusion, Parameters, Phase, Prediction, SlotCounts
 
 PREDICTION = Prediction(5e-3, 2.5e-3, 2.5e-3, 0.8, 0.79, 0.795, 0.01, {"alice": 0.01, "bob": 0.01})
-PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION, phase_ticks=2)
+PARAMETERS = Parameters({"alice": 0.2, "bob": 0.2}, 1000, 10**10, PREDICTION, phase_ticks=3)
 COUNTS = SlotCounts(1000, 3, 0, 3, 0, 1000, (10, 10))
 SLOT_S = 0.1
 WORK_S = 0.002
@@ -117,5 +117,5 @@ class Workers:
     def _played(self, call: w.PlaySlot | w.ReadSlot) -> w.SlotPlayed:
         slot = self.slots[call.request, call.burst]
         heralds, doubles = self._world.heralds(slot), self._world.doubles(slot)
-        phase = Phase(0.1, 1e-3)
+        phase = Phase(1e-3 * slot, 1e-3)
         return w.SlotPlayed(call.request, call.burst, "", heralds, phase, COUNTS, (), doubles=doubles)

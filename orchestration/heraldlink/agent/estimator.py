@@ -44,8 +44,9 @@ CAUTION_SIGMA = 2.0
 UNSEEN_SHARE = 0.1
 """Of the uncertainty of what is promised: by how much a phase estimate's age may lower a fidelity."""
 
-PHASE_AGE_TICKS = 2
-"""Drift that a promise allows for: a slot that is armed ahead has the phase of the last but one before it."""
+PHASE_AGE_TICKS = 3
+"""Drift that a promise allows for: a slot that is armed ahead has the phase of two ticks before, or of three
+where one was left out."""
 MOST_PHASE_TICKS = 100
 
 MOST_REMEMBERED = 64

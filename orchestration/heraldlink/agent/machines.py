@@ -40,12 +40,6 @@ class Machine(Protocol):
         ...
 
 
-PROPOSES_AHEAD = False
-"""Whether the next slot is proposed while one is played (decision 0014). Not yet: which basis a slot has
-would depend on which ones before it were void, so pairs would not be those of the same slots in another
-pace."""
-
-
 class EndMachine:
     """An end node's."""
 
@@ -64,7 +58,6 @@ class EndMachine:
             tick_rate_Hz=config.sequence.tick_rate_Hz,
             purposes=frozenset(config.purposes),
             scheduler=Scheduler(config.scheduler.kind, config.scheduler.weights),
-            proposes_ahead=PROPOSES_AHEAD,
         )
 
     def step(self, event: Event, now: float) -> Actions:

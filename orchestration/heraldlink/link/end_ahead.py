@@ -2,8 +2,9 @@
 """The slot behind the one being played: proposed and agreed meanwhile, armed as soon as the record is over.
 
 It is the next tick's, so that no tick is left out. It becomes the slot being played when the one before is
-judged or void; until then messages about it wait. What it analyses follows from the newest phase that is
-known when it is proposed: that of the slot before the one being played, so two ticks old when it plays.
+judged or void; until then messages about it wait. If that was void the midpoint does not play it either, as
+what slots measure is taken up in order. It is turned by the newest phase that is known when it is proposed:
+that of the slot before the one being played, so at least two ticks old when it plays.
 Only requests that measure (M) have one, and only while they will most likely need it.
 """
 
@@ -13,20 +14,17 @@ from math import sqrt
 from heraldlink.link.end_arming import arm, next_slot, proposal, taken
 from heraldlink.link.end_state import Ahead, EndState, Item, Slot, Stage
 from heraldlink.link.events import Actions, Call, Send
+from heraldlink.link.kept_phase import aged
 from heraldlink.messages.link import Ahead as Announcement
 from heraldlink.messages.worker import AwaitSlot, SlotAwaited
 
 Outcome = tuple[EndState, Actions]
-PHASE_AGE_TICKS = 2
-"""How old the phase is that a slot armed ahead is turned by."""
 
 
 def propose(state: EndState, item: Item) -> Outcome:
     """The master is armed for a slot: propose the next one, if that will be needed."""
     number = item.slot.number + 1
-    if item.master != state.node or not state.proposes_ahead:
-        return state, ()
-    if not needed(item) or too_late(state, item, number):
+    if item.master != state.node or not needed(item) or too_late(state, item, number):
         return state, ()
     slot = replace(next_slot(state, item, number), ahead=True)
     state, actions = take(state, taken(item, slot), slot)
@@ -37,13 +35,18 @@ def propose(state: EndState, item: Item) -> Outcome:
 def needed(item: Item) -> bool:
     """Whether the slot behind the one being played most likely has to be played too."""
     may = item.demand.type == "M" and item.ahead is None and item.totals.slots > 0
-    if not may or item.phase is None or item.cancelled or item.pause.slots:
+    if not may or aged(item, item.slot.number + 1) is None:
         return False
-    if item.parameters.phase_ticks < PHASE_AGE_TICKS:
+    if item.cancelled or item.pause.slots or doomed(item):
         return False
     prediction = item.parameters.prediction
     expected = item.found if item.found >= 0 else prediction.probability * item.parameters.attempts
     return item.demand.number - item.totals.delivered > expected + 3 * sqrt(expected)
+
+
+def doomed(item: Item) -> bool:
+    """Whether the slot before the one armed ahead was void: then the midpoint does not play it either."""
+    return item.slot.ahead and item.totals.voids > 0
 
 
 def too_late(state: EndState, item: Item, number: int) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from heraldlink.link.choices import Choice, choose, directions
 from heraldlink.link.end_state import EndState, Item, Slot
 from heraldlink.link.events import Call
+from heraldlink.link.kept_phase import turning
 from heraldlink.link.storage import to_keep
 from heraldlink.messages.link import Propose
 from heraldlink.messages.worker import ArmSlot
@@ -13,7 +14,8 @@ from heraldlink.messages.worker import ArmSlot
 
 def next_slot(state: EndState, item: Item, number: int) -> Slot:
     """The slot to propose: the first one that is played only estimates the phase."""
-    estimate = item.phase is None and item.totals.slots == 0
+    phase = turning(item, number)
+    estimate = phase is None and item.totals.slots == 0
     turn = item.turns.next
     choice = choose(item.demand, turn, swapped=swapped(state, item))
     return Slot(
@@ -21,7 +23,7 @@ def next_slot(state: EndState, item: Item, number: int) -> Slot:
         number=number,
         basis=choice.basis,
         estimate=estimate,
-        turn_rad=0.0 if item.phase is None else item.phase.angle_rad,
+        turn_rad=0.0 if phase is None else phase.angle_rad,
         measured=choice.measured,
         test=choice.test,
         keep=0 if choice.test or estimate else to_keep(state, item),

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from heraldlink.link import end_ahead, end_master, numbers, storage
+from heraldlink.link import end_ahead, end_master, kept_phase, numbers, storage
 from heraldlink.link.distributed_queue import overdue
 from heraldlink.link.end_arming import arm, meant, next_slot, proposal, taken
 from heraldlink.link.end_life import newly_decided
@@ -107,6 +107,7 @@ def gen(state: EndState, item: Item, slot: Slot, tick: int) -> Gen:
         measured=slot.measured,
         test=slot.test,
         keep=slot.keep,
+        ahead=slot.ahead,
     )
 
 
@@ -138,8 +139,11 @@ def with_void(item: Item | None, reason: str) -> str:
 def unplayed(item: Item, body: Void) -> Item:
     """The request after a slot that was not played: its turn comes again."""
     slot = item.slot
+    doomed = end_ahead.doomed(item)
     totals = replace(item.totals, voids=item.totals.voids + 1)
     item = replace(item, totals=totals, turns=item.turns.back(slot.turn), void=body.reason)
+    if doomed:
+        return item
     if slot.ahead:
         return replace(item, pause=item.pause.after_void())
     return replace(item, lead=item.lead.after_late() if body.late else item.lead.after_early())
@@ -150,10 +154,8 @@ def replied(state: EndState, item: Item, body: Reply, now: float) -> Outcome:
     reason = unfit(state, item, body)
     if reason:
         return end_master.fail_all(state, state.midpoint, "", reason, park=False)
-    item = replace(
-        item, stage=Stage.COLLECTING, since=now, phase=body.phase or item.phase, heralds=body.heralds
-    )
-    slot = item.slot
+    item, slot = kept_phase.known(item, body), item.slot
+    item = replace(item, stage=Stage.COLLECTING, since=now, heralds=body.heralds)
     call = Call(CollectSlot(item.request, slot.burst, slot.number, slot.estimate))
     if not body.heralds:
         return replace(state, active=item), (call,)

@@ -11,7 +11,7 @@ from heraldlink.link.numbers import Holes
 from heraldlink.link.schedulers import Scheduler, Tags
 from heraldlink.messages.header import Body
 from heraldlink.messages.service import Measured, SlotBasis
-from heraldlink.messages.values import Demand, Deviation, Herald, Parameters, Phase, Room
+from heraldlink.messages.values import Demand, Deviation, Herald, Parameters, Room
 
 STASH_LIMIT = 32
 REMEMBERED = 256
@@ -199,6 +199,7 @@ class Item:
 
     ``held``: (attempt, qubit) of what the last slot left, until the midpoint has decided on it; ``heralds``
     are those that it has told of the slot. ``slot`` is the one being played or judged, ``ahead`` the next;
+    ``phases`` are the last two estimates, the newest first;
     ``found`` is how many heralds the last measuring slot gave, -1 before there was one;
     ``barren``: slots with a deviation and without a herald; ``void``: why one was last not played.
     """
@@ -217,7 +218,7 @@ class Item:
     programs: tuple[tuple[str, str], ...] = ()
     slot: Slot = Slot()
     first_slot: int = 0
-    phase: Phase | None = None
+    phases: tuple[KeptPhase, ...] = ()
     totals: Totals = Totals()
     last_deviation: Deviation | None = None
     barren: int = 0
@@ -249,7 +250,6 @@ class EndState:
     end it knows. ``next_mhp_seq`` and ``holes``: which heralds it has a decision for.
     ``purposes`` are those for which requests of the peer are taken; ``qubits`` how many it can keep.
     ``phase``: what the last slot left, for the next request. ``own_count``: as it was read last.
-    ``proposes_ahead``: whether a master proposes the next slot while one is played.
     """
 
     node: str
@@ -279,7 +279,6 @@ class EndState:
     own_count: OwnCount = OwnCount()
     peer_room: Room = field(default_factory=Room)
     phase: KeptPhase | None = None
-    proposes_ahead: bool = True
 
 
 def remember(state: EndState, request: int) -> EndState:

@@ -46,8 +46,29 @@ def begun(state: "EndState", item: "Item", tick: int) -> "Item":
     """
     if item.totals.slots:
         return item
-    known = state.phase
-    age = tick + item.lead.ticks - known.slot if known else 0
-    if known and 0 < age <= item.parameters.phase_ticks:
-        return replace(item, phase=known.phase)
-    return replace(item, phase=None)
+    last = state.phase
+    age = tick + item.lead.ticks - last.slot if last else 0
+    if last and 0 < age <= item.parameters.phase_ticks:
+        return replace(item, phases=(last,))
+    return replace(item, phases=())
+
+
+def known(item: "Item", body: Reply) -> "Item":
+    """The request with what its newest slot says of the phase."""
+    if body.phase is None:
+        return item
+    return replace(item, phases=(KeptPhase(body.phase, body.slot), *item.phases[:1]))
+
+
+def aged(item: "Item", number: int) -> Phase | None:
+    """The newest phase that is known while the slot before this one plays, if it still serves."""
+    ages = range(2, item.parameters.phase_ticks + 1) if item.demand.type == "M" else ()
+    return next((last.phase for last in item.phases if number - last.slot in ages), None)
+
+
+def turning(item: "Item", number: int) -> Phase | None:
+    """What turns the analysis of a slot: the same whether it is proposed ahead or not, if that is possible.
+
+    So what is measured follows from which slots are played, not from how long nodes take to arm for them.
+    """
+    return aged(item, number) or (item.phases[0].phase if item.phases else None)

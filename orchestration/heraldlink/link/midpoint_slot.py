@@ -46,6 +46,8 @@ def generated(state: MidpointState, item: Item, source: str, body: Gen, now: flo
     if len({meant(gen) for gen in gens.values()}) > 1:
         slots = " and ".join(f"{node} means slot {gens[node].slot}" for node in state.ends)
         return void(state, item, f"{slots}, or another basis", now, late=True, code="TIME_MISMATCH")
+    if body.ahead and item.voided == body.burst - 1:
+        return void(state, item, "the slot before it was not played: its turn comes first", now, late=False)
     late = [node for node in state.ends if gens[node].tick != body.slot - 1]
     if late:
         return untimely(state, item, late, body.slot, now)
@@ -101,7 +103,7 @@ def void(
 ) -> Outcome:
     """Do not play; both ends try again. The slot before it has waited for nothing, and is read."""
     note = Void(item.request, item.burst, late, reason, code)
-    item = replace(item, stage=Stage.READY, since=now, gens={})
+    item = replace(item, stage=Stage.READY, since=now, gens={}, voided=item.burst)
     state, reading = read(state, item)
     return state, (*(Send(node, note) for node in state.ends), *reading)
 

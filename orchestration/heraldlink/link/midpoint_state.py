@@ -55,7 +55,7 @@ class Item:
 
     ``gens`` are those of the slot that is to be played or is being played, ``judging`` the one before it.
     ``announced`` is the last burst that was proposed while the one before it was played. ``unheard``: slots
-    in a row for which only one end was armed.
+    in a row for which only one end was armed; ``voided`` is the last burst that was not played.
     """
 
     request: int
@@ -69,6 +69,7 @@ class Item:
     burst: int = 0
     confirmed: int = 0
     unheard: int = 0
+    voided: int = 0
     track: Track = field(default_factory=Track)
     gens: dict[str, Gen] = field(default_factory=dict[str, Gen])
     judging: Judging | None = None

@@ -189,7 +189,10 @@ class Ahead(Body, frozen=True, tag="link.ahead"):
 
 
 class Gen(Body, frozen=True, tag="link.gen"):
-    """End node to midpoint: armed for this slot; ``tick`` is the count read after arming."""
+    """End node to midpoint: armed for this slot; ``tick`` is the count read after arming.
+
+    ``ahead``: the slot was proposed while the one before it was played.
+    """
 
     request: int
     burst: int
@@ -203,6 +206,7 @@ class Gen(Body, frozen=True, tag="link.gen"):
     measured: tuple[Measured, Measured] = ("Z", "Z")
     test: bool = False
     keep: int = 0
+    ahead: bool = False
 
 
 class Void(Body, frozen=True, tag="link.void"):
