@@ -20,6 +20,8 @@ LIGHT_m_per_s = 299_792_458.0
 CHANNELS = {"alice": (1, 3), "bob": (2, 4)}
 PAULI = {"X": np.array([[0, 1], [1, 0]]), "Y": np.array([[0, -1j], [1j, 0]]), "Z": np.diag([1, -1])}
 TICK_s = 0.1
+PHASE_AGE_s = 2 * TICK_s
+"""Between the slot that estimates a phase and the one that is turned by it."""
 
 
 def devices(name: str = "improved") -> Devices:

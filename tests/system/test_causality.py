@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import pyvisa
 from exact_statistics import holm
-from forecast import ReadBack, TICK_s, devices, read_back, same_probability
+from forecast import PHASE_AGE_s, ReadBack, TICK_s, devices, read_back, same_probability
 from scipy.stats import binomtest, combine_pvalues
 from two_node_lab import Laboratory
 
@@ -22,7 +22,7 @@ from heraldlink.pairs import Pair, Result, SlotReport
 pytestmark = pytest.mark.timeout(600)
 
 THREE_SIGMA = 0.0027
-SLOTS = 24
+SLOTS = 30
 NARROW_GATE = {"begin_ps": 120_000, "end_ps": 280_000}
 """Plus and minus 80 ns about the light, so that 50 ns are seen."""
 MODEL = devices()
@@ -155,7 +155,7 @@ def observe(lab: Laboratory, cause: Cause, magnitude: float) -> Observation:
 def p_values(seen: Observation, rack: ReadBack, analysis_scale: float = 1.0) -> dict[str, float]:
     """Exact two-sided p-values of the herald rate, the ports, and equal outcomes by Bell state and basis."""
     variances = [slot.phase.variance_rad2 for slot in seen.slots if slot.phase]
-    drift = MODEL.midpoint.phase_diffusion_rad2_per_s * TICK_s
+    drift = MODEL.midpoint.phase_diffusion_rad2_per_s * PHASE_AGE_s
     link = rack.link(MODEL, float(np.mean(variances)) + drift if variances else 0.0)
     heralds = sum(slot.counts.heralds for slot in seen.slots)
     attempts = sum(slot.counts.attempts for slot in seen.slots)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from detunings import true_devices
 from exact_statistics import holm
-from forecast import TICK_s, read_back, same_probability
+from forecast import PHASE_AGE_s, read_back, same_probability
 from scipy.stats import binomtest
 from two_node_lab import Laboratory, bench_file
 
@@ -32,7 +32,7 @@ def request(folder: Path, declared_Hz: dict[str, float], seed: str) -> dict[str,
         rack = read_back(lab.addresses, devices)
     assert result.state == "DELIVERED"
     variance = float(np.mean([slot.phase.variance_rad2 for slot in result.slots if slot.phase]))
-    link = rack.link(devices, variance + devices.midpoint.phase_diffusion_rad2_per_s * TICK_s)
+    link = rack.link(devices, variance + devices.midpoint.phase_diffusion_rad2_per_s * PHASE_AGE_s)
     return {
         f"{bell} {basis}": p_value(
             result, bell, basis, same_probability(link.model.patterns[port].state, basis, rack.confusions)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exact_statistics import SIGNIFICANCE, binomial_pmf, holm, kolmogorov_smirnov, randomised, sum_pmf
-from forecast import ReadBack, TICK_s, read_back, same_probability, with_efficiency
+from forecast import PHASE_AGE_s, ReadBack, read_back, same_probability, with_efficiency
 from ruamel.yaml import YAML
 from scipy import stats
 from two_node_lab import Laboratory, bench_file, device_file
@@ -138,7 +138,7 @@ def request(net: Network, seed: int) -> tuple[Result, int]:
 def link_of(run: Run, devices: Devices) -> LinkModel:
     """The link model with the variance of the phase estimates that steered the run."""
     estimates = [slot.phase.variance_rad2 for slot in run.result.slots if slot.phase]
-    drift = devices.midpoint.phase_diffusion_rad2_per_s * TICK_s
+    drift = devices.midpoint.phase_diffusion_rad2_per_s * PHASE_AGE_s
     return run.read_back.link(devices, float(np.mean(estimates)) + drift)
 
 

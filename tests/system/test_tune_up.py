@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from detunings import NODES, Changes, Detuned, draw_five, network_file, together, true_devices
-from forecast import ReadBack, TICK_s, read_back
+from forecast import PHASE_AGE_s, ReadBack, read_back
 from noise_free import Delivered, fidelity_as_read, nodes_of
 from two_node_lab import Laboratory, bench_file
 
@@ -177,7 +177,7 @@ def test_five_detuned_parameters_are_brought_back(tmp_path: Path, pytestconfig: 
     assert all(not slot.deviations for slot in result.slots), detuned.names
     assert "calibration.bob.rabi" in described[1]
     estimates = [slot.phase.variance_rad2 for slot in result.slots if slot.phase]
-    variance = float(np.mean(estimates)) + devices.midpoint.phase_diffusion_rad2_per_s * TICK_s
+    variance = float(np.mean(estimates)) + devices.midpoint.phase_diffusion_rad2_per_s * PHASE_AGE_s
     axis_rad = rack.qubit_phase_rad + axis_error_rad(devices, told["calibrations"])
     link = replace(rack, qubit_phase_rad=axis_rad).link(devices, variance)
     assert fidelity_as_read(link, (1, 1)) == pytest.approx(link.model.fidelity_measured, abs=1e-12)
