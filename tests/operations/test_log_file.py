@@ -62,6 +62,7 @@ def test_a_slow_disk_drops_lines_and_says_how_many(tmp_path: Path) -> None:
 
 @fault(88)
 def test_the_end_does_not_wait_for_a_disk_that_hangs(tmp_path: Path) -> None:
+    """A disk that hangs does not keep a log from ending; what it holds is written when that is back."""
     path = tmp_path / "log.jsonl"
     os.mkfifo(path)
     with LogFile(path, "alice", lines=3, end_s=0.1) as file:
