@@ -30,8 +30,8 @@ from measure import Row, arguments, at_least, below, demand, interleaved, median
 from node_rack import NodeRack
 
 from heraldlink.client import Network, Request
-from heraldlink.messages.command import COMMAND_TYPES, Ping
-from heraldlink.messages.header import VERSION, Header, Message, decode, encode, kind_of
+from heraldlink.messages.command import COMMAND_TYPES, GetStatus, Ping
+from heraldlink.messages.header import VERSION, Header, Message, decode, encode, kind_of, new_id
 
 PARTS = ("trips", "requests", "start", "attempts")
 CALLS, MEGABYTE, CROWD, STARTS = 200, 1_000_000, 64, 3
@@ -76,6 +76,13 @@ def exchange(socket: "zmq.Socket[bytes]", question: bytes = bytes(100)) -> None:
     socket.recv()
 
 
+def ask_least(socket: "zmq.Socket[bytes]") -> None:
+    """A status as the smallest client could ask for it."""
+    header = Header(VERSION, kind_of(GetStatus), new_id(), 0, 1)
+    socket.send_multipart(encode(Message(header, GetStatus())))
+    demand(decode(socket.recv_multipart(), COMMAND_TYPES).header.request_id, header.request_id)
+
+
 def echo_array(socket: "zmq.Socket[bytes]", array: bytes) -> None:
     """An array there and back as a message of ours."""
     header = Header(VERSION, kind_of(Ping), 1, 0, 0)
@@ -116,11 +123,14 @@ def trips(folder: Path, options: Namespace) -> list[Row]:
         while node.status().state == "BOOT":
             pass
         bare, loop = (stack.enter_context(peer(kind, zmq.REQ)) for kind in ("bare", "asyncio"))
-        arrays, plain = (stack.enter_context(peer(kind, zmq.DEALER)) for kind in ("array", "frames"))
+        arrays, plain, least = (
+            stack.enter_context(peer(kind, zmq.DEALER)) for kind in ("array", "frames", "least")
+        )
         array = bytes(MEGABYTE)
         subjects: dict[str, Callable[[], float]] = {
             "bare": partial(timed, CALLS, lambda: exchange(bare)),
             "asyncio": partial(timed, CALLS, lambda: exchange(loop)),
+            "least": partial(timed, CALLS, lambda: ask_least(least)),
             "agent": partial(timed, CALLS, node.status),
             "read": partial(timed, CALLS, lambda: node.read("alice_mw", "power")),
             "array": partial(timed, 20, lambda: echo_array(arrays, array)),
@@ -134,6 +144,7 @@ def trips(folder: Path, options: Namespace) -> list[Row]:
     rows = [
         Row("bare pyzmq REQ/REP with CURVE, round trip", found["bare"] * 1e6, "us"),
         below("agent call by bare", ratio(samples, "agent", "bare"), "", 1.2),
+        Row("a status from the smallest node there could be by bare", ratio(samples, "least", "bare"), ""),
         below("instrument read (HiSLIP) through its worker by bare", ratio(samples, "read", "bare"), "", 2.5),
         *(Row(f"the same over {wire} by bare", ratio(samples, wire, "bare"), "") for wire in READS),
         Row("zmq.asyncio by bare", ratio(samples, "asyncio", "bare"), ""),

@@ -2,8 +2,10 @@
 """Servers to compare a node with, each in a process of its own: ``python benchmarks/agent_peers.py KIND``.
 
 ``bare`` answers a REQ with pyzmq alone, ``asyncio`` with zmq.asyncio, ``array`` returns a message of this
-project with its arrays, ``frames`` any message as it is; all with CURVE, whose keys (public and secret of the
-server) are arguments, and no list of clients. Each prints its address and ends with its standard input.
+project with its arrays, ``frames`` any message as it is. ``least`` answers a status as the least of nodes:
+one poll of its channels, the question decoded, the answer encoded, nothing checked or kept. All with CURVE,
+whose keys (public and secret of the server) are arguments, and no list of clients. Each prints its address
+and ends with its standard input.
 """
 
 import asyncio
@@ -16,11 +18,17 @@ from contextlib import contextmanager
 import zmq
 from zmq.asyncio import Context as AsyncContext
 
-from heraldlink.messages.command import COMMAND_TYPES
-from heraldlink.messages.header import decode, encode
+from heraldlink.messages.command import COMMAND_TYPES, NodeStatus
+from heraldlink.messages.header import VERSION, Header, Message, decode, encode, kind_of
 
 ANSWER = 400
 """Bytes of an answer: about those of a node's status."""
+OTHER_CHANNELS = 4
+"""Link, safety, event and record, beside the command channel."""
+STATUS = NodeStatus(
+    "alice", "end", "READY", True, 1, {f"alice_{part}": "A name as it tells it" for part in range(6)},
+    {"bob": True, "midpoint": True},
+)  # fmt: skip
 
 
 @contextmanager
@@ -78,11 +86,27 @@ def _frames(public: str, secret: str) -> None:
         socket.send_multipart(socket.recv_multipart(), copy=False)
 
 
+def _least(public: str, secret: str) -> None:
+    context, poller = zmq.Context(), zmq.Poller()
+    socket = context.socket(zmq.ROUTER)
+    for channel in (socket, *(context.socket(zmq.ROUTER) for _ in range(OTHER_CHANNELS))):
+        poller.register(channel, zmq.POLLIN)
+    _listen(socket, public, secret)
+    while True:
+        poller.poll()
+        peer, *frames = socket.recv_multipart()
+        asked = decode(frames, COMMAND_TYPES).header
+        header = Header(VERSION, kind_of(NodeStatus), asked.request_id, 0, 1, "alice")
+        socket.send_multipart([peer, *encode(Message(header, STATUS))])
+
+
 def _serve(kind: str, public: str, secret: str) -> None:
     if kind == "bare":
         _bare(public, secret)
     elif kind == "array":
         _array(public, secret)
+    elif kind == "least":
+        _least(public, secret)
     elif kind == "frames":
         _frames(public, secret)
     else:
