@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broken variants of the slot that is agreed and armed while another one is played and judged."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 from variants import Variant
 
 from heraldlink.link import end_arming, end_master, end_slot, midpoint_slot

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broken variants of the courier: what it sorts, repeats, sends again, and takes for the other's life."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from variants import Variant
 
 from heraldlink.link import courier

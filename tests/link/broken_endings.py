@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broken variants of how a request ends: who decides, who is told, who asks again."""
 
-from dataclasses import replace
-
 import pytest
 from broken_journals import expiries_forgotten
+from msgspec.structs import replace
 from variants import Variant, everywhere
 
 from heraldlink.link import end, end_life, end_master, end_slot, midpoint, midpoint_end

@@ -2,10 +2,10 @@
 """Broken variants of what is written before it is said, and of what a restarted node knows."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import virtual_network
+from msgspec.structs import replace
 from variants import Variant
 
 from heraldlink.link import end, midpoint, midpoint_slot

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broken variants of how heralds and readouts become pairs."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 from variants import Variant
 
 from heraldlink.link import midpoint_slot, verdict

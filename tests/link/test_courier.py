@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Couriers over a channel that loses, doubles, delays and reorders: everything arrives once and in order."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from heraldlink.link.courier import MOST_WAITING, WINDOW, Courier, meet, post, receive, tick
 from heraldlink.link.mail import Mail

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node with a valid key that says what it may not: nobody loads what was not asked for and offered."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from msgspec.structs import replace as changed
 from step_network import PARAMETERS, Network, demand, network
 

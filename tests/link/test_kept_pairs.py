@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kept pairs (K) and prepared states (R): room, storage time, cut-off, early words."""
 
-from dataclasses import replace
 from math import exp, inf
 from random import Random
 
@@ -11,6 +10,7 @@ import pytest
 from fault_lab import fault
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from step_network import ENDS, PARAMETERS, Bench, Network, demand, finished, network
 
 from heraldlink.link.events import Asked, Broken, Cancelled, Lost, Readied, Received, Released, Ticked

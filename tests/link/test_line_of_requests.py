@@ -2,12 +2,12 @@
 """The line of requests over both nodes: equal numbers, turns, purposes, priorities, times; in any order."""
 
 from collections import Counter
-from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from step_network import Bench, Network, demand, network
 
 from heraldlink.link.events import Asked, Broken, Cancelled, Lost, Opened

@@ -2,11 +2,11 @@
 """Two end nodes and a midpoint as pure steps; messages and worker replies come in any order, some twice."""
 
 from collections import Counter
-from dataclasses import replace
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from step_network import ENDS, PARAMETERS, Bench, Network, demand, finished, network
 
 from heraldlink.link.events import (

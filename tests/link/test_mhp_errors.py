@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The midpoint's errors: each names what does not fit, and a slot is played only when both ends mean it."""
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 from step_network import ENDS, Network, demand, finished, network
 
 from heraldlink.link import midpoint

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The link state machine of either kind of node, as the agent drives it."""
 
-from dataclasses import replace
 from typing import Literal, Protocol
+
+from msgspec.structs import replace
 
 from heraldlink.config import EndNodeConfig, MidpointConfig
 from heraldlink.link import end, midpoint

@@ -2,9 +2,10 @@
 """What a slot measures: drawn from the request's seed, equal for everybody who knows request and turn."""
 
 import random
-from dataclasses import dataclass
 from math import acos, atan2, cos, hypot, pi, sin
 from typing import cast
+
+import msgspec
 
 from heraldlink.link.bases import basis_of
 from heraldlink.messages.service import LETTERS, PAULIS, SETS, Measured, Side, SlotBasis
@@ -24,8 +25,7 @@ DIRECTIONS: dict[Measured, Vector] = {
 """Bloch vectors of the outcome +1; |g> lies at Z."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """What a slot measures, the link's first end first; ``test``: its pairs are test rounds."""
 
     basis: SlotBasis

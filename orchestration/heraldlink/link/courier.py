@@ -10,8 +10,10 @@ restart, which ends the channel and begins a new one; what was meant for the for
 the former life still has under way is not taken. Nothing is sent before the other's life is known.
 """
 
-from dataclasses import dataclass, field, replace
 from math import inf
+
+import msgspec
+from msgspec.structs import replace
 
 from heraldlink.link.serial import advanced, ahead
 from heraldlink.messages.header import Body
@@ -36,8 +38,7 @@ MOST_WAITING = 1000
 """Messages kept for a node that does not answer; beyond that the oldest unsent one is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flying:
+class Flying(msgspec.Struct, frozen=True):
     """A message that was sent and is not acknowledged; sent again at ``due_s`` of the caller's clock."""
 
     number: int
@@ -45,8 +46,7 @@ class Flying:
     due_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """What a channel has had to mend, counted since the node was started."""
 
     resent: int = 0
@@ -58,8 +58,7 @@ class Tally:
     restarts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Courier:
+class Courier(msgspec.Struct, frozen=True):
     """One end of a channel.
 
     ``peer_boot`` 0: the other was not met yet. ``owing_s``: since when an acknowledgement is owed, None if
@@ -75,7 +74,7 @@ class Courier:
     expected: int = 0
     flying: tuple[Flying, ...] = ()
     waiting: tuple[Body, ...] = ()
-    early: dict[int, Body] = field(default_factory=dict[int, Body])
+    early: dict[int, Body] = msgspec.field(default_factory=dict[int, Body])
     delay_s: float = 0.0
     spread_s: float = 0.0
     loss: float = 0.0
@@ -86,8 +85,7 @@ class Courier:
     tally: Tally = Tally()
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(msgspec.Struct, frozen=True):
     """A labelled message to put on the wire."""
 
     label: Label

@@ -7,7 +7,7 @@ node gets its turn by TURN. Its number is the queue id in every GEN. Repeats and
 nothing; that they arrive at all is the courier's task.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from heraldlink.link.end_state import EndState, Line, Waiting, remember
 from heraldlink.link.events import Action, Actions, Asked, Send, Tell

@@ -6,7 +6,7 @@ to the queue of both others, and proposes slots. In a slot master and slave do t
 REPORT, journal the VERDICT. ``now`` is any monotonic clock in seconds, used for stage limits alone.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from heraldlink.link import (
     distributed_queue,

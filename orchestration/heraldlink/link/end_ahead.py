@@ -8,8 +8,9 @@ that of the slot before the one being played, so at least two ticks old when it 
 Only requests that measure (M) have one, and only while they will most likely need it.
 """
 
-from dataclasses import replace
 from math import sqrt
+
+from msgspec.structs import replace
 
 from heraldlink.link.end_arming import arm, next_slot, proposal, taken
 from heraldlink.link.end_state import Ahead, EndState, Item, Slot, Stage

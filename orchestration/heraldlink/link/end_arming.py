@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which slot a master proposes, and the call that arms for one."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from heraldlink.link.choices import Choice, choose, directions
 from heraldlink.link.end_state import EndState, Item, Slot

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How an end node begins a life, and what it says and hears of requests and heralds that are past."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from heraldlink.link import end_master, numbers
 from heraldlink.link.end_state import REMEMBERED, EndState

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a request begins and ends at an end node."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from heraldlink.link.distributed_queue import clear, leave, own, serve_next
 from heraldlink.link.end_state import EndState, Item, Stage, Waiting, remember

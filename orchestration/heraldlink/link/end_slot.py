@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One slot at an end node: propose or be proposed to, arm, GEN, collect, REPORT, take the VERDICT."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from heraldlink.link import end_ahead, end_master, kept_phase, numbers, storage
 from heraldlink.link.distributed_queue import overdue

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an end node's link layer knows, and which stage of a slot it is in."""
 
-from dataclasses import dataclass, field, replace
 from enum import IntEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from heraldlink.link.endings import Unsettled
 from heraldlink.link.facts import EndFact
@@ -35,8 +37,7 @@ class Stage(IntEnum):
     REPORTED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """A request in line, or the one that the midpoint is asked about.
 
     ``client`` is empty for one of the peer. ``number`` is equal at both nodes, 0 before the link's first end
@@ -56,8 +57,7 @@ class Waiting:
     came: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """This node's half of a kept pair; ``client`` is empty where another node asked.
 
     ``until_tick``: slot tick at which it is given up, 0 for never. ``decay``: as in the request's prediction.
@@ -73,17 +73,15 @@ class Stored:
     decay: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """What goes on beside the line; ``turn``: the peer's request whose turn it is, 0 for none."""
 
     next_number: int = 1
     turn: int = 0
-    tags: Tags = field(default_factory=Tags)
+    tags: Tags = msgspec.field(default_factory=Tags)
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """The slot being armed or played. ``number`` 0: none yet.
 
     ``turn``: which of the request's measuring slots it is, from 0; -1 for one that only estimates the phase.
@@ -102,16 +100,14 @@ class Slot:
     ahead: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(msgspec.Struct, frozen=True):
     """The slot behind the one being played: READY (proposed), ARMING, or GENERATED (armed, GEN is sent)."""
 
     slot: Slot
     stage: Stage = Stage.READY
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
+class Turns(msgspec.Struct, frozen=True):
     """Which measuring slot comes next: those of slots that were not played come again first."""
 
     following: int = 0
@@ -133,8 +129,7 @@ class Turns:
         return self if turn < 0 else replace(self, again=tuple(sorted((*self.again, turn))))
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(msgspec.Struct, frozen=True):
     """Slots that are still proposed one at a time, because one that was armed ahead was not played.
 
     Twice as many each time, up to LONGEST_PAUSE; one that was played ends it.
@@ -153,8 +148,7 @@ class Pause:
         return Pause() if ahead else replace(self, slots=max(0, self.slots - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(msgspec.Struct, frozen=True):
     """What a request has given so far."""
 
     delivered: int = 0
@@ -165,8 +159,7 @@ class Totals:
     tested: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(msgspec.Struct, frozen=True):
     """How many ticks ahead slots are proposed: more if they come too late twice in a row, less after a while.
 
     A single late slot is a lost message; a node that is slow is late again and again.
@@ -193,8 +186,7 @@ class Lead:
         return Lead(max(1, self.ticks - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """The active request. ``client`` is empty at the slave; ``programs`` are (node, what it has compiled).
 
     ``held``: (attempt, qubit) of what the last slot left, until the midpoint has decided on it; ``heralds``
@@ -223,18 +215,17 @@ class Item:
     last_deviation: Deviation | None = None
     barren: int = 0
     cancelled: str = ""
-    lead: Lead = field(default_factory=Lead)
+    lead: Lead = msgspec.field(default_factory=Lead)
     held: tuple[tuple[int, int], ...] = ()
     heralds: tuple[Herald, ...] = ()
     ahead: Ahead | None = None
-    turns: Turns = field(default_factory=Turns)
-    pause: Pause = field(default_factory=Pause)
+    turns: Turns = msgspec.field(default_factory=Turns)
+    pause: Pause = msgspec.field(default_factory=Pause)
     found: int = -1
     void: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCount:
+class OwnCount(msgspec.Struct, frozen=True):
     """A node's own slot tick count; ``came``: since when it is that, by its clock, in the request."""
 
     ticks: int = 0
@@ -242,8 +233,7 @@ class OwnCount:
     request: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class EndState:
+class EndState(msgspec.Struct, frozen=True):
     """All an end node's link layer knows. ``ends`` are the link's two end nodes in declared order.
 
     ``unsettled``: requests that this node left without knowing their end. ``known_ends``: the last ones whose
@@ -268,8 +258,8 @@ class EndState:
     known_ends: tuple[EndFact, ...] = ()
     next_mhp_seq: int = 1
     holes: Holes = ()
-    line: Line = field(default_factory=Line)
-    scheduler: Scheduler = field(default_factory=Scheduler)
+    line: Line = msgspec.field(default_factory=Line)
+    scheduler: Scheduler = msgspec.field(default_factory=Scheduler)
     tick: int = 0
     purposes: frozenset[int] = frozenset((0,))
     qubits: int = 0
@@ -277,7 +267,7 @@ class EndState:
     room_version: int = 0
     asked_tick: bool = False
     own_count: OwnCount = OwnCount()
-    peer_room: Room = field(default_factory=Room)
+    peer_room: Room = msgspec.field(default_factory=Room)
     phase: KeptPhase | None = None
 
 

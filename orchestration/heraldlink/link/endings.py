@@ -7,7 +7,8 @@ Close tells. A master that is asked about a request it has never ended ends it a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from heraldlink.link.events import Action, Actions, Commit, Send
 from heraldlink.link.facts import END, EndFact
@@ -16,8 +17,7 @@ from heraldlink.messages.link import Close, Settle
 REMEMBERED_ENDS = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Unsettled:
+class Unsettled(msgspec.Struct, frozen=True):
     """A request that this node has left without knowing how it ended."""
 
     request: int

@@ -8,8 +8,9 @@ is the statistical one, to which that of the calibration shots is added.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from math import hypot, sqrt
+
+import msgspec
 
 from heraldlink.messages.values import Confusion, Decision, GoodnessHow, Prediction
 
@@ -22,8 +23,7 @@ SHORTFALL_SIGMA = 3.0
 PAULIS = ("XX", "YY", "ZZ")
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
+class Moments(msgspec.Struct, frozen=True):
     """Sums over pairs of one Bell state in one basis: how many, x, y and xy of outcomes ±1."""
 
     n: int = 0
@@ -36,11 +36,10 @@ class Moments:
         return Moments(self.n + 1, self.x + x, self.y + y, self.xy + x * y)
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """Test pairs of a request, by (outcome 1 or 2, basis), and the calibration shots of both ends."""
 
-    moments: dict[tuple[int, str], Moments] = field(default_factory=dict[tuple[int, str], Moments])
+    moments: dict[tuple[int, str], Moments] = msgspec.field(default_factory=dict[tuple[int, str], Moments])
     confusions: tuple[Confusion, Confusion] = (Confusion(), Confusion())
 
     def with_slot(
@@ -56,8 +55,7 @@ class Tally:
         return Tally(moments, both)
 
 
-@dataclass(frozen=True, slots=True)
-class Goodness:
+class Goodness(msgspec.Struct, frozen=True):
     """F_meas with one standard deviation, and how it is known."""
 
     value: float
@@ -113,8 +111,7 @@ def shortfall(tally: Tally, minimum_fidelity: float) -> str:
     return f"test rounds give a fidelity of {found}, below the minimum of {minimum_fidelity:g}"
 
 
-@dataclass(frozen=True, slots=True)
-class Readout:
+class Readout(msgspec.Struct, frozen=True):
     """Mean outcome = offset + contrast·⟨Z⟩; the contrast's standard deviation."""
 
     offset: float

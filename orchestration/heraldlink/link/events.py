@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can happen to a node's link layer, and what it can ask its surroundings to do."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from heraldlink.link.facts import EndFact, ExpireFact, HeraldsFact, RequestFact
@@ -10,16 +8,14 @@ from heraldlink.messages.header import Body
 from heraldlink.messages.values import Demand
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """A link message; ``source`` was checked by the transport."""
 
     source: str
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A client's CREATE. ``client`` is whatever finds the client again; ``request`` a fresh id."""
 
     client: str
@@ -29,8 +25,7 @@ class Asked:
     request: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(msgspec.Struct, frozen=True):
     """The client of a request wants it to end, or has vanished."""
 
     client: str
@@ -38,55 +33,48 @@ class Cancelled:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """A worker's reply."""
 
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(msgspec.Struct, frozen=True):
     """This node cannot go on: the device (empty for the worker) and why."""
 
     device: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """Another node has fallen silent."""
 
     node: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Readied:
+class Readied(msgspec.Struct, frozen=True):
     """The node was prepared (True) or parked (False); ``reason`` says why, where nobody asked for it."""
 
     prepared: bool
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(msgspec.Struct, frozen=True):
     """A client needs one of its kept pairs no more."""
 
     client: str
     sequence_number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A purpose is opened (True) or closed for requests of the peer."""
 
     purpose_id: int
     opened: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovered(msgspec.Struct, frozen=True):
     """This node begins a life; what its journal says of the former ones.
 
     ``open``: requests without an end. ``ends``: the last ones that were ended. ``undecided``: heralds that
@@ -104,8 +92,7 @@ class Recovered:
     holes: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ticked:
+class Ticked(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
@@ -114,30 +101,26 @@ Event = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Send a link message to a node."""
 
     target: str
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Ask the worker."""
 
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True):
     """Journal these before any action after this one."""
 
     entries: tuple[tuple[str, msgspec.Struct], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True):
     """Send a message to the client of a request."""
 
     client: str
@@ -145,8 +128,7 @@ class Tell:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class SafeState:
+class SafeState(msgspec.Struct, frozen=True):
     """Park this node's instruments, as far as they can be reached."""
 
     reason: str

@@ -6,7 +6,9 @@ acknowledged, also over restarts of either side.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from heraldlink.link.events import Actions, Commit, Send
 from heraldlink.link.facts import EXPIRE, EXPIRE_ACK, PAIR, ExpireAckFact, ExpireFact, HeraldsFact, PairFact
@@ -16,8 +18,7 @@ from heraldlink.messages.link import Expire, ExpireAck
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Expiring:
+class Expiring(msgspec.Struct, frozen=True):
     """An EXPIRE that a node has not acknowledged; ``due_s`` on the caller's clock."""
 
     node: str

@@ -6,8 +6,10 @@ that follows soon enough begins with that estimate; only one that does not plays
 ``Parameters.phase_ticks`` says for how many ticks, and what may have moved the phase forgets it.
 """
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from heraldlink.messages.link import Reply, Verdict
 from heraldlink.messages.values import Phase
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from heraldlink.link.end_state import EndState, Item
 
 
-@dataclass(frozen=True, slots=True)
-class KeptPhase:
+class KeptPhase(msgspec.Struct, frozen=True):
     """An estimate and the slot that gave it."""
 
     phase: Phase

@@ -6,8 +6,9 @@ plays, replies, waits for REPORT of both, decides, journals, and sends the verdi
 ahead is played before the one before it is read.
 """
 
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from heraldlink.link import midpoint_end, midpoint_slot
 from heraldlink.link.end_state import LOADING_LIMIT_S, STAGE_LIMIT_S, STASH_LIMIT

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the midpoint leaves a request, and what it hears of requests that are past."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from heraldlink.link.end_state import REMEMBERED
 from heraldlink.link.endings import Unsettled, ask_again, ended, fact_of, without

@@ -5,7 +5,7 @@ A slot that was announced ahead is armed before the former one is read; so there
 one being judged, each with GENs, reply and reports of its own.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from heraldlink.link.estimation import Tally, shortfall
 from heraldlink.link.events import Actions, Call, Commit, Send

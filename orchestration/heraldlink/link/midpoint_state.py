@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the midpoint's link layer knows."""
 
-from dataclasses import dataclass, field
 from enum import IntEnum
+
+import msgspec
 
 from heraldlink.link.endings import Unsettled
 from heraldlink.link.estimation import Tally
@@ -25,8 +26,7 @@ class Stage(IntEnum):
     RECORDED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Judging:
+class Judging(msgspec.Struct, frozen=True):
     """A slot whose record is over, until its verdict; the next one may be played meanwhile.
 
     ``asked``: the worker was asked for what its tags say; ``played`` is its answer, which both ends are told.
@@ -38,19 +38,17 @@ class Judging:
     asked: bool = False
     played: SlotPlayed | None = None
     heralds: tuple[Herald, ...] = ()
-    reports: dict[str, Report] = field(default_factory=dict[str, Report])
+    reports: dict[str, Report] = msgspec.field(default_factory=dict[str, Report])
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(msgspec.Struct, frozen=True):
     """How many slots in a row an end was armed before their time; ``burst``: the last of them."""
 
     number: int = 0
     burst: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """The active request at the midpoint; ``burst`` is the last one voided or played.
 
     ``gens`` are those of the slot that is to be played or is being played, ``judging`` the one before it.
@@ -70,16 +68,15 @@ class Item:
     confirmed: int = 0
     unheard: int = 0
     voided: int = 0
-    track: Track = field(default_factory=Track)
-    gens: dict[str, Gen] = field(default_factory=dict[str, Gen])
+    track: Track = msgspec.field(default_factory=Track)
+    gens: dict[str, Gen] = msgspec.field(default_factory=dict[str, Gen])
     judging: Judging | None = None
     announced: int = 0
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = msgspec.field(default_factory=Tally)
     behind: Behind = Behind()
 
 
-@dataclass(frozen=True, slots=True)
-class MidpointState:
+class MidpointState(msgspec.Struct, frozen=True):
     """All the midpoint's link layer knows; the counters go on over requests and restarts."""
 
     node: str
@@ -92,4 +89,4 @@ class MidpointState:
     done: tuple[int, ...] = ()
     unsettled: tuple[Unsettled, ...] = ()
     expiring: tuple[Expiring, ...] = ()
-    drives: dict[str, Drive] = field(default_factory=dict[str, Drive])
+    drives: dict[str, Drive] = msgspec.field(default_factory=dict[str, Drive])

@@ -7,8 +7,9 @@ Signs of ideal Bell states: ZZ -1 for both; XX and YY +1 for psi+, -1 for psi-.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import sqrt
+
+import msgspec
 
 from heraldlink.messages.service import SlotBasis
 from heraldlink.messages.values import Decision
@@ -25,8 +26,7 @@ SIGNS: dict[tuple[SlotBasis, int], int] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(msgspec.Struct, frozen=True):
     """The last pairs of a request in the order of their heralds: (sign, first outcome, second outcome)."""
 
     pairs: tuple[tuple[int, int, int], ...] = ()

@@ -9,14 +9,14 @@ request of each over its weight (theorem 1).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 SchedulerKind = Literal["strict_priority", "weighted_fair"]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A request in line. ``cost``: its pairs; ``came``: virtual time when it was put in line."""
 
     request: int
@@ -26,24 +26,22 @@ class Candidate:
     came: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Scheduler:
+class Scheduler(msgspec.Struct, frozen=True):
     """How the next is found. A class is a priority; its weight is in ``weights`` or 2 to its power."""
 
     kind: SchedulerKind = "strict_priority"
-    weights: Mapping[int, float] = field(default_factory=dict[int, float])
+    weights: Mapping[int, float] = msgspec.field(default_factory=dict[int, float])
 
     def weight(self, priority: int) -> float:
         """Share of a class, > 0."""
         return self.weights.get(priority, float(2**priority))
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(msgspec.Struct, frozen=True):
     """Virtual time, and each class' last finish tag."""
 
     virtual: float = 0.0
-    finish: Mapping[int, float] = field(default_factory=dict[int, float])
+    finish: Mapping[int, float] = msgspec.field(default_factory=dict[int, float])
 
 
 def next_of(scheduler: Scheduler, waiting: Sequence[Candidate], tags: Tags) -> tuple[Candidate, Tags]:

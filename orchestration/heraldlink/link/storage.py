@@ -7,8 +7,9 @@ is told to the peer. No node is asked to keep more than it has said to have room
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import exp, inf, isinf
+
+from msgspec.structs import replace
 
 from heraldlink.link.end_state import EndState, Item, Stored
 from heraldlink.link.events import Action, Actions, Call, Commit, Send, Tell

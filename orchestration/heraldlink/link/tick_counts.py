@@ -5,7 +5,7 @@ Slots, max_time and storage times are all told by these counts, so where one is 
 end a request: the request FAILED, and the node is named.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from heraldlink.link import end_master, kept_phase, midpoint_end, storage
 from heraldlink.link.end_state import EndState, Item, OwnCount

@@ -2,15 +2,15 @@
 """The midpoint's decision on each herald of a slot: CONFIRMED, WITHHELD or EXPIRED, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from heraldlink.link.estimation import Goodness, Tally, goodness
 from heraldlink.messages.link import Report
 from heraldlink.messages.values import NO_OUTCOME, Decision, Deviation, Herald, Prediction, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """One slot's evidence. ``quota``: pairs the request still lacks; ``test``: these are test rounds.
 
     ``tally`` is what the request's test rounds gave; ``shortfall``, if they are below what was asked for.
@@ -25,7 +25,7 @@ class Case:
     quota: int
     next_sequence: int
     test: bool = False
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = msgspec.field(default_factory=Tally)
     shortfall: str = ""
     keepers: tuple[str, ...] = ()
 

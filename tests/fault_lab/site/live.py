@@ -114,7 +114,7 @@ def readouts_in_order(usual: Usual, case: Any) -> Any:
         return msgspec.structs.replace(report, readouts=readouts)
 
     reports = {node: renumbered(report) for node, report in case.reports.items()}
-    return usual(replace(case, reports=reports))
+    return usual(msgspec.structs.replace(case, reports=reports))
 
 
 @without("boot_ids", "heraldlink.link.midpoint_slot", "reported")
