@@ -14,6 +14,7 @@ import pytest
 import zmq
 from fault_lab import Laboratory, check, wait_for
 from fault_lab.laboratory import descendants
+from supervised import STARTED_S, safe_moments
 
 from heraldlink import safety
 from heraldlink.messages.command import Err
@@ -190,6 +191,28 @@ def test_a_supervisor_that_dies_while_it_helps_does_not_leave_the_agent_waiting(
     assert dark(up)
     up.restart("midpoint")
     assert well(up).state == "SAFE"
+
+
+def test_a_dead_agent_does_not_wait_for_help_with_an_instrument_that_hangs(up: Laboratory) -> None:
+    """The supervisor helps with a dead worker, which takes the 2 s of an instrument that hangs; meanwhile the
+    agent dies: the whole list begins at once beside it, not behind it."""
+    well(up)
+    prepare(up)
+    agent = status(up).agent
+    (worker,) = up.workers("midpoint")
+    up.watch("hub_pump")
+    up.fault("hub_voa", "hang")
+    try:
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: up.strikes("hub_voa", "hang"), 5.0, "the supervisor to help")
+        wait_for(lambda: safe_moments(up, 0.0), 1.0, "the pump to be blocked")
+        killed = time.monotonic()
+        os.kill(agent, signal.SIGKILL)
+        wait_for(lambda: safe_moments(up, killed), 5.0, "the whole list")
+        assert safe_moments(up, killed)[0] - killed < STARTED_S
+    finally:
+        up.heal()
+    assert well(up).agent != agent
 
 
 def alive(pid: int) -> bool:
