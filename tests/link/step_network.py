@@ -10,6 +10,7 @@ from heraldlink.link import end, midpoint
 from heraldlink.link.end_state import EndState
 from heraldlink.link.events import (
     Answered,
+    Broken,
     Call,
     Commit,
     Event,
@@ -135,6 +136,7 @@ class Network:
     journal: dict[str, list[msgspec.Struct]] = field(default_factory=dict)
     told: list[Body] = field(default_factory=list)
     parked: list[str] = field(default_factory=list)
+    draining: frozenset[str] = frozenset()
     sent: list[Body] = field(default_factory=list)
 
     def feed(self, node: str, event: Event) -> None:
@@ -152,6 +154,8 @@ class Network:
             case Send(target, body):
                 self.sent.append(body)
                 self.flying.append((target, Received(node, body)))
+            case Call(w.ArmSlot(ahead=False)) if node in self.draining:
+                self.flying.append((node, Broken("", f"node {node} is in DRAIN", refused=True)))
             case Call(body):
                 reply = self.bench.answer(node, body)
                 if reply:

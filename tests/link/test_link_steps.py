@@ -173,3 +173,23 @@ def test_cancelling_at_any_moment_frees_every_node(seed: int, moment: int) -> No
     assert net.middle.active is None
     net.alice = replace(net.alice, done=())
     check_agreement(net)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(20, 300))
+def test_a_node_on_its_way_out_ends_its_request_with_the_slot_that_plays(seed: int, moment: int) -> None:
+    """Its state lets no further slot be armed, but for one that was agreed on before."""
+    choices = Random(seed)
+    net = network()
+    net.feed("alice", Asked("client", 1, "bob", demand(10**6), 77))
+    for _ in range(moment):
+        net.deliver_one(choices)
+    net.draining = frozenset({"alice"})
+    net.feed("alice", Cancelled("client", 1, "node alice is asked to end"))
+    net.run_in_order(choices)
+    assert finished(net).state == "EXPIRED"
+    assert finished(net).reason == "node alice is asked to end"
+    assert net.parked == []
+    assert (net.alice.active, net.bob.active, net.middle.active) == (None, None, None)
+    net.alice = replace(net.alice, done=())
+    check_agreement(net)

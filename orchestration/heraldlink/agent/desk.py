@@ -202,7 +202,7 @@ class Desk:
         while not self._running and self.worker is not None and (self._jobs or self._aside):
             job = (self._jobs or self._aside).popleft()
             if refusal := self._gate(job.body):
-                job.on_reply(answer(Fault("", refusal)))
+                job.on_reply(answer(Fault("", refusal, refused=True)))
                 continue
             self._running = (job, now)
             try:
@@ -243,7 +243,7 @@ class Desk:
                 raise ConfigurationError(reason)
             case Fault() as body:
                 self.opened = True
-                self.fault = f"{body.device}: {body.reason}" if body.device else body.reason
+                self.fault = body.reason if body.device in body.reason else f"{body.device}: {body.reason}"
                 self._watcher.broken(body.device, body.reason)
                 self._watcher.opened(self.fault)
             case _:

@@ -267,7 +267,7 @@ class Node:
         """The worker has answered a call of the link layer."""
         match message.body:
             case Fault() as fault:
-                self.feed(Broken(fault.device, fault.reason))
+                self.feed(Broken(fault.device, fault.reason, fault.refused))
             case body:
                 self.feed(Answered(self.permits.flagged(body)))
                 if isinstance(body, SlotPlayed | SlotCollected):

@@ -57,8 +57,8 @@ def open_station(
         text = str(error)
         raise ConfigurationError(text if str(path) in text else f"{path}: {text}") from error
     except DriverError as error:
-        name, _, trouble = str(error).partition(": ")
+        name = str(error).partition(": ")[0]
         if name not in check_station(path):
             raise
-        reason = f"{trouble}: is it on, and are its type and address right in {path}?"
+        reason = f"{error}: is it on, and are its type and address right in {path}?"
         raise InstrumentFault(name, reason) from error

@@ -117,6 +117,8 @@ class Warden:
         stopped = self._parking is not None and bool(self._parking.latch)
         if isinstance(body, PrepareAll) and (stopped or self.state in (State.FAULT, State.DRAIN)):
             return f"node {self._node} is in {self.told}: nothing is prepared"
+        if isinstance(body, ArmSlot) and body.ahead and self.state is State.DRAIN and not self._parking:
+            return ""  # agreed on before: the slot being played is read only when all have armed this one
         if isinstance(body, Load | ArmSlot | PlaySlot) and self.state not in PLAYING:
             return f"node {self._node} is in {self.told}: nothing is armed or played"
         return ""

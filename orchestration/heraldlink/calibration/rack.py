@@ -78,7 +78,7 @@ class Rack:
             self._open()
         except BaseException as error:
             self._stack.close()
-            if isinstance(error, ConnectionError):
+            if isinstance(error, InstrumentFault) and isinstance(error.__cause__, ConnectionError):
                 raise InstrumentLost(str(error)) from error
             raise
         return self

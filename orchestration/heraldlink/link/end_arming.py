@@ -81,6 +81,7 @@ def arm(state: EndState, item: Item, slot: Slot) -> Call:
             turn_rad=slot.turn_rad,
             direction_rad=both_rad[state.ends.index(state.node)],
             keep=slot.keep if keeps(state, item) else 0,
+            ahead=slot.ahead,
         )
     )
 

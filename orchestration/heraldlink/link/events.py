@@ -40,10 +40,14 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """This node cannot go on: the device (empty for the worker) and why."""
+    """This node cannot go on: the device (empty for the worker) and why.
+
+    ``refused``: nothing is wrong, but the node's state allows no more slots.
+    """
 
     device: str
     reason: str
+    refused: bool = False
 
 
 class Lost(msgspec.Struct, frozen=True):

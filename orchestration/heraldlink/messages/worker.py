@@ -39,7 +39,8 @@ class Fault(Body, frozen=True, tag="w.fault"):
 
     ``misconfigured``: a file is wrong, so that trying again is of no use;
     ``limited``: what was asked lies beyond a declared limit, and nothing was sent;
-    ``process_lost``: the instrument's own process was lost, whatever was asked of it.
+    ``process_lost``: the instrument's own process was lost, whatever was asked of it;
+    ``refused``: the node's state forbids the call, which no instrument has seen.
     """
 
     device: str
@@ -47,6 +48,7 @@ class Fault(Body, frozen=True, tag="w.fault"):
     misconfigured: bool = False
     limited: bool = False
     process_lost: bool = False
+    refused: bool = False
 
 
 class Fence(Body, frozen=True, tag="w.fence"):
@@ -157,6 +159,7 @@ class ArmSlot(Body, frozen=True, tag="w.arm"):
 
     ``direction_rad``: polar angle from Z (|g>) and azimuth from X towards Y of what this node measures.
     ``keep``: qubits of so many heralds are kept, and the attempts end with the last of them.
+    ``ahead``: it was agreed on while the slot before was played.
     """
 
     request: int
@@ -167,6 +170,7 @@ class ArmSlot(Body, frozen=True, tag="w.arm"):
     turn_rad: float
     direction_rad: tuple[float, float] = (0.0, 0.0)
     keep: int = 0
+    ahead: bool = False
 
 
 class SlotArmed(Body, frozen=True, tag="w.armed"):
