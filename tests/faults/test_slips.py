@@ -255,3 +255,26 @@ def test_a_count_that_is_behind_is_named_before_a_request_has_begun(rack: Labora
     assert (ending.result.node, ending.result.device) == ("bob", "time controller")
     assert "its count is behind" in ending.sentence
     counting_together(rack)
+
+
+@pytest.mark.parametrize("node", ["alice", "bob"])
+@fault(64)
+def test_ticks_that_stop_coming_name_the_node_where_they_are_missing(rack: Laboratory, node: str) -> None:
+    """The tick input is switched off at the panel: the request FAILED naming its time controller; once ticks
+    are counted together again, the next one is delivered."""
+    controller = CONTROLLERS[node]
+    with rack.client() as client:
+        client.prepare()
+        asked = client.start()
+        asked.slots(3)
+        rack.panel(controller, "INPU4:ENAB OFF")
+        ending = asked.end()
+    assert rack.panel(controller, "INPU4:ENAB?") == "OFF"
+    rack.panel(controller, "INPU4:ENAB ON")
+    counting_together(rack)
+    assert ending.state == "FAILED", ending
+    assert ending.result is not None
+    assert (ending.result.node, ending.result.device) == (node, controller)
+    with rack.client() as client:
+        client.prepare()
+        assert client.measure(20).state == "DELIVERED"

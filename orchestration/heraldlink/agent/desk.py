@@ -109,11 +109,11 @@ class Desk:
         self._gate = gate
 
     def void_orders(self, reason: str) -> None:
-        """Answer orders that wait with Fault: they were given before the node was to be made safe."""
-        void = [job for job in self._jobs if isinstance(job.body, ORDERS)]
-        self._jobs = deque(job for job in self._jobs if not isinstance(job.body, ORDERS))
+        """Refuse orders that wait, and looks at a slot: they are from before the node was to be made safe."""
+        void = [job for job in self._jobs if isinstance(job.body, (*ORDERS, *SLOT_CALLS))]
+        self._jobs = deque(job for job in self._jobs if job not in void)
         for job in void:
-            job.on_reply(answer(Fault("", reason)))
+            job.on_reply(answer(Fault("", reason, refused=True)))
 
     @property
     def idle(self) -> bool:

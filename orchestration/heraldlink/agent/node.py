@@ -266,6 +266,8 @@ class Node:
     def replied(self, message: Message) -> None:
         """The worker has answered a call of the link layer."""
         match message.body:
+            case Fault(refused=True) if not self.machine.busy:
+                pass  # of a request that has ended
             case Fault() as fault:
                 self.feed(Broken(fault.device, fault.reason, fault.refused))
             case body:
