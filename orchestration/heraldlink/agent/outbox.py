@@ -14,7 +14,7 @@ from math import inf
 from heraldlink.journal import Entry, Journal
 
 MOST_ROWS = 128
-LONGEST_S = 0.02
+LONGEST_S = 0.005
 
 Act = Callable[[], object]
 
