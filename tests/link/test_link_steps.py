@@ -4,7 +4,7 @@
 from collections import Counter
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from step_network import ENDS, PARAMETERS, Bench, Network, demand, finished, network
@@ -177,6 +177,7 @@ def test_cancelling_at_any_moment_frees_every_node(seed: int, moment: int) -> No
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(20, 300))
+@example(0, 26)
 def test_a_node_on_its_way_out_ends_its_request_with_the_slot_that_plays(seed: int, moment: int) -> None:
     """Its state lets no further slot be armed, but for one that was agreed on before."""
     choices = Random(seed)

@@ -81,7 +81,9 @@ def test_lines_dropped_before_the_end_are_told(tmp_path: Path) -> None:
     os.mkfifo(path)
     file = LogFile(path, "alice", lines=3)
     file.__enter__()
-    for number in range(20):
+    logging.getLogger("heraldlink.node").info("line 0")
+    wait_for(file.handler.waiting.empty, 5.0, "the thread waits for the disk with the first line")
+    for number in range(1, 20):
         logging.getLogger("heraldlink.node").info("line %d", number)
     with path.open() as reader:
         file.__exit__()

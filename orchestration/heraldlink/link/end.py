@@ -100,8 +100,8 @@ def react(state: EndState, event: Event, now: float) -> Outcome:
             return distributed_queue.join(state, event, now)
         case Cancelled():
             return cancelled(state, event)
-        case Broken(refused=True) if (item := state.active) and item.cancelled:
-            return end_master.finish(state, item, "EXPIRED", reason=item.cancelled)
+        case Broken(refused=True) if (item := state.active) and end_slot.may_call_off(item):
+            return end_slot.called_off(state, item)
         case Broken():
             reason = end_slot.with_void(state.active, event.reason)
             state, gone = storage.all_gone(kept_phase.forgotten(state), event.reason)

@@ -129,6 +129,17 @@ def voided(state: EndState, item: Item, body: Void, now: float) -> Outcome:
     return replace(state, active=item), (Call(Count(item.request, fresh=fresh)),)
 
 
+def may_call_off(item: Item) -> bool:
+    """Whether nothing is lost with a request whose next slot this node is not allowed to arm."""
+    return bool(item.cancelled) and item.stage is Stage.ARMING
+
+
+def called_off(state: EndState, item: Item) -> Outcome:
+    """This slot is not armed any more: the one before is the last that counts."""
+    before = replace(item.slot, burst=item.slot.burst - 1)
+    return end_master.finish(state, replace(item, slot=before), "EXPIRED", reason=item.cancelled)
+
+
 def with_void(item: Item | None, reason: str) -> str:
     """What ended a request, with why its last slot was not played if that was so."""
     if item is None or not item.totals.voids:
