@@ -4,6 +4,7 @@
 The driver neither locks nor reads errors; both happen here, around it.
 """
 
+import logging
 from math import degrees, pi, radians
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from heraldlink_drivers.errors import InstrumentError
 if TYPE_CHECKING:
     from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 
+_log = logging.getLogger(__name__)
 _NO_ERROR = "0"
 _NO_REFERENCE = "50,"  # static error "Extern reference out of range or disconnected"
 _STEP = 0.01  # Hz, dB, degrees: the driver sends two digits
@@ -96,9 +98,19 @@ class SGS100ARole(DriverAdapter):
             switched(self.name, "external reference", self.reference_external(), external)
 
     def safe_state(self) -> None:
-        """Output off; raises DriverError if it reads back on."""
+        """Output off; raises DriverError if it reads back on.
+
+        An error it tells may be older than the command, as that of a lost reference: it goes to the log.
+        """
         with self.lock:
-            take_all(lambda: self.set_output(False))
+            take_all(self._switch_off)
+
+    def _switch_off(self) -> None:
+        with self.exchange():
+            self.driver.parameters["status"].set(False)
+        for error in self.errors():
+            _log.warning("%s: %s when its output was switched off", self.name, error)
+        switched(self.name, "output", self.output(), False)
 
     def _get(self, name: str) -> str | float | bool:
         with self.exchange():

@@ -51,6 +51,15 @@ def test_settings_arrive(source, face):
     assert not source.output()
 
 
+def test_an_older_error_does_not_keep_it_from_its_safe_state(source, face, caplog):
+    source.set_output(True)
+    source.driver.write("FREQ 1 parsec")
+    source.safe_state()
+    assert not face.state().output_on
+    assert "source: " in caplog.text
+    assert "when its output was switched off" in caplog.text
+
+
 def test_mistakes(source):
     with pytest.raises(ValueError, match="20000000000"):
         source.set_frequency_Hz(1e12)
